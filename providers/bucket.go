@@ -1,0 +1,67 @@
+// Package providers is what a bucket is to Stevedore: the interface that every cloud implements, the errors that all of
+// them give, the registry that finds a cloud by name, and wrappers that go around any bucket.
+//
+// It knows no cloud itself: those are the sibling packages s3, file and mem, which never import each other. Each passes
+// the suite in providertest.
+package providers
+
+import (
+	"context"
+	"io"
+	"iter"
+	"time"
+)
+
+// Bucket is a place that holds objects. Every method may be called at once from many goroutines, returns an *Error when
+// it fails, and gives up when ctx ends.
+type Bucket interface {
+	// List yields the objects whose keys start with opts.Prefix in ascending byte order of their keys, each once, without
+	// collecting them first. Breaking off the loop stops the paging. After an error nothing more is yielded.
+	List(ctx context.Context, opts ListOptions) iter.Seq2[Object, error]
+	// Stat tells about one object without reading it. A missing object is NotFound.
+	Stat(ctx context.Context, key string) (Object, error)
+	// Open reads an object or a range of it. The reader fails with Unavailable when the server ends the body early. The
+	// caller closes it.
+	Open(ctx context.Context, key string, opts ReadOptions) (*Reader, error)
+	// Put stores body, of any length, whole or not at all: when body or ctx fails, the key holds what it held before.
+	// Calling it twice with the same body leaves the same object.
+	Put(ctx context.Context, key string, body io.Reader, opts WriteOptions) (Object, error)
+	// Delete removes an object. Removing one that is missing is no error.
+	Delete(ctx context.Context, key string) error
+	// Close frees what the bucket holds. It does not wait for calls under way.
+	Close() error
+}
+
+// Object is what a listing tells about an object.
+type Object struct {
+	Key     string
+	Size    int64     // bytes
+	ETag    string    // changes whenever the content does; opaque, without quotes
+	ModTime time.Time // to the second at least
+}
+
+// Reader is the body of an object, or of the range that was asked for.
+type Reader struct {
+	io.ReadCloser
+	Object Object // of the whole object; Size is its whole size
+}
+
+// ListOptions narrows a listing. The zero value lists everything.
+type ListOptions struct {
+	Prefix string // only keys that start with it
+	After  string // only keys greater than it
+}
+
+// ReadOptions asks for a part or a version. The zero value reads the whole object.
+type ReadOptions struct {
+	Offset  int64  // first byte; at or past the end of a non-empty object it is Invalid, of an empty one an empty body
+	Length  int64  // bytes; 0 means to the end; less is returned where the object ends
+	IfMatch string // an ETag; Conflict when the object has another
+}
+
+// WriteOptions guards a write. The zero value overwrites.
+type WriteOptions struct {
+	ContentType string // empty means application/octet-stream
+	IfAbsent    bool   // Conflict when the key exists
+	IfMatch     string // an ETag; Conflict when the object has another or is missing
+}

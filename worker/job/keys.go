@@ -1,0 +1,79 @@
+package job
+
+import (
+	"context"
+	"iter"
+	"sync"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+)
+
+// Cut lists a bucket's objects after a key and cuts them into shards of size objects each, the last one perhaps smaller.
+// The shards cover every key that was listed, with no gap and no overlap.
+func Cut(ctx context.Context, b providers.Bucket, after string, size int64, emit func(Shard) error) error {
+	next := Shard{After: after}
+	for o, err := range b.List(ctx, providers.ListOptions{After: after}) {
+		if err != nil {
+			return err
+		}
+		next.Through = o.Key
+		if next.Objects++; next.Objects < size {
+			continue
+		}
+		if err := emit(next); err != nil {
+			return err
+		}
+		next = Shard{After: o.Key}
+	}
+	if next.Objects == 0 {
+		return nil
+	}
+	return emit(next)
+}
+
+// List yields the objects of a shard, as the bucket has them now.
+func (s Shard) List(ctx context.Context, b providers.Bucket) iter.Seq2[providers.Object, error] {
+	return func(yield func(providers.Object, error) bool) {
+		for o, err := range b.List(ctx, providers.ListOptions{After: s.After}) {
+			if err == nil && o.Key > s.Through {
+				return
+			}
+			if !yield(o, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Each calls do for every item, at most n at once, and returns the results in the order of the items. The first error
+// ends the rest and is returned; do must then give up when its ctx ends.
+func Each[T, R any](ctx context.Context, items []T, n int, do func(context.Context, T) (R, error)) ([]R, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	results := make([]R, len(items))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(n, len(items)) {
+		wg.Go(func() {
+			for i := range next {
+				r, err := do(ctx, items[i])
+				if err != nil {
+					cancel(err)
+					return
+				}
+				results[i] = r
+			}
+		})
+	}
+feed:
+	for i := range items {
+		select {
+		case next <- i:
+		case <-ctx.Done():
+			break feed
+		}
+	}
+	close(next)
+	wg.Wait()
+	return results, context.Cause(ctx)
+}
