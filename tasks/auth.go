@@ -31,8 +31,8 @@ type authField struct {
 	name     string
 	text     string
 	secret   *Secret
-	required string // methods that need it, separated by spaces
-	allowed  string // methods that may have it
+	required string // the method that needs it, if any
+	allowed  string // the method that may have it, if any
 }
 
 func (a Auth) fields() []authField {
@@ -48,12 +48,12 @@ func (a Auth) fields() []authField {
 	}
 }
 
-func (a Auth) check(f faults, s Storage) {
+func (a Auth) check(f faults) {
 	for _, field := range a.fields() {
 		required := a.Method != "" && field.required == a.Method
 		given := field.text != "" || field.secret != nil && !field.secret.IsZero()
 		switch {
-		case given && !required && field.allowed != a.Method:
+		case given && (a.Method == "" || a.Method != field.required && a.Method != field.allowed):
 			f.add(field.name, "not used by method %q", a.Method)
 		case field.secret != nil:
 			f.secret(field.name, *field.secret, required)
@@ -64,8 +64,5 @@ func (a Auth) check(f faults, s Storage) {
 	// Pasted white space breaks request signing with an error that names neither field nor space.
 	if strings.TrimSpace(a.AccessKeyID) != a.AccessKeyID {
 		f.add("access_key_id", "has white space around it")
-	}
-	if s.Provider == "azure" && a.Method != AuthConnectionString && s.Account == "" {
-		f.add("", "method %q needs the storage's account", a.Method)
 	}
 }

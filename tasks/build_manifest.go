@@ -35,6 +35,7 @@ func (j BuildManifest) Validate() error {
 	}
 	to, key := j.Target()
 	f.output("manifest", to, key, ".jsonl")
+	f.prefixes("exclude", j.Exclude)
 	return f.err(j.Kind())
 }
 

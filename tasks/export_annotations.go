@@ -67,6 +67,8 @@ func (j ExportAnnotations) Validate() error {
 	}
 	if in.need("key", j.Annotations.Key) {
 		in.key("key", j.Annotations.Key)
+		from, key := j.Input()
+		in.inside("key", from, key)
 	}
 	in.oneOf("format", j.Annotations.Format, inputFormats)
 	in.directory("image_directory", j.Annotations.ImageDirectory)
@@ -108,13 +110,13 @@ func target(source Storage, destination *Storage) Storage {
 
 // output checks a key that a job will write: canonical, with its ending, and inside the directory of the storage's prefix.
 func (f faults) output(field string, to Storage, key, ending string) {
-	f.key(field, strings.TrimSuffix(key, "/"))
+	if to.prefixProblem() == "" || !strings.HasPrefix(key, to.Dir()) { // a prefix's fault is not the key's as well
+		f.relative(field, strings.TrimSuffix(key, "/"))
+	}
 	if !strings.HasSuffix(key, ending) {
 		f.add(field, "%q must end in %s", key, ending)
 	}
-	if !strings.HasPrefix(key, to.Dir()) {
-		f.add(field, "%q is outside %q, the directory of the storage's prefix", key, to.Dir())
-	}
+	f.inside(field, to, key)
 }
 
 func (f faults) oneOf(field, value string, allowed []string) {

@@ -3,6 +3,7 @@ package tasks
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // A Fault is one thing wrong with a payload.
@@ -64,15 +65,48 @@ func (f faults) need(field, value string) bool {
 
 // key checks an object key that a payload names: relative, canonical, at most 1024 bytes (the limit of S3 and GCS).
 func (f faults) key(field, key string) {
-	switch {
-	case len(key) > 1024:
-		f.add(field, "longer than 1024 bytes")
-	case strings.HasPrefix(key, "/"):
-		f.add(field, "starts with a slash: keys are relative to the bucket")
-	case strings.HasSuffix(key, "/"):
+	if strings.HasSuffix(key, "/") {
 		f.add(field, "ends with a slash: it must name an object, not a directory")
-	case !canonical(key):
-		f.add(field, `has an empty, "." or ".." path segment, a backslash or a control character`)
+		return
+	}
+	f.relative(field, key)
+}
+
+// relative checks a key, or a key prefix without its last slash.
+func (f faults) relative(field, path string) {
+	if problem := pathProblem(path); problem != "" {
+		f.add(field, "%s", problem)
+	}
+}
+
+func pathProblem(path string) string {
+	switch {
+	case len(path) > 1024:
+		return "longer than 1024 bytes"
+	case strings.HasPrefix(path, "/"):
+		return "starts with a slash: keys are relative to the bucket"
+	case !utf8.ValidString(path): // JSON would quietly make another key of it
+		return "is not UTF-8"
+	case !canonical(path):
+		return `has an empty, "." or ".." path segment, a backslash or a control character`
+	}
+	return ""
+}
+
+// inside checks that a key lies where the storage's prefix lets a job read and write.
+func (f faults) inside(field string, s Storage, key string) {
+	if !strings.HasPrefix(key, s.Dir()) {
+		f.add(field, "%q is outside %q, the directory of the storage's prefix", key, s.Dir())
+	}
+}
+
+// prefixes checks key prefixes to leave out: an empty one would leave out everything, a wrong one nothing.
+func (f faults) prefixes(field string, prefixes []string) {
+	for i, p := range prefixes {
+		at := fmt.Sprintf("%s[%d]", field, i)
+		if f.need(at, p) {
+			f.relative(at, strings.TrimSuffix(p, "/"))
+		}
 	}
 }
 
@@ -85,7 +119,7 @@ func (f faults) directory(field, dir string) {
 		f.add(field, "must end with a slash")
 		return
 	}
-	f.key(field, strings.TrimSuffix(dir, "/"))
+	f.relative(field, strings.TrimSuffix(dir, "/"))
 }
 
 func canonical(key string) bool {

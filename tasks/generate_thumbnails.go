@@ -1,6 +1,9 @@
 package tasks
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // GenerateThumbnails makes a JPEG thumbnail of each image under the source's prefix. A thumbnail's key tells which
 // version of the image it shows, so a second run writes only what changed.
@@ -59,6 +62,10 @@ func (j GenerateThumbnails) Validate() error {
 	}
 	to, dir := j.Target()
 	f.output("directory", to, dir, "/")
+	if to.Same(j.Source) && strings.HasPrefix(j.Source.Prefix, dir) { // the directory is left out of the listing
+		f.add("directory", "%q holds the images themselves: none would be left to show", dir)
+	}
+	f.prefixes("exclude", j.Exclude)
 	return f.err(j.Kind())
 }
 

@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -50,7 +51,7 @@ func (s Storage) Same(o Storage) bool {
 	return s.Provider == o.Provider && s.Bucket == o.Bucket && s.Account == o.Account && s.Endpoint == o.Endpoint
 }
 
-// authMethods says which ways to authenticate each provider has; the first is the one an empty method means, if any.
+// authMethods says which ways to authenticate each provider has.
 var authMethods = map[string][]string{
 	"s3":    {AuthAccessKey, AuthAnonymous, AuthAssumeRole},
 	"gcs":   {AuthKeyFile, AuthAnonymous, AuthWorkerIdentity},
@@ -79,15 +80,20 @@ func (s Storage) check(f faults) {
 			f.add(only.field, "only for provider %s", only.provider)
 		}
 	}
-	for _, m := range s.Manifests {
-		f.key("manifests", m)
+	if s.Provider == "azure" && s.Auth.Method != AuthConnectionString {
+		f.need("account", s.Account)
+	}
+	for i, m := range s.Manifests {
+		field := fmt.Sprintf("manifests[%d]", i)
+		f.key(field, m)
 		if !strings.HasSuffix(m, ".jsonl") {
-			f.add("manifests", "%q does not end in .jsonl", m)
+			f.add(field, "%q does not end in .jsonl", m)
 		}
 	}
-	s.Auth.check(f.in("auth"), s)
+	s.Auth.check(f.in("auth"))
 }
 
+// checkBucket does not repeat a name that may be a pasted URL: the signature of a SAS URL is a secret.
 func (s Storage) checkBucket(f faults) {
 	switch {
 	case !f.need("bucket", s.Bucket):
@@ -96,19 +102,25 @@ func (s Storage) checkBucket(f faults) {
 			f.add("bucket", "%q is not an absolute directory", s.Bucket)
 		}
 	case strings.Contains(s.Bucket, "://"):
-		f.add("bucket", "%q is a URL: give the name alone", s.Bucket)
+		f.add("bucket", "is a URL: give the name alone")
 	case strings.ContainsFunc(s.Bucket, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`/\?#%`, r) }):
-		f.add("bucket", "%q has a character that no bucket name may have", s.Bucket)
+		f.add("bucket", "has a character that no bucket name may have")
 	case len(s.Bucket) > 222:
 		f.add("bucket", "longer than 222 characters")
 	}
 }
 
 func (s Storage) checkPrefix(f faults) {
-	if s.Prefix == "" {
-		return
+	if problem := s.prefixProblem(); problem != "" {
+		f.add("prefix", "%s", problem)
 	}
-	f.key("prefix", strings.TrimSuffix(s.Prefix, "/"))
+}
+
+func (s Storage) prefixProblem() string {
+	if s.Prefix == "" {
+		return ""
+	}
+	return pathProblem(strings.TrimSuffix(s.Prefix, "/"))
 }
 
 // checkEndpoint keeps everything out of an endpoint that could smuggle credentials or another request into it.
@@ -118,9 +130,11 @@ func (s Storage) checkEndpoint(f faults) {
 	}
 	u, err := url.Parse(s.Endpoint)
 	switch {
+	case s.Provider == "file", s.Provider == "mem":
+		f.add("endpoint", "not used by provider %s", s.Provider)
 	case err != nil: // the parse error would repeat the text, and with it any password in it
 		f.add("endpoint", "not a URL")
-	case u.Scheme != "http" && u.Scheme != "https", u.Host == "":
+	case u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
 		f.add("endpoint", "must be http://host or https://host")
 	case u.User != nil, u.RawQuery != "", u.Fragment != "":
 		f.add("endpoint", "must not hold a user, a query or a fragment")

@@ -1,0 +1,117 @@
+// Package queuetest starts Redis servers for tests: real ones, and the embedded one.
+package queuetest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/embedded"
+)
+
+// Embedded starts the Redis inside this process.
+func Embedded(t testing.TB) queue.Options {
+	t.Helper()
+	s, err := embedded.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s.Options()
+}
+
+// Redis is a redis-server of the test's own, on a free port, with its data in a directory of the test's.
+type Redis struct {
+	t    testing.TB
+	port int
+	dir  string
+	cmd  *exec.Cmd
+}
+
+// Start starts a real Redis that writes an append-only file, and stops it when the test ends. Without redis-server on the
+// machine the test is skipped, or fails if REQUIRE_SERVICES=1.
+func Start(t testing.TB) *Redis {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		if os.Getenv("REQUIRE_SERVICES") == "1" {
+			t.Fatal("redis-server is not installed, and REQUIRE_SERVICES=1")
+		}
+		t.Skip("SKIPPED: redis-server is not installed; deploy/test.sh installs it")
+	}
+	r := &Redis{t: t, port: freePort(t), dir: t.TempDir()}
+	r.Up()
+	t.Cleanup(r.Down)
+	return r
+}
+
+// Options say how to reach it.
+func (r *Redis) Options() queue.Options {
+	return queue.Options{Addr: "127.0.0.1:" + strconv.Itoa(r.port)}
+}
+
+// Up starts it, with the data it had, and waits until it answers.
+func (r *Redis) Up() {
+	r.t.Helper()
+	r.cmd = exec.Command("redis-server", "--port", strconv.Itoa(r.port), "--bind", "127.0.0.1", "--dir", r.dir,
+		"--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction")
+	if err := r.cmd.Start(); err != nil {
+		r.t.Fatalf("start redis-server: %v", err)
+	}
+	client := r.Options().Client()
+	defer func() { _ = client.Close() }()
+	Eventually(r.t, 10*time.Second, "redis-server answers", func() bool {
+		return client.Ping(context.Background()).Err() == nil
+	})
+}
+
+// Down stops it as an operator would: what it has acknowledged is on disk.
+func (r *Redis) Down() { r.end(syscall.SIGTERM) }
+
+// Kill stops it without warning.
+func (r *Redis) Kill() { r.end(syscall.SIGKILL) }
+
+func (r *Redis) end(s syscall.Signal) {
+	if r.cmd == nil {
+		return
+	}
+	_ = r.cmd.Process.Signal(s)
+	_ = r.cmd.Wait()
+	r.cmd = nil
+}
+
+// Eventually waits for a condition, looking every 10 ms, and fails the test when it does not come about.
+func Eventually(t testing.TB, limit time.Duration, what string, condition func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	ticks := time.NewTicker(10 * time.Millisecond)
+	defer ticks.Stop()
+	for !condition() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("not within %v: %s", limit, what)
+		case <-ticks.C:
+		}
+	}
+}
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	var port int
+	if _, err := fmt.Sscanf(l.Addr().String(), "127.0.0.1:%d", &port); err != nil {
+		t.Fatal(err)
+	}
+	return port
+}

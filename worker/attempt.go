@@ -1,0 +1,120 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+)
+
+// attempt is one run of one task, from asynq's call to its answer: everything that happens to jobs and shards alike.
+func (w *Worker) attempt(ctx context.Context, p pool, t *asynq.Task) error {
+	id, _ := asynq.GetTaskID(ctx)
+	a := attempt{kind: t.Type(), phase: "job", id: id, start: time.Now()}
+	run := w.runJob
+	if kind, ok := queue.ShardKind(t.Type()); ok {
+		a.kind, a.phase, run = kind, "shard", w.runShard
+	}
+	// asynq matches a task's type by prefix and would run kind-v2 with kind's handler; here the name is whole.
+	e, ok := w.entries[a.kind]
+	if !ok {
+		return fmt.Errorf("this worker knows no task of type %q: %w", t.Type(), asynq.SkipRetry)
+	}
+	release, err := w.enter(ctx, p, id)
+	if err != nil {
+		return err
+	}
+	defer release()
+	ctx, cancel := w.drainable(ctx)
+	defer cancel()
+	f, err := run(ctx, e, t)
+	w.report(a, f, err)
+	if a.phase == "shard" && f == failed {
+		return nil // the job's record has the reason; an archived task would only block its ID
+	}
+	return toAsynq(f, err)
+}
+
+type attempt struct {
+	kind, phase, id string
+	start           time.Time
+}
+
+// report is the one line and the one count of an attempt.
+func (w *Worker) report(a attempt, f fate, err error) {
+	w.metrics.attempt(a, f)
+	log := w.log.With("task", a.id, "kind", a.kind, "phase", a.phase, "outcome", string(f), "took", time.Since(a.start).Round(time.Millisecond))
+	switch {
+	case f == failed, f == again:
+		log.Warn("attempt", "error", err)
+	case err != nil:
+		log.Info("attempt", "reason", err)
+	case a.phase == "shard":
+		log.Debug("attempt")
+	default:
+		log.Info("attempt")
+	}
+}
+
+// enter takes a slot. asynq frees its own slot when a task times out or is cancelled, although the handler may still run,
+// and may then start the same task a second time in the same process: here neither can be.
+func (w *Worker) enter(ctx context.Context, p pool, id string) (release func(), err error) {
+	if _, there := w.running.LoadOrStore(id, true); there {
+		return nil, toAsynq(wait, errTwice)
+	}
+	select {
+	case p.sem <- struct{}{}:
+		return func() { <-p.sem; w.running.Delete(id) }, nil
+	case <-ctx.Done():
+	case <-w.drain:
+	}
+	w.running.Delete(id)
+	return nil, toAsynq(handover, errDrain)
+}
+
+// drainable is a context that also ends, with errDrain as its cause, when the worker begins to stop.
+func (w *Worker) drainable(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-w.drain:
+			cancel(errDrain)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+// guard runs a job's code and turns a panic into an error, which is worth another attempt, on another machine perhaps.
+func (w *Worker) guard(run func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			w.log.Error("panic in a job", "panic", r, "stack", string(debug.Stack()))
+			err = fmt.Errorf("%w: %v", errPanic, r)
+		}
+	}()
+	return run()
+}
+
+// open gives a job its buckets: confined to their prefix, and counted.
+func (w *Worker) open(kind string) func(context.Context, tasks.Storage) (providers.Bucket, error) {
+	return func(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
+		b, err := w.config.Providers.Open(ctx, s, w.config.Secrets)
+		if err != nil {
+			return nil, err
+		}
+		return providers.Counting(b, w.metrics.storage(kind, s.Provider)), nil
+	}
+}
+
+// failures is how often this task has failed before.
+func failures(ctx context.Context) int {
+	n, _ := asynq.GetRetryCount(ctx)
+	return n
+}

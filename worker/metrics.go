@@ -1,0 +1,138 @@
+package worker
+
+import (
+	"runtime/debug"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
+
+// metrics are what this process has done. What the queues hold is read from Redis at every scrape, see queueCollector.
+type metrics struct {
+	attempts     *prometheus.CounterVec
+	attemptTime  *prometheus.HistogramVec
+	jobs         *prometheus.CounterVec
+	jobTime      *prometheus.HistogramVec
+	objects      *prometheus.CounterVec
+	duplicates   *prometheus.CounterVec
+	requests     *prometheus.CounterVec
+	requestTime  *prometheus.HistogramVec
+	storageBytes *prometheus.CounterVec
+	redisUp      prometheus.Gauge
+}
+
+func newMetrics(w *Worker) (*metrics, error) {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "stevedore_" + name, Help: help}, labels)
+	}
+	seconds := func(name, help string, from float64, labels ...string) *prometheus.HistogramVec {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "stevedore_" + name, Help: help, Buckets: prometheus.ExponentialBuckets(from, 4, 9),
+		}, labels)
+	}
+	m := &metrics{
+		attempts:     counter("attempts_total", "Runs of jobs and shards, by what became of them.", "kind", "phase", "outcome"),
+		attemptTime:  seconds("attempt_duration_seconds", "How long runs of jobs and shards took.", 0.01, "kind", "phase"),
+		jobs:         counter("jobs_finished_total", "Jobs that this process brought to their end.", "kind", "outcome"),
+		jobTime:      seconds("job_duration_seconds", "From a job's first start to its end.", 0.1, "kind"),
+		objects:      counter("objects_processed_total", "Objects dealt with in committed work.", "kind", "outcome"),
+		duplicates:   counter("duplicate_commits_total", "Shards that somebody else had handed in already.", "kind"),
+		requests:     counter("storage_requests_total", "Requests to buckets.", "kind", "provider", "op", "outcome"),
+		requestTime:  seconds("storage_request_duration_seconds", "How long requests to buckets took; for get until the head.", 0.001, "provider", "op"),
+		storageBytes: counter("storage_bytes_total", "Content read from buckets (in) and written to them (out).", "kind", "provider", "direction"),
+		redisUp:      prometheus.NewGauge(prometheus.GaugeOpts{Name: "stevedore_redis_up", Help: "1 when Redis answered the last look."}),
+	}
+	return m, m.register(w)
+}
+
+func (m *metrics) register(w *Worker) error {
+	if w.config.Registry == nil {
+		return nil
+	}
+	version := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+	}
+	collectors := []prometheus.Collector{
+		m.attempts, m.attemptTime, m.jobs, m.jobTime, m.objects, m.duplicates, m.requests, m.requestTime, m.storageBytes, m.redisUp,
+		queueCollector{w.inspector, w.log},
+		slotCollector(w.pools),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "stevedore_draining", Help: "1 while this worker hands over what it has and takes nothing new.",
+		}, func() float64 { return flag(closed(w.drain)) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "stevedore_build_info", Help: "Always 1; the label tells the version.", ConstLabels: prometheus.Labels{"version": version},
+		}, func() float64 { return 1 }),
+	}
+	for _, c := range collectors {
+		if err := w.config.Registry.Register(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func flag(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (m *metrics) redisChecked(err error) { m.redisUp.Set(flag(err == nil)) }
+
+func (m *metrics) attempt(a attempt, f fate) {
+	m.attempts.WithLabelValues(a.kind, a.phase, string(f)).Inc()
+	m.attemptTime.WithLabelValues(a.kind, a.phase).Observe(time.Since(a.start).Seconds())
+}
+
+func (m *metrics) ended(c claimed, f fate) {
+	outcome := "succeeded"
+	if f == failed {
+		outcome = "failed"
+	}
+	m.jobs.WithLabelValues(c.Name, outcome).Inc()
+	m.jobTime.WithLabelValues(c.Name).Observe(time.Since(c.Started).Seconds())
+	if c.single != nil {
+		m.counted(c.Name, c.env.Progress.Counts())
+	}
+}
+
+func (m *metrics) committed(kind string, first bool, p tasks.Progress) {
+	if !first {
+		m.duplicates.WithLabelValues(kind).Inc()
+		return
+	}
+	m.counted(kind, p)
+}
+
+func (m *metrics) counted(kind string, p tasks.Progress) {
+	m.objects.WithLabelValues(kind, "ok").Add(float64(p.Objects - p.Failed))
+	m.objects.WithLabelValues(kind, "failed").Add(float64(p.Failed))
+}
+
+func (m *metrics) storage(kind, provider string) providers.Meter {
+	return storageMeter{m, kind, provider}
+}
+
+// storageMeter counts the traffic of one bucket.
+type storageMeter struct {
+	*metrics
+	kind, provider string
+}
+
+func (m storageMeter) Request(op string, took time.Duration, err error) {
+	outcome := "ok"
+	if err != nil {
+		outcome = string(providers.KindOf(err))
+	}
+	m.requests.WithLabelValues(m.kind, m.provider, op, outcome).Inc()
+	m.requestTime.WithLabelValues(m.provider, op).Observe(took.Seconds())
+}
+
+func (m storageMeter) Bytes(direction string, n int64) {
+	m.storageBytes.WithLabelValues(m.kind, m.provider, direction).Add(float64(n))
+}

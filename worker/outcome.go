@@ -1,0 +1,132 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+)
+
+// This file is the one place where an error decides what becomes of a job.
+
+var (
+	errDrain   = errors.New("this worker is stopping")
+	errTimeout = errors.New("the job took longer than its kind may")
+	errSlow    = errors.New("the shard took longer than a shard may")
+	errTwice   = errors.New("this task still runs in this process")
+	errPanic   = errors.New("panic in a job")
+)
+
+// fate is what becomes of a job or shard after one attempt.
+type fate string
+
+const (
+	done     fate = "done"     // it is finished
+	again    fate = "again"    // try again; an attempt is used up
+	wait     fate = "wait"     // try again later; no attempt is used up
+	handover fate = "handover" // another worker goes on at once; no attempt is used up
+	failed   fate = "failed"   // it can never succeed, or its attempts are used up
+	lost     fate = "lost"     // another coordinator holds the job: let go, write nothing
+)
+
+// judge decides. ctx is the context of the attempt, failures how often it has failed before, attempts how often it may.
+func judge(ctx context.Context, err error, failures, attempts int) fate {
+	cause := context.Cause(ctx)
+	var invalid *tasks.InvalidError
+	var noted *notedError
+	switch {
+	case err == nil:
+		return done
+	case errors.Is(err, queue.ErrFenced):
+		return lost
+	case errors.Is(cause, errDrain):
+		return handover
+	case errors.Is(cause, errTimeout), errors.As(err, &invalid), errors.As(err, &noted):
+		return failed
+	case errors.Is(err, errTwice), errors.Is(err, queue.ErrAway):
+		return wait // the bucket's work is not to blame
+	case errors.Is(cause, context.Canceled):
+		return wait // asynq has taken the task back: the lease is lost, or somebody pressed its button
+	}
+	switch providers.KindOf(err) {
+	case providers.Invalid, providers.Unauthenticated, providers.Denied, providers.NotFound, providers.Blocked:
+		return failed
+	case providers.Throttled:
+		return wait
+	case providers.Conflict, providers.Unavailable:
+	}
+	if failures+1 >= attempts {
+		return failed
+	}
+	return again
+}
+
+// laterError is an attempt that has not failed: the task runs again after a while.
+type laterError struct {
+	after time.Duration
+	err   error
+}
+
+func (e *laterError) Error() string { return e.err.Error() }
+func (e *laterError) Unwrap() error { return e.err }
+
+// waits are how long a task waits that is not to blame.
+const (
+	waitThrottled = 10 * time.Second
+	waitTwice     = 5 * time.Second
+)
+
+// toAsynq turns a fate into what asynq understands.
+func toAsynq(f fate, err error) error {
+	switch f {
+	case done:
+		return nil
+	case failed:
+		return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
+	case lost:
+		return fmt.Errorf("%w: %w", err, asynq.RevokeTask)
+	case handover:
+		return &laterError{0, errDrain}
+	case wait:
+		return &laterError{waitFor(err), err}
+	}
+	return err
+}
+
+func waitFor(err error) time.Duration {
+	var e *providers.Error
+	switch {
+	case errors.As(err, &e) && e.RetryAfter > 0:
+		return e.RetryAfter
+	case errors.Is(err, errTwice):
+		return waitTwice
+	}
+	return waitThrottled
+}
+
+// failure is what the one who asked for the job is told.
+func failure(err error) *tasks.Failure {
+	f := &tasks.Failure{Kind: string(providers.KindOf(err)), Message: err.Error()}
+	var e *providers.Error
+	var invalid *tasks.InvalidError
+	var noted *notedError
+	switch {
+	case errors.As(err, &noted):
+		return &noted.failure
+	case errors.As(err, &invalid):
+		f.Kind, f.Fix = string(providers.Invalid), "Correct the payload."
+	case errors.Is(err, errTimeout):
+		f.Kind, f.Message, f.Fix = "timeout", errTimeout.Error(), "Run more workers, or give the job fewer objects with a longer prefix."
+	case errors.Is(err, errPanic):
+		f.Kind, f.Fix = "internal", "This is a defect in Stevedore: report it with the worker's log."
+	case errors.As(err, &e):
+		f.Code, f.Fix = e.Code, e.Advice()
+	}
+	return f
+}
