@@ -71,11 +71,10 @@ func (s Secret) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads a reference. Anything else is forgotten and left for Validate to report with its field.
 func (s *Secret) UnmarshalJSON(data []byte) error {
 	var ref string
-	if json.Unmarshal(data, &ref) != nil {
-		*s = Secret{plain: true}
-		return nil
+	*s = Secret{plain: true}
+	if json.Unmarshal(data, &ref) == nil {
+		*s = parseSecret(ref)
 	}
-	*s = parseSecret(ref)
 	return nil
 }
 

@@ -18,6 +18,11 @@ import (
 // coordinate sees a sharded job through: it plans the shards, watches the workers do them, and puts the parts together.
 // Any step may be the first: the job may have been begun by a coordinator that died or was stopped.
 func (w *Worker) coordinate(ctx context.Context, c claimed) (tasks.Result, error) {
+	if c.Shards > 0 { // left over from an earlier coordinator, perhaps without their tasks
+		if err := w.sweep(ctx, c); err != nil {
+			return nil, err
+		}
+	}
 	group, inner := errgroup.WithContext(ctx)
 	planned := make(chan struct{})
 	group.Go(func() error {
@@ -43,7 +48,7 @@ func (w *Worker) coordinate(ctx context.Context, c claimed) (tasks.Result, error
 }
 
 // plan keeps each shard in the job's record before it enqueues it, and goes on from the last one kept. What a crash leaves
-// kept but not enqueued, the watch's first sweep finds.
+// kept but not enqueued, the next coordinator's sweep finds.
 func (w *Worker) plan(ctx context.Context, c claimed) error {
 	index := c.Shards
 	emit := func(s job.Shard) error {
@@ -89,10 +94,7 @@ const (
 func (w *Worker) watch(ctx context.Context, c claimed, planned <-chan struct{}) error {
 	ticks := time.NewTicker(watchEvery)
 	defer ticks.Stop()
-	v := view{sweep: time.Now().Add(watchEvery)}
-	if c.Shards == 0 {
-		v.sweep = time.Now().Add(sweepAfter) // nothing is left over from an earlier coordinator
-	}
+	v := view{sweep: time.Now().Add(sweepAfter)}
 	for {
 		all := closed(planned) // before the look, so that a shard planned in between is not missed
 		finished, err := w.look(ctx, c, &v)

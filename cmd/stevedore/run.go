@@ -1,0 +1,34 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+)
+
+type runCommand struct {
+	payloadFlags
+	JSON    bool `help:"Print the result as JSON."`
+	Verbose bool `short:"v" help:"Log what the worker does."`
+}
+
+// Run runs a job in this process.
+func (r runCommand) Run(ctx context.Context, c console) error {
+	j, err := r.job(c)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.DiscardHandler)
+	if r.Verbose {
+		log = slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	here, err := startLocal(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer here.stop()
+	id, err := here.client.Enqueue(ctx, j)
+	if err != nil {
+		return err
+	}
+	return follow(ctx, here.client, id, c, r.JSON)
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+
+	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+)
+
+// settings are all the variables there are. The README's table is tested against them.
+type settings struct {
+	RedisURL     string        `env:"STEVEDORE_REDIS_URL" envDefault:"redis://127.0.0.1:6379/0"`
+	HTTPAddr     string        `env:"STEVEDORE_HTTP_ADDR" envDefault:":8080"`
+	VerifySlots  int           `env:"STEVEDORE_VERIFY_SLOTS" envDefault:"4"`
+	JobSlots     int           `env:"STEVEDORE_JOB_SLOTS" envDefault:"16"`
+	ShardSlots   int           `env:"STEVEDORE_SHARD_SLOTS"`
+	Parallel     int           `env:"STEVEDORE_PARALLEL" envDefault:"32"`
+	DrainTimeout time.Duration `env:"STEVEDORE_DRAIN_TIMEOUT" envDefault:"20s"`
+	Secrets      []string      `env:"STEVEDORE_SECRETS_ALLOW" envDefault:"env:STEVEDORE_SECRET_*,file:/run/secrets/*"`
+	Egress       string        `env:"STEVEDORE_EGRESS_ALLOW"`
+	FileRoots    []string      `env:"STEVEDORE_FILE_ROOTS"`
+	LogLevel     slog.Level    `env:"STEVEDORE_LOG_LEVEL" envDefault:"info"`
+	LogFormat    string        `env:"STEVEDORE_LOG_FORMAT" envDefault:"json"`
+}
+
+// config is the settings, read.
+type config struct {
+	settings
+	redis  queue.Options
+	egress egress.Policy
+}
+
+// load reads the environment and reports all that is wrong with it at once.
+func load(environ []string) (config, error) {
+	var c config
+	vars := env.ToMap(environ)
+	faults := []error{env.ParseWithOptions(&c.settings, env.Options{Environment: vars})}
+	var err error
+	if c.redis, err = queue.ParseURL(c.RedisURL); err != nil && c.RedisURL != "" {
+		faults = append(faults, fmt.Errorf("STEVEDORE_REDIS_URL: %w", err))
+	}
+	if c.egress.Allow, err = egress.ParseAllow(c.Egress); err != nil {
+		faults = append(faults, fmt.Errorf("STEVEDORE_EGRESS_ALLOW: %w", err))
+	}
+	if c.LogFormat != "json" && c.LogFormat != "text" && c.LogFormat != "" {
+		faults = append(faults, fmt.Errorf("STEVEDORE_LOG_FORMAT: %q is neither json nor text", c.LogFormat))
+	}
+	if vars["STEVEDORE_SHARD_SLOTS"] == "" {
+		c.ShardSlots = runtime.GOMAXPROCS(0)
+	}
+	for name, slots := range map[string]int{
+		"STEVEDORE_VERIFY_SLOTS": c.VerifySlots, "STEVEDORE_JOB_SLOTS": c.JobSlots,
+		"STEVEDORE_SHARD_SLOTS": c.ShardSlots, "STEVEDORE_PARALLEL": c.Parallel,
+	} {
+		if slots < 1 {
+			faults = append(faults, fmt.Errorf("%s: must be at least 1", name))
+		}
+	}
+	if err := errors.Join(faults...); err != nil {
+		return c, invalid(err)
+	}
+	return c, nil
+}
+
+func (c config) logger(w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "text" {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"github.com/stevedore-jobs/stevedore/producer"
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
+
+// follow shows a job's progress on the way and its result at the end. A job that did not end well is errShown.
+func follow(ctx context.Context, client *producer.Client, id string, c console, asJSON bool) error {
+	p := newProgress(c.err)
+	s, err := client.Wait(ctx, id, p.show)
+	p.end()
+	if err != nil {
+		return err
+	}
+	if s.State == tasks.StateSucceeded && asJSON {
+		if _, err := fmt.Fprintln(c.out, string(s.Result)); err != nil {
+			return err
+		}
+	} else if err := showStatus(c.out, s, asJSON); err != nil {
+		return err
+	}
+	if err := showErrors(ctx, client, s, c.err); err != nil {
+		return err
+	}
+	if !endedWell(s) {
+		return errShown
+	}
+	return nil
+}
+
+// endedWell is false for a failed job, and for a verification that found a fault.
+func endedWell(s tasks.Status) bool {
+	r, err := producer.Result(s)
+	v, isVerify := r.(tasks.VerifyConnectionResult)
+	return err == nil && (!isVerify || v.OK)
+}
+
+const errorsShown = 20
+
+func showErrors(ctx context.Context, client *producer.Client, s tasks.Status, w io.Writer) error {
+	if s.Progress.Failed == 0 {
+		return nil
+	}
+	list, err := client.Errors(ctx, s.ID)
+	if err != nil {
+		return err
+	}
+	for _, e := range list[:min(len(list), errorsShown)] {
+		_, _ = fmt.Fprintf(w, "  %s: %s: %s\n", e.Key, e.Code, e.Message)
+	}
+	if more := s.Progress.Failed - errorsShown; more > 0 {
+		_, _ = fmt.Fprintf(w, "  and %d more\n", more)
+	}
+	return nil
+}
+
+func showStatus(w io.Writer, s tasks.Status, asJSON bool) error {
+	if asJSON {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(s)
+	}
+	t := newTable(w)
+	t.AppendRow(table.Row{"job", s.ID})
+	t.AppendRow(table.Row{"kind", s.Kind})
+	t.AppendRow(table.Row{"state", s.State})
+	if p := s.Progress; p.Objects > 0 || p.ObjectsTotal > 0 {
+		t.AppendRow(table.Row{"objects", progressText(p)})
+	}
+	if !s.Started.IsZero() {
+		end := s.Finished
+		if end.IsZero() {
+			end = time.Now()
+		}
+		t.AppendRow(table.Row{"took", end.Sub(s.Started).Round(time.Millisecond)})
+	}
+	if f := s.Failure; f != nil {
+		t.AppendRow(table.Row{"failure", f.Message})
+		t.AppendRow(table.Row{"to do", f.Fix})
+	}
+	r, err := producer.Result(s)
+	if err == nil {
+		t.AppendRow(table.Row{"result", r.Summary()})
+	}
+	t.Render()
+	if v, ok := r.(tasks.VerifyConnectionResult); ok {
+		showChecks(w, v.Checks)
+	}
+	return nil
+}
+
+func showChecks(w io.Writer, checks []tasks.Check) {
+	t := newTable(w)
+	t.AppendHeader(table.Row{"check", "status", "code", "seen", "to do"})
+	for _, c := range checks {
+		t.AppendRow(table.Row{c.ID, c.Status, c.Code, c.Evidence, c.Fix})
+	}
+	t.Render()
+}
+
+// newTable is a table without lines. It counts the columns of wide characters as two.
+func newTable(w io.Writer) table.Writer {
+	t := table.NewWriter()
+	t.SetOutputMirror(w)
+	t.SetStyle(table.StyleLight)
+	t.Style().Options = table.OptionsNoBordersAndSeparators
+	t.Style().Format.Header = text.FormatDefault
+	t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, WidthMax: 100}, {Number: 4, WidthMax: 50}, {Number: 5, WidthMax: 60}})
+	return t
+}
+
+func progressText(p tasks.Progress) string {
+	s := fmt.Sprintf("%d", p.Objects)
+	if p.ObjectsTotal > 0 {
+		s += fmt.Sprintf(" of %d", p.ObjectsTotal)
+	}
+	if p.Failed > 0 {
+		s += fmt.Sprintf(", %d failed", p.Failed)
+	}
+	return s
+}
+
+// progress is a bar on a terminal and a line at most every second elsewhere.
+type progress struct {
+	w    io.Writer
+	bar  *progressbar.ProgressBar
+	last time.Time
+	text string
+}
+
+func newProgress(w io.Writer) *progress {
+	p := &progress{w: w}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(w), progressbar.OptionShowCount(),
+			progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(50*time.Millisecond))
+	}
+	return p
+}
+
+func (p *progress) show(s tasks.Status) {
+	if p.bar != nil {
+		if total := s.Progress.ObjectsTotal; total > 0 && p.bar.GetMax64() != total {
+			p.bar.ChangeMax64(total)
+		}
+		p.bar.Describe(s.Kind + ": " + string(s.State))
+		_ = p.bar.Set64(s.Progress.Objects)
+		return
+	}
+	line := fmt.Sprintf("%s: %s, objects %s", s.Kind, s.State, progressText(s.Progress))
+	if line == p.text || time.Since(p.last) < time.Second && !s.State.Final() {
+		return
+	}
+	p.text, p.last = line, time.Now()
+	_, _ = fmt.Fprintln(p.w, line)
+}
+
+func (p *progress) end() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+	}
+}
