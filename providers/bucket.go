@@ -24,7 +24,8 @@ type Bucket interface {
 	// caller closes it.
 	Open(ctx context.Context, key string, opts ReadOptions) (*Reader, error)
 	// Put stores body, of any length, whole or not at all: when body or ctx fails, the key holds what it held before.
-	// Calling it twice with the same body leaves the same object.
+	// Calling it twice with the same body leaves the same content. A body that waits for something must itself heed ctx.
+	// ModTime may be missing from the Object it returns: not every cloud tells it.
 	Put(ctx context.Context, key string, body io.Reader, opts WriteOptions) (Object, error)
 	// Delete removes an object. Removing one that is missing is no error.
 	Delete(ctx context.Context, key string) error

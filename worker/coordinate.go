@@ -86,7 +86,7 @@ func (w *Worker) enqueueShard(ctx context.Context, c claimed, index int) error {
 }
 
 const (
-	watchEvery = 200 * time.Millisecond
+	watchEvery = 100 * time.Millisecond
 	sweepAfter = 15 * time.Second // without any shard being committed
 )
 

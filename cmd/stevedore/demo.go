@@ -79,12 +79,12 @@ func steps(dir string) []step {
 	manifest, thumbnails := tasks.BuildManifest{Source: scenes}, tasks.GenerateThumbnails{Source: scenes}
 	return []step{
 		{tasks.VerifyConnection{Storage: scenes, Need: tasks.Need{Read: true, Write: true}}, verified},
-		{manifest, manifestOf(false)}, {thumbnails, thumbnailsOf(false)}, {export(all), exported},
+		{manifest, manifestOf(false)}, {thumbnails, thumbnailsOf(false)}, {cocoExport(all), exported},
 		{manifest, manifestOf(true)}, {thumbnails, thumbnailsOf(true)},
 	}
 }
 
-func export(s tasks.Storage) tasks.Job {
+func cocoExport(s tasks.Storage) tasks.Job {
 	return tasks.ExportAnnotations{
 		Source: s, Annotations: tasks.Annotations{Key: dataset.AnnotationsKey, Format: tasks.FormatCVATImages},
 		Format: tasks.FormatCOCOInstances, Key: exportKey, IncludeImages: true,

@@ -159,7 +159,10 @@ func (p *progress) show(s tasks.Status) {
 		_ = p.bar.Set64(s.Progress.Objects)
 		return
 	}
-	line := fmt.Sprintf("%s: %s, objects %s", s.Kind, s.State, progressText(s.Progress))
+	line := s.Kind + ": " + string(s.State)
+	if s.Progress.Objects > 0 {
+		line += ", objects " + progressText(s.Progress)
+	}
 	if line == p.text || time.Since(p.last) < time.Second && !s.State.Final() {
 		return
 	}

@@ -32,7 +32,7 @@ func clouds(p egress.Policy, fileRoots ...string) (providers.Registry, error) {
 	}
 	return providers.Registry{
 		"file": files,
-		"s3":   s3.New(p.Client()),
+		"s3":   &s3.Opener{Client: p.Client()},
 	}, nil
 }
 

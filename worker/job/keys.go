@@ -31,21 +31,22 @@ func Cut(ctx context.Context, b providers.Bucket, after string, size int64, emit
 	return emit(next)
 }
 
-// List yields the objects of a shard, as the bucket has them now.
+// List yields the objects of a shard, as the bucket has them now. It stops at the last one rather than look at the next,
+// which would cost a page more.
 func (s Shard) List(ctx context.Context, b providers.Bucket) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
 		for o, err := range b.List(ctx, providers.ListOptions{After: s.After}) {
 			if err == nil && o.Key > s.Through {
 				return
 			}
-			if !yield(o, err) || err != nil {
+			if !yield(o, err) || err != nil || o.Key == s.Through {
 				return
 			}
 		}
 	}
 }
 
-// Each calls do for every item, at most n at once, and returns the results in the order of the items. The first error
+// Each calls do for every item, at most n at once (one when n is less), and returns the results in the order of the items. The first error
 // ends the rest and is returned; do must then give up when its ctx ends.
 func Each[T, R any](ctx context.Context, items []T, n int, do func(context.Context, T) (R, error)) ([]R, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -53,7 +54,7 @@ func Each[T, R any](ctx context.Context, items []T, n int, do func(context.Conte
 	results := make([]R, len(items))
 	next := make(chan int)
 	var wg sync.WaitGroup
-	for range min(n, len(items)) {
+	for range min(max(n, 1), len(items)) {
 		wg.Go(func() {
 			for i := range next {
 				r, err := do(ctx, items[i])

@@ -16,23 +16,18 @@ type Published struct {
 	Unchanged bool // the bucket already held exactly this content; nothing was written
 }
 
-// Publish puts content under a key, unless the bucket holds it already. write is called up to twice and must write the
-// same bytes each time. The object appears whole, or stays as it was; if somebody else replaces it between the look and
-// the write, Publish fails with Conflict rather than overwrite what it has not seen.
+// Publish puts content under a key, unless the bucket holds it already. write is called up to three times and must write
+// the same bytes each time. The object appears whole, or stays as it was; if somebody else replaces it between the look
+// and the write, Publish fails with Conflict rather than overwrite what it has not seen. Somebody who put the very same
+// content is no conflict: the same job may run twice at once.
 func Publish(ctx context.Context, b providers.Bucket, key, contentType string, write func(io.Writer) error) (Published, error) {
 	opts := providers.WriteOptions{ContentType: contentType}
-	old, err := b.Open(ctx, key, providers.ReadOptions{})
+	old, same, err := look(ctx, b, key, write)
 	switch {
+	case err == nil && same:
+		return Published{Object: old, Unchanged: true}, nil
 	case err == nil:
-		defer func() { _ = old.Close() }()
-		same, err := sameContent(old, write)
-		if err != nil {
-			return Published{}, err
-		}
-		if same {
-			return Published{Object: old.Object, Unchanged: true}, nil
-		}
-		opts.IfMatch = old.Object.ETag
+		opts.IfMatch = old.ETag
 	case errors.Is(err, providers.NotFound):
 		opts.IfAbsent = true
 	case errors.Is(err, providers.Denied):
@@ -40,15 +35,34 @@ func Publish(ctx context.Context, b providers.Bucket, key, contentType string, w
 	default:
 		return Published{}, err
 	}
-	body := stream(write)
-	defer func() { _ = body.Close() }() // lets the writer go when Put did not read to the end
-	o, err := b.Put(ctx, key, body, opts)
-	return Published{Object: o}, err
+	o, err := put(ctx, b, key, opts, write)
+	if errors.Is(err, providers.Conflict) {
+		if now, same, lookErr := look(ctx, b, key, write); lookErr == nil && same {
+			return Published{Object: now, Unchanged: true}, nil
+		}
+	}
+	if err != nil {
+		return Published{}, err
+	}
+	return Published{Object: o}, nil
 }
 
-// stream turns a function that writes into a reader. A failed write shows as the reader's error.
-func stream(write func(io.Writer) error) *io.PipeReader {
+// look compares an object with what write writes, and stops at the first difference.
+func look(ctx context.Context, b providers.Bucket, key string, write func(io.Writer) error) (providers.Object, bool, error) {
+	old, err := b.Open(ctx, key, providers.ReadOptions{})
+	if err != nil {
+		return providers.Object{}, false, err
+	}
+	defer func() { _ = old.Close() }()
+	same, err := sameContent(old, write)
+	return old.Object, same, err
+}
+
+// put streams what write writes, and ends after write has ended. When write fails on its own, that error is returned: no
+// cloud's client hands it on unharmed.
+func put(ctx context.Context, b providers.Bucket, key string, opts providers.WriteOptions, write func(io.Writer) error) (providers.Object, error) {
 	r, w := io.Pipe()
+	wrote := make(chan error, 1)
 	go func() {
 		buffered := bufio.NewWriterSize(w, 1<<16)
 		err := write(buffered)
@@ -56,8 +70,14 @@ func stream(write func(io.Writer) error) *io.PipeReader {
 			err = buffered.Flush()
 		}
 		_ = w.CloseWithError(err)
+		wrote <- err
 	}()
-	return r
+	o, err := b.Put(ctx, key, r, opts)
+	_ = r.Close() // lets write go when Put did not read to the end
+	if failed := <-wrote; err != nil && failed != nil && !errors.Is(failed, io.ErrClosedPipe) {
+		return providers.Object{}, failed
+	}
+	return o, err
 }
 
 var errDiffers = errors.New("differs")

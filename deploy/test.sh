@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+# The one test command: prepares what the tests need, starts the emulated clouds, runs every check, and stops what it
+# started. It goes on after a failed check, so that one run shows everything that is wrong.
+set -euo pipefail
+
+usage() {
+	cat <<'TEXT'
+usage: deploy/test.sh [--no-lint] [--short]
+
+Checks formatting, vet, lint and all tests with the race detector, against real Redis servers and emulated clouds.
+Missing programs are installed when run as root on Debian.
+
+  --no-lint  leave golangci-lint out
+  --short    pass -short to go test
+TEXT
+}
+
+lint=yes
+flags=(-race)
+for argument; do
+	case $argument in
+	--no-lint) lint=no ;;
+	--short) flags+=(-short) ;;
+	-h | --help) usage && exit 0 ;;
+	*) usage >&2 && exit 2 ;;
+	esac
+done
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+lint_version=v2.15.0
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/stevedore/bin
+golangci=$cache/golangci-lint-$lint_version/golangci-lint
+work=$(mktemp -d)
+emulators= # process ID
+policy=    # the file that keeps new packages from starting services, while it is there
+preparing= # the preparation under way; a failure there ends the run
+failed=()  # checks that failed
+
+finish() {
+	local status=$?
+	stop_emulators
+	rm -rf "$work" ${policy:+"$policy"}
+	if [[ -n $preparing ]]; then
+		printf '\nFAILED while preparing: %s\n' "$preparing" >&2
+	elif ((${#failed[@]})); then
+		printf '\nFAILED:%s (%d s in all)\n' "$(printf ' [%s]' "${failed[@]}")" "$SECONDS" >&2
+	elif ((status == 0)); then
+		printf '\nAll checks passed (%d s in all).\n' "$SECONDS"
+	fi
+	exit "$status"
+}
+
+stop_emulators() {
+	[[ -n $emulators ]] || return 0
+	local deadline=$((SECONDS + 10))
+	kill "$emulators" 2>/dev/null || true
+	while kill -0 "$emulators" 2>/dev/null && ((SECONDS < deadline)); do sleep 0.05; done
+	kill -KILL "$emulators" 2>/dev/null || true
+	wait "$emulators" 2>/dev/null || true
+}
+
+prepare() { # prepare NAME COMMAND...
+	local start=$SECONDS
+	preparing=$1
+	printf '\n== %s\n' "$1"
+	"${@:2}"
+	printf -- '-- ready, %d s\n' $((SECONDS - start))
+	preparing=
+}
+
+check() { # check NAME COMMAND...; functions given here must not count on set -e
+	local start=$SECONDS verdict=ok
+	printf '\n== %s\n' "$1"
+	"${@:2}" || { verdict=FAILED && failed+=("$1"); }
+	printf -- '-- %s: %s, %d s\n' "$1" "$verdict" $((SECONDS - start))
+}
+
+install_packages() {
+	local packages=()
+	command -v go >/dev/null || { echo "Go is missing: install the version that go.mod names from https://go.dev/dl" >&2 && return 1; }
+	command -v redis-server >/dev/null || packages+=(redis-server)
+	command -v gcc >/dev/null || packages+=(gcc libc6-dev) # the race detector links with it
+	((${#packages[@]})) || return 0
+	if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+		echo "Missing programs; install these packages: ${packages[*]}" >&2
+		return 1
+	fi
+	# Tests start servers of their own, so no service may start with the package.
+	if [[ ! -e /usr/sbin/policy-rc.d ]]; then
+		policy=/usr/sbin/policy-rc.d
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod +x "$policy"
+	fi
+	apt-get update -q
+	DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${packages[@]}"
+}
+
+install_lint() {
+	[[ -x $golangci ]] || GOBIN=$(dirname "$golangci") go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$lint_version"
+}
+
+start_emulators() {
+	mkdir -p "$cache"
+	go build -C deploy/emulators -o "$cache/emulators" .
+	local deadline=$((SECONDS + 60))
+	"$cache/emulators" --env-file "$work/env" >"$work/emulators.log" 2>&1 &
+	emulators=$!
+	until [[ -s $work/env ]]; do # it appears whole, once everything answers
+		if ! kill -0 "$emulators" 2>/dev/null || ((SECONDS > deadline)); then
+			echo "The emulators did not get ready. Their output:" >&2
+			cat "$work/emulators.log" >&2
+			return 1
+		fi
+		sleep 0.05
+	done
+	# shellcheck disable=SC1091 # written by the emulators
+	source "$work/env"
+}
+
+formatted() {
+	local files
+	files=$(gofmt -l .) || return 1
+	[[ -z $files ]] || { printf 'not formatted:\n%s\n' "$files" && return 1; }
+}
+
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+prepare "packages" install_packages
+[[ $lint == no ]] || prepare "golangci-lint $lint_version" install_lint
+prepare "emulated clouds" start_emulators
+
+export REQUIRE_SERVICES=1
+check "gofmt" formatted
+check "go vet" go vet ./...
+[[ $lint == no ]] || check "golangci-lint" "$golangci" run --allow-parallel-runners
+check "go test" go test "${flags[@]}" ./...
+check "go vet, emulators" go vet -C deploy/emulators ./...
+check "go test, emulators" go test -C deploy/emulators "${flags[@]}" ./...
+
+((${#failed[@]} == 0))

@@ -1,0 +1,16 @@
+//go:build unix
+
+package file
+
+import (
+	"io/fs"
+	"syscall"
+)
+
+// inode is a file's number. It tells two files apart that were written within one tick of the clock.
+func inode(info fs.FileInfo) uint64 {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(s.Ino)
+	}
+	return 0
+}

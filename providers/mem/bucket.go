@@ -1,0 +1,160 @@
+package mem
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
+
+type bucket struct {
+	opener *Opener
+	name   string
+}
+
+var (
+	_ providers.Opener = (*Opener)(nil)
+	_ providers.Bucket = bucket{}
+	_ providers.Prober = bucket{}
+)
+
+// List implements providers.Bucket.
+func (b bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
+	return func(yield func(providers.Object, error) bool) {
+		s, err := b.ready(ctx, "list", "")
+		if err != nil {
+			yield(providers.Object{}, err)
+			return
+		}
+		for after := opts.After; ; {
+			page := s.page(opts.Prefix, after)
+			for _, o := range page {
+				if err := ctx.Err(); err != nil {
+					yield(providers.Object{}, providers.Failed("list", b.name, "", err))
+					return
+				}
+				if !yield(o, nil) {
+					return
+				}
+				after = o.Key
+			}
+			if len(page) < pageSize {
+				return
+			}
+		}
+	}
+}
+
+// Stat implements providers.Bucket.
+func (b bucket) Stat(ctx context.Context, key string) (providers.Object, error) {
+	_, o, err := b.object(ctx, "stat", key)
+	return o, err
+}
+
+// Open implements providers.Bucket.
+func (b bucket) Open(ctx context.Context, key string, opts providers.ReadOptions) (*providers.Reader, error) {
+	stored, o, err := b.object(ctx, "get", key)
+	switch {
+	case err != nil:
+		return nil, err
+	case opts.IfMatch != "" && opts.IfMatch != o.ETag:
+		return nil, b.fault("get", key, providers.Conflict, "PreconditionFailed")
+	case opts.Offset < 0 || opts.Length < 0, opts.Offset >= o.Size && o.Size > 0:
+		return nil, b.fault("get", key, providers.Invalid, "InvalidRange")
+	}
+	data := stored.data[min(opts.Offset, o.Size):]
+	if opts.Length > 0 {
+		data = data[:min(opts.Length, int64(len(data)))]
+	}
+	return &providers.Reader{ReadCloser: io.NopCloser(bytes.NewReader(data)), Object: o}, nil
+}
+
+// Put implements providers.Bucket. The ETag is the content's MD5 in hex, as a small object has it on S3.
+func (b bucket) Put(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (providers.Object, error) {
+	s, fault := b.ready(ctx, "put", key)
+	if fault != nil {
+		return providers.Object{}, fault
+	}
+	if key == "" {
+		return providers.Object{}, b.fault("put", key, providers.Invalid, "EmptyKey")
+	}
+	data, err := io.ReadAll(body)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return providers.Object{}, providers.Failed("put", b.name, key, err)
+	}
+	sum := md5.Sum(data)
+	o := object{data: data, etag: hex.EncodeToString(sum[:]), time: time.Now()}
+	if !s.put(key, o, opts) {
+		return providers.Object{}, b.fault("put", key, providers.Conflict, "PreconditionFailed")
+	}
+	return o.info(key), nil
+}
+
+// Delete implements providers.Bucket.
+func (b bucket) Delete(ctx context.Context, key string) error {
+	s, fault := b.ready(ctx, "delete", key)
+	if fault != nil {
+		return fault
+	}
+	s.remove(key)
+	return nil
+}
+
+// Close implements providers.Bucket. There is nothing to free; the bucket's content stays.
+func (b bucket) Close() error { return nil }
+
+// Probe implements providers.Prober.
+func (b bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
+	checks := []tasks.Check{{ID: "list"}}
+	if need.Read {
+		checks = append(checks, tasks.Check{ID: "read"})
+	}
+	if need.Write {
+		checks = append(checks, tasks.Check{ID: "write"})
+	}
+	_, err := b.ready(ctx, "list", "")
+	for i := range checks {
+		checks[i].Status, checks[i].Evidence = tasks.CheckOK, "a bucket in memory"
+		if err != nil {
+			checks[i].Status, checks[i].Evidence, checks[i].Fix = tasks.CheckFail, err.Error(), err.Advice()
+		}
+	}
+	return checks
+}
+
+// ready gives the content of the bucket, if there is one and ctx goes on.
+func (b bucket) ready(ctx context.Context, op, key string) (*store, *providers.Error) {
+	if err := ctx.Err(); err != nil {
+		return nil, &providers.Error{Op: op, Bucket: b.name, Key: key, Kind: providers.Unavailable, Err: err}
+	}
+	s := b.opener.find(b.name)
+	if s == nil {
+		return nil, b.fault(op, "", providers.NotFound, "NoSuchBucket")
+	}
+	return s, nil
+}
+
+func (b bucket) object(ctx context.Context, op, key string) (object, providers.Object, error) {
+	s, err := b.ready(ctx, op, key)
+	if err != nil {
+		return object{}, providers.Object{}, err
+	}
+	o, ok := s.get(key)
+	if !ok {
+		return object{}, providers.Object{}, b.fault(op, key, providers.NotFound, "NoSuchKey")
+	}
+	return o, o.info(key), nil
+}
+
+func (b bucket) fault(op, key string, kind providers.Kind, code string) *providers.Error {
+	return &providers.Error{Op: op, Bucket: b.name, Key: key, Kind: kind, Code: code}
+}

@@ -1,0 +1,61 @@
+package mem_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/mem"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
+
+func open(t testing.TB, o *mem.Opener, name string) providers.Bucket {
+	b, err := o.Open(context.Background(), tasks.Storage{Provider: "mem", Bucket: name}, providers.Secrets{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestBucket(t *testing.T) {
+	t.Parallel()
+	providertest.Run(t, func(t testing.TB) providers.Bucket {
+		o := mem.New()
+		o.Create("b")
+		return open(t, o, "b")
+	})
+	providertest.RunMissing(t, open(t, mem.New(), "nowhere"))
+}
+
+func TestBucketsAreSharedByName(t *testing.T) {
+	t.Parallel()
+	o := mem.New()
+	o.Create("b")
+	ctx := context.Background()
+	if _, err := open(t, o, "b").Put(ctx, "k", strings.NewReader("x"), providers.WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	o.Create("b")
+	if _, err := open(t, o, "b").Stat(ctx, "k"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestProbe(t *testing.T) {
+	t.Parallel()
+	o := mem.New()
+	o.Create("b")
+	for bucket, want := range map[string]tasks.CheckStatus{"b": tasks.CheckOK, "missing": tasks.CheckFail} {
+		checks := providers.Probe(context.Background(), open(t, o, bucket), tasks.Need{Read: true, Write: true})
+		if len(checks) != 3 {
+			t.Fatalf("%d checks", len(checks))
+		}
+		for _, c := range checks {
+			if c.Status != want {
+				t.Errorf("%s in %s: %s, want %s", c.ID, bucket, c.Status, want)
+			}
+		}
+	}
+}

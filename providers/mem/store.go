@@ -1,0 +1,85 @@
+package mem
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+)
+
+// store is the content of one bucket. An object's data is never changed once stored, so readers need no copy.
+type store struct {
+	mu      sync.RWMutex
+	objects map[string]object
+	keys    []string // of objects, sorted; nil after a key came or went
+}
+
+type object struct {
+	data []byte
+	etag string
+	time time.Time
+}
+
+func (o object) info(key string) providers.Object {
+	return providers.Object{Key: key, Size: int64(len(o.data)), ETag: o.etag, ModTime: o.time}
+}
+
+const pageSize = 1000
+
+// page is the next objects after a key, as they are now, at most pageSize; an empty page is the end.
+func (s *store) page(prefix, after string) []providers.Object {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.keys == nil {
+		s.keys = make([]string, 0, len(s.objects))
+		for key := range s.objects {
+			s.keys = append(s.keys, key)
+		}
+		slices.Sort(s.keys)
+	}
+	from, found := slices.BinarySearch(s.keys, max(prefix, after))
+	if found && s.keys[from] == after {
+		from++
+	}
+	var page []providers.Object
+	for _, key := range s.keys[from:] {
+		if len(page) == pageSize || !strings.HasPrefix(key, prefix) {
+			break
+		}
+		page = append(page, s.objects[key].info(key))
+	}
+	return page
+}
+
+func (s *store) get(key string) (object, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	o, ok := s.objects[key]
+	return o, ok
+}
+
+// put stores an object if the preconditions hold, and reports whether they did.
+func (s *store) put(key string, o object, opts providers.WriteOptions) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, exists := s.objects[key]
+	if opts.IfAbsent && exists || opts.IfMatch != "" && (!exists || old.etag != opts.IfMatch) {
+		return false
+	}
+	s.objects[key] = o
+	if !exists {
+		s.keys = nil
+	}
+	return true
+}
+
+func (s *store) remove(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, exists := s.objects[key]; exists {
+		delete(s.objects, key)
+		s.keys = nil
+	}
+}

@@ -1,0 +1,100 @@
+package providertest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+)
+
+func failing() suite {
+	return suite{
+		{"FailingBody", failingBody},
+		{"CancelledPut", cancelledPut},
+		{"CancelledCalls", cancelledCalls},
+		{"ClosedTwice", closedTwice},
+	}
+}
+
+var errBody = errors.New("the body broke")
+
+// then reads a body to its end and ends with what after gives.
+type then struct {
+	io.Reader
+	after func() error
+}
+
+func (b then) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err == io.EOF {
+		err = b.after()
+	}
+	return n, err
+}
+
+func failingBody(t *testing.T, b providers.Bucket) {
+	put(t, b, "old", "old")
+	for _, size := range []int64{0, 100, medium} {
+		for _, key := range []string{"old", "new", "new/dir/k"} {
+			body := then{generated(size), func() error { return errBody }}
+			if _, err := b.Put(t.Context(), key, body, providers.WriteOptions{}); !errors.Is(err, errBody) {
+				t.Errorf("after %d bytes: %v, want the body's own error", size, err)
+			}
+		}
+	}
+	wantOnly(t, b, "old", "old")
+}
+
+func cancelledPut(t *testing.T, b providers.Bucket) {
+	put(t, b, "old", "old")
+	for _, size := range []int64{0, 100, medium} {
+		for _, key := range []string{"old", "new"} {
+			ctx, cancel := context.WithCancel(t.Context())
+			body := then{generated(size), func() error { cancel(); return io.EOF }}
+			if _, err := b.Put(ctx, key, body, providers.WriteOptions{}); !providers.IsContext(ctx, err) {
+				t.Errorf("after %d bytes: %v, want the context's error", size, err)
+			}
+			cancel()
+		}
+	}
+	wantOnly(t, b, "old", "old")
+}
+
+func wantOnly(t *testing.T, b providers.Bucket, key, content string) {
+	t.Helper()
+	wantContent(t, b, key, content)
+	if keys, _, err := collect(t.Context(), b, providers.ListOptions{}); err != nil || len(keys) != 1 {
+		t.Errorf("listed %q, %v; want %q alone", keys, err, key)
+	}
+}
+
+func cancelledCalls(t *testing.T, b providers.Bucket) {
+	put(t, b, "k", "x")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	check := func(op string, err error) {
+		t.Helper()
+		wantKind(t, op, err, providers.Unavailable)
+		if !providers.IsContext(ctx, err) {
+			t.Errorf("%s: %v is not the context's error", op, err)
+		}
+	}
+	_, err := b.Stat(ctx, "k")
+	check("stat", err)
+	_, err = b.Open(ctx, "k", providers.ReadOptions{})
+	check("get", err)
+	_, err = b.Put(ctx, "k", strings.NewReader("y"), providers.WriteOptions{})
+	check("put", err)
+	check("delete", b.Delete(ctx, "k"))
+	wantContent(t, b, "k", "x")
+}
+
+func closedTwice(t *testing.T, b providers.Bucket) {
+	put(t, b, "k", "x")
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,140 @@
+package providertest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+)
+
+func listing() suite {
+	return suite{
+		{"ListEmpty", listEmpty},
+		{"ListOrder", listOrder},
+		{"ListPages", listPages},
+		{"ListTells", listTells},
+		{"ListCancelled", listCancelled},
+	}
+}
+
+func listEmpty(t *testing.T, b providers.Bucket) {
+	if keys, _, err := collect(t.Context(), b, providers.ListOptions{}); err != nil || len(keys) != 0 {
+		t.Errorf("got %q, %v", keys, err)
+	}
+}
+
+// Walking directories gives another order than comparing whole keys: "/" sorts after "-" and before "0".
+func listOrder(t *testing.T, b providers.Bucket) {
+	keys := []string{
+		"A", "a b", "a-b", "a-b-c/d", "a.jpg", "a/ b", "a/b-c", "a/b/c", "a/b/d/e", "a/b0", "a0", "a00/b", "aé", "b", "z/é/ü", "日本/x", "日本0",
+	}
+	for i := range keys {
+		put(t, b, keys[len(keys)-1-i], "x")
+	}
+	slices.Sort(keys)
+	for _, c := range []providers.ListOptions{
+		{}, {Prefix: "a"}, {Prefix: "a/"}, {Prefix: "a/b"}, {Prefix: "a/b/"}, {Prefix: "a/b/c"}, {Prefix: "日"}, {Prefix: "nothing"}, {Prefix: "b/"},
+		{After: "a-b"}, {After: "a/"}, {After: "a/b"}, {After: "a/b/c"}, {After: "a/b/zzz"}, {After: "a/~"}, {After: "~"}, {After: "日本0"},
+		{Prefix: "a/", After: "a/b-c"}, {Prefix: "a/", After: "A"}, {Prefix: "a/", After: "b"}, {Prefix: "a", After: "a/b/d/e"},
+	} {
+		want := slices.DeleteFunc(slices.Clone(keys), func(k string) bool {
+			return !strings.HasPrefix(k, c.Prefix) || k <= c.After
+		})
+		got, _, err := collect(t.Context(), b, c)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%+v:\n got %q\nwant %q\nerror %v", c, got, want, err)
+		}
+	}
+}
+
+// More objects than any cloud puts on a page.
+func listPages(t *testing.T, b providers.Bucket) {
+	const n = 1201
+	keys := make([]string, n)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("p/%d/%04d", i%3, i)
+	}
+	each(t, keys, func(ctx context.Context, key string) error {
+		_, err := b.Put(ctx, key, strings.NewReader(key), providers.WriteOptions{})
+		return err
+	})
+	slices.Sort(keys)
+	got, _, err := collect(t.Context(), b, providers.ListOptions{Prefix: "p/"})
+	if err != nil || !slices.Equal(got, keys) {
+		t.Fatalf("%d keys of %d, error %v", len(got), n, err)
+	}
+	for _, from := range []int{0, 999, 1000, 1001, n - 2, n - 1} {
+		got, _, err := collect(t.Context(), b, providers.ListOptions{After: keys[from]})
+		if err != nil || !slices.Equal(got, keys[from+1:]) {
+			t.Errorf("after key %d: %d keys, want %d; error %v", from, len(got), n-1-from, err)
+		}
+	}
+	seen := 0
+	for range b.List(t.Context(), providers.ListOptions{}) {
+		if seen++; seen == 1100 {
+			break
+		}
+	}
+}
+
+func listTells(t *testing.T, b providers.Bucket) {
+	put(t, b, "k", "12345")
+	put(t, b, "zero", "")
+	_, objects, err := collect(t.Context(), b, providers.ListOptions{})
+	if err != nil || len(objects) != 2 {
+		t.Fatalf("%d objects, %v", len(objects), err)
+	}
+	for i, size := range []int64{5, 0} {
+		listed := objects[i]
+		if listed.Size != size || listed.ETag == "" || strings.Contains(listed.ETag, `"`) || listed.ModTime.IsZero() {
+			t.Errorf("listed as %+v", listed)
+		}
+		if told, err := b.Stat(t.Context(), listed.Key); err != nil || told.ETag != listed.ETag || told.Size != size {
+			t.Errorf("stat tells %+v, the listing %+v, error %v", told, listed, err)
+		}
+	}
+}
+
+func listCancelled(t *testing.T, b providers.Bucket) {
+	keys := []string{"a", "b", "c"}
+	for _, key := range keys {
+		put(t, b, key, "x")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	yields := 0
+	for _, err := range b.List(ctx, providers.ListOptions{}) {
+		yields++
+		if !providers.IsContext(ctx, err) {
+			t.Errorf("got %v, want the context's error", err)
+		}
+	}
+	if yields != 1 {
+		t.Errorf("yielded %d times after an error, want 1", yields)
+	}
+}
+
+// each does something for every key, many at a time.
+func each(t testing.TB, keys []string, do func(context.Context, string) error) {
+	t.Helper()
+	var wg sync.WaitGroup
+	next := make(chan string)
+	for range 16 {
+		wg.Go(func() {
+			for key := range next {
+				if err := do(t.Context(), key); err != nil {
+					t.Errorf("%.60q: %v", key, err)
+				}
+			}
+		})
+	}
+	for _, key := range keys {
+		next <- key
+	}
+	close(next)
+	wg.Wait()
+}

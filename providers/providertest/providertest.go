@@ -1,0 +1,108 @@
+// Package providertest is the one suite that every provider passes, and the way to the emulators that some need for it.
+//
+// It knows providers.Bucket and its promises; it knows no cloud.
+package providertest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"testing"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+)
+
+type suite []struct {
+	name string
+	run  func(*testing.T, providers.Bucket)
+}
+
+// Run checks that a provider keeps the promises of providers.Bucket. open gives an empty bucket that exists, a new one each
+// time; the suite closes it. The tests run in parallel.
+func Run(t *testing.T, open func(t testing.TB) providers.Bucket) {
+	for _, tests := range []suite{listing(), reading(), writing(), failing()} {
+		for _, test := range tests {
+			t.Run(test.name, func(t *testing.T) {
+				t.Parallel()
+				b := open(t)
+				t.Cleanup(func() {
+					if err := b.Close(); err != nil {
+						t.Errorf("close: %v", err)
+					}
+				})
+				test.run(t, b)
+			})
+		}
+	}
+}
+
+// RunMissing checks how a provider speaks of a bucket that does not exist.
+func RunMissing(t *testing.T, b providers.Bucket) {
+	t.Run("MissingBucket", func(t *testing.T) {
+		t.Parallel()
+		ctx := t.Context()
+		_, _, err := collect(ctx, b, providers.ListOptions{})
+		wantKind(t, "list", err, providers.NotFound)
+		_, err = b.Stat(ctx, "k")
+		wantKind(t, "stat", err, providers.NotFound)
+		_, err = b.Open(ctx, "k", providers.ReadOptions{})
+		wantKind(t, "get", err, providers.NotFound)
+		_, err = b.Put(ctx, "k", bytes.NewReader([]byte("x")), providers.WriteOptions{})
+		wantKind(t, "put", err, providers.NotFound)
+		if err := b.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+}
+
+func put(t testing.TB, b providers.Bucket, key, content string) providers.Object {
+	t.Helper()
+	o, err := b.Put(t.Context(), key, bytes.NewReader([]byte(content)), providers.WriteOptions{ContentType: "text/plain"})
+	if err != nil {
+		t.Fatalf("put %.60q: %v", key, err)
+	}
+	return o
+}
+
+func read(ctx context.Context, b providers.Bucket, key string, opts providers.ReadOptions) (string, providers.Object, error) {
+	r, err := b.Open(ctx, key, opts)
+	if err != nil {
+		return "", providers.Object{}, err
+	}
+	data, err := io.ReadAll(r)
+	return string(data), r.Object, errors.Join(err, r.Close())
+}
+
+// wantContent checks that a key holds exactly a content.
+func wantContent(t testing.TB, b providers.Bucket, key, want string) {
+	t.Helper()
+	got, o, err := read(t.Context(), b, key, providers.ReadOptions{})
+	if err != nil || got != want || o.Size != int64(len(want)) {
+		t.Errorf("%.60q holds %.60q (size %d), want %.60q; error %v", key, got, o.Size, want, err)
+	}
+}
+
+// wantKind checks an error's kind and that it says what failed.
+func wantKind(t testing.TB, op string, err error, kind providers.Kind) {
+	t.Helper()
+	var e *providers.Error
+	if !errors.As(err, &e) {
+		t.Errorf("%s: got %v, want an *Error that is %s", op, err, kind)
+		return
+	}
+	if e.Kind != kind || e.Op != op || e.Bucket == "" {
+		t.Errorf("got %q (op %q, bucket %q), want %s that is %s", err, e.Op, e.Bucket, op, kind)
+	}
+}
+
+func collect(ctx context.Context, b providers.Bucket, opts providers.ListOptions) (keys []string, objects []providers.Object, err error) {
+	for o, err := range b.List(ctx, opts) {
+		if err != nil {
+			return keys, objects, err
+		}
+		keys = append(keys, o.Key)
+		objects = append(objects, o)
+	}
+	return keys, objects, nil
+}

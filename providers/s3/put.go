@@ -1,0 +1,125 @@
+package s3
+
+import (
+	"context"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+)
+
+const (
+	partSize    = 8 << 20 // bytes; with at most 10,000 parts an object can have 78 GiB
+	concurrency = 3       // parts in flight; each holds partSize in memory
+
+	abortTimeout = 15 * time.Second
+)
+
+// Put implements providers.Bucket. A body below 8 MiB is one request; a longer one is a multipart upload, which is aborted
+// when it fails. The object it returns has no ModTime. A body that waits for something must itself heed ctx.
+func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (providers.Object, error) {
+	api, err := b.api(ctx)
+	if err != nil {
+		return providers.Object{}, b.fail("put", "", err)
+	}
+	from := &source{read: body.Read, done: ctx.Err}
+	up := &upload{Client: api}
+	out, err := transfermanager.New(up, func(o *transfermanager.Options) {
+		o.PartSizeBytes, o.MultipartUploadThreshold, o.Concurrency = partSize, partSize, concurrency
+		o.RequestChecksumCalculation = b.options.RequestChecksumCalculation
+	}).UploadObject(ctx, b.uploadInput(key, from, opts))
+	if up.failed != nil {
+		err = up.failed
+	}
+	if err != nil {
+		return providers.Object{}, b.putFailed(key, opts, up, from, err)
+	}
+	return providers.Object{Key: key, Size: from.n, ETag: strings.Trim(aws.ToString(out.ETag), `"`)}, nil
+}
+
+func (b *bucket) uploadInput(key string, body io.Reader, opts providers.WriteOptions) *transfermanager.UploadObjectInput {
+	in := &transfermanager.UploadObjectInput{
+		Bucket: b.name(), Key: aws.String(key), Body: body,
+		ContentType: aws.String("application/octet-stream"), IfMatch: quoted(opts.IfMatch),
+	}
+	if opts.ContentType != "" {
+		in.ContentType = aws.String(opts.ContentType)
+	}
+	if opts.IfAbsent {
+		in.IfNoneMatch = aws.String("*")
+	}
+	return in
+}
+
+func (b *bucket) putFailed(key string, opts providers.WriteOptions, up *upload, from *source, err error) error {
+	if from.failed != nil { // perhaps another bucket's error, which stays as it is
+		return providers.Failed("put", b.storage.Bucket, key, from.failed)
+	}
+	e := b.fault("put", key, err)
+	if opts.IfMatch != "" && e.Kind == providers.NotFound && e.Code != "NoSuchBucket" {
+		e.Kind = providers.Conflict // the object that should have been replaced is gone
+	}
+	if up.left {
+		e.Fix = strings.TrimSpace(e.Advice() + " An unfinished upload of this key was left in the bucket: grant" +
+			" s3:AbortMultipartUpload, or add a lifecycle rule that aborts incomplete uploads.")
+	}
+	return e
+}
+
+// source is the body of a Put. It counts, ends with the context, and remembers its own failure apart from the cloud's.
+type source struct {
+	read   func([]byte) (int, error)
+	done   func() error // the context's error
+	n      int64
+	failed error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if err := s.done(); err != nil {
+		s.failed = err
+		return 0, err
+	}
+	n, err := s.read(p)
+	s.n += int64(n)
+	if err != nil && err != io.EOF {
+		s.failed = err
+	}
+	return n, err
+}
+
+var _ transfermanager.S3APIClient = (*upload)(nil)
+
+// upload is the client of one upload. Left alone, transfermanager writes to the process's log when an upload cannot be
+// completed, forgets why it failed when it cannot be aborted either, and does not abort once the context has ended.
+type upload struct {
+	*sdk.Client
+	failed error // of completing
+	left   bool  // parts stayed in the bucket
+}
+
+// CompleteMultipartUpload shows transfermanager no error, and keeps it.
+func (u *upload) CompleteMultipartUpload(ctx context.Context, in *sdk.CompleteMultipartUploadInput, opts ...func(*sdk.Options)) (*sdk.CompleteMultipartUploadOutput, error) {
+	out, err := u.Client.CompleteMultipartUpload(ctx, in, opts...)
+	if err == nil {
+		return out, nil
+	}
+	u.failed = err
+	abort := &sdk.AbortMultipartUploadInput{Bucket: in.Bucket, Key: in.Key, UploadId: in.UploadId}
+	_, _ = u.AbortMultipartUpload(ctx, abort, opts...)
+	return &sdk.CompleteMultipartUploadOutput{}, nil
+}
+
+// AbortMultipartUpload aborts even when ctx has ended, and never fails.
+func (u *upload) AbortMultipartUpload(ctx context.Context, in *sdk.AbortMultipartUploadInput, opts ...func(*sdk.Options)) (*sdk.AbortMultipartUploadOutput, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
+	defer cancel()
+	if _, err := u.Client.AbortMultipartUpload(ctx, in, opts...); err != nil {
+		u.left = classify(err).Code != "NoSuchUpload"
+	}
+	return &sdk.AbortMultipartUploadOutput{}, nil
+}

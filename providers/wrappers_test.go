@@ -1,0 +1,176 @@
+package providers_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/mem"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
+
+func bucket(t testing.TB, keys ...string) providers.Bucket {
+	t.Helper()
+	o := mem.New()
+	o.Create("b")
+	b, err := o.Open(context.Background(), tasks.Storage{Provider: "mem", Bucket: "b"}, providers.Secrets{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keys {
+		if _, err := b.Put(context.Background(), key, strings.NewReader("at "+key), providers.WriteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
+}
+
+func list(t testing.TB, b providers.Bucket, opts providers.ListOptions) ([]string, error) {
+	t.Helper()
+	var keys []string
+	for o, err := range b.List(t.Context(), opts) {
+		if err != nil {
+			return keys, err
+		}
+		keys = append(keys, o.Key)
+	}
+	return keys, nil
+}
+
+func TestWithinConfines(t *testing.T) {
+	t.Parallel()
+	b := providers.Within(bucket(t, "cats/im/1", "cats/im2", "cats/other", "cats0", "dogs/1"), tasks.Storage{Bucket: "b", Prefix: "cats/im"})
+	for prefix, want := range map[string][]string{
+		"":          {"cats/im/1", "cats/im2"},
+		"ca":        {"cats/im/1", "cats/im2"},
+		"cats/":     {"cats/im/1", "cats/im2"},
+		"cats/im/":  {"cats/im/1"},
+		"cats/none": nil,
+	} {
+		if got, err := list(t, b, providers.ListOptions{Prefix: prefix}); err != nil || !slices.Equal(got, want) {
+			t.Errorf("listing %q: %q, %v; want %q", prefix, got, err, want)
+		}
+	}
+	if got, err := list(t, b, providers.ListOptions{After: "cats/im/1"}); err != nil || !slices.Equal(got, []string{"cats/im2"}) {
+		t.Errorf("after: %q, %v", got, err)
+	}
+	for key, inside := range map[string]bool{"cats/new": true, "cats/im/deep/new": true, "dogs/1": false, "cats0": false, "cats": false, "": false} {
+		for op, err := range each(t, b, key) {
+			if refused := providers.KindOf(err) == providers.Invalid; refused == inside {
+				t.Errorf("%s %q: %v", op, key, err)
+			}
+		}
+	}
+	if _, err := list(t, b, providers.ListOptions{Prefix: "dogs/"}); providers.KindOf(err) != providers.Invalid {
+		t.Errorf("listing dogs: %v", err)
+	}
+}
+
+// each is what every operation on a key says: a put, then the others.
+func each(t testing.TB, b providers.Bucket, key string) map[string]error {
+	errs := map[string]error{}
+	_, errs["put"] = b.Put(t.Context(), key, strings.NewReader("x"), providers.WriteOptions{})
+	_, errs["stat"] = b.Stat(t.Context(), key)
+	_, errs["get"] = b.Open(t.Context(), key, providers.ReadOptions{})
+	errs["delete"] = b.Delete(t.Context(), key)
+	return errs
+}
+
+// A bucket in a wrapper still keeps every promise of a bucket, and can still be probed.
+func TestWrappersPassTheSuite(t *testing.T) {
+	t.Parallel()
+	t.Run("Counting", func(t *testing.T) {
+		t.Parallel()
+		providertest.Run(t, func(t testing.TB) providers.Bucket { return providers.Counting(bucket(t), &meter{}) })
+	})
+	both := providers.Counting(providers.Within(bucket(t), tasks.Storage{Bucket: "b", Prefix: "p/"}), &meter{})
+	if checks := providers.Probe(t.Context(), both, tasks.Need{Read: true}); len(checks) != 2 || checks[0].Status != tasks.CheckOK {
+		t.Errorf("probed: %+v", checks)
+	}
+	var plain struct{ providers.Bucket }
+	if checks := providers.Probe(t.Context(), plain, tasks.Need{}); len(checks) != 1 || checks[0].Status != tasks.CheckUnknown {
+		t.Errorf("probed: %+v", checks)
+	}
+}
+
+type meter struct {
+	mu       sync.Mutex
+	requests map[string]int // "get ok" and so on
+	bytes    map[string]int64
+}
+
+func (m *meter) Request(op string, _ time.Duration, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.requests == nil {
+		m.requests = map[string]int{}
+	}
+	ended := "ok"
+	if err != nil {
+		ended = string(providers.KindOf(err))
+	}
+	m.requests[op+" "+ended]++
+}
+
+func (m *meter) Bytes(direction string, n int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.bytes == nil {
+		m.bytes = map[string]int64{}
+	}
+	m.bytes[direction] += n
+}
+
+func TestCounting(t *testing.T) {
+	t.Parallel()
+	m := &meter{}
+	b := providers.Counting(bucket(t, "a"), m)
+	for range 2 {
+		if errs := each(t, b, "k"); errors.Join(errs["put"], errs["get"], errs["delete"]) != nil {
+			t.Fatal(errs)
+		}
+	}
+	_, _ = b.Stat(t.Context(), "missing")
+	_, _ = list(t, b, providers.ListOptions{})
+	r, err := b.Open(t.Context(), "a", providers.ReadOptions{Length: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(r); err != nil {
+		t.Fatal(err)
+	}
+	for what, want := range map[string]int{"put ok": 2, "stat ok": 2, "stat not-found": 1, "get ok": 3, "delete ok": 2, "list ok": 1} {
+		if m.requests[what] != want {
+			t.Errorf("%s: %d, want %d", what, m.requests[what], want)
+		}
+	}
+	if m.bytes["out"] != 2 || m.bytes["in"] != 3 {
+		t.Errorf("bytes: %v", m.bytes)
+	}
+}
+
+func TestRegistry(t *testing.T) {
+	t.Parallel()
+	o := mem.New()
+	o.Create("b")
+	r := providers.Registry{"mem": o}
+	b, err := r.Open(t.Context(), tasks.Storage{Provider: "mem", Bucket: "b", Prefix: "p/"}, providers.Secrets{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Stat(t.Context(), "elsewhere"); providers.KindOf(err) != providers.Invalid {
+		t.Errorf("the bucket is not confined to its prefix: %v", err)
+	}
+	_, err = r.Open(t.Context(), tasks.Storage{Provider: "gcs", Bucket: "b"}, providers.Secrets{})
+	var e *providers.Error
+	if !errors.As(err, &e) || e.Kind != providers.Invalid || e.Op != "open" || !strings.Contains(e.Fix, "mem") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,68 @@
+package imagehead
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+)
+
+// jpegOf is the start of a JPEG: SOI, the segments given, a frame header of the size, and SOS.
+func jpegOf(width, height int, segments ...[]byte) []byte {
+	frame := []byte{8, byte(height >> 8), byte(height), byte(width >> 8), byte(width), 1, 1, 0x11, 0}
+	out := []byte{0xff, 0xd8}
+	for _, s := range segments {
+		out = append(out, s...)
+	}
+	out = append(out, segmentOf(0xc0, frame)...)
+	return append(out, 0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0)
+}
+
+func segmentOf(marker byte, content []byte) []byte {
+	n := len(content) + 2
+	return append([]byte{0xff, marker, byte(n >> 8), byte(n)}, content...)
+}
+
+// tiffOf is a TIFF block with two entries before the orientation's.
+func tiffOf(order binary.AppendByteOrder, orientation int) []byte {
+	mark := "II*\x00"
+	if order.String() == binary.BigEndian.String() {
+		mark = "MM\x00*"
+	}
+	b := []byte(mark)
+	b = order.AppendUint32(b, 8)
+	b = order.AppendUint16(b, 3)
+	b = entryOf(order, b, 271, 0)
+	b = entryOf(order, b, 272, 0)
+	b = entryOf(order, b, tagOrientation, orientation)
+	return order.AppendUint32(b, 0)
+}
+
+func entryOf(order binary.AppendByteOrder, b []byte, tag, value int) []byte {
+	b = order.AppendUint16(b, uint16(tag))
+	b = order.AppendUint16(b, 3)
+	b = order.AppendUint32(b, 1)
+	b = order.AppendUint16(b, uint16(value))
+	return order.AppendUint16(b, 0)
+}
+
+func exifOf(order binary.AppendByteOrder, orientation int) []byte {
+	return segmentOf(markAPP1, append([]byte(exifMagic), tiffOf(order, orientation)...))
+}
+
+func xmpOf(text string) []byte { return segmentOf(markAPP1, append([]byte(xmpMagic), text...)) }
+
+// pngOf is a PNG of a header, the chunks given, and an empty IDAT.
+func pngOf(width, height int, chunks ...[]byte) []byte {
+	head := binary.BigEndian.AppendUint32(nil, uint32(width))
+	head = binary.BigEndian.AppendUint32(head, uint32(height))
+	out := append([]byte("\x89PNG\r\n\x1a\n"), chunkOf("IHDR", append(head, 8, 2, 0, 0, 0))...)
+	out = append(out, bytes.Join(chunks, nil)...)
+	return append(out, chunkOf("IDAT", nil)...)
+}
+
+func chunkOf(kind string, content []byte) []byte {
+	b := binary.BigEndian.AppendUint32(nil, uint32(len(content)))
+	body := append([]byte(kind), content...)
+	b = append(b, body...)
+	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(body))
+}

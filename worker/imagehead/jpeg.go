@@ -1,0 +1,170 @@
+package imagehead
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+)
+
+// JPEG markers (ITU-T T.81, table B.1).
+const (
+	markSOI  = 0xd8
+	markEOI  = 0xd9
+	markSOS  = 0xda
+	markAPP1 = 0xe1
+	markTEM  = 0x01
+	markRST0 = 0xd0
+	markRST7 = 0xd7
+)
+
+const (
+	exifMagic = "Exif\x00\x00"
+	xmpMagic  = "http://ns.adobe.com/xap/1.0/\x00"
+)
+
+// segment is a marker and where its content lies.
+type segment struct {
+	marker byte
+	off, n int64
+}
+
+// readJPEG walks from segment to segment up to the frame header, by their lengths, and looks only into those that matter.
+func readJPEG(w *window) (Head, error) {
+	var tags jpegTags
+	for pos := int64(2); ; {
+		s, err := nextSegment(w, pos)
+		if err != nil {
+			return Head{}, jpegError(err)
+		}
+		switch {
+		case s.marker == markAPP1:
+			if err := tags.note(w, s); err != nil {
+				return Head{}, err
+			}
+		case s.marker == markSOS, s.marker == markEOI:
+			return Head{}, corrupt(JPEG, "the JPEG has no frame header before its data")
+		case isFrame(s.marker):
+			return readFrame(w, s, tags)
+		}
+		pos = s.off + s.n
+	}
+}
+
+func readFrame(w *window, s segment, tags jpegTags) (Head, error) {
+	b, err := w.at(s.off, 6)
+	if err != nil || s.n < 6 {
+		return Head{}, jpegError(err)
+	}
+	h := Head{
+		Type:        JPEG,
+		Height:      int(binary.BigEndian.Uint16(b[1:])),
+		Width:       int(binary.BigEndian.Uint16(b[3:])),
+		Orientation: 1,
+	}
+	if h.Width == 0 || h.Height == 0 {
+		return Head{}, corrupt(JPEG, "the JPEG's frame header says %d x %d pixels", h.Width, h.Height)
+	}
+	if h.Orientation, err = tags.resolve(w); err != nil {
+		return Head{}, err
+	}
+	return h, nil
+}
+
+func jpegError(err error) error {
+	if err == nil || errors.Is(err, errShort) {
+		return corrupt(JPEG, "the JPEG ends before its frame header")
+	}
+	return err
+}
+
+// isFrame knows the SOF markers: C0 to CF without DHT, JPG and DAC.
+func isFrame(m byte) bool { return m >= 0xc0 && m <= 0xcf && m != 0xc4 && m != 0xc8 && m != 0xcc }
+
+// nextSegment finds the first marker at or after pos. As Pillow and libjpeg do, it passes over fill bytes and junk.
+func nextSegment(w *window, pos int64) (segment, error) {
+	for {
+		b, err := w.at(pos, 2)
+		if err != nil {
+			return segment{}, err
+		}
+		switch m := b[1]; {
+		case b[0] != 0xff, m == 0xff:
+			pos++
+		case m == 0, m == markTEM, m == markSOI, m >= markRST0 && m <= markRST7:
+			pos += 2
+		case m == markEOI, m == markSOS:
+			return segment{m, pos + 2, 0}, nil
+		default:
+			b, err := w.at(pos+2, 2)
+			if err != nil {
+				return segment{}, err
+			}
+			n := int64(binary.BigEndian.Uint16(b))
+			if n < 2 {
+				return segment{}, corrupt(JPEG, "the JPEG has a segment of length %d", n)
+			}
+			return segment{m, pos + 4, n - 2}, nil
+		}
+	}
+}
+
+// jpegTags collects what the APP1 segments tell about the orientation. The first EXIF that tells one counts; without any,
+// the first XMP does, as in Pillow, which CVAT uses (cvat.md 2.5).
+type jpegTags struct {
+	exif  int
+	found bool
+	xmp   segment
+}
+
+func (t *jpegTags) note(w *window, s segment) error {
+	b, err := w.at(s.off, min(s.n, int64(len(xmpMagic))))
+	if err != nil {
+		return jpegError(err)
+	}
+	switch {
+	case len(b) >= len(exifMagic) && string(b[:len(exifMagic)]) == exifMagic && !t.found:
+		head := int64(len(exifMagic))
+		t.exif, t.found, err = orientation(block{w, s.off + head, s.n - head})
+		return err
+	case string(b) == xmpMagic && t.xmp.n == 0:
+		t.xmp = s
+	}
+	return nil
+}
+
+func (t *jpegTags) resolve(w *window) (int, error) {
+	if t.found || t.xmp.n == 0 {
+		return sane(t.exif), nil
+	}
+	b, err := w.at(t.xmp.off, t.xmp.n)
+	if err != nil {
+		return 0, jpegError(err)
+	}
+	return sane(xmpOrientation(b)), nil
+}
+
+// xmpOrientation finds what Pillow's pattern tiff:Orientation(="|>)([0-9]) finds; 0 is nothing.
+func xmpOrientation(xmp []byte) int {
+	for {
+		_, rest, found := bytes.Cut(xmp, []byte("tiff:Orientation"))
+		if !found {
+			return 0
+		}
+		digit := bytes.TrimPrefix(rest, []byte(`="`))
+		if len(digit) == len(rest) {
+			digit = bytes.TrimPrefix(rest, []byte(">"))
+		}
+		if len(digit) < len(rest) && len(digit) > 0 && '0' <= digit[0] && digit[0] <= '9' {
+			return int(digit[0] - '0')
+		}
+		xmp = rest
+	}
+}
+
+// sane is the orientation that a tag means: only 1 to 8 exist (cvat.md 7.10).
+func sane(orientation int) int {
+	if orientation < 1 || orientation > 8 {
+		return 1
+	}
+	return orientation
+}

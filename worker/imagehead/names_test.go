@@ -1,0 +1,84 @@
+package imagehead
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// What Python's os.path.splitext gives (cvat.md 2.1).
+func TestExtension(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[string]string{
+		"a.jpg": ".jpg", "a.JPEG": ".JPEG", "x.tar.png": ".png", ".hidden.jpg": ".jpg", ".jpg": "", "...jpg": "", "a.b/c": "",
+		"a.b/.c": "", "a.b/.c.d": ".d", "a": "", "": "", "a.": ".", "a/": "", "dir.png/": "", "..a.b": ".b", "a..": ".",
+	} {
+		if got := Extension(key); got != want {
+			t.Errorf("Extension(%q) = %q, want %q", key, got, want)
+		}
+	}
+}
+
+func TestByName(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[string]Naming{
+		"a.jpg": Image, "a.JPG": Image, "a/b.PnG": Image, "a.webp": Image, "a.tif": Image, "a.jfif": Image,
+		"a.heic": Unreadable, "a.CR2": Unreadable, "a.exr": Unreadable,
+		"a": NotImage, "a.txt": NotImage, ".jpg": NotImage, "a.svg": NotImage, "manifest.jsonl": NotImage, "a.mp4": NotImage,
+		"a.jpg/": NotImage, "a.png.gz": NotImage, "a.bin": NotImage, "a.pcd": NotImage,
+	} {
+		if got := ByName(key); got != want {
+			t.Errorf("ByName(%q) = %d, want %d", key, got, want)
+		}
+	}
+}
+
+func TestCheckKey(t *testing.T) {
+	t.Parallel()
+	good := []string{"a", "a/b.jpg", "a b/ü😀.png", "..a/b..", "a/...", "tab\t", strings.Repeat("ü", 1024)}
+	bad := []string{
+		"", "/a", "a/", "a//b", "./a", "a/./b", "..", "../a", "a/..", `a\b`, "\xff", strings.Repeat("a", 1025),
+	}
+	for _, key := range good {
+		if err := CheckKey(key); err != nil {
+			t.Errorf("%q: %v", key, err)
+		}
+	}
+	for _, key := range bad {
+		var e *Error
+		if err := CheckKey(key); !errors.As(err, &e) || e.Code != CodeUnusableKey {
+			t.Errorf("%q: %v", key, err)
+		}
+	}
+}
+
+func TestFirstRead(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[string]int64{"a.jpg": 16384, "a.JPE": 16384, "a": 16384, "a.png": 4096, "a.webp": 4096} {
+		if got := FirstRead(key); got != want {
+			t.Errorf("%s: %d, want %d", key, got, want)
+		}
+	}
+}
+
+func TestBlame(t *testing.T) {
+	t.Parallel()
+	_, unknown := Parse([]byte("something else"))
+	_, cut := Parse([]byte{0xff, 0xd8, 0xff})
+	other := errors.New("other")
+	for _, c := range []struct {
+		key  string
+		err  error
+		want string
+	}{
+		{"a.jpg", unknown, CodeCorrupt}, {"a.PNG", unknown, CodeCorrupt}, {"a.tga", unknown, CodeUnsupported}, {"a.tga", cut, CodeCorrupt},
+	} {
+		var e *Error
+		if !errors.As(Blame(c.key, c.err), &e) || e.Code != c.want {
+			t.Errorf("%s: %v, want %s", c.key, e, c.want)
+		}
+	}
+	if !errors.Is(Blame("a.tga", other), other) || Blame("a.tga", nil) != nil {
+		t.Error("it blames what it does not know")
+	}
+}

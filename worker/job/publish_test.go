@@ -1,0 +1,155 @@
+package job_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
+)
+
+func text(s string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		for _, piece := range strings.SplitAfter(s, "\n") {
+			if _, err := io.WriteString(w, piece); err != nil {
+				return fmt.Errorf("write: %w", err)
+			}
+		}
+		return nil
+	}
+}
+
+func TestPublish_WritesOnlyWhatDiffers(t *testing.T) {
+	t.Parallel()
+	w := jobtest.New()
+	b := open(t, w)
+	long := strings.Repeat("a line of text\n", 20_000)
+	for _, c := range []struct {
+		content   string
+		unchanged bool
+	}{
+		{"", false}, {"", true}, {long, false}, {long, true}, {long + "x", false}, {long, false}, {long[:100], false},
+		{"b" + long[1:], false}, {"b" + long[1:], true}, {"", false},
+	} {
+		w.Ops()
+		p, err := job.Publish(t.Context(), b, "k", "text/plain", text(c.content))
+		puts := len(w.Ops("put"))
+		if err != nil || p.Unchanged != c.unchanged || (puts == 0) != c.unchanged || w.Get(t, "k") != c.content || p.Object.Key != "k" {
+			t.Errorf("%d bytes: %+v, %v, %d puts", len(c.content), p, err, puts)
+		}
+	}
+}
+
+func TestPublish_NeverOverwritesTheUnseen(t *testing.T) {
+	t.Parallel()
+	for _, before := range []string{"", "old"} {
+		w := jobtest.New()
+		if before != "" {
+			w.Put(t, "k", before)
+		}
+		w.Fail = func(op, _ string) error {
+			if op == "put" {
+				w.Fail = nil
+				w.Put(t, "k", "somebody else's")
+			}
+			return nil
+		}
+		_, err := job.Publish(t.Context(), open(t, w), "k", "text/plain", text("mine"))
+		if !errors.Is(err, providers.Conflict) || w.Get(t, "k") != "somebody else's" {
+			t.Errorf("before %q: %v", before, err)
+		}
+	}
+}
+
+// The same job may finish twice at once; neither fails.
+func TestPublish_TwiceAtOnce(t *testing.T) {
+	t.Parallel()
+	w := jobtest.New()
+	w.Fail = func(op, _ string) error {
+		if op == "put" {
+			w.Fail = nil
+			w.Put(t, "k", "mine")
+		}
+		return nil
+	}
+	if p, err := job.Publish(t.Context(), open(t, w), "k", "text/plain", text("mine")); err != nil || !p.Unchanged {
+		t.Errorf("%+v, %v", p, err)
+	}
+	w = jobtest.New()
+	b := open(t, w)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if _, err := job.Publish(t.Context(), b, "k", "text/plain", text(strings.Repeat("x\n", 9999))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestPublish_WithoutARightToRead(t *testing.T) {
+	t.Parallel()
+	w := jobtest.New()
+	w.Fail = func(op, key string) error {
+		if op == "get" {
+			return &providers.Error{Op: op, Key: key, Kind: providers.Denied}
+		}
+		return nil
+	}
+	b := open(t, w)
+	for _, content := range []string{"one", "two"} {
+		if _, err := job.Publish(t.Context(), b, "k", "text/plain", text(content)); err != nil || w.Get(t, "k") != content {
+			t.Errorf("%s: %v", content, err)
+		}
+	}
+}
+
+func TestPublish_Fails(t *testing.T) {
+	t.Parallel()
+	for _, op := range []string{"get", "put"} {
+		w := jobtest.New()
+		w.Put(t, "k", "old")
+		w.Fail = func(o, key string) error {
+			if o == op {
+				return &providers.Error{Op: o, Key: key, Kind: providers.Unavailable}
+			}
+			return nil
+		}
+		_, err := job.Publish(t.Context(), open(t, w), "k", "text/plain", text("new"))
+		if !errors.Is(err, providers.Unavailable) || w.Get(t, "k") != "old" {
+			t.Errorf("%s: %v", op, err)
+		}
+	}
+}
+
+// When the content cannot be made, that error comes back, and the object stays as it was.
+func TestPublish_ContentFails(t *testing.T) {
+	t.Parallel()
+	lost := errors.New("a part is lost")
+	for _, before := range []string{"", "old"} {
+		w := jobtest.New()
+		if before != "" {
+			w.Put(t, "k", before)
+		}
+		calls := 0
+		_, err := job.Publish(t.Context(), open(t, w), "k", "text/plain", func(out io.Writer) error {
+			calls++
+			if _, err := io.WriteString(out, "new"); err != nil {
+				return err
+			}
+			return lost
+		})
+		if !errors.Is(err, lost) {
+			t.Errorf("before %q: %v", before, err)
+		}
+		if keys := w.Keys(t, ""); before == "" && len(keys) > 0 || before != "" && w.Get(t, "k") != before {
+			t.Errorf("before %q: the bucket holds %v", before, keys)
+		}
+	}
+}

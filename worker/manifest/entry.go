@@ -1,0 +1,65 @@
+package manifest
+
+import (
+	"strconv"
+	"unicode/utf16"
+
+	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+)
+
+// header is the first two lines of a manifest: the newest version, as CVAT's own writer puts it (cvat.md 1.1).
+const header = `{"version":"1.1"}` + "\n" + `{"type":"images"}` + "\n"
+
+// appendEntry appends the line of one image, byte for byte what CVAT 2.73 writes: these keys in this order, no spaces and
+// no checksum, which would cost CVAT one more decode of each frame (cvat.md 1.2, 1.4). name is the key relative to the
+// manifest's directory; the size is as displayed.
+func appendEntry(line []byte, name string, width, height int) []byte {
+	extension := imagehead.Extension(name)
+	line = append(line, `{"name":`...)
+	line = appendString(line, name[:len(name)-len(extension)])
+	line = append(line, `,"extension":`...)
+	line = appendString(line, extension)
+	line = append(line, `,"width":`...)
+	line = strconv.AppendInt(line, int64(width), 10)
+	line = append(line, `,"height":`...)
+	line = strconv.AppendInt(line, int64(height), 10)
+	return append(line, '}', '\n')
+}
+
+const hex = "0123456789abcdef"
+
+// appendString appends a JSON string as Python's json.dumps does with ensure_ascii (cvat.md 1.3). encoding/json differs
+// three times: it escapes < > and &, leaves DEL as it is, and leaves everything beyond ASCII as it is.
+func appendString(line []byte, s string) []byte {
+	line = append(line, '"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			line = append(line, '\\', byte(r))
+		case r >= 0x20 && r < 0x7f:
+			line = append(line, byte(r))
+		case r == '\n':
+			line = append(line, `\n`...)
+		case r == '\r':
+			line = append(line, `\r`...)
+		case r == '\t':
+			line = append(line, `\t`...)
+		case r == '\b':
+			line = append(line, `\b`...)
+		case r == '\f':
+			line = append(line, `\f`...)
+		default:
+			line = appendEscape(line, r)
+		}
+	}
+	return append(line, '"')
+}
+
+// appendEscape appends \uxxxx, or two of them for what lies beyond the basic plane.
+func appendEscape(line []byte, r rune) []byte {
+	if r > 0xffff {
+		high, low := utf16.EncodeRune(r)
+		return appendEscape(appendEscape(line, high), low)
+	}
+	return append(line, '\\', 'u', hex[r>>12], hex[r>>8&15], hex[r>>4&15], hex[r&15])
+}

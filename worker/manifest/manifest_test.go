@@ -1,0 +1,301 @@
+package manifest
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// jpegOf is as much of a JPEG as a header reader needs: an EXIF orientation, padding, and a frame header.
+func jpegOf(width, height, orientation, padding int) string {
+	exif := fmt.Sprintf("Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00%c\x00\x00\x00\x00\x00\x00", rune(orientation))
+	segment := func(marker byte, content string) string {
+		n := len(content) + 2
+		return string([]byte{0xff, marker, byte(n >> 8), byte(n)}) + content
+	}
+	frame := string([]byte{8, byte(height >> 8), byte(height), byte(width >> 8), byte(width), 1, 1, 0x11, 0})
+	return "\xff\xd8" + segment(0xe1, exif) + segment(0xe2, strings.Repeat("\x00", padding)) + segment(0xc0, frame) + "\xff\xda"
+}
+
+// zoo is a bucket with an object of every sort.
+func zoo(t *testing.T) *jobtest.World {
+	t.Helper()
+	w := jobtest.New("elsewhere")
+	for key, data := range map[string]string{
+		"in/a.jpg":                    jpegOf(640, 480, 1, 0),
+		"in/b turned.JPG":             jpegOf(640, 480, 6, 0),
+		"in/c/far.jpeg":               jpegOf(6000, 4000, 8, 60_000),
+		"in/c/фото.jpg":               jpegOf(10, 20, 1, 0),
+		"in/d.png":                    jpegOf(30, 40, 1, 0), // by its content, whatever the name
+		"in/broken.jpg":               "<!DOCTYPE html>",
+		"in/empty.jpg":                "",
+		"in/gif.gif":                  "GIF89a\x01\x00\x01\x00",
+		"in/phone.heic":               "\x00\x00\x00\x18ftypheic",
+		"in/tga.tga":                  "nobody knows this",
+		"in/back\\slash.jpg":          jpegOf(1, 1, 1, 0),
+		"in/e//f.jpg":                 jpegOf(1, 1, 1, 0),
+		"in/readme.txt":               "text",
+		"in/folder/":                  "",
+		"in/other.jsonl":              "{}\n",
+		"in/.stevedore/thumb.jpg":     jpegOf(1, 1, 1, 0),
+		"in/c/.stevedore/x/thumb.jpg": jpegOf(1, 1, 1, 0),
+		"in/private/x.jpg":            jpegOf(1, 1, 1, 0),
+		"inside.jpg":                  jpegOf(9, 9, 1, 0),
+		"out/a.jpg":                   jpegOf(1, 1, 1, 0),
+	} {
+		w.Put(t, key, data)
+	}
+	return w
+}
+
+func payload() tasks.BuildManifest {
+	return tasks.BuildManifest{Source: jobtest.Source("in/"), Exclude: []string{"in/private/"}}
+}
+
+func TestJob_Zoo(t *testing.T) {
+	t.Parallel()
+	w := zoo(t)
+	out := jobtest.Run(t, w, Job{}, payload())
+	if out.Err != nil {
+		t.Fatal(out.Err)
+	}
+	golden(t, "zoo.jsonl", w.Get(t, "in/manifest.jsonl"))
+	var lines strings.Builder
+	for _, e := range out.Errors {
+		fmt.Fprintf(&lines, "%s\t%s\t%s\n", e.Key, e.Code, e.Message)
+	}
+	golden(t, "zoo.errors", lines.String())
+	r := out.Result.(tasks.BuildManifestResult)
+	want := tasks.BuildManifestResult{
+		Key: "in/manifest.jsonl", Entries: 5, Skipped: 6, Failed: 7, Size: int64(len(w.Get(t, "in/manifest.jsonl"))), BytesRead: r.BytesRead,
+	}
+	if diff := cmp.Diff(want, r); diff != "" {
+		t.Error(diff)
+	}
+	if r.BytesRead < 16_384 || out.Counts.Objects != 18 || out.Counts.Failed != 7 {
+		t.Errorf("read %d bytes, counts %+v", r.BytesRead, out.Counts)
+	}
+}
+
+func TestJob_SecondRunWritesNothing(t *testing.T) {
+	t.Parallel()
+	w := zoo(t)
+	first := jobtest.Run(t, w, Job{}, payload())
+	w.Ops()
+	second := jobtest.Run(t, w, Job{}, payload())
+	if first.Err != nil || second.Err != nil {
+		t.Fatal(first.Err, second.Err)
+	}
+	if puts := w.Ops("put"); len(puts) > 0 {
+		t.Errorf("the second run wrote: %v", puts)
+	}
+	if !second.Result.(tasks.BuildManifestResult).Unchanged {
+		t.Errorf("the second run says %s", second.Result.Summary())
+	}
+	w.Put(t, "in/new.jpg", jpegOf(1, 1, 1, 0))
+	third := jobtest.Run(t, w, Job{}, payload())
+	if r := third.Result.(tasks.BuildManifestResult); r.Unchanged || r.Entries != 6 {
+		t.Errorf("after a new image: %s", r.Summary())
+	}
+}
+
+func TestJob_ManyShards(t *testing.T) {
+	t.Parallel()
+	w := jobtest.New()
+	const n = 2*shardSize + 1
+	for i := range n {
+		w.Put(t, fmt.Sprintf("i/%05d.jpg", i), jpegOf(1+i, 1, 1, 0))
+	}
+	j := tasks.BuildManifest{Source: jobtest.Source("i/")}
+	jobtest.Resumes(t, w, Job{}, j)
+	out := jobtest.Run(t, w, Job{}, j)
+	if out.Err != nil || len(out.Shards) != 3 {
+		t.Fatalf("%d shards, %v", len(out.Shards), out.Err)
+	}
+	lines := strings.Split(w.Get(t, "i/manifest.jsonl"), "\n")
+	if len(lines) != n+3 || !slices.IsSorted(lines[2:n+2]) || !strings.Contains(lines[n+1], `"name":"02000"`) {
+		t.Errorf("%d lines, the last %q", len(lines), lines[n+1])
+	}
+}
+
+func TestJob_ElsewhereAndOutside(t *testing.T) {
+	t.Parallel()
+	w := zoo(t)
+	j := payload()
+	j.Destination = &tasks.Storage{Provider: "mem", Bucket: "elsewhere"}
+	j.Manifest = "in/c/far.jsonl"
+	out := jobtest.Run(t, w, Job{}, j)
+	if out.Err != nil {
+		t.Fatal(out.Err)
+	}
+	outside := 0
+	for _, e := range out.Errors {
+		if e.Code == codeOutside {
+			outside++
+		}
+	}
+	if r := out.Result.(tasks.BuildManifestResult); r.Entries != 2 || r.Key != "in/c/far.jsonl" || outside != 8 {
+		t.Errorf("%s, %d outside", r.Summary(), outside)
+	}
+	if keys := w.Keys(t, "in/manifest"); len(keys) > 0 {
+		t.Errorf("the source got %v", keys)
+	}
+}
+
+func TestJob_NoImages(t *testing.T) {
+	t.Parallel()
+	w := zoo(t)
+	for _, prefix := range []string{"none/", "in/readme", "in/broken"} {
+		out := jobtest.Run(t, w, Job{}, tasks.BuildManifest{Source: jobtest.Source(prefix), Manifest: manifestFor(prefix)})
+		e := jobtest.WantKind(t, out.Err, providers.Invalid)
+		if e.Code != "NoImages" || e.Fix == "" {
+			t.Errorf("%s: %+v", prefix, e)
+		}
+	}
+	if puts := w.Ops("put"); len(puts) > 0 {
+		t.Errorf("wrote %v", puts)
+	}
+}
+
+func manifestFor(prefix string) string { return filepath.Dir(prefix+"x") + "/manifest.jsonl" }
+
+func TestJob_Faults(t *testing.T) {
+	t.Parallel()
+	for kind, c := range map[providers.Kind]struct {
+		code  string // on the error list; empty when the job must fail
+		fatal bool
+	}{
+		providers.NotFound:        {code: job.CodeNotFound},
+		providers.Conflict:        {code: job.CodeChanged},
+		providers.Denied:          {code: job.CodeDenied},
+		providers.Invalid:         {code: job.CodeInvalid},
+		providers.Throttled:       {fatal: true},
+		providers.Unavailable:     {fatal: true},
+		providers.Unauthenticated: {fatal: true},
+		providers.Blocked:         {fatal: true},
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			w := zoo(t)
+			w.Fail = func(op, key string) error {
+				if op == "get" && key == "in/a.jpg" {
+					return &providers.Error{Op: op, Key: key, Kind: kind}
+				}
+				return nil
+			}
+			out := jobtest.Run(t, w, Job{}, payload())
+			if c.fatal {
+				jobtest.WantKind(t, out.Err, kind)
+				return
+			}
+			if out.Err != nil || !slices.ContainsFunc(out.Errors, func(e tasks.ObjectError) bool {
+				return e.Key == "in/a.jpg" && e.Code == c.code
+			}) {
+				t.Errorf("%v, %v", out.Err, out.Errors)
+			}
+		})
+	}
+}
+
+func TestJob_EverythingDenied(t *testing.T) {
+	t.Parallel()
+	w := zoo(t)
+	w.Fail = func(op, key string) error {
+		if op == "get" {
+			return &providers.Error{Op: op, Key: key, Kind: providers.Denied, Fix: "Grant it."}
+		}
+		return nil
+	}
+	out := jobtest.Run(t, w, Job{}, payload())
+	if e := jobtest.WantKind(t, out.Err, providers.Denied); e.Advice() != "Grant it." {
+		t.Errorf("advice %q", e.Advice())
+	}
+}
+
+// An image that changes between listing and reading is not read from two versions.
+func TestJob_ChangedWhileRead(t *testing.T) {
+	t.Parallel()
+	w := jobtest.New()
+	w.Put(t, "a.jpg", jpegOf(1, 1, 1, 60_000))
+	w.Put(t, "b.jpg", jpegOf(2, 2, 1, 0))
+	reads := 0
+	w.Fail = func(op, key string) error {
+		if op == "get" && key == "a.jpg" {
+			if reads++; reads%2 == 0 { // the jump to the frame header
+				w.Fail = nil
+				w.Put(t, "a.jpg", jpegOf(3, 3, 1, 60_000))
+			}
+		}
+		return nil
+	}
+	env := w.Env()
+	env.Parallel = 1
+	part, err := Job{}.Work(t.Context(), tasks.BuildManifest{Source: jobtest.Source("")}, env, job.Shard{Through: "b.jpg"})
+	if err != nil || part.Tally[tallyEntries] != 1 || part.Tally[tallyFailed] != 1 || env.Progress.Errors()[0].Code != job.CodeChanged {
+		t.Errorf("%+v, %v, %v", part, err, env.Progress.Errors())
+	}
+}
+
+func TestJob_Requests(t *testing.T) {
+	t.Parallel()
+	w := zoo(t)
+	env := w.Env()
+	if _, err := (Job{}).Work(t.Context(), payload(), env, job.Shard{Through: "in/z"}); err != nil {
+		t.Fatal(err)
+	}
+	if lists := w.Ops("list"); len(lists) != 1 {
+		t.Errorf("%d listings: %v", len(lists), lists)
+	}
+	_, _ = Job{}.Work(t.Context(), payload(), w.Env(), job.Shard{Through: "in/a.jpg"})
+	if gets := w.Ops("get", "stat"); !slices.Equal(gets, []string{"get in/a.jpg"}) {
+		t.Errorf("requests %v", gets)
+	}
+}
+
+func TestJob_BucketErrorsEndIt(t *testing.T) {
+	t.Parallel()
+	for _, op := range []string{"open", "list", "put"} {
+		w := zoo(t)
+		w.Fail = func(o, key string) error {
+			if o == op {
+				return &providers.Error{Op: op, Key: key, Kind: providers.Denied}
+			}
+			return nil
+		}
+		out := jobtest.Run(t, w, Job{}, payload())
+		if !errors.Is(out.Err, providers.Denied) {
+			t.Errorf("%s: %v", op, out.Err)
+		}
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s:\n%s", path, diff)
+	}
+}

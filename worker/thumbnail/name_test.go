@@ -1,0 +1,143 @@
+package thumbnail
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
+)
+
+func TestStem_TellsEverythingApart(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("ü", 500)
+	seen := map[string]string{}
+	for name, stem := range map[string]string{
+		"base":                 maker{dir: "t/", size: 256, quality: 80}.stem("a.jpg", "1"),
+		"another version":      maker{dir: "t/", size: 256, quality: 80}.stem("a.jpg", "2"),
+		"another key":          maker{dir: "t/", size: 256, quality: 80}.stem("b.jpg", "1"),
+		"another size":         maker{dir: "t/", size: 128, quality: 80}.stem("a.jpg", "1"),
+		"another quality":      maker{dir: "t/", size: 256, quality: 81}.stem("a.jpg", "1"),
+		"another directory":    maker{dir: "u/", size: 256, quality: 80}.stem("a.jpg", "1"),
+		"a long key":           maker{dir: "t/", size: 256, quality: 80}.stem(long+"a.jpg", "1"),
+		"another long key":     maker{dir: "t/", size: 256, quality: 80}.stem(long+"b.jpg", "1"),
+		"a long key's version": maker{dir: "t/", size: 256, quality: 80}.stem(long+"a.jpg", "2"),
+	} {
+		if other, ok := seen[stem]; ok {
+			t.Errorf("%s and %s have the same name %s", name, other, stem)
+		}
+		seen[stem] = name
+		full := fullName(stem, 2048, 2048)
+		if len(full) > maxName || !utf8.ValidString(full) {
+			t.Errorf("%s: %d bytes: %q", name, len(full), full)
+		}
+		if got, w, h, ok := parseName(full); !ok || got != stem || w != 2048 || h != 2048 {
+			t.Errorf("%q is read as %q %d %d %v", full, got, w, h, ok)
+		}
+	}
+}
+
+// A changed name makes every thumbnail anew: only a new engine may change it.
+func TestStem_Stays(t *testing.T) {
+	t.Parallel()
+	m := maker{dir: ".stevedore/thumbnails/", size: 256, quality: 80}
+	want := ".stevedore/thumbnails/cats/1.jpg.857fe4c0923e.256x192.jpg"
+	if got := fullName(m.stem("cats/1.jpg", "e1"), 256, 192); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestParseName_RefusesOthers(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{
+		"", ".jpg", "a.jpg", "a.1x.jpg", "a.x1.jpg", "a.0x1.jpg", "a.01x1.jpg", "a.+1x1.jpg", "a.1x1.png", "a.1x1x1.jpg", "a.-1x1.jpg",
+		"a.99999999999999999999x1.jpg", "1x1.jpg", "index.jsonl",
+	} {
+		if stem, w, h, ok := parseName(name); ok {
+			t.Errorf("%q is read as %q %d %d", name, stem, w, h)
+		}
+	}
+}
+
+func FuzzParseName(f *testing.F) {
+	f.Add("t/a.jpg.0123456789ab.256x192.jpg")
+	f.Fuzz(func(t *testing.T, name string) {
+		if stem, w, h, ok := parseName(name); ok && fullName(stem, w, h) != name {
+			t.Fatalf("%q is read as %q %d %d", name, stem, w, h)
+		}
+	})
+}
+
+// Long keys keep their thumbnails too, from one run to the next.
+func TestJob_LongKeys(t *testing.T) {
+	t.Parallel()
+	w := jobtest.New()
+	for _, name := range []string{"a.png", "b.png"} {
+		w.Put(t, strings.Repeat("long/", 200)+name, asPNG(t, quarters(2, 2)))
+	}
+	j := tasks.GenerateThumbnails{Source: jobtest.Source("")}
+	for _, want := range []int64{2, 0} {
+		out := jobtest.Run(t, w, Job{}, j)
+		if out.Err != nil || out.Result.(tasks.GenerateThumbnailsResult).Written != want {
+			t.Errorf("%v, %v; want %d written", out.Result, out.Err, want)
+		}
+	}
+}
+
+// However many are decoded at once, together they stay within the budget, or there is one alone.
+func TestMemory_StaysWithinTheBudget(t *testing.T) {
+	t.Parallel()
+	const budget = 1000 * bytesPerPixel
+	m := newMemory(budget)
+	var now, most atomic.Int64
+	heads := make([]imagehead.Head, 200)
+	for i := range heads {
+		heads[i] = imagehead.Head{Width: 1 + i*7%40, Height: 30}
+	}
+	heads[50] = imagehead.Head{Width: 5000, Height: 5000} // alone
+	_, err := job.Each(t.Context(), heads, 16, func(ctx context.Context, h imagehead.Head) (struct{}, error) {
+		release, err := m.file(ctx, int64(h.Width*h.Height))
+		if err != nil {
+			return struct{}{}, err
+		}
+		defer release()
+		done, err := m.pixels(ctx, h)
+		if err != nil {
+			return struct{}{}, err
+		}
+		defer done()
+		n := min(int64(h.Width*h.Height)*bytesPerPixel, budget)
+		for sum := now.Add(n); ; {
+			old := most.Load()
+			if sum <= old || most.CompareAndSwap(old, sum) {
+				break
+			}
+		}
+		now.Add(-n)
+		return struct{}{}, nil
+	})
+	if err != nil || most.Load() > budget || most.Load() == 0 {
+		t.Errorf("%d bytes at once, budget %d, %v", most.Load(), budget, err)
+	}
+}
+
+func TestMemory_GivesUpWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	m := newMemory(1)
+	if _, err := m.file(ctx, 100); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if _, err := m.file(ctx, 1); err == nil {
+		t.Error("it waits for ever")
+	}
+	if _, err := m.pixels(ctx, imagehead.Head{Width: 1, Height: 1}); err == nil {
+		t.Error("it goes on")
+	}
+}
