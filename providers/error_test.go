@@ -52,7 +52,7 @@ func TestFailed(t *testing.T) {
 		t.Error("nil became an error")
 	}
 	first := &providers.Error{Op: "get", Bucket: "b", Key: "k", Kind: providers.Denied}
-	if again := providers.Failed("put", "c", "l", first); again != error(first) {
+	if again := providers.Failed("put", "c", "l", first); !errors.Is(again, first) {
 		t.Errorf("got %v", again)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -75,6 +75,7 @@ func TestWithinConfines(t *testing.T) {
 
 // each is what every operation on a key says: a put, then the others.
 func each(t testing.TB, b providers.Bucket, key string) map[string]error {
+	t.Helper()
 	errs := map[string]error{}
 	_, errs["put"] = b.Put(t.Context(), key, strings.NewReader("x"), providers.WriteOptions{})
 	_, errs["stat"] = b.Stat(t.Context(), key)
@@ -88,7 +89,10 @@ func TestWrappersPassTheSuite(t *testing.T) {
 	t.Parallel()
 	t.Run("Counting", func(t *testing.T) {
 		t.Parallel()
-		providertest.Run(t, func(t testing.TB) providers.Bucket { return providers.Counting(bucket(t), &meter{}) })
+		providertest.Run(t, func(t testing.TB) providers.Bucket {
+			t.Helper()
+			return providers.Counting(bucket(t), &meter{})
+		})
 	})
 	both := providers.Counting(providers.Within(bucket(t), tasks.Storage{Bucket: "b", Prefix: "p/"}), &meter{})
 	if checks := providers.Probe(t.Context(), both, tasks.Need{Read: true}); len(checks) != 2 || checks[0].Status != tasks.CheckOK {

@@ -30,7 +30,7 @@ type control struct {
 }
 
 func startControl(ctx context.Context, g *gateway) (*control, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}

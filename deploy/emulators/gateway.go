@@ -28,8 +28,8 @@ type gateway struct {
 	dir            string
 }
 
-func newGateway(dir string) (*gateway, error) {
-	addr, err := freeAddr()
+func newGateway(ctx context.Context, dir string) (*gateway, error) {
+	addr, err := freeAddr(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -44,8 +44,8 @@ func newGateway(dir string) (*gateway, error) {
 	}, nil
 }
 
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freeAddr(ctx context.Context) (string, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
@@ -94,7 +94,7 @@ func (g *gateway) runS3(ctx context.Context) error {
 // waitSocket returns once something listens on a unix socket.
 func waitSocket(ctx context.Context, path string) error {
 	return poll(ctx, func() error {
-		c, err := net.Dial("unix", path)
+		c, err := new(net.Dialer).DialContext(ctx, "unix", path)
 		if err != nil {
 			return err
 		}
@@ -104,7 +104,11 @@ func waitSocket(ctx context.Context, path string) error {
 
 func (g *gateway) waitReady(ctx context.Context) error {
 	err := poll(ctx, func() error {
-		resp, err := http.Get("http://" + g.addr + healthPath)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+g.addr+healthPath, nil)
+		if err != nil {
+			return err
+		}
+		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
 			return err
 		}

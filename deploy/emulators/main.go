@@ -98,7 +98,7 @@ func dataDir(dir string) (path string, remove func(), err error) {
 func serve(ctx context.Context, dir, envFile string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	g, err := newGateway(dir)
+	g, err := newGateway(ctx, dir)
 	if err != nil {
 		return err
 	}

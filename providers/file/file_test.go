@@ -39,6 +39,7 @@ func mustOpen(t testing.TB, root, bucket string) providers.Bucket {
 func TestBucket(t *testing.T) {
 	t.Parallel()
 	providertest.Run(t, func(t testing.TB) providers.Bucket {
+		t.Helper()
 		dir := t.TempDir()
 		t.Cleanup(func() { wantNoLeftovers(t, dir) })
 		return mustOpen(t, dir, dir)
@@ -49,6 +50,7 @@ func TestBucket(t *testing.T) {
 
 // Whatever a test of the suite did, no unfinished file stays.
 func wantNoLeftovers(t testing.TB, dir string) {
+	t.Helper()
 	left, err := filepath.Glob(filepath.Join(dir, ".stevedore-*"))
 	if err != nil || len(left) != 0 {
 		t.Errorf("left behind: %q, %v", left, err)

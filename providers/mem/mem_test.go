@@ -12,6 +12,7 @@ import (
 )
 
 func open(t testing.TB, o *mem.Opener, name string) providers.Bucket {
+	t.Helper()
 	b, err := o.Open(context.Background(), tasks.Storage{Provider: "mem", Bucket: name}, providers.Secrets{})
 	if err != nil {
 		t.Fatal(err)
@@ -22,6 +23,7 @@ func open(t testing.TB, o *mem.Opener, name string) providers.Bucket {
 func TestBucket(t *testing.T) {
 	t.Parallel()
 	providertest.Run(t, func(t testing.TB) providers.Bucket {
+		t.Helper()
 		o := mem.New()
 		o.Create("b")
 		return open(t, o, "b")

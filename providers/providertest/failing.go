@@ -29,7 +29,7 @@ type then struct {
 
 func (b then) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = b.after()
 	}
 	return n, err

@@ -74,7 +74,10 @@ func listPages(t *testing.T, b providers.Bucket) {
 		}
 	}
 	seen := 0
-	for range b.List(t.Context(), providers.ListOptions{}) {
+	for _, err := range b.List(t.Context(), providers.ListOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		if seen++; seen == 1100 {
 			break
 		}

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"errors"
 	"io"
 )
 
@@ -20,7 +21,7 @@ func (r *body) Read(p []byte) (int, error) {
 	switch {
 	case r.left == 0:
 		return n, nil // whatever ends the answer comes too late to matter
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {

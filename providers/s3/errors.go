@@ -29,7 +29,7 @@ func classify(err error) *providers.Error {
 	// A connection's own timeouts also call themselves DeadlineExceeded; what they say is worth keeping.
 	case errors.Is(err, context.Canceled):
 		return &providers.Error{Kind: providers.Unavailable, Err: context.Canceled}
-	case innermost(err) == context.DeadlineExceeded:
+	case innermost(err) == context.DeadlineExceeded: //nolint:errorlint // errors.Is is what it must not be
 		return &providers.Error{Kind: providers.Unavailable, Err: context.DeadlineExceeded}
 	case errors.As(err, &answer) && answer.HTTPStatusCode() != 0:
 		return answered(err, answer)

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"time"
@@ -86,7 +87,7 @@ func (s *source) Read(p []byte) (int, error) {
 	}
 	n, err := s.read(p)
 	s.n += int64(n)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		s.failed = err
 	}
 	return n, err

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log"
+	"log" //nolint:depguard // where the SDK writes, which is the point of a test
 	"strings"
 	"testing"
 
@@ -54,6 +54,7 @@ func TestBucket(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
 	providertest.Run(t, func(t testing.TB) providers.Bucket {
+		t.Helper()
 		bucket := server.Bucket(t)
 		t.Cleanup(func() {
 			if n := server.OpenUploads(t, bucket); n != 0 {
@@ -68,10 +69,10 @@ func TestBucket(t *testing.T) {
 func TestProbe(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
-	wrong := func(t testing.TB, _ string) providertest.Keys {
+	wrong := func(testing.TB, string) providertest.Keys {
 		return providertest.Keys{AccessKeyID: server.Root.AccessKeyID, SecretAccessKey: "wrong-" + server.Root.SecretAccessKey}
 	}
-	unknown := func(t testing.TB, _ string) providertest.Keys {
+	unknown := func(testing.TB, string) providertest.Keys {
 		return providertest.Keys{AccessKeyID: "AKIAUNKNOWN", SecretAccessKey: "secret"}
 	}
 	const ok, fail, skipped = tasks.CheckOK, tasks.CheckFail, tasks.CheckSkipped

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/dataset"
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+)
+
+// call runs a command as the shell would.
+func call(ctx context.Context, environ []string, stdin string, args ...string) (code int, out, errs string) {
+	var o, e bytes.Buffer
+	code = run(ctx, args, console{strings.NewReader(stdin), &o, &e, environ})
+	return code, o.String(), e.String()
+}
+
+func redisURL(o queue.Options) string {
+	return "STEVEDORE_REDIS_URL=redis://:" + o.Password + "@" + o.Addr + "/0"
+}
+
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "demo")
+	code, out, errs := call(t.Context(), nil, "", "demo", "--dir", dir)
+	if code != exitOK || !strings.Contains(out, "Everything is as it should be") {
+		t.Fatalf("exit %d\n%s\n%s", code, out, errs)
+	}
+	if code, _, errs := call(t.Context(), nil, "", "demo", "--dir", dir); code != exitInvalid || !strings.Contains(errs, "not empty") {
+		t.Errorf("into a full directory: exit %d, %s", code, errs)
+	}
+}
+
+// A demo that looks at wrong results must say so.
+func TestDemoNoticesWrongResults(t *testing.T) {
+	t.Parallel()
+	f := dataset.Count()
+	right := tasks.BuildManifestResult{Entries: int64(f.Images), Failed: int64(f.Corrupt)}
+	wrong := right
+	wrong.Entries--
+	if check := manifestOf(false); !check(right, f) || check(wrong, f) {
+		t.Error("the manifest's check lets a missing entry pass")
+	}
+	if err := inspect(t.TempDir()); err == nil {
+		t.Error("an empty directory passes for a finished demo")
+	}
+}
+
+func TestInvalidPayloadListsAllFaults(t *testing.T) {
+	t.Parallel()
+	o := queuetest.Embedded(t)
+	code, out, errs := call(t.Context(), []string{redisURL(o)}, `{"source":{"provider":"s3","auth":{"method":"access-key"}},"size":4}`,
+		"enqueue", "generate-thumbnails", "-")
+	if code != exitInvalid || out != "" {
+		t.Errorf("exit %d, %q", code, out)
+	}
+	for _, fault := range []string{"source.bucket: empty", "source.auth.access_key_id: empty", "source.auth.secret_access_key: empty", "size: 4 is not"} {
+		if !strings.Contains(errs, fault) {
+			t.Errorf("%q is not in:\n%s", fault, errs)
+		}
+	}
+}
+
+func TestCallersMistakes(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		environ []string
+		args    []string
+		want    string
+	}{
+		"unknown kind":     {nil, []string{"run", "make-coffee", "--source", "file:///tmp"}, "verify-connection, build-manifest"},
+		"unknown field":    {nil, []string{"run", "build-manifest", "--source", "file:///tmp", "--set", "sorce=1"}, `"sorce"`},
+		"unknown scheme":   {nil, []string{"run", "build-manifest", "--source", "gs://b"}, "gs://b"},
+		"secret in a URL":  {nil, []string{"run", "build-manifest", "--source", "s3://key:hush@b"}, "storage URL"},
+		"nothing to do":    {nil, []string{"run", "build-manifest"}, "--source"},
+		"no such file":     {nil, []string{"run", "build-manifest", "/nowhere.json"}, "/nowhere.json"},
+		"no such command":  {nil, []string{"dance"}, "dance"},
+		"bad environment":  {[]string{"STEVEDORE_REDIS_URL=http://:hush@x", "STEVEDORE_PARALLEL=0", "STEVEDORE_DRAIN_TIMEOUT=soon"}, []string{"worker"}, "STEVEDORE_REDIS_URL"},
+		"all of it is bad": {[]string{"STEVEDORE_REDIS_URL=http://:hush@x", "STEVEDORE_PARALLEL=0", "STEVEDORE_EGRESS_ALLOW=x"}, []string{"worker"}, "STEVEDORE_EGRESS_ALLOW"},
+	} {
+		code, _, errs := call(t.Context(), c.environ, "", c.args...)
+		if code != exitInvalid || !strings.Contains(errs, c.want) || strings.Contains(errs, "hush") {
+			t.Errorf("%s: exit %d\n%s", name, code, errs)
+		}
+	}
+}
+
+func TestEnqueueWithoutRedis(t *testing.T) {
+	t.Parallel()
+	start := time.Now()
+	code, _, errs := call(t.Context(), []string{"STEVEDORE_REDIS_URL=redis://127.0.0.1:1/0"}, "",
+		"enqueue", "build-manifest", "--source", "file:///tmp")
+	if code != exitFailed || !strings.Contains(errs, "127.0.0.1:1") || time.Since(start) > 6*time.Second {
+		t.Errorf("exit %d after %v: %s", code, time.Since(start), errs)
+	}
+}
+
+func TestRunOnAFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := dataset.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := call(t.Context(), nil, "", "run", "build-manifest", "--source", "file://"+dir, "--set", "source.prefix=scenes/", "--json")
+	var r tasks.BuildManifestResult
+	if err := json.Unmarshal([]byte(out), &r); code != exitOK || err != nil || r.Entries != int64(dataset.Count().Images) {
+		t.Errorf("exit %d, %v\n%s\n%s", code, err, out, errs)
+	}
+	if !strings.Contains(errs, dataset.CorruptKey+": corrupt-image") {
+		t.Errorf("the corrupt image is not told of:\n%s", errs)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "scenes", "manifest.jsonl")); err != nil {
+		t.Error(err)
+	}
+}
+
+// A verification that finds a fault ends with 1, and says what to do.
+func TestRunFindsAMissingBucket(t *testing.T) {
+	t.Parallel()
+	code, out, _ := call(t.Context(), nil, "", "run", "verify-connection", "--source", "file:///no/such/directory")
+	if code != exitFailed || !strings.Contains(out, "fail") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+}
+
+// The commands that talk to a queue, with a worker beside them.
+func TestEnqueueStatusWait(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := dataset.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	environ := []string{redisURL(queuetest.Embedded(t)), "STEVEDORE_FILE_ROOTS=" + dir, "STEVEDORE_HTTP_ADDR=127.0.0.1:0", "STEVEDORE_LOG_FORMAT=text"}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan string, 1)
+	go func() {
+		_, _, errs := call(ctx, environ, "", "worker")
+		ended <- errs
+	}()
+	for range 2 {
+		code, out, errs := call(t.Context(), environ, "", "enqueue", "generate-thumbnails", "--id", "thumbs", "--source", "file://"+dir)
+		if code != exitOK || out != "thumbs\n" {
+			t.Fatalf("enqueue: exit %d, %q\n%s", code, out, errs)
+		}
+	}
+	code, out, errs := call(t.Context(), environ, "", "wait", "thumbs")
+	if code != exitOK || !strings.Contains(out, "thumbnails written") {
+		t.Errorf("wait: exit %d\n%s\n%s", code, out, errs)
+	}
+	code, out, _ = call(t.Context(), environ, "", "status", "thumbs", "--json")
+	var s tasks.Status
+	if err := json.Unmarshal([]byte(out), &s); code != exitOK || err != nil || s.State != tasks.StateSucceeded {
+		t.Errorf("status: exit %d, %v\n%s", code, err, out)
+	}
+	code, out, _ = call(t.Context(), environ, "", "status", "thumbs", "--errors")
+	if code != exitOK || !strings.Contains(out, `"key":"scenes/corrupt.jpg","code":"corrupt-image"`) {
+		t.Errorf("errors: exit %d\n%s", code, out)
+	}
+	if code, _, errs := call(t.Context(), environ, "", "status", "nobody"); code != exitFailed || !strings.Contains(errs, "no such job") {
+		t.Errorf("unknown job: exit %d, %s", code, errs)
+	}
+	stop()
+	if log := <-ended; strings.Contains(log, "level=ERROR") {
+		t.Errorf("the worker's log:\n%s", log)
+	}
+}

@@ -1,0 +1,323 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stevedore-jobs/stevedore/producer"
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+)
+
+// binary builds the program once for all tests that run it as a process.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "stevedore-test-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "stevedore")
+	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := binary(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// port is a real Redis, a real S3 server with a bucket of images, and a client.
+type port struct {
+	redis  *queuetest.Redis
+	client *producer.Client
+	store  tasks.Storage
+	bucket providers.Bucket
+	secret string
+}
+
+const secretName = "STEVEDORE_SECRET_TEST"
+
+// arrive makes a port with a bucket that holds n images, and a user with no more rights than the seed documents ask for.
+func arrive(t *testing.T, n int) *port {
+	t.Helper()
+	server := providertest.S3(t)
+	p := &port{redis: queuetest.Start(t)}
+	name := server.Bucket(t)
+	keys := server.Writer(t, name)
+	p.secret = keys.SecretAccessKey
+	secret, err := tasks.SecretRef("env:" + secretName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.store = tasks.Storage{
+		Provider: "s3", Bucket: name, Prefix: "images/", Region: "us-east-1", Endpoint: server.Endpoint,
+		Auth: tasks.Auth{Method: tasks.AuthAccessKey, AccessKeyID: keys.AccessKeyID, SecretAccessKey: secret},
+	}
+	p.client = producer.New(p.redis.Options())
+	t.Cleanup(func() { _ = p.client.Close() })
+	p.fill(t, n)
+	return p
+}
+
+func (p *port) fill(t *testing.T, n int) {
+	t.Helper()
+	registry, err := clouds(everywhere())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte(p.secret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	store := p.store
+	if store.Auth.SecretAccessKey, err = tasks.SecretRef("file:" + path); err != nil {
+		t.Fatal(err)
+	}
+	if p.bucket, err = registry.Open(t.Context(), store, providers.Secrets{Any: true}); err != nil {
+		t.Fatal(err)
+	}
+	group, ctx := errgroup.WithContext(t.Context())
+	group.SetLimit(16)
+	for i := range n {
+		group.Go(func() error {
+			_, err := p.bucket.Put(ctx, fmt.Sprintf("images/%05d.jpg", i), bytes.NewReader(picture(t, i)), providers.WriteOptions{ContentType: "image/jpeg"})
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func picture(t *testing.T, i int) []byte {
+	m := image.NewRGBA(image.Rect(0, 0, 64, 48))
+	for x := range 64 {
+		m.Set(x, i%48, color.RGBA{uint8(i), uint8(i >> 8), uint8(x), 255})
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, m, nil); err != nil {
+		t.Error(err)
+	}
+	return b.Bytes()
+}
+
+// count is how many objects with an ending lie in Stevedore's own directory.
+func (p *port) count(t *testing.T, ending string) (n int64) {
+	t.Helper()
+	for o, err := range p.bucket.List(t.Context(), providers.ListOptions{Prefix: "images/.stevedore/"}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(o.Key, ending) {
+			n++
+		}
+	}
+	return n
+}
+
+// ship is a worker process.
+type ship struct {
+	cmd  *exec.Cmd
+	url  string
+	logs *bytes.Buffer
+	read chan struct{} // closed at the end of the log
+}
+
+// sail starts a worker process with one shard slot and waits until it is ready.
+func (p *port) sail(t *testing.T) *ship {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &ship{cmd: exec.Command(path, "worker"), logs: new(bytes.Buffer), read: make(chan struct{})}
+	s.cmd.Env = append(os.Environ(),
+		"STEVEDORE_REDIS_URL=redis://"+p.redis.Options().Addr, secretName+"="+p.secret, "STEVEDORE_HTTP_ADDR=127.0.0.1:0",
+		"STEVEDORE_EGRESS_ALLOW=127.0.0.1", "STEVEDORE_SHARD_SLOTS=1", "STEVEDORE_PARALLEL=2", "STEVEDORE_LOG_FORMAT=text", "STEVEDORE_LOG_LEVEL=debug")
+	stderr, err := s.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.stop(t) })
+	address := make(chan string, 1)
+	go s.watch(stderr, address)
+	select {
+	case s.url = <-address:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the worker did not start")
+	}
+	queuetest.Eventually(t, 20*time.Second, "ready", func() bool { return s.get("/readyz") != "" })
+	return s
+}
+
+func (s *ship) watch(stderr io.Reader, address chan<- string) {
+	defer close(s.read)
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		s.logs.WriteString(lines.Text() + "\n")
+		if _, a, ok := strings.Cut(lines.Text(), "readyz\" address="); ok {
+			address <- "http://" + a
+		}
+	}
+}
+
+// stop sends SIGTERM, waits, and reports how long that took.
+func (s *ship) stop(t *testing.T) time.Duration {
+	t.Helper()
+	if s.cmd.ProcessState != nil {
+		return 0
+	}
+	start := time.Now()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Error(err)
+	}
+	<-s.read
+	if err := s.cmd.Wait(); err != nil {
+		t.Errorf("worker: %v", err)
+	}
+	if t.Failed() {
+		t.Log(s.logs.String())
+	}
+	return time.Since(start)
+}
+
+// get is the body of a 200 answer.
+func (s *ship) get(path string) string {
+	resp, err := http.Get(s.url + path)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		return ""
+	}
+	return string(body)
+}
+
+// shards is how many shards this process has finished.
+func (s *ship) shards() int {
+	for line := range strings.Lines(s.get("/metrics")) {
+		if n, ok := strings.CutPrefix(line, `stevedore_attempts_total{kind="generate-thumbnails",outcome="done",phase="shard"} `); ok {
+			v, _ := strconv.Atoi(strings.TrimSpace(n))
+			return v
+		}
+	}
+	return 0
+}
+
+func (p *port) wait(t *testing.T, id string, each func(tasks.Status)) tasks.GenerateThumbnailsResult {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	s, err := p.client.Wait(ctx, id, each)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := producer.Result(s)
+	if err != nil {
+		t.Fatalf("%v: %+v", err, s.Failure)
+	}
+	return r.(tasks.GenerateThumbnailsResult)
+}
+
+func (p *port) enqueue(t *testing.T, id string) {
+	t.Helper()
+	if _, err := p.client.Enqueue(t.Context(), tasks.GenerateThumbnails{Source: p.store, Size: 32}, producer.WithID(id)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Two processes share the shards of one job; a second job writes nothing.
+func TestTwoProcessesShareAJob(t *testing.T) {
+	t.Parallel()
+	const images = 1600 // 8 shards
+	p := arrive(t, images)
+	a, b := p.sail(t), p.sail(t)
+	p.enqueue(t, "first")
+	if r := p.wait(t, "first", nil); r.Written != images || r.Failed != 0 {
+		t.Errorf("first run: %+v", r)
+	}
+	if a.shards() == 0 || b.shards() == 0 || a.shards()+b.shards() != images/200 {
+		t.Errorf("the processes did %d and %d of %d shards", a.shards(), b.shards(), images/200)
+	}
+	if n := p.count(t, ".jpg"); n != images {
+		t.Errorf("%d thumbnails in the bucket", n)
+	}
+	p.enqueue(t, "second")
+	if r := p.wait(t, "second", nil); r.Written != 0 || r.Unchanged != images {
+		t.Errorf("second run: %+v", r)
+	}
+}
+
+// SIGTERM in the middle of a shard: the process ends soon and well, the other one finishes the job, nothing is lost.
+func TestTermLosesNothing(t *testing.T) {
+	t.Parallel()
+	const images = 1600
+	p := arrive(t, images)
+	a, b := p.sail(t), p.sail(t)
+	p.enqueue(t, "job")
+	var took time.Duration
+	r := p.wait(t, "job", func(s tasks.Status) {
+		if took == 0 && s.Progress.Shards >= 1 && !s.State.Final() {
+			took = a.stop(t)
+		}
+	})
+	if took == 0 || took > 3*time.Second {
+		t.Errorf("the stopped process took %v", took)
+	}
+	if r.Written+r.Unchanged != images || r.Failed != 0 || p.count(t, ".jpg") != images {
+		t.Errorf("%+v, %d thumbnails", r, p.count(t, ".jpg"))
+	}
+	if b.shards() == 0 {
+		t.Error("the other process did nothing")
+	}
+}
+
+// Redis goes away and comes back in the middle of a job.
+func TestRedisRestartUnderProcesses(t *testing.T) {
+	t.Parallel()
+	const images = 1600
+	p := arrive(t, images)
+	p.sail(t)
+	p.sail(t)
+	p.enqueue(t, "job")
+	restarted := false
+	r := p.wait(t, "job", func(s tasks.Status) {
+		if !restarted && s.Progress.Shards >= 2 && !s.State.Final() {
+			restarted = true
+			p.redis.Down()
+			p.redis.Up()
+		}
+	})
+	if !restarted || r.Written != images || r.Failed != 0 { // a shard done twice would find its thumbnails unchanged
+		t.Errorf("restarted %v, %+v", restarted, r)
+	}
+}
