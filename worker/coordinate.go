@@ -56,7 +56,7 @@ func (w *Worker) plan(ctx context.Context, c claimed) error {
 		if err != nil {
 			return err
 		}
-		if err := w.records.Plan(ctx, c.Claim, index, text, s.Through, s.Objects); err != nil {
+		if err := w.records.Plan(ctx, c.Claim, queue.Planned{Index: index, Shard: text, Cursor: s.Through, Objects: s.Objects}); err != nil {
 			return err
 		}
 		if err := w.enqueueShard(ctx, c, index); err != nil {

@@ -215,7 +215,7 @@ func TestCoordinatorResumes(t *testing.T) {
 	}
 	for i, after := range []string{"", "0"} {
 		shard := fmt.Sprintf(`{"after":%q,"through":"%d","objects":10}`, after, i)
-		if err := records.Plan(t.Context(), claim, i, []byte(shard), fmt.Sprint(i), 10); err != nil {
+		if err := records.Plan(t.Context(), claim, queue.Planned{Index: i, Shard: []byte(shard), Cursor: fmt.Sprint(i), Objects: 10}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -125,7 +125,7 @@ func (w *Worker) warnEviction(ctx context.Context) {
 		v, err := w.redis.ConfigGet(ctx, "maxmemory-policy").Result()
 		switch policy := v["maxmemory-policy"]; {
 		case err == nil && policy != "noeviction":
-			w.log.Warn("Redis may evict keys, which loses jobs: set maxmemory-policy noeviction", "maxmemory-policy", policy)
+			w.log.Warn("Redis may evict keys, which loses jobs: set maxmemory-policy noeviction", "policy", policy)
 			return
 		case err != nil && !errors.Is(queue.Wrap(err, "look"), queue.ErrAway):
 			w.log.Warn("could not look whether Redis may evict keys: maxmemory-policy must be noeviction", "error", err)

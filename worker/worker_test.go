@@ -133,6 +133,7 @@ type process struct {
 
 // config is a small worker.
 func config(t testing.TB, o queue.Options) worker.Config {
+	t.Helper()
 	return worker.Config{
 		Redis: o, VerifySlots: 2, JobSlots: 2, ShardSlots: 2, Parallel: 4, DrainTimeout: 5 * time.Second,
 		Providers: providers.Registry{}, Registry: prometheus.NewRegistry(),
@@ -168,6 +169,7 @@ func start(t testing.TB, c worker.Config, j jobs) *process {
 }
 
 func client(t testing.TB, o queue.Options) *producer.Client {
+	t.Helper()
 	c := producer.New(o)
 	t.Cleanup(func() { _ = c.Close() })
 	return c

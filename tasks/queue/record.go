@@ -74,9 +74,17 @@ func (r Records) Begin(ctx context.Context, id, kind string, payload []byte, fir
 	return c, err
 }
 
-// Plan keeps the next shard of a job and where planning would go on after it. It is safe to call twice.
-func (r Records) Plan(ctx context.Context, c Claim, index int, shard []byte, cursor string, objects int64) error {
-	return r.script(ctx, planScript, []string{recordKey(c.ID), shardsKey(c.ID)}, c.epoch, index, shard, cursor, objects)
+// Planned is a shard that was planned.
+type Planned struct {
+	Index   int
+	Shard   []byte // opaque
+	Cursor  string // where planning goes on after it
+	Objects int64
+}
+
+// Plan keeps the next shard of a job. It is safe to call twice.
+func (r Records) Plan(ctx context.Context, c Claim, p Planned) error {
+	return r.script(ctx, planScript, []string{recordKey(c.ID), shardsKey(c.ID)}, c.epoch, p.Index, p.Shard, p.Cursor, p.Objects)
 }
 
 // Step moves a job on, for example from planning to running. It is safe to call twice.

@@ -50,9 +50,13 @@ func planned(t *testing.T, r queue.Records, id string, n int) queue.Claim {
 	t.Helper()
 	c := must[queue.Claim](t)(r.Begin(t.Context(), id, "build-manifest", []byte("{}"), tasks.StatePlanning))
 	for i := range n {
-		ok(t, r.Plan(t.Context(), c, i, fmt.Appendf(nil, "shard %d", i), fmt.Sprint("key ", i), 10))
+		ok(t, r.Plan(t.Context(), c, shard(i)))
 	}
 	return c
+}
+
+func shard(i int) queue.Planned {
+	return queue.Planned{Index: i, Shard: fmt.Appendf(nil, "shard %d", i), Cursor: fmt.Sprint("key ", i), Objects: 10}
 }
 
 func TestCreateTakesTheIDOnce(t *testing.T) {
@@ -69,7 +73,7 @@ func TestCreateTakesTheIDOnce(t *testing.T) {
 func TestPlanSurvivesRepetitionAndRestart(t *testing.T) {
 	onBoth(t, func(t *testing.T, r queue.Records) {
 		c := planned(t, r, "j", 3)
-		ok(t, r.Plan(t.Context(), c, 2, []byte("shard 2"), "key 2", 10)) // the answer was lost, the call repeated
+		ok(t, r.Plan(t.Context(), c, shard(2))) // the answer was lost, the call repeated
 		next := must[queue.Claim](t)(r.Begin(t.Context(), "j", "build-manifest", nil, tasks.StatePlanning))
 		if next.Shards != 3 || next.Cursor != "key 2" || next.State != tasks.StatePlanning || !next.Started.Equal(c.Started) {
 			t.Errorf("the next coordinator sees %+v", next)
@@ -86,7 +90,7 @@ func TestOldCoordinatorIsFenced(t *testing.T) {
 		old := planned(t, r, "j", 1)
 		must[queue.Claim](t)(r.Begin(t.Context(), "j", "build-manifest", nil, tasks.StatePlanning))
 		for name, err := range map[string]error{
-			"plan":     r.Plan(t.Context(), old, 1, []byte("x"), "k", 1),
+			"plan":     r.Plan(t.Context(), old, shard(1)),
 			"step":     r.Step(t.Context(), old, tasks.StatePlanning, tasks.StateRunning),
 			"progress": r.Progress(t.Context(), old, tasks.Progress{}),
 			"publish":  r.Publish(t.Context(), old, queue.End{Result: []byte("{}"), Keep: time.Hour}),

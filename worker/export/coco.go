@@ -59,7 +59,7 @@ func appendImage(b []byte, id int64, im *entry) []byte {
 func (x *exporter) writeInstances(ctx context.Context, out *lister, subset string) error {
 	var at int
 	var id, imageID int64
-	_, err := x.input.scan(ctx, func(r *reader, h header) error {
+	_, err := x.input.scan(ctx, func(r *reader, _ header) error {
 		im := &x.images[at]
 		at++
 		if im.out || im.subset != subset {

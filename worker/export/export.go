@@ -5,7 +5,7 @@
 // same bytes for the same input. It knows no cloud and no queue. Nothing is kept on disk, and in memory only a line per
 // image and the shapes of one image: the XML is read once to learn of the images and once more per subset.
 //
-// Ids such as COCO-08 and GEN-03 name rules of reference/formats.md.
+// Ids such as COCO-08 and GEN-03 name the rules that the tests hold every export against.
 package export
 
 import (

@@ -44,7 +44,7 @@ func golden(t *testing.T, name string, got []byte) {
 
 const defaultJSON = "annotations/instances_default.json"
 
-// The matrix of formats.md 4.15.
+// Everything at once that is known to break exporters.
 func TestFixture(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fixtureDocument(), fixtureFiles())

@@ -31,6 +31,7 @@ type world struct {
 }
 
 func newWorld(t testing.TB, document string, files map[string][]byte) *world {
+	t.Helper()
 	w := &world{t: t, buckets: mem.New(), progress: &job.Progress{}}
 	w.buckets.Create("b")
 	w.job = tasks.ExportAnnotations{
@@ -214,7 +215,7 @@ func hole() string {
 		`" left="10" top="20" width="20" height="50" z_order="2"></mask>`
 }
 
-// fixture is the test matrix of formats.md 4.15, as far as COCO instances have it.
+// fixture is everything at once that is known to break exporters.
 func fixture() (string, map[string][]byte) {
 	many := make([]string, 300)
 	for i := range many {

@@ -70,7 +70,7 @@ func (in instance) appendTo(b []byte, id, imageID int64, h header) []byte {
 	if in.runs != nil {
 		b = strconv.AppendInt(append(b, `{"size":[`...), int64(h.height), 10)
 		b = strconv.AppendInt(append(b, ','), int64(h.width), 10)
-		b = appendText(append(b, `],"counts":`...), string(appendRuns(nil, in.runs)))
+		b = appendText(append(b, `],"counts":`...), string(packRuns(in.runs)))
 		b = append(b, '}')
 	} else {
 		b = append(b, "[["...)

@@ -107,10 +107,10 @@ func (g *region) cover(x, y int) {
 	g.top, g.below = min(g.top, y), max(g.below, y+1)
 }
 
-// appendRuns writes runs as COCO's compressed string (COCO-13): each run from the fourth on as its difference from the
+// packRuns writes runs as COCO's compressed string (COCO-13): each run from the fourth on as its difference from the
 // one two before, in groups of five bits, low ones first, each group plus 32 when another follows, plus 48. The string
 // may hold a backslash; it is not yet escaped for JSON.
-func appendRuns(b []byte, counts []uint32) []byte {
+func packRuns(counts []uint32) (b []byte) {
 	for i, n := range counts {
 		v := int64(n)
 		if i > 2 {

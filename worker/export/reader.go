@@ -156,11 +156,10 @@ func (r *reader) skip() error {
 func (r *reader) end() error {
 	for {
 		token, err := r.dec.Token()
-		switch err {
-		case nil:
-		case io.EOF:
+		switch {
+		case errors.Is(err, io.EOF):
 			return io.EOF
-		default:
+		case err != nil:
 			return r.explain(err)
 		}
 		_, more := token.(xml.StartElement)
@@ -194,11 +193,11 @@ func (r *reader) explain(err error) error {
 	switch {
 	case errors.Is(r.budget.err, errBudget):
 		return r.fail("TooLarge", r.budget.err.Error(), "Export fewer images at a time, for example job by job.")
-	case r.budget.err != nil && r.budget.err != io.EOF:
+	case r.budget.err != nil && !errors.Is(r.budget.err, io.EOF):
 		return r.budget.err
 	case errors.As(err, &syntax):
 		return r.fail("", "not well-formed XML: "+syntax.Msg, "")
-	case err == io.EOF, errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return r.fail("", "the document ends early", "")
 	}
 	return r.fail("", err.Error(), "")

@@ -66,17 +66,19 @@ func parseCOCO(t testing.TB, data []byte) cocoFile {
 	return f
 }
 
-// rule is one of formats.md, by its id.
+// rule is one rule of the format, by its id.
 type rule struct {
 	id    string
 	holds func() bool
 }
 
-// checkCOCO holds a file against the rules of formats.md, a subtest each.
+// checkCOCO holds a file against the rules, a subtest each.
 func checkCOCO(t *testing.T, data []byte) {
+	t.Helper()
 	f := parseCOCO(t, data)
 	for _, r := range append(fileRules(f, data), instanceRules(f)...) {
 		t.Run(r.id, func(t *testing.T) {
+			t.Parallel()
 			if !r.holds() {
 				t.Errorf("broken in\n%.3000s", data)
 			}

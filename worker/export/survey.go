@@ -2,6 +2,7 @@ package export
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -39,7 +40,7 @@ func (in *input) scan(ctx context.Context, do func(*reader, header) error) (sche
 	}
 	for {
 		h, err := r.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return r.schema, nil
 		}
 		if err == nil {
@@ -56,8 +57,8 @@ func (in *input) scan(ctx context.Context, do func(*reader, header) error) (sche
 
 // failed says of an error from reading the document what it means for the job.
 func (in *input) failed(err error) error {
-	bad, ok := err.(*malformed)
-	if !ok {
+	var bad *malformed
+	if !errors.As(err, &bad) {
 		return providers.Failed("get", in.name, in.key, err)
 	}
 	return &providers.Error{

@@ -29,7 +29,7 @@ type Head struct {
 }
 
 // Display is the size of the image as it is shown: width and height change places for the orientations 5 to 8, which turn
-// the image by a quarter (cvat.md 2.5).
+// the image by a quarter (CVAT 2.73, utils/dataset_manifest/core.py).
 func (h Head) Display() (width, height int) {
 	if h.Orientation > 4 {
 		return h.Height, h.Width

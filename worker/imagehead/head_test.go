@@ -60,7 +60,7 @@ func TestParse_Orientation(t *testing.T) {
 	for o := range 11 {
 		want := o
 		if o < 1 || o > 8 {
-			want = 1 // there is no such orientation (cvat.md 7.10)
+			want = 1 // there is no such orientation
 		}
 		for name, data := range map[string][]byte{
 			"JPEG, little endian": jpegOf(4000, 3000, exifOf(binary.LittleEndian, o)),

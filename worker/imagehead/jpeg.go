@@ -109,7 +109,7 @@ func nextSegment(w *window, pos int64) (segment, error) {
 }
 
 // jpegTags collects what the APP1 segments tell about the orientation. The first EXIF that tells one counts; without any,
-// the first XMP does, as in Pillow, which CVAT uses (cvat.md 2.5).
+// the first XMP does, as in Pillow, which CVAT uses.
 type jpegTags struct {
 	exif  int
 	found bool
@@ -161,7 +161,7 @@ func xmpOrientation(xmp []byte) int {
 	}
 }
 
-// sane is the orientation that a tag means: only 1 to 8 exist (cvat.md 7.10).
+// sane is the orientation that a tag means: only 1 to 8 exist.
 func sane(orientation int) int {
 	if orientation < 1 || orientation > 8 {
 		return 1

@@ -17,7 +17,7 @@ const (
 	Unreadable               // an image by its name that makes CVAT fail a whole task, because Pillow does not open it
 )
 
-// ByName tells what an object is by its key's extension, in any case. The lists are those of cvat.md 2.2: what CVAT's
+// ByName tells what an object is by its key's extension, in any case. The lists were taken from CVAT 2.73: what CVAT's
 // media.mimetypes and Python's mimetypes call an image, without SVG, split by whether Pillow has a reader for it.
 func ByName(key string) Naming { return namings[strings.ToLower(Extension(key))] }
 
@@ -47,7 +47,7 @@ func Extension(key string) string {
 }
 
 // FirstRead is how many bytes of an image to read first, going by its name. 16 KiB are enough for seven JPEGs in eight, as
-// cameras put a preview before the size; the others have the size at the very front (providers.md 7.1).
+// cameras put a preview before the size; the others have the size at the very front.
 func FirstRead(key string) int64 {
 	switch written(key) {
 	case JPEG, "":
@@ -82,14 +82,14 @@ func written(key string) Type {
 	return "other"
 }
 
-// maxKey is CVAT's MAX_FILENAME_LENGTH, in characters (cvat.md 2.1).
+// maxKey is CVAT's MAX_FILENAME_LENGTH, in characters.
 const maxKey = 1024
 
-// CheckKey refuses the keys that labelling tools cannot name again (cvat.md 2.1, from CVAT's problem_with_untrusted_path):
+// CheckKey refuses the keys that labelling tools cannot name again (CVAT 2.73, cvat/utils/paths.py: problem_with_untrusted_path):
 // those that are no canonical relative path, hold a backslash, which CVAT turns into a slash, are no UTF-8, or are longer
 // than 1024 characters. The error is an *Error with CodeUnusableKey.
 func CheckKey(key string) error {
-	problem := ""
+	var problem string
 	switch {
 	case key == "":
 		problem = "the key is empty"

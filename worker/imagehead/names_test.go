@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What Python's os.path.splitext gives (cvat.md 2.1).
+// What Python's os.path.splitext gives.
 func TestExtension(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string]string{

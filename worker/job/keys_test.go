@@ -99,7 +99,10 @@ func TestShard_ListsWhatIsThereNow(t *testing.T) {
 		t.Fatal(err)
 	}
 	var keys []string
-	for o := range (job.Shard{After: "003", Through: "005"}).List(t.Context(), b) {
+	for o, err := range (job.Shard{After: "003", Through: "005"}).List(t.Context(), b) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		keys = append(keys, o.Key)
 	}
 	if !slices.Equal(keys, []string{"004", "0045"}) {

@@ -7,15 +7,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 )
 
-// header is the first two lines of a manifest: the newest version, as CVAT's own writer puts it (cvat.md 1.1).
+// header is the first two lines of a manifest: the newest version, as the writer in CVAT 2.73 puts it (utils/dataset_manifest/core.py).
 const header = `{"version":"1.1"}` + "\n" + `{"type":"images"}` + "\n"
 
-// appendEntry appends the line of one image, byte for byte what CVAT 2.73 writes: these keys in this order, no spaces and
-// no checksum, which would cost CVAT one more decode of each frame (cvat.md 1.2, 1.4). name is the key relative to the
+// entry is the line of one image, byte for byte what CVAT 2.73 writes: these keys in this order, no spaces and
+// no checksum, which would cost CVAT one more decode of each frame. name is the key relative to the
 // manifest's directory; the size is as displayed.
-func appendEntry(line []byte, name string, width, height int) []byte {
+func entry(name string, width, height int) []byte {
 	extension := imagehead.Extension(name)
-	line = append(line, `{"name":`...)
+	line := []byte(`{"name":`)
 	line = appendString(line, name[:len(name)-len(extension)])
 	line = append(line, `,"extension":`...)
 	line = appendString(line, extension)
@@ -28,7 +28,7 @@ func appendEntry(line []byte, name string, width, height int) []byte {
 
 const hex = "0123456789abcdef"
 
-// appendString appends a JSON string as Python's json.dumps does with ensure_ascii (cvat.md 1.3). encoding/json differs
+// appendString appends a JSON string as Python's json.dumps does with ensure_ascii. encoding/json differs
 // three times: it escapes < > and &, leaves DEL as it is, and leaves everything beyond ASCII as it is.
 func appendString(line []byte, s string) []byte {
 	line = append(line, '"')

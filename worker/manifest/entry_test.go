@@ -50,7 +50,7 @@ func TestAppendEntry_IsCVATsToTheByte(t *testing.T) {
 		t.Fatalf("%d keys, %d lines", len(v.Names.Keys), len(v.Names.Lines))
 	}
 	for i, key := range v.Names.Keys {
-		if got := string(appendEntry(nil, key, v.Names.Width, v.Names.Height)); got != v.Names.Lines[i]+"\n" {
+		if got := string(entry(key, v.Names.Width, v.Names.Height)); got != v.Names.Lines[i]+"\n" {
 			t.Errorf("%q:\n got %s\nwant %s", key, got, v.Names.Lines[i])
 		}
 	}
@@ -85,7 +85,7 @@ func TestJob_OrderAsCVAT(t *testing.T) {
 			continue
 		}
 		w.Put(t, key, jpegOf(1, 1, 1, 0))
-		want = append(want, string(appendEntry(nil, key, 1, 1)))
+		want = append(want, string(entry(key, 1, 1)))
 	}
 	if out := jobtest.Run(t, w, Job{}, tasks.BuildManifest{Source: jobtest.Source("")}); out.Err != nil {
 		t.Fatal(out.Err)
@@ -101,7 +101,7 @@ func FuzzAppendEntry(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		line := appendEntry(nil, name, 1, 2)
+		line := entry(name, 1, 2)
 		for _, b := range line[:len(line)-1] {
 			if b < 0x20 || b > 0x7e {
 				t.Fatalf("%q has the byte %#x", line, b)

@@ -15,7 +15,7 @@ import (
 const contentType = "application/x-ndjson"
 
 // Finish implements job.Sharded: it puts the manifest into the bucket, unless it is there already. CVAT refuses a manifest
-// without entries (cvat.md 1.7), so none is written: that is Invalid with the code NoImages.
+// without entries (CVAT 2.73, utils/dataset_manifest/core.py), so none is written: that is Invalid with the code NoImages.
 func (Job) Finish(ctx context.Context, j tasks.BuildManifest, env job.Env, parts iter.Seq2[job.Part, error]) (tasks.Result, error) {
 	to, key := j.Target()
 	result := tasks.BuildManifestResult{Key: key, Size: int64(len(header))}

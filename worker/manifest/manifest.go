@@ -23,7 +23,7 @@ type Job struct{}
 var _ job.Sharded[tasks.BuildManifest] = Job{}
 
 // Plan implements job.Sharded: it cuts everything under the source's prefix into shards. The order of the keys is the
-// order of the manifest, which CVAT calls lexicographical (cvat.md 2.3).
+// order of the manifest, which CVAT calls lexicographical and sorts by code points.
 func (Job) Plan(ctx context.Context, j tasks.BuildManifest, env job.Env, after string, emit func(job.Shard) error) error {
 	b, err := env.Open(ctx, j.Source)
 	if err != nil {

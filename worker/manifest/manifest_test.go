@@ -199,7 +199,7 @@ func TestJob_Faults(t *testing.T) {
 			}
 			out := jobtest.Run(t, w, Job{}, payload())
 			if c.fatal {
-				jobtest.WantKind(t, out.Err, kind)
+				_ = jobtest.WantKind(t, out.Err, kind)
 				return
 			}
 			if out.Err != nil || !slices.ContainsFunc(out.Errors, func(e tasks.ObjectError) bool {

@@ -95,7 +95,7 @@ func (r reader) image(ctx context.Context, o providers.Object) (finding, error) 
 	}
 	if err == nil {
 		w, h := head.Display()
-		f.line = appendEntry(nil, strings.TrimPrefix(o.Key, r.dir), w, h)
+		f.line = entry(strings.TrimPrefix(o.Key, r.dir), w, h)
 		r.progress.Done(f.bytes)
 		return f, nil
 	}
@@ -133,7 +133,7 @@ func readRange(ctx context.Context, b providers.Bucket, o providers.Object, off,
 	defer func() { _ = r.Close() }()
 	data := make([]byte, n)
 	got, err := io.ReadFull(r, data)
-	if err == io.EOF || err == io.ErrUnexpectedEOF { // the object ends here: imagehead's to judge
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // the object ends here: imagehead's to judge
 		err = nil
 	}
 	return data[:got], err

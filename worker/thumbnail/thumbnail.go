@@ -18,7 +18,7 @@ import (
 // shardSize is how many objects one worker deals with at a time: half a minute's work or so.
 const shardSize = 200
 
-// Limits of one image, known from its header before anything is decoded (thumbnails.md 8).
+// Limits of one image, known from its header before anything is decoded.
 const (
 	maxPixels = 100_000_000
 	maxFile   = 256 << 20 // bytes

@@ -242,7 +242,7 @@ func TestJob_Faults(t *testing.T) {
 			}
 			out := jobtest.Run(t, w, Job{}, payload())
 			if c.fatal {
-				jobtest.WantKind(t, out.Err, c.kind)
+				_ = jobtest.WantKind(t, out.Err, c.kind)
 				return
 			}
 			if out.Err != nil || out.Counts.Failed != 7 || out.Errors[0].Key != "in/a.jpg" {
@@ -261,5 +261,5 @@ func TestJob_EverythingDenied(t *testing.T) {
 		}
 		return nil
 	}
-	jobtest.WantKind(t, jobtest.Run(t, w, Job{}, payload()).Err, providers.Denied)
+	_ = jobtest.WantKind(t, jobtest.Run(t, w, Job{}, payload()).Err, providers.Denied)
 }

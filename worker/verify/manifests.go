@@ -60,7 +60,7 @@ func begin(ctx context.Context, b providers.Bucket, key string) ([]byte, bool, e
 }
 
 // inspect applies the rules by which CVAT takes or refuses a manifest: its is_dataset_manifest looks at the two header
-// lines and the first entry (cvat.md 1.7). whole tells that nothing follows start.
+// lines and the first entry. whole tells that nothing follows start.
 func inspect(start []byte, whole bool) error {
 	if bytes.HasPrefix(start, []byte("\xef\xbb\xbf")) {
 		return errors.New("it starts with a byte order mark")

@@ -142,7 +142,7 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// What CVAT's is_dataset_manifest says of each (cvat.md 1.7).
+// What CVAT's is_dataset_manifest says of each.
 func TestInspect(t *testing.T) {
 	t.Parallel()
 	head := "{\"version\":\"1.1\"}\n{\"type\":\"images\"}\n"

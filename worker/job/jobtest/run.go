@@ -44,7 +44,7 @@ func Run[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J) Outcome 
 		out.Counts.Failed += env.Progress.Counts().Failed
 		out.Errors = append(out.Errors, env.Progress.Errors()...)
 		out.Parts = append(out.Parts, part)
-		again(t, w, room, j, s, part)
+		again(t, s, part, func() (job.Part, error) { return room.Work(t.Context(), j, w.Env(), s) })
 	}
 	if out.Err == nil {
 		out.Result, out.Err = room.Finish(t.Context(), j, w.Env(), parts(out.Parts))
@@ -52,9 +52,9 @@ func Run[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J) Outcome 
 	return out
 }
 
-func again[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J, s job.Shard, first job.Part) {
+func again(t testing.TB, s job.Shard, first job.Part, work func() (job.Part, error)) {
 	t.Helper()
-	second, err := room.Work(t.Context(), j, w.Env(), s)
+	second, err := work()
 	if err != nil {
 		t.Fatalf("shard %v, the second time: %v", s, err)
 	}
@@ -104,7 +104,7 @@ func Resumes[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J) {
 	}
 }
 
-// WantKind fails the test unless err has a kind.
+// WantKind fails the test unless err has a kind, and returns it.
 func WantKind(t testing.TB, err error, kind providers.Kind) *providers.Error {
 	t.Helper()
 	var e *providers.Error
