@@ -2,8 +2,8 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
 // attempt is one run of one task, from asynq's call to its answer: everything that happens to jobs and shards alike.
@@ -49,6 +50,10 @@ type attempt struct {
 // report is the one line and the one count of an attempt.
 func (w *Worker) report(a attempt, f fate, err error) {
 	w.metrics.attempt(a, f)
+	var panicked *job.PanicError
+	if errors.As(err, &panicked) {
+		w.log.Error("panic in a job", "task", a.id, "panic", panicked.Value, "stack", panicked.Stack)
+	}
 	log := w.log.With("task", a.id, "kind", a.kind, "phase", a.phase, "outcome", string(f), "took", time.Since(a.start).Round(time.Millisecond))
 	switch {
 	case f == failed, f == again:
@@ -89,17 +94,6 @@ func (w *Worker) drainable(ctx context.Context) (context.Context, context.Cancel
 		}
 	}()
 	return ctx, func() { cancel(nil) }
-}
-
-// guard runs a job's code and turns a panic into an error, which is worth another attempt, on another machine perhaps.
-func (w *Worker) guard(run func() error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			w.log.Error("panic in a job", "panic", r, "stack", string(debug.Stack()))
-			err = fmt.Errorf("%w: %v", errPanic, r)
-		}
-	}()
-	return run()
 }
 
 // open gives a job its buckets: confined to their prefix, and counted.

@@ -76,9 +76,13 @@ func TestPanicEndsTheJobAndNotTheWorker(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
 	var runs atomic.Int32
-	start(t, config(t, o), jobs{verify: func(context.Context, tasks.VerifyConnection, job.Env) (tasks.Result, error) {
-		if runs.Add(1) <= 2 {
+	start(t, config(t, o), jobs{verify: func(ctx context.Context, _ tasks.VerifyConnection, _ job.Env) (tasks.Result, error) {
+		switch runs.Add(1) {
+		case 1:
 			panic("boom")
+		case 2: // in a goroutine, which would take the whole process along
+			_, err := job.Each(ctx, []int{1}, 1, func(context.Context, int) (int, error) { panic("boom") })
+			return nil, err
 		}
 		return tasks.VerifyConnectionResult{}, nil
 	}})

@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
 // This file is the one place where an error decides what becomes of a job.
@@ -20,7 +21,6 @@ var (
 	errTimeout = errors.New("the job took longer than its kind may")
 	errSlow    = errors.New("the shard took longer than a shard may")
 	errTwice   = errors.New("this task still runs in this process")
-	errPanic   = errors.New("panic in a job")
 )
 
 // fate is what becomes of a job or shard after one attempt.
@@ -123,7 +123,7 @@ func failure(err error) *tasks.Failure {
 		f.Kind, f.Fix = string(providers.Invalid), "Correct the payload."
 	case errors.Is(err, errTimeout):
 		f.Kind, f.Message, f.Fix = "timeout", errTimeout.Error(), "Run more workers, or give the job fewer objects with a longer prefix."
-	case errors.Is(err, errPanic):
+	case errors.Is(err, job.ErrPanic):
 		f.Kind, f.Fix = "internal", "This is a defect in Stevedore: report it with the worker's log."
 	case errors.As(err, &e):
 		f.Code, f.Fix = e.Code, e.Advice()

@@ -47,7 +47,7 @@ func TestJudge(t *testing.T) {
 		{"unavailable", running, of(providers.Unavailable), 1, again},
 		{"unavailable on the last attempt", running, of(providers.Unavailable), 2, failed},
 		{"unknown error", running, errors.New("?"), 0, again},
-		{"panic on the last attempt", running, errPanic, 2, failed},
+		{"panic on the last attempt", running, job.ErrPanic, 2, failed},
 		{"Redis away on the last attempt", running, fmt.Errorf("x: %w", queue.ErrAway), 2, wait},
 		{"invalid payload", running, &tasks.InvalidError{}, 0, failed},
 		{"failure noted by a shard", running, &notedError{}, 0, failed},

@@ -38,7 +38,7 @@ func (w *Worker) runJob(ctx context.Context, e entry, t *asynq.Task) (fate, erro
 	ctx, cancel := context.WithDeadlineCause(ctx, claim.Started.Add(e.Policy.Timeout), errTimeout)
 	defer cancel()
 	var result tasks.Result
-	err = w.guard(func() (err error) {
+	err = job.Guard(func() (err error) {
 		if c.job, err = decode(e, t.Payload()); err != nil {
 			return err
 		}

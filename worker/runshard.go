@@ -30,7 +30,7 @@ func (w *Worker) runShard(ctx context.Context, e entry, t *asynq.Task) (fate, er
 	}
 	progress := new(job.Progress)
 	if err == nil {
-		err = w.guard(func() error { return w.work(ctx, e, ref, a, progress) })
+		err = job.Guard(func() error { return w.work(ctx, e, ref, a, progress) })
 	}
 	f := judge(ctx, err, failures(ctx), e.Policy.Attempts)
 	if f != failed {

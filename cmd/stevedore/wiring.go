@@ -41,7 +41,7 @@ func jobs() []worker.Registration {
 	return []worker.Registration{
 		worker.Single(verify.Job{}),
 		worker.Sharded(manifest.Job{}),
-		worker.Sharded(thumbnail.Job{}),
+		worker.Sharded(thumbnail.New(thumbnail.DefaultBudget)),
 		worker.Single(export.Job{}),
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"iter"
 	"sync"
+
+	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
 // ahead gets results for items in their order, n of them at once before they are asked for. After an error nothing more
@@ -32,8 +34,12 @@ func ahead[T any, R io.Closer](ctx context.Context, items []T, n int, get func(c
 			for _, item := range items {
 				one := make(chan answer, 1)
 				all.Go(func() {
-					r, err := get(ctx, item)
-					one <- answer{r, err}
+					var a answer
+					a.err = job.Guard(func() (err error) {
+						a.result, err = get(ctx, item)
+						return err
+					})
+					one <- a
 				})
 				queue <- one // whoever reads the queue reads it to its end
 				if ctx.Err() != nil {

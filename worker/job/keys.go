@@ -3,7 +3,8 @@ package job
 import (
 	"context"
 	"iter"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 )
@@ -46,35 +47,26 @@ func (s Shard) List(ctx context.Context, b providers.Bucket) iter.Seq2[providers
 	}
 }
 
-// Each calls do for every item, at most n at once (one when n is less), and returns the results in the order of the items. The first error
-// ends the rest and is returned; do must then give up when its ctx ends.
+// Each calls do for every item, at most n at once (one when n is less), and returns the results in the order of the items.
+// The first error, or panic, ends the rest and is returned; do must then give up when its ctx ends.
 func Each[T, R any](ctx context.Context, items []T, n int, do func(context.Context, T) (R, error)) ([]R, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	results := make([]R, len(items))
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range min(max(n, 1), len(items)) {
-		wg.Go(func() {
-			for i := range next {
-				r, err := do(ctx, items[i])
-				if err != nil {
-					cancel(err)
-					return
-				}
-				results[i] = r
-			}
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(max(n, 1))
+	for i, item := range items {
+		if inner.Err() != nil {
+			break
+		}
+		group.Go(func() error {
+			return Guard(func() (err error) {
+				results[i], err = do(inner, item)
+				return err
+			})
 		})
 	}
-feed:
-	for i := range items {
-		select {
-		case next <- i:
-		case <-ctx.Done():
-			break feed
-		}
+	err := group.Wait()
+	if ended := context.Cause(ctx); ended != nil {
+		return results, ended
 	}
-	close(next)
-	wg.Wait()
-	return results, context.Cause(ctx)
+	return results, err
 }

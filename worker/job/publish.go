@@ -65,7 +65,7 @@ func put(ctx context.Context, b providers.Bucket, key string, opts providers.Wri
 	wrote := make(chan error, 1)
 	go func() {
 		buffered := bufio.NewWriterSize(w, 1<<16)
-		err := write(buffered)
+		err := Guard(func() error { return write(buffered) })
 		if err == nil {
 			err = buffered.Flush()
 		}

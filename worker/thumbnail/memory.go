@@ -12,7 +12,7 @@ import (
 // bytesPerPixel is what a decoder takes at its worst, roughly: 8 for a 16-bit RGBA PNG, 1.5 to 12 for a JPEG.
 const bytesPerPixel = 8
 
-// memory bounds what the images of one shard take. Files come before pixels, and pixels before a processor, always in
+// memory bounds what the images of all shards in this process take. Files come before pixels, and pixels before a processor, always in
 // this order, and who has all three needs nothing more: so there is always one that goes on.
 type memory struct {
 	files, decoded, processors *semaphore.Weighted
@@ -20,9 +20,6 @@ type memory struct {
 }
 
 func newMemory(budget int64) *memory {
-	if budget <= 0 {
-		budget = defaultBudget
-	}
 	m := &memory{fileBudget: max(1, budget/4), pixelBudget: budget}
 	m.files = semaphore.NewWeighted(m.fileBudget)
 	m.decoded = semaphore.NewWeighted(m.pixelBudget)

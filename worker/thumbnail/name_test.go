@@ -82,7 +82,7 @@ func TestJob_LongKeys(t *testing.T) {
 	}
 	j := tasks.GenerateThumbnails{Source: jobtest.Source("")}
 	for _, want := range []int64{2, 0} {
-		out := jobtest.Run(t, w, Job{}, j)
+		out := jobtest.Run(t, w, New(DefaultBudget), j)
 		if out.Err != nil || out.Result.(tasks.GenerateThumbnailsResult).Written != want {
 			t.Errorf("%v, %v; want %d written", out.Result, out.Err, want)
 		}

@@ -24,16 +24,16 @@ const (
 	maxFile   = 256 << 20 // bytes
 )
 
-// defaultBudget is the memory for decoded images when a Job names none.
-const defaultBudget = 512 << 20
+// DefaultBudget is the memory for decoded images, in bytes, that suits most machines.
+const DefaultBudget = 512 << 20
 
-// Job generates thumbnails. The zero value is ready.
-type Job struct {
-	// Budget is how many bytes the decoded images of one shard may take at once, by an estimate of 8 bytes a pixel; 0
-	// means 512 MiB. A quarter of it is for the files they are decoded from, besides. An image that is larger alone is
-	// decoded alone.
-	Budget int64
-}
+// Job generates thumbnails. Make it with New.
+type Job struct{ memory *memory }
+
+// New makes the job. budget is how many bytes the decoded images of all its shards in this process may take at once, by an
+// estimate of 8 bytes a pixel; a quarter as much is for the files they are decoded from, besides. An image that is larger
+// alone is decoded alone.
+func New(budget int64) Job { return Job{newMemory(budget)} }
 
 var _ job.Sharded[tasks.GenerateThumbnails] = Job{}
 

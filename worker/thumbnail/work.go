@@ -65,7 +65,7 @@ func (t Job) open(ctx context.Context, j tasks.GenerateThumbnails, env job.Env) 
 		_ = from.Close()
 		return nil, err
 	}
-	return &run{maker: newMaker(j), from: from, to: to, memory: newMemory(t.Budget), progress: env.Progress}, nil
+	return &run{maker: newMaker(j), from: from, to: to, memory: t.memory, progress: env.Progress}, nil
 }
 
 func (r *run) close() {

@@ -1,0 +1,33 @@
+package job
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+)
+
+// ErrPanic means that a job's code panicked. That ends the attempt, and must not end the worker.
+var ErrPanic = errors.New("panic in a job")
+
+// PanicError is a panic turned into an error. It is ErrPanic.
+type PanicError struct {
+	Value any
+	Stack string // for the log; not part of the message, which people are shown
+}
+
+// Error names the value that was panicked with.
+func (e *PanicError) Error() string { return fmt.Sprintf("%v: %v", ErrPanic, e.Value) }
+
+// Unwrap makes it ErrPanic.
+func (e *PanicError) Unwrap() error { return ErrPanic }
+
+// Guard runs code of a job and turns its panic into a *PanicError. It cannot see the panics of goroutines that do starts:
+// Each guards its own.
+func Guard(do func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &PanicError{r, string(debug.Stack())}
+		}
+	}()
+	return do()
+}
