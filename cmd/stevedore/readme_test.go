@@ -1,0 +1,112 @@
+package main
+
+import (
+	"os"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker"
+)
+
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// Every kind has a section whose example is a payload that validates.
+func TestReadmeExamples(t *testing.T) {
+	t.Parallel()
+	text := readme(t)
+	for _, k := range tasks.Kinds() {
+		_, section, ok := strings.Cut(text, "\n### "+k.Name+"\n")
+		if !ok {
+			t.Errorf("no section for %s", k.Name)
+			continue
+		}
+		_, section, _ = strings.Cut(section, "```json\n")
+		example, _, _ := strings.Cut(section, "```")
+		j, err := k.Decode([]byte(example))
+		if err == nil {
+			err = j.Validate()
+		}
+		if err != nil {
+			t.Errorf("the example of %s: %v", k.Name, err)
+		}
+		if !strings.Contains(text, "| `"+k.Name+"` | `"+k.Policy.Queue+"` |") {
+			t.Errorf("the table of jobs has no right row for %s", k.Name)
+		}
+	}
+}
+
+// Every variable is in the table with its default, and every variable in the text exists.
+func TestReadmeVariables(t *testing.T) {
+	t.Parallel()
+	text := readme(t)
+	known := map[string]bool{secretName: true}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[settings]()) {
+		name, fallback := f.Tag.Get("env"), f.Tag.Get("envDefault")
+		known[name] = true
+		row := regexp.MustCompile("(?m)^\\| `" + name + "` \\| (.*?) \\|").FindStringSubmatch(text)
+		if row == nil || fallback != "" && strings.Trim(row[1], "`") != fallback {
+			t.Errorf("%s with its default %q is not in the table: %q", name, fallback, row)
+		}
+	}
+	for _, name := range regexp.MustCompile(`STEVEDORE_[A-Z_]+[A-Z]`).FindAllString(text, -1) {
+		if !known[name] && !strings.HasPrefix(name, "STEVEDORE_SECRET") {
+			t.Errorf("the text names %s, which does not exist", name)
+		}
+	}
+}
+
+// names collects what a worker registers.
+type names map[string]bool
+
+func (n names) Register(c prometheus.Collector) error {
+	descs := make(chan *prometheus.Desc)
+	go func() {
+		defer close(descs)
+		c.Describe(descs)
+	}()
+	for d := range descs {
+		n[regexp.MustCompile(`fqName: "([^"]+)"`).FindStringSubmatch(d.String())[1]] = true
+	}
+	return nil
+}
+
+func (n names) MustRegister(...prometheus.Collector) {}
+func (n names) Unregister(prometheus.Collector) bool { return false }
+
+func TestReadmeMetrics(t *testing.T) {
+	t.Parallel()
+	text, registered := readme(t), names{}
+	c, err := load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	setup, err := c.workerConfig(nil, registered)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := worker.New(setup, jobs()...); err != nil {
+		t.Fatal(err)
+	}
+	for name := range registered {
+		if !strings.Contains(text, "`"+name+"`") {
+			t.Errorf("%s is not in the README", name)
+		}
+	}
+	for _, name := range regexp.MustCompile("`((?:stevedore|asynq)_[a-z_]+[a-z])`").FindAllStringSubmatch(text, -1) {
+		if !registered[name[1]] {
+			t.Errorf("the README names %s, which does not exist", name[1])
+		}
+	}
+}
