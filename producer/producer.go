@@ -136,7 +136,7 @@ func (c *Client) replaceEnded(ctx context.Context, kind tasks.Kind, id string, t
 
 // explain adds the address to an error that means Redis was not reached.
 func (c *Client) explain(err error) error {
-	if err = queue.Wrap(err, "%s", c.options); errors.Is(err, queue.ErrAway) {
+	if err := queue.Wrap(err, "%s", c.options); errors.Is(err, queue.ErrAway) {
 		return fmt.Errorf("%w (check STEVEDORE_REDIS_URL)", err)
 	}
 	return err

@@ -219,6 +219,7 @@ func TestMetrics(t *testing.T) {
 		"stevedore_slots":                   6,
 		"stevedore_build_info":              1,
 		"stevedore_draining":                0,
+		"stevedore_redis_up":                1,
 	} {
 		queuetest.Eventually(t, 5*time.Second, name, func() bool { return sum(t, registry, name) == want })
 	}

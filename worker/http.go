@@ -36,10 +36,15 @@ func (w *Worker) readiness(ctx context.Context) error {
 	case !w.ready.Load():
 		return fmt.Errorf("this worker has not started")
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	if err := w.redis.Ping(ctx).Err(); err != nil {
+	if err := w.ping(ctx); err != nil {
 		return fmt.Errorf("%s does not answer: %w", w.config.Redis, err)
 	}
 	return nil
+}
+
+// ping asks Redis, and gives it a second to answer.
+func (w *Worker) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	return w.redis.Ping(ctx).Err()
 }

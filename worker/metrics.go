@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"context"
 	"runtime/debug"
 	"time"
 
@@ -21,7 +22,6 @@ type metrics struct {
 	requests     *prometheus.CounterVec
 	requestTime  *prometheus.HistogramVec
 	storageBytes *prometheus.CounterVec
-	redisUp      prometheus.Gauge
 }
 
 func newMetrics(w *Worker) (*metrics, error) {
@@ -43,7 +43,6 @@ func newMetrics(w *Worker) (*metrics, error) {
 		requests:     counter("storage_requests_total", "Requests to buckets.", "kind", "provider", "op", "outcome"),
 		requestTime:  seconds("storage_request_duration_seconds", "How long requests to buckets took; for get until the head.", 0.001, "provider", "op"),
 		storageBytes: counter("storage_bytes_total", "Content read from buckets (in) and written to them (out).", "kind", "provider", "direction"),
-		redisUp:      prometheus.NewGauge(prometheus.GaugeOpts{Name: "stevedore_redis_up", Help: "1 when Redis answered the last look."}),
 	}
 	return m, m.register(w)
 }
@@ -57,9 +56,12 @@ func (m *metrics) register(w *Worker) error {
 		version = info.Main.Version
 	}
 	collectors := []prometheus.Collector{
-		m.attempts, m.attemptTime, m.jobs, m.jobTime, m.objects, m.duplicates, m.requests, m.requestTime, m.storageBytes, m.redisUp,
+		m.attempts, m.attemptTime, m.jobs, m.jobTime, m.objects, m.duplicates, m.requests, m.requestTime, m.storageBytes,
 		queueCollector{w.inspector, w.log},
 		slotCollector(w.pools),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "stevedore_redis_up", Help: "1 when Redis answers.",
+		}, func() float64 { return flag(w.ping(context.Background()) == nil) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "stevedore_draining", Help: "1 while this worker hands over what it has and takes nothing new.",
 		}, func() float64 { return flag(closed(w.drain)) }),
@@ -81,8 +83,6 @@ func flag(b bool) float64 {
 	}
 	return 0
 }
-
-func (m *metrics) redisChecked(err error) { m.redisUp.Set(flag(err == nil)) }
 
 func (m *metrics) attempt(a attempt, f fate) {
 	m.attempts.WithLabelValues(a.kind, a.phase, string(f)).Inc()

@@ -50,8 +50,6 @@ func (w *Worker) asynqConfig(p pool) asynq.Config {
 		JanitorInterval:          30 * time.Second,
 		IsFailure:                isFailure,
 		RetryDelayFunc:           retryDelay,
-		HealthCheckFunc:          w.metrics.redisChecked,
-		HealthCheckInterval:      5 * time.Second,
 		Logger:                   asynqLog{w.log.With("pool", p.name)},
 		LogLevel:                 asynq.WarnLevel,
 	}

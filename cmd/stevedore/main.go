@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -41,6 +42,7 @@ const (
 )
 
 func main() {
+	redis.SetLogger(quiet{})
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], console{os.Stdin, os.Stdout, os.Stderr, os.Environ()})
 	stop()
@@ -50,7 +52,7 @@ func main() {
 func run(ctx context.Context, args []string, c console) int {
 	var cli commands
 	parser, err := kong.New(&cli,
-		kong.Name("stevedore"), kong.Writers(c.out, c.err), kong.UsageOnError(),
+		kong.Name("stevedore"), kong.Writers(c.out, c.err),
 		kong.Description("Jobs for labelling tools, run on the bucket that holds the images. Settings come from the environment: see the README."),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(c))
 	if err != nil {
@@ -58,10 +60,15 @@ func run(ctx context.Context, args []string, c console) int {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		return report(c.err, invalid(err))
+		return report(c.err, invalid(fmt.Errorf("%w (stevedore --help tells more)", err)))
 	}
 	return report(c.err, command.Run())
 }
+
+// quiet drops what the Redis client would write to standard error on its own: every failed call returns its error.
+type quiet struct{}
+
+func (quiet) Printf(context.Context, string, ...any) {}
 
 // invalidError is a mistake of the caller's.
 type invalidError struct{ error }

@@ -118,7 +118,11 @@ func newTable(w io.Writer) table.Writer {
 	t.SetStyle(table.StyleLight)
 	t.Style().Options = table.OptionsNoBordersAndSeparators
 	t.Style().Format.Header = text.FormatDefault
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, WidthMax: 100}, {Number: 4, WidthMax: 50}, {Number: 5, WidthMax: 60}})
+	t.SetColumnConfigs([]table.ColumnConfig{
+		{Number: 2, WidthMax: 100, WidthMaxEnforcer: text.WrapSoft},
+		{Number: 4, WidthMax: 50, WidthMaxEnforcer: text.WrapSoft},
+		{Number: 5, WidthMax: 60, WidthMaxEnforcer: text.WrapSoft},
+	})
 	return t
 }
 

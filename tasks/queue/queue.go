@@ -104,7 +104,7 @@ func Wrap(err error, format string, args ...any) error {
 	switch doing := fmt.Sprintf(format, args...); {
 	case err == nil:
 		return nil
-	case isConnection(err):
+	case isConnection(err) && !errors.Is(err, ErrAway):
 		return fmt.Errorf("%s: %w: %w", doing, ErrAway, err)
 	default:
 		return fmt.Errorf("%s: %w", doing, err)
