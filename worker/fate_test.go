@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -225,6 +226,36 @@ func TestMetrics(t *testing.T) {
 	}
 	queuetest.Eventually(t, 5*time.Second, "attempts", func() bool { return sum(t, registry, "stevedore_attempts_total") == 4 })
 }
+
+// A worker says so when Redis may evict keys: a job that loses one is lost for ever.
+func TestEvictionIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	r := queuetest.Start(t)
+	redis := r.Options().Client()
+	defer func() { _ = redis.Close() }()
+	if err := redis.ConfigSet(t.Context(), "maxmemory-policy", "allkeys-lru").Err(); err != nil {
+		t.Fatal(err)
+	}
+	log := make(lines, 100)
+	c := config(t, r.Options())
+	c.Log = slog.New(slog.NewTextHandler(log, nil))
+	start(t, c, jobs{})
+	for limit := time.After(20 * time.Second); ; {
+		select {
+		case line := <-log:
+			if strings.Contains(line, "noeviction") && strings.Contains(line, "allkeys-lru") {
+				return
+			}
+		case <-limit:
+			t.Fatal("no warning")
+		}
+	}
+}
+
+// lines is a log that is read line by line.
+type lines chan string
+
+func (l lines) Write(p []byte) (int, error) { l <- string(p); return len(p), nil }
 
 // sum adds up all the series of a metric.
 func sum(t *testing.T, r *prometheus.Registry, name string) float64 {

@@ -43,7 +43,7 @@ func (d demoCommand) Run(ctx context.Context, c console) error {
 	_, _ = fmt.Fprintf(c.out, "A queue, a worker and a bucket of %d drawn objects, all on this machine.\n\n", dataset.Count().Keys)
 	shown := newTable(c.out)
 	shown.AppendHeader(table.Row{"job", "took", "result"})
-	wrong := perform(ctx, here.client, c, dir, shown)
+	wrong := perform(ctx, here.client, c, tasks.Storage{Provider: "file", Bucket: dir}, shown)
 	shown.Render()
 	if wrong = errors.Join(wrong, inspect(dir)); wrong != nil {
 		return fmt.Errorf("the demo did not come out right (%s): %w", dir, wrong)
@@ -72,8 +72,7 @@ type step struct {
 	want func(tasks.Result, dataset.Facts) bool
 }
 
-func steps(dir string) []step {
-	all := tasks.Storage{Provider: "file", Bucket: dir}
+func steps(all tasks.Storage) []step {
 	scenes := all
 	scenes.Prefix = dataset.Prefix
 	manifest, thumbnails := tasks.BuildManifest{Source: scenes}, tasks.GenerateThumbnails{Source: scenes}
@@ -117,9 +116,9 @@ func exported(r tasks.Result, f dataset.Facts) bool {
 }
 
 // perform enqueues each job as a service would, follows it, and adds its row.
-func perform(ctx context.Context, client *producer.Client, c console, dir string, t table.Writer) error {
+func perform(ctx context.Context, client *producer.Client, c console, bucket tasks.Storage, t table.Writer) error {
 	var wrong []error
-	for _, step := range steps(dir) {
+	for _, step := range steps(bucket) {
 		id, err := client.Enqueue(ctx, step.job)
 		if err != nil {
 			return err

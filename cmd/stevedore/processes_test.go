@@ -62,22 +62,56 @@ type port struct {
 
 const secretName = "STEVEDORE_SECRET_TEST"
 
-// arrive makes a port with a bucket that holds n images, and a user with no more rights than the seed documents ask for.
+// s3Bucket makes a bucket, and a user of it with no more rights than the seed documents ask for, whose secret it returns.
+func s3Bucket(t *testing.T, server providertest.S3Server) (tasks.Storage, string) {
+	t.Helper()
+	name := server.Bucket(t)
+	keys := server.Writer(t, name)
+	return tasks.Storage{
+		Provider: "s3", Bucket: name, Region: "us-east-1", Endpoint: server.Endpoint,
+		Auth: tasks.Auth{Method: tasks.AuthAccessKey, AccessKeyID: keys.AccessKeyID},
+	}, keys.SecretAccessKey
+}
+
+func secret(t *testing.T, ref string) tasks.Secret {
+	t.Helper()
+	s, err := tasks.SecretRef(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// secretFile is a reference to a file that holds a secret.
+func secretFile(t *testing.T, value string) tasks.Secret {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte(value), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return secret(t, "file:"+path)
+}
+
+func open(t *testing.T, s tasks.Storage) providers.Bucket {
+	t.Helper()
+	registry, err := clouds(everywhere())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := registry.Open(t.Context(), s, providers.Secrets{Any: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// arrive makes a port whose bucket holds n images.
 func arrive(t *testing.T, n int) *port {
 	t.Helper()
 	server := providertest.S3(t)
 	p := &port{redis: queuetest.Start(t)}
-	name := server.Bucket(t)
-	keys := server.Writer(t, name)
-	p.secret = keys.SecretAccessKey
-	secret, err := tasks.SecretRef("env:" + secretName)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.store = tasks.Storage{
-		Provider: "s3", Bucket: name, Prefix: "images/", Region: "us-east-1", Endpoint: server.Endpoint,
-		Auth: tasks.Auth{Method: tasks.AuthAccessKey, AccessKeyID: keys.AccessKeyID, SecretAccessKey: secret},
-	}
+	p.store, p.secret = s3Bucket(t, server)
+	p.store.Prefix, p.store.Auth.SecretAccessKey = "images/", secret(t, "env:"+secretName)
 	p.client = producer.New(p.redis.Options())
 	t.Cleanup(func() { _ = p.client.Close() })
 	p.fill(t, n)
@@ -86,21 +120,9 @@ func arrive(t *testing.T, n int) *port {
 
 func (p *port) fill(t *testing.T, n int) {
 	t.Helper()
-	registry, err := clouds(everywhere())
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(path, []byte(p.secret), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	store := p.store
-	if store.Auth.SecretAccessKey, err = tasks.SecretRef("file:" + path); err != nil {
-		t.Fatal(err)
-	}
-	if p.bucket, err = registry.Open(t.Context(), store, providers.Secrets{Any: true}); err != nil {
-		t.Fatal(err)
-	}
+	store.Auth.SecretAccessKey = secretFile(t, p.secret)
+	p.bucket = open(t, store)
 	group, ctx := errgroup.WithContext(t.Context())
 	group.SetLimit(16)
 	for i := range n {
