@@ -5,11 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
 	"image/jpeg"
 	"io"
-
-	"github.com/disintegration/imaging"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
@@ -138,27 +135,6 @@ func turnUpright(data []byte, orientation int) ([]byte, error) {
 		return nil, err
 	}
 	var out bytes.Buffer
-	err = jpeg.Encode(&out, turned(decoded, orientation), &jpeg.Options{Quality: turnQuality})
+	err = jpeg.Encode(&out, imagehead.Upright(decoded, orientation), &jpeg.Options{Quality: turnQuality})
 	return out.Bytes(), err
-}
-
-// turned applies an EXIF orientation.
-func turned(im image.Image, orientation int) image.Image {
-	switch orientation {
-	case 2:
-		return imaging.FlipH(im)
-	case 3:
-		return imaging.Rotate180(im)
-	case 4:
-		return imaging.FlipV(im)
-	case 5:
-		return imaging.Transpose(im)
-	case 6:
-		return imaging.Rotate270(im)
-	case 7:
-		return imaging.Transverse(im)
-	case 8:
-		return imaging.Rotate90(im)
-	}
-	return im
 }

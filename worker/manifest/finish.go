@@ -17,17 +17,14 @@ const contentType = "application/x-ndjson"
 // Finish implements job.Sharded: it puts the manifest into the bucket, unless it is there already. CVAT refuses a manifest
 // without entries (CVAT 2.73, utils/dataset_manifest/core.py), so none is written: that is Invalid with the code NoImages.
 func (Job) Finish(ctx context.Context, j tasks.BuildManifest, env job.Env, parts iter.Seq2[job.Part, error]) (tasks.Result, error) {
+	tally, size, err := job.Sum(parts)
+	if err != nil {
+		return nil, err
+	}
 	to, key := j.Target()
-	result := tasks.BuildManifestResult{Key: key, Size: int64(len(header))}
-	for part, err := range parts {
-		if err != nil {
-			return nil, err
-		}
-		result.Entries += part.Tally[tallyEntries]
-		result.Skipped += part.Tally[tallySkipped]
-		result.Failed += part.Tally[tallyFailed]
-		result.BytesRead += part.Tally[tallyBytes]
-		result.Size += int64(len(part.Data))
+	result := tasks.BuildManifestResult{
+		Key: key, Entries: tally[tallyEntries], Skipped: tally[tallySkipped], Failed: tally[tallyFailed],
+		BytesRead: tally[tallyBytes], Size: int64(len(header)) + size,
 	}
 	if result.Entries == 0 {
 		return nil, noImages(j, result)
@@ -49,15 +46,7 @@ func write(w io.Writer, parts iter.Seq2[job.Part, error]) error {
 	if _, err := io.WriteString(w, header); err != nil {
 		return err
 	}
-	for part, err := range parts {
-		if err != nil {
-			return err
-		}
-		if _, err := w.Write(part.Data); err != nil {
-			return err
-		}
-	}
-	return nil
+	return job.WriteParts(w, parts)
 }
 
 func noImages(j tasks.BuildManifest, r tasks.BuildManifestResult) error {

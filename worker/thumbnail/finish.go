@@ -15,16 +15,14 @@ const indexName = "index.jsonl"
 // Finish implements job.Sharded: it puts the index into the directory of the thumbnails, unless it is there already. The
 // thumbnails themselves are written by then. Without any image the index is empty.
 func (Job) Finish(ctx context.Context, j tasks.GenerateThumbnails, env job.Env, parts iter.Seq2[job.Part, error]) (tasks.Result, error) {
+	tally, _, err := job.Sum(parts)
+	if err != nil {
+		return nil, err
+	}
 	to, dir := j.Target()
-	result := tasks.GenerateThumbnailsResult{Index: dir + indexName}
-	for part, err := range parts {
-		if err != nil {
-			return nil, err
-		}
-		result.Written += part.Tally[tallyWritten]
-		result.Unchanged += part.Tally[tallyUnchanged]
-		result.Skipped += part.Tally[tallySkipped]
-		result.Failed += part.Tally[tallyFailed]
+	result := tasks.GenerateThumbnailsResult{
+		Index: dir + indexName, Written: tally[tallyWritten], Unchanged: tally[tallyUnchanged],
+		Skipped: tally[tallySkipped], Failed: tally[tallyFailed],
 	}
 	b, err := env.Open(ctx, to)
 	if err != nil {
@@ -32,15 +30,7 @@ func (Job) Finish(ctx context.Context, j tasks.GenerateThumbnails, env job.Env, 
 	}
 	defer func() { _ = b.Close() }()
 	_, err = job.Publish(ctx, b, result.Index, "application/x-ndjson", func(w io.Writer) error {
-		for part, err := range parts {
-			if err != nil {
-				return err
-			}
-			if _, err := w.Write(part.Data); err != nil {
-				return err
-			}
-		}
-		return nil
+		return job.WriteParts(w, parts)
 	})
 	if err != nil {
 		return nil, err

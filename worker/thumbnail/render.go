@@ -37,7 +37,7 @@ func (m maker) render(data []byte, h imagehead.Head) (t thumb, err error) {
 		return thumb{}, broken(h, fmt.Errorf("it has %d x %d pixels, and its header says %d x %d", size.X, size.Y, h.Width, h.Height))
 	}
 	w, ht := fit(h.Width, h.Height, m.size)
-	flat := flatten(upright(imaging.Resize(img, w, ht, imaging.Lanczos), h.Orientation))
+	flat := flatten(imagehead.Upright(imaging.Resize(img, w, ht, imaging.Lanczos), h.Orientation))
 	var out bytes.Buffer
 	if err := jpeg.Encode(&out, flat, &jpeg.Options{Quality: m.quality}); err != nil {
 		return thumb{}, err
@@ -79,30 +79,10 @@ func fit(width, height, size int) (int, int) {
 	return scale(width), scale(height)
 }
 
-// upright turns an image as its EXIF orientation says (EXIF 2.32, 4.6.4 A). imaging turns counter-clockwise.
-func upright(img *image.NRGBA, orientation int) *image.NRGBA {
-	switch orientation {
-	case 2:
-		return imaging.FlipH(img)
-	case 3:
-		return imaging.Rotate180(img)
-	case 4:
-		return imaging.FlipV(img)
-	case 5:
-		return imaging.Transpose(img)
-	case 6:
-		return imaging.Rotate270(img)
-	case 7:
-		return imaging.Transverse(img)
-	case 8:
-		return imaging.Rotate90(img)
-	}
-	return img
-}
-
-func flatten(img *image.NRGBA) *image.RGBA {
-	flat := image.NewRGBA(image.Rect(0, 0, img.Rect.Dx(), img.Rect.Dy()))
+// flatten puts an image on white.
+func flatten(m image.Image) *image.RGBA {
+	flat := image.NewRGBA(image.Rectangle{Max: m.Bounds().Size()})
 	draw.Draw(flat, flat.Rect, image.NewUniform(color.White), image.Point{}, draw.Src)
-	draw.Draw(flat, flat.Rect, img, img.Rect.Min, draw.Over)
+	draw.Draw(flat, flat.Rect, m, m.Bounds().Min, draw.Over)
 	return flat
 }
