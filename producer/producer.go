@@ -4,19 +4,17 @@
 package producer
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
 // ErrIDReused means that a job ID was given to a job that is not the same.
@@ -35,15 +33,27 @@ type Client struct {
 	records   queue.Records
 	asynq     *asynq.Client
 	inspector *asynq.Inspector
+	key       seal.PublicKey
 }
 
+// ClientOption changes how a client is made.
+type ClientOption func(*Client)
+
+// WithPublicKey gives the client the workers' public key: it then seals the plain secrets of the jobs that it enqueues,
+// and refuses them otherwise. seal.ParsePublicKey makes one of what stevedore keygen printed.
+func WithPublicKey(k seal.PublicKey) ClientOption { return func(c *Client) { c.key = k } }
+
 // New makes a client. It connects at the first call. The caller closes it.
-func New(o queue.Options) *Client {
-	c := o.Client()
-	return &Client{
-		options: o, redis: c, records: queue.NewRecords(c),
-		asynq: asynq.NewClientFromRedisClient(c), inspector: asynq.NewInspectorFromRedisClient(c),
+func New(o queue.Options, options ...ClientOption) *Client {
+	r := o.Client()
+	c := &Client{
+		options: o, redis: r, records: queue.NewRecords(r),
+		asynq: asynq.NewClientFromRedisClient(r), inspector: asynq.NewInspectorFromRedisClient(r),
 	}
+	for _, option := range options {
+		option(c)
+	}
+	return c
 }
 
 // Close lets go of the connections.
@@ -55,23 +65,22 @@ type Option func(*settings)
 type settings struct{ id string }
 
 // WithID gives the job an ID of the caller's choice, 1 to 128 letters, digits, dots, dashes and underscores. Enqueuing
-// the same job under the same ID again is the same job; without this option every call makes a new one.
+// the same job under the same ID again is the same job; without this option every call makes a new one. Two jobs that
+// differ in nothing but what a sealed secret holds are the same, and the first one's secret is used.
 func WithID(id string) Option { return func(s *settings) { s.id = id } }
 
 // Enqueue validates a job and puts it on the queue. It returns the job's ID.
 //
-// A payload with faults is a *tasks.InvalidError, an ID that belongs to a different job ErrIDReused; in both cases nothing
-// was enqueued. Any other error means that Redis was not reached: enqueue again, with the same ID if it must not happen
-// twice.
+// A payload with faults is a *tasks.InvalidError, an ID that belongs to a different job ErrIDReused, a plain secret without
+// a key to seal it to ErrPlainSecret, a sealed one without the ID that it was sealed for ErrSealedNoID; in all these cases
+// nothing was enqueued. Any other error means that Redis was not reached: enqueue again, with the same ID if it must not
+// happen twice.
 func (c *Client) Enqueue(ctx context.Context, j tasks.Job, options ...Option) (id string, err error) {
 	s := settings{}
 	for _, o := range options {
 		o(&s)
 	}
-	if s.id == "" {
-		s.id = uuid.Must(uuid.NewV7()).String()
-	}
-	kind, payload, err := check(j, s)
+	kind, payload, err := c.prepare(j, &s)
 	if err != nil {
 		return "", err
 	}
@@ -83,21 +92,6 @@ func (c *Client) Enqueue(ctx context.Context, j tasks.Job, options ...Option) (i
 	return s.id, nil
 }
 
-func check(j tasks.Job, s settings) (tasks.Kind, []byte, error) {
-	if err := j.Validate(); err != nil {
-		return tasks.Kind{}, nil, err
-	}
-	if err := queue.CheckID(s.id); err != nil {
-		return tasks.Kind{}, nil, err
-	}
-	kind, err := tasks.Lookup(j.Kind())
-	if err != nil {
-		return kind, nil, err
-	}
-	payload, err := json.Marshal(j)
-	return kind, payload, err
-}
-
 // enqueue makes the record first, so that the ID is taken before anything can run under it, and the task second. A crash
 // between the two leaves a record without a task, which enqueuing again completes.
 func (c *Client) enqueue(ctx context.Context, kind tasks.Kind, id string, payload []byte) error {
@@ -105,12 +99,12 @@ func (c *Client) enqueue(ctx context.Context, kind tasks.Kind, id string, payloa
 	switch {
 	case err != nil:
 		return err
-	case there.Kind != kind.Name || !bytes.Equal(there.Payload, payload):
+	case there.Kind != kind.Name || !kind.Same(there.Payload, payload):
 		return fmt.Errorf("%s: %w (a %s job); choose another ID", id, ErrIDReused, there.Kind)
 	case there.State.Final():
 		return nil
 	}
-	task := queue.JobTask(kind, id, payload)
+	task := queue.JobTask(kind, id, there.Payload) // the record's, if the same job was sealed anew
 	_, err = c.asynq.EnqueueContext(ctx, task)
 	if errors.Is(err, asynq.ErrTaskIDConflict) {
 		return c.replaceEnded(ctx, kind, id, task)

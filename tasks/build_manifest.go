@@ -39,6 +39,12 @@ func (j BuildManifest) Validate() error {
 	return f.err(j.Kind())
 }
 
+func (j BuildManifest) mapSecrets(m *secretMap) Job {
+	m.storage(&j.Source)
+	m.optional(&j.Destination)
+	return j
+}
+
 // BuildManifestResult tells what the manifest holds.
 type BuildManifestResult struct {
 	Key       string `json:"key"`        // of the manifest

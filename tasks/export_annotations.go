@@ -80,6 +80,13 @@ func (j ExportAnnotations) Validate() error {
 	return f.err(j.Kind())
 }
 
+func (j ExportAnnotations) mapSecrets(m *secretMap) Job {
+	m.storage(&j.Source)
+	m.optional(&j.Annotations.Storage)
+	m.optional(&j.Destination)
+	return j
+}
+
 // ExportAnnotationsResult tells what the zip holds.
 type ExportAnnotationsResult struct {
 	Key         string `json:"key"`         // of the zip

@@ -17,6 +17,7 @@ func FuzzDecode(f *testing.F) {
 		`{"source":{"provider":"mem","bucket":"b"},"destination":{"provider":"file","bucket":"/d"},"manifest":"m.jsonl","exclude":["x","\ud800<>"]}`,
 		`{"source":{"provider":"mem","bucket":"b","manifests":["m.jsonl"]},"directory":"t/","size":16,"quality":1,"exclude":[]}`,
 		`{"source":{"provider":"mem","bucket":"b"},"annotations":{"key":"a.xml","format":"cvat-images-1.1","image_directory":"i/"},"format":"coco-instances","key":"k.zip","include_images":true}`,
+		`{"source":{"provider":"gcs","bucket":"b","auth":{"method":"key-file","key_file":"sealed:813d8876ee574d4b:mzUR2kU3OHaL-YJZsdwPgTRNnIhP7F63-ussfXFG9ANvci0oI9xeketsZi7NsxZuqz_g6ic-J1acTb2VbjH_9HEKdQ"}}}`,
 		`{"source":{"provider":"azure","bucket":"b","auth":{"method":"connection-string","connection_string":{"a":1}}}}`,
 	} {
 		f.Add([]byte(payload))

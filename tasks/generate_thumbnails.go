@@ -69,6 +69,12 @@ func (j GenerateThumbnails) Validate() error {
 	return f.err(j.Kind())
 }
 
+func (j GenerateThumbnails) mapSecrets(m *secretMap) Job {
+	m.storage(&j.Source)
+	m.optional(&j.Destination)
+	return j
+}
+
 // GenerateThumbnailsResult tells what was made.
 type GenerateThumbnailsResult struct {
 	Index     string `json:"index"`     // key of the index: one JSON line an image, {key, etag, thumbnail, width, height}

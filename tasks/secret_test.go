@@ -107,7 +107,7 @@ func TestPlainSecretsAreForgotten(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantFaults(t, j, "source.auth.key_file: must be a reference, env:NAME or file:/path (the value given is not shown)")
+			wantFaults(t, j, "source.auth.key_file: must be a reference, env:NAME or file:/path, or be sealed (the value given is not shown)")
 			s := j.(tasks.BuildManifest).Source.Auth.KeyFile
 			if s.Reference() != "" || s.IsZero() {
 				t.Errorf("the secret is %q, zero %v; want a forgotten value", s.Reference(), s.IsZero())

@@ -3,6 +3,7 @@ package tasks
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -17,11 +18,18 @@ type Storage struct {
 	// Reads and writes are confined to its directory, "cats/". Keys are always whole, with the prefix in them.
 	Prefix string `json:"prefix,omitempty"`
 
-	Region    string   `json:"region,omitempty"`    // s3 only
-	Location  string   `json:"location,omitempty"`  // gcs only; informative, a bucket is found without it
-	Project   string   `json:"project,omitempty"`   // gcs only: project ID billed by requester-pays buckets
-	Account   string   `json:"account,omitempty"`   // azure only: storage account name
-	Endpoint  string   `json:"endpoint,omitempty"`  // http(s) URL of a compatible server; empty for the cloud itself
+	Region   string `json:"region,omitempty"`   // s3 only
+	Location string `json:"location,omitempty"` // gcs only; informative, a bucket is found without it
+	Project  string `json:"project,omitempty"`  // gcs only: project ID billed by requester-pays buckets
+	Account  string `json:"account,omitempty"`  // azure only: storage account name
+	Endpoint string `json:"endpoint,omitempty"` // http(s) URL of a compatible server; empty for the cloud itself
+
+	// Addressing is where an S3 request names the bucket: "path" or "virtual" (in the host name). Empty means virtual for
+	// AWS and path for an endpoint.
+	Addressing    string `json:"addressing,omitempty"`
+	RequesterPays bool   `json:"requester_pays,omitempty"` // s3 only: the caller's account pays; gcs does so with Project
+	ExpectedOwner string `json:"expected_owner,omitempty"` // s3 only: account ID that the bucket must belong to
+
 	Auth      Auth     `json:"auth,omitzero"`       // how the worker proves who it is
 	Manifests []string `json:"manifests,omitempty"` // keys of manifest files in the bucket, for example manifest.jsonl
 }
@@ -53,12 +61,14 @@ func (s Storage) Same(o Storage) bool {
 
 // authMethods says which ways to authenticate each provider has.
 var authMethods = map[string][]string{
-	"s3":    {AuthAccessKey, AuthAnonymous, AuthAssumeRole},
-	"gcs":   {AuthKeyFile, AuthAnonymous, AuthWorkerIdentity},
-	"azure": {AuthSAS, AuthConnectionString, AuthAnonymous},
+	"s3":    {AuthAccessKey, AuthAssumeRole, AuthWorkerIdentity, AuthAnonymous},
+	"gcs":   {AuthKeyFile, AuthImpersonation, AuthWorkerIdentity, AuthAnonymous},
+	"azure": {AuthSAS, AuthAccountKey, AuthConnectionString, AuthServicePrincipal, AuthWorkerIdentity, AuthAnonymous},
 	"file":  {""},
 	"mem":   {""},
 }
+
+var accountID = regexp.MustCompile(`^[0-9]{12}$`)
 
 func (s Storage) check(f faults) {
 	methods, known := authMethods[s.Provider]
@@ -74,11 +84,21 @@ func (s Storage) check(f faults) {
 	s.checkPrefix(f)
 	s.checkEndpoint(f)
 	for _, only := range []struct{ field, value, provider string }{
-		{"region", s.Region, "s3"}, {"location", s.Location, "gcs"}, {"project", s.Project, "gcs"}, {"account", s.Account, "azure"},
+		{"region", s.Region, "s3"}, {"addressing", s.Addressing, "s3"}, {"expected_owner", s.ExpectedOwner, "s3"},
+		{"location", s.Location, "gcs"}, {"project", s.Project, "gcs"}, {"account", s.Account, "azure"},
 	} {
 		if known && only.value != "" && s.Provider != only.provider {
 			f.add(only.field, "only for provider %s", only.provider)
 		}
+	}
+	if known && s.RequesterPays && s.Provider != "s3" {
+		f.add("requester_pays", "only for provider s3")
+	}
+	if s.Addressing != "" {
+		f.oneOf("addressing", s.Addressing, []string{"path", "virtual"})
+	}
+	if s.ExpectedOwner != "" && !accountID.MatchString(s.ExpectedOwner) {
+		f.add("expected_owner", "%q is not an AWS account ID of 12 digits", s.ExpectedOwner)
 	}
 	if s.Provider == "azure" && s.Auth.Method != AuthConnectionString {
 		f.need("account", s.Account)

@@ -1,7 +1,7 @@
 // Package tasks is the contract between the services that enqueue jobs and the workers that run them: the four
 // payloads, their results, how each kind is run, and what a job's status looks like.
 //
-// It knows no Redis, no cloud and no metrics, and imports only the standard library, so any service can use it. All JSON
+// It knows no Redis, no cloud and no metrics, and brings in only the standard library, so any service can use it. All JSON
 // is snake_case; a payload with a field that the contract does not know is refused by name.
 package tasks
 
@@ -20,6 +20,8 @@ type Job interface {
 	Kind() string
 	// Validate reports every fault at once as an *InvalidError, each with the path of its field, or nil.
 	Validate() error
+	// mapSecrets is a copy of the job in which m has seen every storage. MapSecrets is for callers.
+	mapSecrets(m *secretMap) Job
 }
 
 // Result is what a finished job answers with.

@@ -70,7 +70,7 @@ func TestEveryFaultAtOnce(t *testing.T) {
 		`source.manifests[2]: `+segments,
 		`source.manifests[2]: "" does not end in .jsonl`,
 		`source.auth.secret_access_key: empty: give a reference, env:NAME or file:/path`,
-		`source.auth.session_token: must be a reference, env:NAME or file:/path (the value given is not shown)`,
+		`source.auth.session_token: must be a reference, env:NAME or file:/path, or be sealed (the value given is not shown)`,
 		`source.auth.role_arn: not used by method "access-key"`,
 		`source.auth.access_key_id: has white space around it`,
 		`destination.provider: "gsc" is none of s3, gcs, azure, file, mem`,

@@ -1,6 +1,9 @@
 package tasks
 
-import "fmt"
+import (
+	"fmt"
+	"net/url"
+)
 
 // VerifyConnection asks whether a bucket is set up right for what it shall be used for. It stores nothing in the bucket.
 type VerifyConnection struct {
@@ -10,8 +13,21 @@ type VerifyConnection struct {
 
 // Need is what a storage shall be good for. Listing is always checked.
 type Need struct {
-	Read  bool `json:"read,omitempty"`  // read objects
-	Write bool `json:"write,omitempty"` // store objects under the prefix
+	Read     bool `json:"read,omitempty"`     // read objects
+	Write    bool `json:"write,omitempty"`    // store objects under the prefix
+	Versions bool `json:"versions,omitempty"` // list old versions of objects
+	KMS      bool `json:"kms,omitempty"`      // objects are encrypted with a key of the customer's
+	// CORS asks whether a browser page may load objects by itself.
+	CORS *CORS `json:"cors,omitempty"`
+	// Thumbnails is a second storage, for thumbnails: it is checked for listing, reading and writing.
+	Thumbnails *Storage `json:"thumbnails,omitempty"`
+}
+
+// CORS is what a browser page will ask a bucket for.
+type CORS struct {
+	Origin  string   `json:"origin"`            // for example https://app.example
+	Methods []string `json:"methods,omitempty"` // GET and HEAD when empty
+	Headers []string `json:"headers,omitempty"` // request headers; authorization when empty
 }
 
 // Kind implements Job.
@@ -21,7 +37,30 @@ func (VerifyConnection) Kind() string { return "verify-connection" }
 func (j VerifyConnection) Validate() error {
 	f := newFaults()
 	j.Storage.check(f.in("storage"))
+	need := f.in("need")
+	if j.Need.Thumbnails != nil {
+		j.Need.Thumbnails.check(need.in("thumbnails"))
+	}
+	if j.Need.CORS != nil {
+		j.Need.CORS.check(need.in("cors"))
+	}
 	return f.err(j.Kind())
+}
+
+func (j VerifyConnection) mapSecrets(m *secretMap) Job {
+	m.storage(&j.Storage)
+	m.optional(&j.Need.Thumbnails)
+	return j
+}
+
+func (c CORS) check(f faults) {
+	if !f.need("origin", c.Origin) {
+		return
+	}
+	u, err := url.Parse(c.Origin)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Path+u.RawQuery+u.Fragment != "" {
+		f.add("origin", "must be a scheme and a host, as browsers send it: https://app.example")
+	}
 }
 
 // CheckStatus is how one check ended.
@@ -38,7 +77,7 @@ const (
 
 // Check is one step of a verification.
 type Check struct {
-	ID       string      `json:"id"` // settings, list, read, write, manifests
+	ID       string      `json:"id"` // settings, resolve, egress, connect, tls, clock, credentials, role, region, list, read, ...
 	Status   CheckStatus `json:"status"`
 	Code     string      `json:"code,omitempty"`     // the cloud's own code, for example AccessDenied
 	Evidence string      `json:"evidence,omitempty"` // what was seen
