@@ -49,8 +49,12 @@ type Reader struct {
 
 // ListOptions narrows a listing. The zero value lists everything.
 type ListOptions struct {
-	Prefix string // only keys that start with it
-	After  string // only keys greater than it
+	Prefix  string // only keys that start with it
+	After   string // only keys greater than it
+	Through string // no keys greater than it; empty means no bound
+	// Direct asks for an error rather than for patience where listing from After on would mean to read what comes before it
+	// too and to skip it.
+	Direct bool
 }
 
 // ReadOptions asks for a part or a version. The zero value reads the whole object.

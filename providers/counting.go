@@ -68,6 +68,12 @@ func (c counting) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	return Probe(ctx, c.Bucket, need)
 }
 
+func (c counting) Diagnose(ctx context.Context) []tasks.Check { return Diagnose(ctx, c.Bucket) }
+
+func (c counting) Preflight(ctx context.Context, want tasks.CORS) []tasks.Check {
+	return Preflight(ctx, c.Bucket, want)
+}
+
 func (c counting) request(op string, start time.Time, err *error) {
 	c.meter.Request(op, time.Since(start), *err)
 }

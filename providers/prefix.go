@@ -68,6 +68,14 @@ func (w within) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	return Probe(ctx, w.Bucket, need)
 }
 
+// Diagnose passes the question on.
+func (w within) Diagnose(ctx context.Context) []tasks.Check { return Diagnose(ctx, w.Bucket) }
+
+// Preflight passes the question on.
+func (w within) Preflight(ctx context.Context, want tasks.CORS) []tasks.Check {
+	return Preflight(ctx, w.Bucket, want)
+}
+
 func (w within) refuse(op, key string) error {
 	return &Error{
 		Op: op, Bucket: w.name, Key: key, Kind: Invalid, Code: "OutsidePrefix",

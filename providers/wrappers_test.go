@@ -104,6 +104,39 @@ func TestWrappersPassTheSuite(t *testing.T) {
 	}
 }
 
+// asked answers what only clouds can be asked.
+type asked struct{ providers.Bucket }
+
+func (asked) Diagnose(context.Context) []tasks.Check {
+	return []tasks.Check{{ID: "connect", Status: tasks.CheckOK}}
+}
+
+func (asked) Preflight(_ context.Context, want tasks.CORS) []tasks.Check {
+	return []tasks.Check{{ID: "cors", Status: tasks.CheckOK, Evidence: want.Origin}}
+}
+
+func TestWrappersPassQuestionsOn(t *testing.T) {
+	t.Parallel()
+	wrap := func(b providers.Bucket) providers.Bucket {
+		return providers.Counting(providers.Within(b, tasks.Storage{Bucket: "b", Prefix: "p/"}), &meter{})
+	}
+	want := tasks.CORS{Origin: "https://app.example"}
+	cloud := wrap(asked{bucket(t)})
+	if checks := providers.Diagnose(t.Context(), cloud); len(checks) != 1 || checks[0].ID != "connect" {
+		t.Errorf("diagnosed: %+v", checks)
+	}
+	if checks := providers.Preflight(t.Context(), cloud, want); len(checks) != 1 || checks[0].Evidence != want.Origin {
+		t.Errorf("preflight: %+v", checks)
+	}
+	local := wrap(bucket(t))
+	if checks := providers.Diagnose(t.Context(), local); checks != nil {
+		t.Errorf("diagnosed: %+v", checks)
+	}
+	if checks := providers.Preflight(t.Context(), local, want); len(checks) != 1 || checks[0].Status != tasks.CheckUnknown {
+		t.Errorf("preflight: %+v", checks)
+	}
+}
+
 type meter struct {
 	mu       sync.Mutex
 	requests map[string]int // "get ok" and so on

@@ -11,6 +11,9 @@ import (
 // Setting is the environment variable with which the operator allows networks, named in errors.
 const Setting = "STEVEDORE_EGRESS_ALLOW"
 
+// rulePlain is the rule against http without TLS to public addresses.
+const rulePlain = "plain http"
+
 // BlockedError is a connection that the policy refused. Nothing was sent. errors.Is(err, providers.Blocked) holds.
 type BlockedError struct {
 	Addr   netip.Addr // the resolved address
@@ -32,8 +35,18 @@ func (e *BlockedError) Fix() string {
 	if e.Always {
 		return "Use another endpoint: no bucket lives at this address."
 	}
-	return fmt.Sprintf("If it is meant, let the workers' operator add %s to %s.", netip.PrefixFrom(e.Addr, e.Addr.BitLen()), Setting)
+	return e.instead() + fmt.Sprintf("let the workers' operator add %s to %s.", e.network(), Setting)
 }
+
+// instead is the better way, if there is one, and the start of the sentence about the setting.
+func (e *BlockedError) instead() string {
+	if e.Rule == rulePlain {
+		return "Write https:// instead of http://; if the server has no TLS and is trusted all the same, "
+	}
+	return "If it is meant, "
+}
+
+func (e *BlockedError) network() netip.Prefix { return netip.PrefixFrom(e.Addr, e.Addr.BitLen()) }
 
 // Unwrap gives the kind.
 func (e *BlockedError) Unwrap() error { return providers.Blocked }

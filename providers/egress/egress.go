@@ -38,7 +38,7 @@ func (p Policy) checkPlain(addr netip.Addr) error {
 		return err
 	}
 	if addr = addr.WithZone("").Unmap(); !p.AllowHTTP && !p.allows(addr) {
-		return &BlockedError{Addr: addr, Rule: "plain http"}
+		return &BlockedError{Addr: addr, Rule: rulePlain}
 	}
 	return nil
 }
@@ -77,15 +77,10 @@ const perHost = 512 // connections to one host; below the number of requests in 
 // transport is tuned for very many small ranged reads from one host. HTTP/2 stays off: one connection of it carries only
 // about a hundred requests at once.
 func transport(check func(netip.Addr) error) *http.Transport {
-	dialer := &net.Dialer{
-		Timeout:        10 * time.Second,
-		KeepAlive:      30 * time.Second,
-		ControlContext: control(check),
-	}
 	only1 := new(http.Protocols)
 	only1.SetHTTP1(true)
 	return &http.Transport{
-		DialContext:            dialer.DialContext,
+		DialContext:            dialer(check).DialContext,
 		MaxIdleConnsPerHost:    perHost,
 		MaxConnsPerHost:        perHost,
 		IdleConnTimeout:        90 * time.Second,
@@ -96,6 +91,11 @@ func transport(check func(netip.Addr) error) *http.Transport {
 		DisableCompression:     true,
 		Protocols:              only1,
 	}
+}
+
+// dialer connects only to addresses that check lets through.
+func dialer(check func(netip.Addr) error) *net.Dialer {
+	return &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, ControlContext: control(check)}
 }
 
 // control runs when the address is known and nothing has been sent, so a name that resolves differently the second time

@@ -46,6 +46,20 @@ func TestBucket(t *testing.T) {
 	})
 	root := t.TempDir()
 	providertest.RunMissing(t, mustOpen(t, root, filepath.Join(root, "nowhere")))
+	providertest.RunThrough(t, mustOpen(t, root, root))
+}
+
+// A directory is read whole wherever a listing starts, so several streams would only read it several times.
+func TestListIsNeverDirect(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	for _, err := range mustOpen(t, root, root).List(t.Context(), providers.ListOptions{After: "k", Direct: true}) {
+		if !errors.Is(err, providers.Invalid) {
+			t.Errorf("got %v", err)
+		}
+		return
+	}
+	t.Error("no error")
 }
 
 // Whatever a test of the suite did, no unfinished file stays.

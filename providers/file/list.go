@@ -11,11 +11,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// List implements providers.Bucket. It reads one directory at a time, whole, because a disk gives names in no order.
+// List implements providers.Bucket. It reads one directory at a time, whole, because a disk gives names in no order. So it
+// never starts in the middle of one, and refuses to be Direct.
 func (b *bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
 		w := walk{bucket: b, opts: opts, yield: yield}
 		err := b.ready(ctx, "list", "")
+		if err == nil && opts.Direct {
+			err = b.fault("list", "", providers.Invalid, "a directory is always read whole")
+		}
 		if err == nil {
 			_, err = w.directory(ctx, "")
 		}
@@ -51,6 +55,8 @@ func (w *walk) directory(ctx context.Context, dir string) (more bool, err error)
 
 func (w *walk) entry(ctx context.Context, key string, entry fs.DirEntry) (more bool, err error) {
 	switch {
+	case w.opts.Through != "" && key > w.opts.Through:
+		return false, nil
 	case entry.IsDir() && w.wantsSome(key+"/"):
 		return w.directory(ctx, key+"/")
 	case !entry.Type().IsRegular() || isTemporary(key) || !strings.HasPrefix(key, w.opts.Prefix) || key <= w.opts.After:

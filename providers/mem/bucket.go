@@ -39,7 +39,7 @@ func (b bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[
 					yield(providers.Object{}, providers.Failed("list", b.name, "", err))
 					return
 				}
-				if !yield(o, nil) {
+				if opts.Through != "" && o.Key > opts.Through || !yield(o, nil) {
 					return
 				}
 				after = o.Key

@@ -29,6 +29,9 @@ func TestBucket(t *testing.T) {
 		return open(t, o, "b")
 	})
 	providertest.RunMissing(t, open(t, mem.New(), "nowhere"))
+	o := mem.New()
+	o.Create("b")
+	providertest.RunThrough(t, open(t, o, "b"))
 }
 
 func TestBucketsAreSharedByName(t *testing.T) {

@@ -1,0 +1,100 @@
+//go:build unix
+
+package providertest
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const serveReads = "STEVEDORE_BENCH_SERVE"
+
+// startReads starts TestServeReads in a process of its own, so that its processor time is not counted, and trusts it.
+func startReads(b *testing.B) (plain, secure string) {
+	b.Helper()
+	c := exec.CommandContext(b.Context(), os.Args[0], "-test.run=^TestServeReads$")
+	c.Env = append(os.Environ(), serveReads+"=1")
+	stdin, err := c.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	stdout, err := c.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _, _ = stdin.Close(), c.Wait() })
+	lines := bufio.NewReader(stdout)
+	var cert string
+	for _, s := range []*string{&plain, &secure, &cert} {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			b.Fatal(err)
+		}
+		*s = strings.TrimSpace(line)
+	}
+	b.Setenv("SSL_CERT_FILE", cert)
+	return plain, secure
+}
+
+// Serve is the server of Bench, until its standard input ends. In the process of an ordinary test run it does nothing.
+func (r Reads) Serve(t *testing.T) {
+	t.Helper()
+	if os.Getenv(serveReads) == "" {
+		return
+	}
+	body := make([]byte, HeadBytes)
+	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		answerHeaders(w.Header(), r.Answer)
+		w.WriteHeader(http.StatusPartialContent)
+		_, _ = w.Write(body)
+	})
+	plain, secure := httptest.NewServer(handler), httptest.NewTLSServer(handler)
+	defer plain.Close()
+	defer secure.Close()
+	cert := filepath.Join(t.TempDir(), "cert.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})
+	if err := os.WriteFile(cert, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = fmt.Fprintf(os.Stdout, "%s\n%s\n%s\n", plain.URL, secure.URL, cert)
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// answerHeaders adds what the answers of all clouds have to what a cloud's own have.
+func answerHeaders(h http.Header, own map[string]string) {
+	h.Set("Last-Modified", "Sun, 22 Nov 2026 00:00:00 GMT")
+	h.Set("Content-Type", "image/jpeg")
+	h.Set("Content-Range", "bytes 0-16383/500000")
+	h.Set("Content-Length", "16384")
+	for name, value := range own {
+		h.Set(name, value)
+	}
+}
+
+// canned answers every request with the same bytes.
+type canned struct {
+	header map[string]string
+	body   []byte
+}
+
+func (c canned) RoundTrip(r *http.Request) (*http.Response, error) {
+	h := http.Header{}
+	answerHeaders(h, c.header)
+	return &http.Response{
+		StatusCode: http.StatusPartialContent, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
+		Header: h, ContentLength: int64(len(c.body)), Body: io.NopCloser(bytes.NewReader(c.body)),
+	}, nil
+}
