@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/egress"
 )
 
 // advice says what to do about an error that S3 told; empty means that its kind's general advice will do.
@@ -20,11 +21,11 @@ func advice(e *providers.Error, h http.Header) string {
 	case "SignatureDoesNotMatch":
 		return "Check the secret access key for typing errors and white space; a proxy that rewrites requests does this too."
 	case "RequestTimeTooSkewed":
-		return "Set the clock of the worker" + serverTime(h) + "."
+		return clockAdvice + serverTime(h) + "."
 	case "ExpiredToken", "InvalidToken", "TokenRefreshRequired":
 		return "The temporary credentials have ended or do not fit together: give new ones, with their session token."
 	case "AccessDenied":
-		return deniedAdvice(e.Detail)
+		return longDeniedAdvice(e.Detail)
 	case "InvalidObjectState":
 		return "The object is archived (Glacier): restore it first, or leave it out."
 	case "AllAccessDisabled", "AccountProblem":
@@ -42,44 +43,73 @@ func advice(e *providers.Error, h http.Header) string {
 }
 
 func regionAdvice(e *providers.Error, h http.Header) string {
-	region := h.Get(regionHeader)
-	if region == "" {
-		region = strings.Trim(after(e.Detail, "expecting "), `'".`) // the quotes differ between servers
-	}
+	region := regionIn(h, e.Detail)
 	if region == "" {
 		return "Check the storage's region; one that the account has not enabled is refused like a wrong one."
 	}
-	return fmt.Sprintf("Set the storage's region to %s.", clean(region))
+	return fmt.Sprintf("Set the storage's region to %s.", region)
 }
 
 func serverTime(h http.Header) string {
 	if date := h.Get("Date"); date != "" {
-		return " (the server says it is " + clean(date) + ")"
+		return " (the server says it is " + egress.Clean(date) + ")"
 	}
 	return ""
 }
 
-// deniedAdvice reads AWS's long form, "User: A is not authorized to perform: s3:X on resource: R because no identity-based
-// policy allows the s3:X action".
-func deniedAdvice(detail string) string {
-	_, action, long := strings.Cut(detail, "is not authorized to perform: ")
-	if !long {
-		return "The server does not say why. Possible causes: the action is missing in the user's IAM policy or in the bucket policy," +
-			" the bucket blocks public access, the objects' KMS key, requester pays, a VPC endpoint policy."
+// longDeniedAdvice reads AWS's long form, "User: A is not authorized to perform: s3:X on resource: R because no identity-based
+// policy allows the s3:X action". It is empty for the short form.
+func longDeniedAdvice(detail string) string {
+	action := deniedAction(detail)
+	if action == "" {
+		return ""
 	}
-	action, because, _ := strings.Cut(action, " because ")
-	action, resource, _ := strings.Cut(action, " on ")
-	resource = strings.TrimPrefix(resource, "resource: ")
-	resource = strings.Trim(resource, `"`)
+	_, rest, _ := strings.Cut(detail, "is not authorized to perform: ")
+	rest, because, _ := strings.Cut(rest, " because ")
+	rest, with, _ := strings.Cut(rest, " with an ")
+	_, resource, _ := strings.Cut(rest, " on ")
+	resource = strings.Trim(strings.TrimPrefix(resource, "resource: "), `"`)
 	switch {
-	case strings.Contains(because, "explicit deny"):
-		return fmt.Sprintf("Remove the deny of %s on %s: it stands %s.", action, resource, after(because, "explicit deny "))
+	case strings.Contains(because+with, "explicit deny"):
+		return fmt.Sprintf("Remove the deny of %s on %s: it stands %s.", action, resource, after(because+with, "explicit deny "))
 	case action == "kms:GenerateDataKey":
 		return "Grant kms:GenerateDataKey on the bucket's KMS key, in the user's IAM policy and in the key policy; the key must be in the bucket's region."
 	case strings.Contains(because, "no resource-based policy"):
 		return fmt.Sprintf("Allow %s on %s in the bucket policy: the bucket belongs to another account.", action, resource)
 	}
 	return fmt.Sprintf("Allow %s on %s in the user's IAM policy.", action, resource)
+}
+
+// deniedAction is the action that AWS's long form names.
+func deniedAction(detail string) string {
+	action, _, _ := strings.Cut(after(detail, "is not authorized to perform: "), " ")
+	return action
+}
+
+// actions are what the operations need.
+var actions = map[string]string{
+	"list": "s3:ListBucket", "stat": "s3:GetObject", "get": "s3:GetObject", "put": "s3:PutObject", "delete": "s3:DeleteObject",
+	"versions": "s3:ListBucketVersions", "abort": "s3:AbortMultipartUpload",
+}
+
+// explain completes the advice on an error by what only the storage and the operation tell.
+func (b *bucket) explain(e *providers.Error) {
+	switch {
+	case e.Kind == providers.Denied && e.Code == "AccessDenied" && e.Fix == "":
+		e.Fix = fmt.Sprintf("Allow %s on %s. The server does not say why it refused; it may also be the bucket policy, a public access"+
+			" block, the objects' KMS key, requester pays (requester_pays), another owner than expected_owner, a VPC endpoint policy.",
+			actions[e.Op], b.resource(e.Op))
+	case b.storage.Endpoint == "" && strings.HasPrefix(e.Fix, unknownHost):
+		e.Fix = "AWS has no such host: check the storage's region and the bucket name."
+	}
+}
+
+// resource is what an action must be allowed on, as IAM writes it.
+func (b *bucket) resource(op string) string {
+	if op == "list" || op == "versions" {
+		return "arn:aws:s3:::" + b.storage.Bucket
+	}
+	return "arn:aws:s3:::" + b.storage.Bucket + "/" + b.storage.Dir() + "*"
 }
 
 func after(text, mark string) string {

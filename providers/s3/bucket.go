@@ -3,8 +3,8 @@ package s3
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,12 +16,12 @@ import (
 
 type bucket struct {
 	storage tasks.Storage
+	opener  *Opener
 	options sdk.Options
-	hidden  []string
-	http    *http.Client
+	who     identity
 
-	turn   chan struct{} // holds one token while somebody makes the client
-	client *sdk.Client   // guarded by turn
+	turn   chan struct{}              // holds one token while somebody makes the first client
+	client atomic.Pointer[sdk.Client] // replaced when the bucket turns out to be in another region
 }
 
 var (
@@ -32,32 +32,42 @@ var (
 
 // Stat implements providers.Bucket.
 func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error) {
-	api, err := b.api(ctx)
-	if err != nil {
-		return providers.Object{}, b.fail("stat", "", err)
+	o, err := b.head(ctx, key)
+	if k := providers.KindOf(err); k != providers.Denied && k != providers.Invalid {
+		return o, err
 	}
-	out, err := api.HeadObject(ctx, &sdk.HeadObjectInput{Bucket: b.name(), Key: aws.String(key)})
-	if err == nil {
-		return objectOf(key, out.ContentLength, out.ETag, out.LastModified), nil
-	}
-	err = b.fail("stat", key, err)
 	// The answer to a HEAD has no body, so it never says what is wrong with a region, a key or a right. A GET does.
-	if k := providers.KindOf(err); k == providers.Denied || k == providers.Invalid {
-		out, told := api.GetObject(ctx, &sdk.GetObjectInput{Bucket: b.name(), Key: aws.String(key), Range: aws.String("bytes=0-0")})
-		if told != nil {
-			return providers.Object{}, b.fail("stat", key, told)
-		}
+	before := b.client.Load()
+	out, told := b.get(ctx, &sdk.GetObjectInput{Bucket: b.name(), Key: aws.String(key), Range: aws.String("bytes=0-0")})
+	if told == nil {
 		_ = out.Body.Close()
 	}
-	return providers.Object{}, err
+	if b.client.Load() != before { // it was the region
+		if o, err := b.head(ctx, key); err == nil {
+			return o, nil
+		}
+	}
+	if told != nil {
+		return providers.Object{}, b.absent(ctx, key, b.fault("stat", key, told))
+	}
+	return o, err
+}
+
+func (b *bucket) head(ctx context.Context, key string) (providers.Object, error) {
+	out, err := call(ctx, b, func(api *sdk.Client) (*sdk.HeadObjectOutput, error) {
+		return api.HeadObject(ctx, &sdk.HeadObjectInput{Bucket: b.name(), Key: aws.String(key)})
+	})
+	if err != nil {
+		return providers.Object{}, b.fail("stat", key, err)
+	}
+	return objectOf(key, out.ContentLength, out.ETag, out.LastModified), nil
 }
 
 // Delete implements providers.Bucket.
 func (b *bucket) Delete(ctx context.Context, key string) error {
-	api, err := b.api(ctx)
-	if err == nil {
-		_, err = api.DeleteObject(ctx, &sdk.DeleteObjectInput{Bucket: b.name(), Key: aws.String(key)})
-	}
+	_, err := call(ctx, b, func(api *sdk.Client) (*sdk.DeleteObjectOutput, error) {
+		return api.DeleteObject(ctx, &sdk.DeleteObjectInput{Bucket: b.name(), Key: aws.String(key)})
+	})
 	err = b.fail("delete", key, err)
 	var e *providers.Error
 	if errors.As(err, &e) && e.Kind == providers.NotFound && e.Code != "NoSuchBucket" {
@@ -82,15 +92,17 @@ func (b *bucket) fail(op, key string, err error) error {
 // fault classifies an error and hides in it everything that must not be shown.
 func (b *bucket) fault(op, key string, err error) *providers.Error {
 	e := classify(err)
-	e.Op, e.Bucket, e.Key = op, b.storage.Bucket, key
-	if e.Code == "NoSuchBucket" {
-		e.Key = ""
+	e.Bucket = b.storage.Bucket
+	switch {
+	case e.Op == opAssume: // about a role, not about the object that was wanted
+		b.roleFault(e)
+	case e.Code == "NoSuchBucket":
+		e.Op, e.Key = op, ""
+	default:
+		e.Op, e.Key = op, key
+		b.explain(e)
 	}
-	for _, secret := range b.hidden {
-		e.Code = strings.ReplaceAll(e.Code, secret, "[redacted]")
-		e.Detail = strings.ReplaceAll(e.Detail, secret, "[redacted]")
-		e.Fix = strings.ReplaceAll(e.Fix, secret, "[redacted]")
-	}
+	e.Code, e.Detail, e.Fix = b.who.seen.redact(e.Code), b.who.seen.redact(e.Detail), b.who.seen.redact(e.Fix)
 	return e
 }
 

@@ -12,7 +12,7 @@ import (
 func kindOfCode(code string, status int) providers.Kind {
 	switch code {
 	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired", "RequestTimeTooSkewed",
-		"InvalidSecurity", "NotSignedUp", "InvalidClientTokenId":
+		"InvalidSecurity", "NotSignedUp", "InvalidClientTokenId", "ExpiredTokenException", "InvalidIdentityToken":
 		return providers.Unauthenticated
 	case "AccessDenied", "AllAccessDisabled", "AccountProblem", "Forbidden", "UnauthorizedAccess":
 		return providers.Denied
@@ -26,7 +26,8 @@ func kindOfCode(code string, status int) providers.Kind {
 	case "InternalError", "BadDigest", "RequestTimeout", "IncompleteBody", "NoSuchUpload":
 		return providers.Unavailable
 	case "InvalidObjectState", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException",
-		"InvalidBucketName", "MethodNotAllowed", "NotImplemented", "InvalidRange", "EntityTooLarge", "KeyTooLongError", "BadRequest":
+		"InvalidBucketName", "MethodNotAllowed", "NotImplemented", "InvalidRange", "EntityTooLarge", "KeyTooLongError", "BadRequest",
+		"RegionDisabledException", "ValidationError":
 		return providers.Invalid
 	}
 	if strings.HasPrefix(code, "KMS.") {

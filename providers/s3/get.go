@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
@@ -18,15 +20,11 @@ func (b *bucket) Open(ctx context.Context, key string, opts providers.ReadOption
 	if opts.Offset < 0 || opts.Length < 0 {
 		return nil, b.fail("get", key, invalidRange(opts))
 	}
-	api, err := b.api(ctx)
-	if err != nil {
-		return nil, b.fail("get", "", err)
-	}
-	out, err := api.GetObject(ctx, &sdk.GetObjectInput{
+	out, err := b.get(ctx, &sdk.GetObjectInput{
 		Bucket: b.name(), Key: aws.String(key), Range: rangeOf(opts), IfMatch: quoted(opts.IfMatch),
 	})
 	if err != nil {
-		return b.openEmpty(ctx, key, b.fail("get", key, err))
+		return b.openEmpty(ctx, key, b.absent(ctx, key, b.fault("get", key, err)))
 	}
 	r, err := b.reader(key, opts, out)
 	if err != nil {
@@ -34,6 +32,10 @@ func (b *bucket) Open(ctx context.Context, key string, opts providers.ReadOption
 		return nil, b.fail("get", key, err)
 	}
 	return r, nil
+}
+
+func (b *bucket) get(ctx context.Context, in *sdk.GetObjectInput, opts ...func(*sdk.Options)) (*sdk.GetObjectOutput, error) {
+	return call(ctx, b, func(api *sdk.Client) (*sdk.GetObjectOutput, error) { return api.GetObject(ctx, in, opts...) })
 }
 
 // rangeOf is the header that asks for a part; nil asks for everything.
@@ -80,7 +82,7 @@ func (b *bucket) reader(key string, opts providers.ReadOptions, out *sdk.GetObje
 	if opts.Length > 0 {
 		n = min(n, opts.Length)
 	}
-	r := &body{from: out.Body, left: n, fail: func(err error) error { return b.fail("get", key, err) }}
+	r := providers.Body(out.Body, n, func(err error) error { return b.fail("get", key, err) })
 	return &providers.Reader{ReadCloser: r, Object: o}, nil
 }
 
@@ -92,8 +94,8 @@ func span(opts providers.ReadOptions, out *sdk.GetObjectOutput) (first, size int
 		}
 		return 0, *out.ContentLength, nil
 	}
-	var last int64
-	if n, err := fmt.Sscanf(*out.ContentRange, "bytes %d-%d/%d", &first, &last, &size); n != 3 || err != nil {
+	first, last, size, ok := contentRange(*out.ContentRange)
+	if !ok {
 		return 0, 0, wrongAnswer("the server answered with an unreadable Content-Range")
 	}
 	want := size - 1
@@ -104,6 +106,18 @@ func span(opts providers.ReadOptions, out *sdk.GetObjectOutput) (first, size int
 		return 0, 0, wrongAnswer("the server answered with another range than it was asked for")
 	}
 	return first, size, nil
+}
+
+// contentRange reads "bytes 0-99/1234". fmt.Sscanf would take a tenth of a read's processor time.
+func contentRange(header string) (first, last, size int64, ok bool) {
+	span, ok := strings.CutPrefix(header, "bytes ")
+	span, whole, found := strings.Cut(span, "/")
+	from, to, dash := strings.Cut(span, "-")
+	var errs [3]error
+	first, errs[0] = strconv.ParseInt(from, 10, 64)
+	last, errs[1] = strconv.ParseInt(to, 10, 64)
+	size, errs[2] = strconv.ParseInt(whole, 10, 64)
+	return first, last, size, ok && found && dash && errors.Join(errs[:]...) == nil
 }
 
 func wrongAnswer(detail string) error {

@@ -17,23 +17,15 @@ import (
 func (b *bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
 		fail := func(err error) { yield(providers.Object{}, b.fail("list", "", err)) }
-		api, err := b.api(ctx)
-		if err != nil {
-			fail(err)
-			return
-		}
 		in := b.listInput(opts)
 		for last := opts.After; ; {
-			out, err := api.ListObjectsV2(ctx, in)
-			if err == nil && out.Name == nil {
-				err = notS3()
-			}
+			out, err := b.listPage(ctx, in)
 			if err != nil {
 				fail(err)
 				return
 			}
 			var more bool
-			if last, more, err = page(out, opts.After, last, yield); err != nil {
+			if last, more, err = page(out, opts, last, yield); err != nil {
 				fail(err)
 				return
 			}
@@ -43,6 +35,14 @@ func (b *bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2
 			in.ContinuationToken = out.NextContinuationToken
 		}
 	}
+}
+
+func (b *bucket) listPage(ctx context.Context, in *sdk.ListObjectsV2Input, opts ...func(*sdk.Options)) (*sdk.ListObjectsV2Output, error) {
+	out, err := call(ctx, b, func(api *sdk.Client) (*sdk.ListObjectsV2Output, error) { return api.ListObjectsV2(ctx, in, opts...) })
+	if err == nil && out.Name == nil { // any web page can pass for an empty listing
+		return nil, notS3()
+	}
+	return out, err
 }
 
 func (b *bucket) listInput(opts providers.ListOptions) *sdk.ListObjectsV2Input {
@@ -61,14 +61,18 @@ func (b *bucket) listInput(opts providers.ListOptions) *sdk.ListObjectsV2Input {
 }
 
 // page yields a page's objects and reports the last key, and whether to ask for another page.
-func page(out *sdk.ListObjectsV2Output, after, last string, yield func(providers.Object, error) bool) (string, bool, error) {
+func page(out *sdk.ListObjectsV2Output, opts providers.ListOptions, last string, yield func(providers.Object, error) bool) (string, bool, error) {
 	for _, o := range out.Contents {
 		key, err := keyOf(out, o)
 		switch {
 		case err != nil:
 			return last, false, err
-		case key <= after: // the server does not know StartAfter
+		case key <= opts.After && opts.Direct:
+			return last, false, startIgnored()
+		case key <= opts.After: // the server does not know StartAfter
 			continue
+		case opts.Through != "" && key > opts.Through:
+			return last, false, nil
 		case key <= last:
 			return last, false, &providers.Error{
 				Kind: providers.Invalid, Code: "UnorderedListing", Detail: "the server does not list keys in their order",
@@ -80,7 +84,7 @@ func page(out *sdk.ListObjectsV2Output, after, last string, yield func(providers
 			return last, false, nil
 		}
 	}
-	if !aws.ToBool(out.IsTruncated) {
+	if !aws.ToBool(out.IsTruncated) || last == opts.Through && last != "" {
 		return last, false, nil
 	}
 	if aws.ToString(out.NextContinuationToken) == "" {
@@ -90,6 +94,12 @@ func page(out *sdk.ListObjectsV2Output, after, last string, yield func(providers
 		}
 	}
 	return last, true, nil
+}
+
+func startIgnored() error {
+	return &providers.Error{
+		Kind: providers.Invalid, Code: "StartIgnored", Detail: "the server does not know start-after", Fix: "List with one stream.",
+	}
 }
 
 func keyOf(out *sdk.ListObjectsV2Output, o types.Object) (string, error) {

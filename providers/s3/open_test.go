@@ -33,7 +33,8 @@ func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	secret, _ := secretFile(t, "value")
 	for name, auth := range map[string]tasks.Auth{
-		"AuthNotSupported": {Method: tasks.AuthAssumeRole, RoleARN: "arn:aws:iam::123456789012:role/r", ExternalID: "x"},
+		"AuthNotSupported": {Method: tasks.AuthKeyFile},
+		"AuthNotAllowed":   {Method: tasks.AuthWorkerIdentity},
 		"SecretNotAllowed": {Method: tasks.AuthAccessKey, AccessKeyID: "AKIA", SecretAccessKey: secret},
 	} {
 		_, err := (&s3.Opener{Client: http.DefaultClient}).Open(t.Context(), tasks.Storage{Provider: "s3", Bucket: "b", Auth: auth}, providers.Secrets{})
@@ -67,6 +68,10 @@ type aws struct{ handler http.Handler }
 
 func (a aws) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()
+	if r.Body == nil { // a server's request always has one
+		r = r.Clone(r.Context())
+		r.Body = http.NoBody
+	}
 	a.handler.ServeHTTP(w, r)
 	resp := w.Result()
 	resp.Request = r

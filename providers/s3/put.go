@@ -29,7 +29,7 @@ func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts provi
 		return providers.Object{}, b.fail("put", "", err)
 	}
 	from := &source{read: body.Read, done: ctx.Err}
-	up := &upload{Client: api}
+	up := &upload{Client: api, bucket: b}
 	out, err := transfermanager.New(up, func(o *transfermanager.Options) {
 		o.PartSizeBytes, o.MultipartUploadThreshold, o.Concurrency = partSize, partSize, concurrency
 		o.RequestChecksumCalculation = b.options.RequestChecksumCalculation
@@ -99,8 +99,29 @@ var _ transfermanager.S3APIClient = (*upload)(nil)
 // completed, forgets why it failed when it cannot be aborted either, and does not abort once the context has ended.
 type upload struct {
 	*sdk.Client
+	bucket *bucket
 	failed error // of completing
 	left   bool  // parts stayed in the bucket
+}
+
+// PutObject goes to the bucket's region. The body is a part in memory, so it can be sent again.
+func (u *upload) PutObject(ctx context.Context, in *sdk.PutObjectInput, opts ...func(*sdk.Options)) (*sdk.PutObjectOutput, error) {
+	return call(ctx, u.bucket, func(api *sdk.Client) (*sdk.PutObjectOutput, error) {
+		if again, ok := in.Body.(io.Seeker); ok {
+			if _, err := again.Seek(0, io.SeekStart); err != nil {
+				return nil, err
+			}
+		}
+		return api.PutObject(ctx, in, opts...)
+	})
+}
+
+// CreateMultipartUpload goes to the bucket's region, and all that follows goes there too.
+func (u *upload) CreateMultipartUpload(ctx context.Context, in *sdk.CreateMultipartUploadInput, opts ...func(*sdk.Options)) (*sdk.CreateMultipartUploadOutput, error) {
+	return call(ctx, u.bucket, func(api *sdk.Client) (*sdk.CreateMultipartUploadOutput, error) {
+		u.Client = api
+		return api.CreateMultipartUpload(ctx, in, opts...)
+	})
 }
 
 // CompleteMultipartUpload shows transfermanager no error, and keeps it.

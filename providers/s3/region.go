@@ -2,39 +2,23 @@ package s3
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strings"
 
-	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-const regionHeader = "x-amz-bucket-region"
-
-// api gives the client, and finds the bucket's region first if nobody has said it. A failure is not remembered.
-func (b *bucket) api(ctx context.Context) (*sdk.Client, error) {
-	select {
-	case b.turn <- struct{}{}:
-		defer func() { <-b.turn }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if b.client != nil {
-		return b.client, nil
-	}
-	options := b.options
-	if options.Region == "" {
-		region, err := b.findRegion(ctx)
-		if err != nil {
-			return nil, err
-		}
-		options.Region = region
-	}
-	b.client = sdk.New(options)
-	return b.client, nil
-}
+const (
+	regionHeader = "x-amz-bucket-region"
+	giveRegion   = "Give the bucket's region."
+)
 
 // findRegion asks AWS with an unsigned HEAD. S3 names the region in a header whatever the status is, 403 and 301 included
 // (documentation of HeadBucket). It works within the partition "aws"; those of China and of governments need a region.
@@ -44,7 +28,7 @@ func (b *bucket) findRegion(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	resp, err := b.http.Do(req)
+	resp, err := b.opener.Client.Do(req)
 	if err != nil {
 		return "", err
 	}
@@ -59,6 +43,40 @@ func (b *bucket) findRegion(ctx context.Context) (string, error) {
 		return "", e
 	}
 	e.Detail = fmt.Sprintf("AWS did not say in which region the bucket is (%s)", http.StatusText(resp.StatusCode))
-	e.Fix = "Give the bucket's region."
+	e.Fix = giveRegion
 	return "", e
+}
+
+// regionName keeps what a server says from becoming part of a host name unless it can be a region.
+var regionName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+
+// regionTold is the region that an answer sends to; empty when it sends nowhere.
+func regionTold(err error) string {
+	var answer *awshttp.ResponseError
+	if err == nil || !errors.As(err, &answer) || answer.Response == nil || serviceOf(err) == serviceSTS {
+		return ""
+	}
+	switch answer.HTTPStatusCode() {
+	case http.StatusMovedPermanently, http.StatusTemporaryRedirect, http.StatusBadRequest:
+	default:
+		return ""
+	}
+	message := ""
+	var told smithy.APIError
+	if errors.As(err, &told) {
+		message = told.ErrorMessage()
+	}
+	return regionIn(answer.Response.Header, message)
+}
+
+// regionIn reads the region from the header, or from "expecting 'eu-west-1'"; the quotes differ between servers.
+func regionIn(h http.Header, message string) string {
+	region := h.Get(regionHeader)
+	if region == "" {
+		region = strings.Trim(after(message, "expecting "), `'".`)
+	}
+	if !regionName.MatchString(region) {
+		return ""
+	}
+	return region
 }
