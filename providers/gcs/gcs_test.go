@@ -1,0 +1,96 @@
+package gcs_test
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/gcs"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
+
+// storage is a gcs storage whose key file lies in a file, as secrets do.
+func storage(t testing.TB, endpoint, bucket, keyFile string) (tasks.Storage, providers.Secrets) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "key.json")
+	if err := os.WriteFile(path, []byte(keyFile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	secret, err := tasks.SecretRef("file:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tasks.Storage{
+		Provider: "gcs", Bucket: bucket, Endpoint: endpoint, Auth: tasks.Auth{Method: tasks.AuthKeyFile, KeyFile: secret},
+	}, providers.Secrets{Allow: []string{"file:" + path}}
+}
+
+func anonymous(endpoint, bucket string) tasks.Storage {
+	return tasks.Storage{Provider: "gcs", Bucket: bucket, Endpoint: endpoint, Auth: tasks.Auth{Method: tasks.AuthAnonymous}}
+}
+
+// guarded is the client of a worker whose operator allows this machine.
+func guarded(t testing.TB) *http.Client {
+	t.Helper()
+	allow, err := egress.ParseAllow("127.0.0.0/8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := egress.Policy{Allow: allow}.Client()
+	t.Cleanup(client.CloseIdleConnections)
+	return client
+}
+
+// open opens a storage as a worker does, and checks that the payload would have been taken.
+func open(t testing.TB, o *gcs.Opener, s tasks.Storage, secrets providers.Secrets) providers.Bucket {
+	t.Helper()
+	if err := (tasks.VerifyConnection{Storage: s}).Validate(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := o.Open(context.Background(), s, secrets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// as opens a bucket of the emulator with a key.
+func as(t testing.TB, server providertest.GCSServer, bucket string, key providertest.GCSKey) providers.Bucket {
+	t.Helper()
+	s, secrets := storage(t, server.Endpoint, bucket, key.JSON)
+	return open(t, opener(t, server), s, secrets)
+}
+
+func opener(t testing.TB, server providertest.GCSServer) *gcs.Opener {
+	t.Helper()
+	return &gcs.Opener{Client: guarded(t), TokenURL: server.TokenURL, Attempts: 2}
+}
+
+func TestBucket(t *testing.T) {
+	t.Parallel()
+	server := providertest.GCS(t)
+	root := server.Account(t, providertest.GCSAccount{Root: true})
+	providertest.Run(t, func(t testing.TB) providers.Bucket {
+		t.Helper()
+		return as(t, server, server.Bucket(t, providertest.GCSBucket{}), root)
+	})
+	providertest.RunThrough(t, as(t, server, server.Bucket(t, providertest.GCSBucket{}), root))
+	providertest.RunMissing(t, as(t, server, "no-such-bucket-here", root))
+}
+
+// What labelling tools grant is enough for everything but deleting.
+func TestBucketWithoutRoot(t *testing.T) {
+	t.Parallel()
+	server := providertest.GCS(t)
+	key := server.Account(t, providertest.GCSAccount{})
+	providertest.Run(t, func(t testing.TB) providers.Bucket {
+		t.Helper()
+		grants := map[string][]string{key.Email: {"storage.objects.list", "storage.objects.get", "storage.objects.create", "storage.objects.delete"}}
+		return as(t, server, server.Bucket(t, providertest.GCSBucket{Grants: grants}), key)
+	})
+}
