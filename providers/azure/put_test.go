@@ -1,0 +1,70 @@
+package azure_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
+
+// A server that refuses an upload before it has read it, and then takes it, gets the whole body the second time.
+func TestPutIsRetriedWhole(t *testing.T) {
+	t.Parallel()
+	content := bytes.Repeat([]byte("0123456789abcdef"), 128<<10)
+	var asked atomic.Int64
+	b := open(t, tasks.AuthSAS, faulty(t, func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) == 1 {
+			w.Header().Set("Connection", "close")
+			refusal{500, "InternalError", "The server encountered an internal error.", ""}.answer(w, r)
+			return
+		}
+		got, err := io.ReadAll(r.Body)
+		if err != nil || !bytes.Equal(got, content) {
+			t.Errorf("got %d bytes, %v; want %d", len(got), err, len(content))
+		}
+		w.Header().Set("X-Ms-Request-Id", requestID)
+		w.Header().Set("ETag", `"e"`)
+		w.WriteHeader(http.StatusCreated)
+	}), "c", offline().SAS())
+	o, err := b.Put(t.Context(), "k", bytes.NewReader(content), providers.WriteOptions{})
+	if err != nil || o.Size != int64(len(content)) || o.ETag != "e" || asked.Load() != 2 {
+		t.Errorf("put tells %+v, %v, after %d requests", o, err, asked.Load())
+	}
+}
+
+// A long upload is read no further once a block has failed.
+func TestPutStopsReading(t *testing.T) {
+	t.Parallel()
+	b := once(t, faulty(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // or the connection breaks before the answer is seen
+		refusal{403, "AuthorizationPermissionMismatch", "no", ""}.answer(w, r)
+	}), offline().SAS())
+	body := &counter{from: io.LimitReader(zeros{}, 1<<30)}
+	_, err := b.Put(t.Context(), "k", body, providers.WriteOptions{})
+	if providers.KindOf(err) != providers.Denied || !strings.Contains(err.Error(), "AuthorizationPermissionMismatch") {
+		t.Errorf("got %v", err)
+	}
+	if body.n > 256<<20 {
+		t.Errorf("%d bytes were read for nothing", body.n)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+type counter struct {
+	from io.Reader
+	n    int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	c.n += int64(n)
+	return n, err
+}
