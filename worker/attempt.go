@@ -57,9 +57,9 @@ func (w *Worker) report(a attempt, f fate, err error) {
 	log := w.log.With("task", a.id, "kind", a.kind, "phase", a.phase, "outcome", string(f), "took", time.Since(a.start).Round(time.Millisecond))
 	switch {
 	case f == failed, f == again:
-		log.Warn("attempt", "error", err)
+		log.Warn("attempt", "error", providers.Redact(err.Error()))
 	case err != nil:
-		log.Info("attempt", "reason", err)
+		log.Info("attempt", "reason", providers.Redact(err.Error()))
 	case a.phase == "shard":
 		log.Debug("attempt")
 	default:
@@ -96,10 +96,11 @@ func (w *Worker) drainable(ctx context.Context) (context.Context, context.Cancel
 	return ctx, func() { cancel(nil) }
 }
 
-// open gives a job its buckets: confined to their prefix, and counted.
-func (w *Worker) open(kind string) func(context.Context, tasks.Storage) (providers.Bucket, error) {
+// open gives a job its buckets: confined to their prefix, and counted. Secrets sealed for another job stay closed.
+func (w *Worker) open(id, kind string) func(context.Context, tasks.Storage) (providers.Bucket, error) {
+	secrets := w.config.Secrets.For(id, kind)
 	return func(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
-		b, err := w.config.Providers.Open(ctx, s, w.config.Secrets)
+		b, err := w.config.Providers.Open(ctx, s, secrets)
 		if err != nil {
 			return nil, err
 		}

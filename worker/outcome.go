@@ -82,8 +82,17 @@ const (
 	waitTwice     = 5 * time.Second
 )
 
+// redactedError is an error as it may be stored and shown: asynq keeps its text in Redis, and asynqmon shows it.
+type redactedError struct{ error }
+
+func (e redactedError) Error() string { return providers.Redact(e.error.Error()) }
+func (e redactedError) Unwrap() error { return e.error }
+
 // toAsynq turns a fate into what asynq understands.
 func toAsynq(f fate, err error) error {
+	if err != nil {
+		err = redactedError{err}
+	}
 	switch f {
 	case done:
 		return nil
@@ -110,8 +119,15 @@ func waitFor(err error) time.Duration {
 	return waitThrottled
 }
 
-// failure is what the one who asked for the job is told.
+// failure is what the one who asked for the job is told, without anything that looks like a secret: every error is made
+// without one, and this is the second lock.
 func failure(err error) *tasks.Failure {
+	f := *explain(err)
+	f.Message, f.Fix = providers.Redact(f.Message), providers.Redact(f.Fix)
+	return &f
+}
+
+func explain(err error) *tasks.Failure {
 	f := &tasks.Failure{Kind: string(providers.KindOf(err)), Message: err.Error()}
 	var e *providers.Error
 	var invalid *tasks.InvalidError

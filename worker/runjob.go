@@ -63,7 +63,7 @@ func decode(e entry, payload []byte) (tasks.Job, error) {
 func (w *Worker) env(e entry, id string, p *job.Progress) job.Env {
 	return job.Env{
 		ID: id, Log: w.log.With("job", id, "kind", e.Name), Progress: p,
-		Parallel: w.config.Parallel, Open: w.open(e.Name),
+		Parallel: w.config.Parallel, Open: w.open(id, e.Name),
 	}
 }
 

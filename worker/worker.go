@@ -24,7 +24,7 @@ import (
 type Config struct {
 	Redis     queue.Options
 	Providers providers.Registry
-	Secrets   providers.Secrets
+	Secrets   providers.Secrets // what payloads may name, and the keys that open what is sealed
 
 	VerifySlots int // verifications at once
 	JobSlots    int // sharded jobs coordinated at once; they mostly wait

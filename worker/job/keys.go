@@ -36,7 +36,7 @@ func Cut(ctx context.Context, b providers.Bucket, after string, size int64, emit
 // which would cost a page more.
 func (s Shard) List(ctx context.Context, b providers.Bucket) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
-		for o, err := range b.List(ctx, providers.ListOptions{After: s.After}) {
+		for o, err := range b.List(ctx, providers.ListOptions{After: s.After, Through: s.Through}) {
 			if err == nil && o.Key > s.Through {
 				return
 			}

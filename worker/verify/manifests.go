@@ -17,19 +17,7 @@ import (
 // 12 KiB when it is all escapes.
 const manifestStart = 16 << 10
 
-// manifests makes one check for each manifest of a storage, or says that it was pointless.
-func manifests(ctx context.Context, b providers.Bucket, s tasks.Storage, pointless bool) []tasks.Check {
-	checks := make([]tasks.Check, len(s.Manifests))
-	for i, key := range s.Manifests {
-		if pointless {
-			checks[i] = tasks.Check{ID: checkManifests, Status: tasks.CheckSkipped, Evidence: key + ": needs what failed before"}
-			continue
-		}
-		checks[i] = manifest(ctx, b, key)
-	}
-	return checks
-}
-
+// manifest looks at the start of one manifest.
 func manifest(ctx context.Context, b providers.Bucket, key string) tasks.Check {
 	start, whole, err := begin(ctx, b, key)
 	if err != nil {

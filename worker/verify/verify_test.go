@@ -73,7 +73,7 @@ func TestRun_SettingsThatDoNotOpen(t *testing.T) {
 		t.Error(diff)
 	}
 	first := r.Checks[0]
-	if r.OK || first.Code != "SecretMissing" || first.Fix != "Set it." || first.Evidence == "" || !strings.HasSuffix(r.Verdict, "does not work: settings failed") {
+	if r.OK || first.Code != "SecretMissing" || first.Fix != "Set it." || first.Evidence == "" || !strings.HasSuffix(r.Verdict, "does not work: settings failed (SecretMissing)") {
 		t.Errorf("%+v", r)
 	}
 }
@@ -130,11 +130,16 @@ func TestVerdict(t *testing.T) {
 	check := func(id string, s tasks.CheckStatus) tasks.Check { return tasks.Check{ID: id, Status: s} }
 	for want, checks := range map[string][]tasks.Check{
 		"mem://images/in/ works": {check("list", tasks.CheckOK), check("write", tasks.CheckSkipped)},
-		"mem://images/in/ does not work: list, manifests failed": {
+		"mem://images/in/ does not work: list failed, and 2 more": {
 			check("list", tasks.CheckFail), check("manifests", tasks.CheckFail), check("manifests", tasks.CheckFail), check("write", tasks.CheckUnknown),
 		},
-		"mem://images/in/ works as far as could be found out; not known: write": {check("list", tasks.CheckWarn), check("write", tasks.CheckUnknown)},
-		"mem://images/in/ works, with a warning about list":                     {check("list", tasks.CheckWarn)},
+		"mem://images/in/ does not work: connect failed (ConnectionRefused); 1 warning: egress": {
+			check("egress", tasks.CheckWarn), {ID: "connect", Status: tasks.CheckFail, Code: "ConnectionRefused"},
+		},
+		"mem://images/in/ works as far as could be found out; not known: read, write; 1 warning: list": {
+			check("list", tasks.CheckWarn), check("read", tasks.CheckUnknown), check("write", tasks.CheckUnknown),
+		},
+		"mem://images/in/ works; 3 warnings: list, cors": {check("list", tasks.CheckWarn), check("cors", tasks.CheckWarn), check("cors", tasks.CheckWarn)},
 	} {
 		if got := verdict(payload(), checks); got != want {
 			t.Errorf("got %q, want %q", got, want)
