@@ -30,15 +30,17 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 lint_version=v2.15.0
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/stevedore/bin
 golangci=$cache/golangci-lint-$lint_version/golangci-lint
+azurite_version=3.35.0 # later ones need a newer Node.js than Debian has
+azurite=$(dirname "$cache")/azurite-$azurite_version
 work=$(mktemp -d)
-emulators= # process ID
+servers=() # process IDs
 policy=    # the file that keeps new packages from starting services, while it is there
 preparing= # the preparation under way; a failure there ends the run
 failed=()  # checks that failed
 
 finish() {
 	local status=$?
-	stop_emulators
+	stop_servers
 	rm -rf "$work" ${policy:+"$policy"}
 	if [[ -n $preparing ]]; then
 		printf '\nFAILED while preparing: %s\n' "$preparing" >&2
@@ -50,13 +52,27 @@ finish() {
 	exit "$status"
 }
 
-stop_emulators() {
-	[[ -n $emulators ]] || return 0
-	local deadline=$((SECONDS + 10))
-	kill "$emulators" 2>/dev/null || true
-	while kill -0 "$emulators" 2>/dev/null && ((SECONDS < deadline)); do sleep 0.05; done
-	kill -KILL "$emulators" 2>/dev/null || true
-	wait "$emulators" 2>/dev/null || true
+stop_servers() {
+	local deadline=$((SECONDS + 10)) server
+	((${#servers[@]})) || return 0
+	kill "${servers[@]}" 2>/dev/null || true
+	for server in "${servers[@]}"; do
+		while kill -0 "$server" 2>/dev/null && ((SECONDS < deadline)); do sleep 0.05; done
+		kill -KILL "$server" 2>/dev/null || true
+		wait "$server" 2>/dev/null || true
+	done
+}
+
+await() { # await NAME LOG COMMAND...; waits for the last server that was started
+	local deadline=$((SECONDS + 60))
+	until "${@:3}"; do
+		if ! kill -0 "${servers[-1]}" 2>/dev/null || ((SECONDS > deadline)); then
+			printf '%s did not get ready. Its output:\n' "$1" >&2
+			cat "$2" >&2
+			return 1
+		fi
+		sleep 0.05
+	done
 }
 
 prepare() { # prepare NAME COMMAND...
@@ -80,6 +96,8 @@ install_packages() {
 	command -v go >/dev/null || { echo "Go is missing: install the version that go.mod names from https://go.dev/dl" >&2 && return 1; }
 	command -v redis-server >/dev/null || packages+=(redis-server)
 	command -v gcc >/dev/null || packages+=(gcc libc6-dev) # the race detector links with it
+	command -v node >/dev/null || packages+=(nodejs)       # Azurite runs on it
+	command -v npm >/dev/null || packages+=(npm)
 	((${#packages[@]})) || return 0
 	if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
 		echo "Missing programs; install these packages: ${packages[*]}" >&2
@@ -99,22 +117,33 @@ install_lint() {
 	[[ -x $golangci ]] || GOBIN=$(dirname "$golangci") go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$lint_version"
 }
 
+install_azurite() {
+	[[ ! -e $azurite/installed ]] || return 0
+	npm install --prefix "$azurite" --no-audit --no-fund --no-package-lock "azurite@$azurite_version"
+	touch "$azurite/installed"
+}
+
 start_emulators() {
 	mkdir -p "$cache"
 	go build -C deploy/emulators -o "$cache/emulators" .
-	local deadline=$((SECONDS + 60))
 	"$cache/emulators" --env-file "$work/env" >"$work/emulators.log" 2>&1 &
-	emulators=$!
-	until [[ -s $work/env ]]; do # it appears whole, once everything answers
-		if ! kill -0 "$emulators" 2>/dev/null || ((SECONDS > deadline)); then
-			echo "The emulators did not get ready. Their output:" >&2
-			cat "$work/emulators.log" >&2
-			return 1
-		fi
-		sleep 0.05
-	done
+	servers+=($!)
+	await "The emulators" "$work/emulators.log" test -s "$work/env" # it appears whole, once everything answers
 	# shellcheck disable=SC1091 # written by the emulators
 	source "$work/env"
+}
+
+start_azurite() {
+	# The system chooses the port, and Azurite says which: nobody else can take it in between.
+	node "$azurite/node_modules/azurite/dist/src/blob/main.js" --blobHost 127.0.0.1 --blobPort 0 \
+		--silent --inMemoryPersistence --disableTelemetry --skipApiVersionCheck >"$work/azurite.log" 2>&1 &
+	servers+=($!)
+	await Azurite "$work/azurite.log" grep -q 'successfully listens on' "$work/azurite.log"
+	# The account and its key are published by Microsoft for every Azurite there is.
+	export STEVEDORE_TEST_AZURE_ACCOUNT=devstoreaccount1
+	export STEVEDORE_TEST_AZURE_KEY=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==
+	STEVEDORE_TEST_AZURE_ENDPOINT=$(sed -n 's/.*successfully listens on //p' "$work/azurite.log")/$STEVEDORE_TEST_AZURE_ACCOUNT
+	export STEVEDORE_TEST_AZURE_ENDPOINT
 }
 
 formatted() {
@@ -129,7 +158,9 @@ trap 'exit 143' TERM
 
 prepare "packages" install_packages
 [[ $lint == no ]] || prepare "golangci-lint $lint_version" install_lint
+prepare "Azurite $azurite_version" install_azurite
 prepare "emulated clouds" start_emulators
+prepare "emulated Azure" start_azurite
 
 export REQUIRE_SERVICES=1
 check "gofmt" formatted

@@ -24,9 +24,10 @@ type control struct {
 	iam    iamClient
 	url    string
 	server *http.Server
+	env    string // lines about servers that the control started
 
 	mu    sync.Mutex
-	users map[string]string // name to access key ID
+	users map[string]keys // by name
 }
 
 func startControl(ctx context.Context, g *gateway) (*control, error) {
@@ -39,13 +40,17 @@ func startControl(ctx context.Context, g *gateway) (*control, error) {
 			Region: region, BaseEndpoint: aws.String("http://" + g.addr), UsePathStyle: true,
 			Credentials: credentials.NewStaticCredentialsProvider(g.access, g.secret, ""),
 		}),
-		iam: newIAMClient(g), url: "http://" + l.Addr().String(), users: map[string]string{},
+		iam: newIAMClient(g), url: "http://" + l.Addr().String(), users: map[string]keys{},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /buckets/{name}", c.createBucket)
 	mux.HandleFunc("GET /uploads/{name}", c.countUploads)
 	mux.HandleFunc("POST /users/{name}", c.createUser)
 	mux.HandleFunc("DELETE /users/{name}", c.deleteUser)
+	c.addSTS(ctx, g, mux)
+	if err := c.addGCS(ctx, mux); err != nil {
+		return nil, err
+	}
 	c.server = &http.Server{Handler: mux, BaseContext: func(net.Listener) context.Context { return ctx }}
 	go func() { _ = c.server.Serve(l) }() // ends with stop
 	return c, nil
@@ -77,7 +82,7 @@ func (c *control) createUser(w http.ResponseWriter, r *http.Request) {
 	}
 	if err == nil {
 		c.mu.Lock()
-		c.users[r.PathValue("name")] = k.AccessKeyID
+		c.users[r.PathValue("name")] = k
 		c.mu.Unlock()
 	}
 	answer(w, k, err)
@@ -86,7 +91,7 @@ func (c *control) createUser(w http.ResponseWriter, r *http.Request) {
 func (c *control) deleteUser(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	c.mu.Lock()
-	id := c.users[name]
+	id := c.users[name].AccessKeyID
 	delete(c.users, name)
 	c.mu.Unlock()
 	answer(w, struct{}{}, c.iam.deleteUser(r.Context(), name, id))

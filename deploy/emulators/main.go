@@ -112,7 +112,7 @@ func serve(ctx context.Context, dir, envFile string) error {
 		return err
 	}
 	defer c.stop()
-	if err := writeEnv(envFile, g, c.url); err != nil {
+	if err := writeEnv(envFile, g, c); err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(envFile) }()
