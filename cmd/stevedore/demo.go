@@ -35,7 +35,11 @@ func (d demoCommand) Run(ctx context.Context, c console) error {
 	if err := dataset.Write(dir); err != nil {
 		return err
 	}
-	here, err := startLocal(ctx, slog.New(slog.DiscardHandler))
+	cfg, err := load(c.environ)
+	if err != nil {
+		return err
+	}
+	here, err := cfg.startLocal(ctx, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
 	"github.com/stevedore-jobs/stevedore/producer"
+	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
 type enqueueCommand struct {
@@ -18,11 +20,16 @@ func (e enqueueCommand) Run(ctx context.Context, c console) error {
 	if err != nil {
 		return err
 	}
-	j, err := e.job(c)
+	secrets := keepReferences
+	if !cfg.public.IsZero() {
+		e.ID = cmp.Or(e.ID, producer.NewID())
+		secrets = sealer{cfg.public, seal.Binding{Job: e.ID, Kind: e.Kind}, cfg.vars}.storage
+	}
+	j, err := e.job(c, secrets)
 	if err != nil {
 		return err
 	}
-	client := producer.New(cfg.redis)
+	client := producer.New(cfg.redis, producer.WithPublicKey(cfg.public))
 	defer func() { _ = client.Close() }()
 	var options []producer.Option
 	if e.ID != "" {

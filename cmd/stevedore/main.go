@@ -23,6 +23,8 @@ type commands struct {
 	Status  statusCommand  `cmd:"" help:"Show how a job is doing."`
 	Wait    waitCommand    `cmd:"" help:"Follow a job to its end."`
 	Run     runCommand     `cmd:"" help:"Run a job here and now, without Redis."`
+	Keygen  keygenCommand  `cmd:"" help:"Make a pair of keys: producers seal secrets with the public one, workers open them with the private one."`
+	Policy  policyCommand  `cmd:"" help:"Print the least rights that a bucket's owner has to grant, as documents and commands to paste."`
 	Demo    demoCommand    `cmd:"" help:"See all four jobs at work on images drawn for the purpose."`
 }
 

@@ -69,6 +69,33 @@ func TestInvalidPayloadListsAllFaults(t *testing.T) {
 	}
 }
 
+// What people type becomes a storage that validates, with the credentials' names and not the credentials.
+func TestStorageURL(t *testing.T) {
+	t.Parallel()
+	for raw, c := range map[string]struct {
+		vars map[string]string
+		want string
+	}{
+		"s3://b/cats/":             {map[string]string{"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "hush", "AWS_REGION": "eu-west-1"}, `"secret_access_key":"env:AWS_SECRET_ACCESS_KEY"`},
+		"s3://b":                   {nil, `"method":"anonymous"`},
+		"gs://b/cats/":             {map[string]string{"GOOGLE_APPLICATION_CREDENTIALS": "/keys/k.json"}, `"key_file":"file:/keys/k.json"`},
+		"gs://b":                   {map[string]string{"GOOGLE_CLOUD_PROJECT": "p"}, `"project":"p"`},
+		"az://acct/pictures/cats/": {map[string]string{"AZURE_STORAGE_SAS_TOKEN": "hush"}, `"sas_token":"env:AZURE_STORAGE_SAS_TOKEN"`},
+		"az://acct/pictures":       {map[string]string{"AZURE_STORAGE_KEY": "hush"}, `"account_key":"env:AZURE_STORAGE_KEY"`},
+		"az://acct/photos":         {map[string]string{"AZURE_STORAGE_CONNECTION_STRING": "hush"}, `"connection_string":"env:`},
+		"file:///data":             {nil, `"bucket":"/data"`},
+	} {
+		s, err := storageURL(raw, c.vars)
+		if err == nil {
+			err = tasks.VerifyConnection{Storage: s}.Validate()
+		}
+		text, _ := json.Marshal(s)
+		if err != nil || !strings.Contains(string(text), c.want) || strings.Contains(string(text), "hush") {
+			t.Errorf("%s: %s, %v", raw, text, err)
+		}
+	}
+}
+
 func TestCallersMistakes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -78,7 +105,7 @@ func TestCallersMistakes(t *testing.T) {
 	}{
 		"unknown kind":     {nil, []string{"run", "make-coffee", "--source", "file:///tmp"}, "verify-connection, build-manifest"},
 		"unknown field":    {nil, []string{"run", "build-manifest", "--source", "file:///tmp", "--set", "sorce=1"}, `"sorce"`},
-		"unknown scheme":   {nil, []string{"run", "build-manifest", "--source", "gs://b"}, "gs://b"},
+		"unknown scheme":   {nil, []string{"run", "build-manifest", "--source", "ftp://b"}, "ftp://b"},
 		"secret in a URL":  {nil, []string{"run", "build-manifest", "--source", "s3://key:hush@b"}, "storage URL"},
 		"nothing to do":    {nil, []string{"run", "build-manifest"}, "--source"},
 		"no such file":     {nil, []string{"run", "build-manifest", "/nowhere.json"}, "/nowhere.json"},

@@ -19,13 +19,16 @@ import (
 type payloadFlags struct {
 	Kind    string   `arg:"" help:"Kind of job: verify-connection, build-manifest, generate-thumbnails or export-annotations."`
 	Payload string   `arg:"" optional:"" help:"File with the payload as JSON, or - for standard input."`
-	Source  string   `help:"Bucket to work on: s3://bucket/prefix or file:///directory. Credentials come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ...)." placeholder:"URL"`
+	Source  string   `help:"Bucket to work on: s3://bucket/prefix, gs://bucket/prefix, az://account/container/prefix or file:///directory. Credentials come from the variables that the clouds' own tools read." placeholder:"URL"`
 	To      string   `help:"Bucket to write to; the source by default." placeholder:"URL"`
 	Set     []string `short:"s" sep:"none" help:"Field of the payload, for example --set size=512 or --set need.write=true. May be given more than once." placeholder:"FIELD=VALUE"`
 }
 
+// secretsOf decides what becomes of the references to secrets that a storage URL stands for.
+type secretsOf func(tasks.Storage) (tasks.Storage, error)
+
 // job builds the payload. All its errors are the caller's mistakes.
-func (p payloadFlags) job(c console) (tasks.Job, error) {
+func (p payloadFlags) job(c console, secrets secretsOf) (tasks.Job, error) {
 	kind, err := tasks.Lookup(p.Kind)
 	if err != nil {
 		return nil, invalid(err)
@@ -34,7 +37,7 @@ func (p payloadFlags) job(c console) (tasks.Job, error) {
 	if err != nil {
 		return nil, invalid(err)
 	}
-	if err := p.overlay(fields, env.ToMap(c.environ)); err != nil {
+	if err := p.overlay(fields, env.ToMap(c.environ), secrets); err != nil {
 		return nil, invalid(err)
 	}
 	payload, err := json.Marshal(fields)
@@ -77,7 +80,7 @@ func (p payloadFlags) read(in io.Reader) (map[string]any, error) {
 	return fields, nil
 }
 
-func (p payloadFlags) overlay(fields map[string]any, vars map[string]string) error {
+func (p payloadFlags) overlay(fields map[string]any, vars map[string]string, secrets secretsOf) error {
 	source := "source"
 	if p.Kind == (tasks.VerifyConnection{}).Kind() {
 		source = "storage"
@@ -90,7 +93,12 @@ func (p payloadFlags) overlay(fields map[string]any, vars map[string]string) err
 		if err != nil {
 			return err
 		}
-		fields[f.field] = s
+		if s, err = secrets(s); err != nil {
+			return err
+		}
+		if fields[f.field], err = storageFields(s); err != nil {
+			return err
+		}
 	}
 	for _, assignment := range p.Set {
 		name, value, ok := strings.Cut(assignment, "=")

@@ -62,6 +62,16 @@ type port struct {
 
 const secretName = "STEVEDORE_SECRET_TEST"
 
+// configured is the configuration of an environment.
+func configured(t *testing.T, environ ...string) config {
+	t.Helper()
+	c, err := load(environ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // s3Bucket makes a bucket, and a user of it with no more rights than the seed documents ask for, whose secret it returns.
 func s3Bucket(t *testing.T, server providertest.S3Server) (tasks.Storage, string) {
 	t.Helper()
@@ -94,7 +104,12 @@ func secretFile(t *testing.T, value string) tasks.Secret {
 
 func open(t *testing.T, s tasks.Storage) providers.Bucket {
 	t.Helper()
-	registry, err := clouds(everywhere())
+	return openAs(t, configured(t), s)
+}
+
+func openAs(t *testing.T, cfg config, s tasks.Storage) providers.Bucket {
+	t.Helper()
+	registry, err := clouds(cfg.everything())
 	if err != nil {
 		t.Fatal(err)
 	}

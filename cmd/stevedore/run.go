@@ -13,7 +13,11 @@ type runCommand struct {
 
 // Run runs a job in this process.
 func (r runCommand) Run(ctx context.Context, c console) error {
-	j, err := r.job(c)
+	cfg, err := load(c.environ)
+	if err != nil {
+		return err
+	}
+	j, err := r.job(c, keepReferences)
 	if err != nil {
 		return err
 	}
@@ -21,7 +25,7 @@ func (r runCommand) Run(ctx context.Context, c console) error {
 	if r.Verbose {
 		log = slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	here, err := startLocal(ctx, log)
+	here, err := cfg.startLocal(ctx, log)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
 // settings are all the variables there are. The README's table is tested against them.
@@ -22,10 +23,16 @@ type settings struct {
 	JobSlots     int           `env:"STEVEDORE_JOB_SLOTS" envDefault:"16"`
 	ShardSlots   int           `env:"STEVEDORE_SHARD_SLOTS"`
 	Parallel     int           `env:"STEVEDORE_PARALLEL" envDefault:"32"`
+	ListStreams  int           `env:"STEVEDORE_LIST_STREAMS" envDefault:"16"`
 	DrainTimeout time.Duration `env:"STEVEDORE_DRAIN_TIMEOUT" envDefault:"20s"`
 	Secrets      []string      `env:"STEVEDORE_SECRETS_ALLOW" envDefault:"env:STEVEDORE_SECRET_*,file:/run/secrets/*"`
+	PublicKey    string        `env:"STEVEDORE_PUBLIC_KEY"`
+	PrivateKeys  []string      `env:"STEVEDORE_PRIVATE_KEYS"`
 	Egress       string        `env:"STEVEDORE_EGRESS_ALLOW"`
 	FileRoots    []string      `env:"STEVEDORE_FILE_ROOTS"`
+	Identity     []string      `env:"STEVEDORE_WORKER_IDENTITY"`
+	STSEndpoint  string        `env:"STEVEDORE_STS_ENDPOINT"`
+	GCSTokenURL  string        `env:"STEVEDORE_GCS_TOKEN_URL"`
 	LogLevel     slog.Level    `env:"STEVEDORE_LOG_LEVEL" envDefault:"info"`
 	LogFormat    string        `env:"STEVEDORE_LOG_FORMAT" envDefault:"json"`
 }
@@ -35,19 +42,32 @@ type config struct {
 	settings
 	redis  queue.Options
 	egress egress.Policy
+	public seal.PublicKey
+	vars   map[string]string
+
+	identity map[string]bool
 }
 
 // load reads the environment and reports all that is wrong with it at once.
 func load(environ []string) (config, error) {
-	var c config
 	vars := env.ToMap(environ)
+	c := config{vars: vars}
 	faults := []error{env.ParseWithOptions(&c.settings, env.Options{Environment: vars})}
 	var err error
 	if c.redis, err = queue.ParseURL(c.RedisURL); err != nil && c.RedisURL != "" {
 		faults = append(faults, fmt.Errorf("STEVEDORE_REDIS_URL: %w", err))
 	}
+	if c.public, err = publicKey(c.PublicKey); err != nil {
+		faults = append(faults, err)
+	}
 	if c.egress.Allow, err = egress.ParseAllow(c.Egress); err != nil {
 		faults = append(faults, fmt.Errorf("STEVEDORE_EGRESS_ALLOW: %w", err))
+	}
+	c.identity = map[string]bool{}
+	for _, name := range c.Identity {
+		if c.identity[name] = true; name != "s3" && name != "gcs" && name != "azure" {
+			faults = append(faults, fmt.Errorf("STEVEDORE_WORKER_IDENTITY: %q is none of s3, gcs, azure", name))
+		}
 	}
 	if c.LogFormat != "json" && c.LogFormat != "text" && c.LogFormat != "" {
 		faults = append(faults, fmt.Errorf("STEVEDORE_LOG_FORMAT: %q is neither json nor text", c.LogFormat))
@@ -58,6 +78,7 @@ func load(environ []string) (config, error) {
 	for name, slots := range map[string]int{
 		"STEVEDORE_VERIFY_SLOTS": c.VerifySlots, "STEVEDORE_JOB_SLOTS": c.JobSlots,
 		"STEVEDORE_SHARD_SLOTS": c.ShardSlots, "STEVEDORE_PARALLEL": c.Parallel,
+		"STEVEDORE_LIST_STREAMS": c.ListStreams,
 	} {
 		if slots < 1 {
 			faults = append(faults, fmt.Errorf("%s: must be at least 1", name))

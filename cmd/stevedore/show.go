@@ -102,13 +102,24 @@ func showStatus(w io.Writer, s tasks.Status, asJSON bool) error {
 	return nil
 }
 
+// longFix is about what fits beside the evidence. A longer fix holds something to paste, which a table would break.
+const longFix = 240
+
 func showChecks(w io.Writer, checks []tasks.Check) {
 	t := newTable(w)
 	t.AppendHeader(table.Row{"check", "status", "code", "seen", "to do"})
+	var long []tasks.Check
 	for _, c := range checks {
-		t.AppendRow(table.Row{c.ID, c.Status, c.Code, c.Evidence, c.Fix})
+		fix := c.Fix
+		if len(fix) > longFix {
+			fix, long = "see below", append(long, c)
+		}
+		t.AppendRow(table.Row{c.ID, c.Status, c.Code, c.Evidence, fix})
 	}
 	t.Render()
+	for _, c := range long {
+		_, _ = fmt.Fprintf(w, "\nto do about %s:\n%s\n", c.ID, c.Fix)
+	}
 }
 
 // newTable is a table without lines. It counts the columns of wide characters as two.

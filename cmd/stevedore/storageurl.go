@@ -11,25 +11,30 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// storageURL reads the short form of a storage that people type: s3://bucket/prefix or file:///directory. Region, endpoint
-// and credentials come from the variables that the AWS tools read too. The secret itself stays in the environment: only
-// its name goes into the payload, for the worker to resolve.
-func storageURL(raw string, vars map[string]string) (map[string]any, error) {
+const storageForms = "s3://bucket/prefix, gs://bucket/prefix, az://account/container/prefix or file:///directory"
+
+// storageURL reads the short form of a storage that people type. Region, endpoint and credentials come from the variables
+// that the clouds' own tools read too. The secret itself stays where it is: only its name goes into the payload, for the
+// worker to resolve, unless a sealer puts the sealed secret in its place.
+func storageURL(raw string, vars map[string]string) (tasks.Storage, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("not a storage URL: give s3://bucket/prefix or file:///directory, without user, ? or #")
+		return tasks.Storage{}, fmt.Errorf("not a storage URL: give %s, without user, ? or #", storageForms)
 	}
+	path := strings.TrimPrefix(u.Path, "/")
 	switch u.Scheme {
 	case "s3":
-		return fields(s3Storage(u.Host, strings.TrimPrefix(u.Path, "/"), vars))
+		return s3Storage(u.Host, path, vars), nil
+	case "gs":
+		return gcsStorage(u.Host, path, vars)
+	case "az":
+		container, prefix, _ := strings.Cut(path, "/")
+		return azureStorage(tasks.Storage{Provider: "azure", Account: u.Host, Bucket: container, Prefix: prefix}, vars), nil
 	case "file":
 		dir, err := filepath.Abs(filepath.FromSlash(u.Host + u.Path)) // file://data is ./data, file:///data is /data
-		if err != nil {
-			return nil, err
-		}
-		return fields(tasks.Storage{Provider: "file", Bucket: dir})
+		return tasks.Storage{Provider: "file", Bucket: dir}, err
 	}
-	return nil, fmt.Errorf("storage %q: this version reaches s3:// and file://", u.Scheme+"://"+u.Host)
+	return tasks.Storage{}, fmt.Errorf("storage %q: give %s", u.Scheme+"://"+u.Host, storageForms)
 }
 
 func s3Storage(bucket, prefix string, vars map[string]string) tasks.Storage {
@@ -52,13 +57,45 @@ func s3Storage(bucket, prefix string, vars map[string]string) tasks.Storage {
 	return s
 }
 
+func gcsStorage(bucket, prefix string, vars map[string]string) (tasks.Storage, error) {
+	s := tasks.Storage{
+		Provider: "gcs", Bucket: bucket, Prefix: prefix, Project: vars["GOOGLE_CLOUD_PROJECT"],
+		Auth: tasks.Auth{Method: tasks.AuthAnonymous},
+	}
+	path := vars["GOOGLE_APPLICATION_CREDENTIALS"]
+	if path == "" {
+		return s, nil
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return s, err
+	}
+	s.Auth = tasks.Auth{Method: tasks.AuthKeyFile}
+	s.Auth.KeyFile, err = tasks.SecretRef("file:" + path)
+	return s, err
+}
+
+func azureStorage(s tasks.Storage, vars map[string]string) tasks.Storage {
+	switch {
+	case vars["AZURE_STORAGE_CONNECTION_STRING"] != "":
+		s.Auth = tasks.Auth{Method: tasks.AuthConnectionString, ConnectionString: envSecret("AZURE_STORAGE_CONNECTION_STRING")}
+	case vars["AZURE_STORAGE_SAS_TOKEN"] != "":
+		s.Auth = tasks.Auth{Method: tasks.AuthSAS, SASToken: envSecret("AZURE_STORAGE_SAS_TOKEN")}
+	case vars["AZURE_STORAGE_KEY"] != "":
+		s.Auth = tasks.Auth{Method: tasks.AuthAccountKey, AccountKey: envSecret("AZURE_STORAGE_KEY")}
+	default:
+		s.Auth = tasks.Auth{Method: tasks.AuthAnonymous}
+	}
+	return s
+}
+
 func envSecret(name string) tasks.Secret {
 	s, _ := tasks.SecretRef("env:" + name) // the names above are all well formed
 	return s
 }
 
-// fields is a storage as --set can still change it.
-func fields(s tasks.Storage) (map[string]any, error) {
+// storageFields is a storage as --set can still change it.
+func storageFields(s tasks.Storage) (map[string]any, error) {
 	text, err := json.Marshal(s)
 	if err != nil {
 		return nil, err

@@ -19,8 +19,5 @@ func (w waitCommand) Run(ctx context.Context, c console) error {
 	}
 	client := producer.New(cfg.redis)
 	defer func() { _ = client.Close() }()
-	if _, err := client.Status(ctx, w.ID); err != nil {
-		return err // a wait outlasts an outage of Redis, but should not begin in one
-	}
 	return follow(ctx, client, w.ID, c, w.JSON)
 }

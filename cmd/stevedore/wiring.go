@@ -1,22 +1,19 @@
 package main
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"runtime"
-	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/azure"
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/providers/file"
+	"github.com/stevedore-jobs/stevedore/providers/gcs"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
-	"github.com/stevedore-jobs/stevedore/tasks/queue/embedded"
 	"github.com/stevedore-jobs/stevedore/worker"
 	"github.com/stevedore-jobs/stevedore/worker/export"
 	"github.com/stevedore-jobs/stevedore/worker/manifest"
@@ -25,15 +22,46 @@ import (
 )
 
 // clouds is the registry: to add a provider, add its line.
-func clouds(p egress.Policy, fileRoots ...string) (providers.Registry, error) {
-	files, err := file.New(fileRoots...)
+func clouds(a access) (providers.Registry, error) {
+	files, err := file.New(a.fileRoots...)
 	if err != nil {
 		return nil, invalid(fmt.Errorf("STEVEDORE_FILE_ROOTS: %w", err))
 	}
+	net, own := newNetwork(a), a.ownIdentity
 	return providers.Registry{
-		"file": files,
-		"s3":   &s3.Opener{Client: p.Client()},
+		"azure": reached{&azure.Opener{Client: net.client, WorkerIdentity: own["azure"]}, net, azureCORS},
+		"file":  files,
+		"gcs":   reached{&gcs.Opener{Client: net.client, WorkerIdentity: own["gcs"], TokenURL: a.gcsTokenURL}, net, gcsCORS},
+		"s3": reached{&s3.Opener{
+			Client: net.client, WorkerIdentity: own["s3"], InstanceIdentity: true, STSEndpoint: a.stsEndpoint,
+		}, net, s3CORS},
 	}, nil
+}
+
+// access is what payloads may make a process reach.
+type access struct {
+	egress      egress.Policy
+	fileRoots   []string
+	ownIdentity map[string]bool // the providers whose buckets the process's own identity may be used on
+	listStreams int             // listings in flight of a bucket that proves large
+	stsEndpoint string          // where roles are assumed; empty means AWS
+	gcsTokenURL string          // where key files are exchanged for tokens; empty means Google
+}
+
+// access is what the operator allows.
+func (c config) access() access {
+	return access{c.egress, c.FileRoots, c.identity, c.ListStreams, c.STSEndpoint, c.GCSTokenURL}
+}
+
+// everything is for the person at the keyboard, who may reach all of it anyway; some addresses are refused always.
+func (c config) everything() access {
+	return access{
+		stsEndpoint: c.STSEndpoint, gcsTokenURL: c.GCSTokenURL,
+		egress:      egress.Policy{AllowHTTP: true, Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}},
+		fileRoots:   []string{"/"},
+		ownIdentity: map[string]bool{"s3": true, "gcs": true, "azure": true},
+		listStreams: c.ListStreams,
+	}
 }
 
 // jobs is what the engine runs: to add a job, add its line.
@@ -48,56 +76,12 @@ func jobs() []worker.Registration {
 
 // workerConfig is how the worker command runs.
 func (c config) workerConfig(log *slog.Logger, r prometheus.Registerer) (worker.Config, error) {
-	registry, err := clouds(c.egress, c.FileRoots...)
+	registry, err := clouds(c.access())
+	keys, wrong := keyRing(c.PrivateKeys, c.vars)
+	err = errors.Join(err, wrong)
 	return worker.Config{
-		Redis: c.redis, Providers: registry, Secrets: providers.Secrets{Allow: c.Secrets},
+		Redis: c.redis, Providers: registry, Secrets: providers.Secrets{Allow: c.Secrets, Keys: keys},
 		VerifySlots: c.VerifySlots, JobSlots: c.JobSlots, ShardSlots: c.ShardSlots, Parallel: c.Parallel,
 		DrainTimeout: c.DrainTimeout, Log: log, Registry: r,
 	}, err
-}
-
-// local is a queue and a worker inside this process, for the person at the keyboard: they may read whatever they may read
-// anyway, so no secret, directory or private address is kept from them.
-type local struct {
-	client *producer.Client
-	stop   func()
-}
-
-// everywhere is every address that is not refused always.
-func everywhere() egress.Policy {
-	return egress.Policy{AllowHTTP: true, Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}}
-}
-
-func startLocal(ctx context.Context, log *slog.Logger) (*local, error) {
-	registry, err := clouds(everywhere(), "/")
-	if err != nil {
-		return nil, err
-	}
-	redis, err := embedded.Start()
-	if err != nil {
-		return nil, err
-	}
-	slots := runtime.GOMAXPROCS(0)
-	w, err := worker.New(worker.Config{
-		Redis: redis.Options(), Providers: registry, Secrets: providers.Secrets{Any: true},
-		VerifySlots: slots, JobSlots: slots, ShardSlots: slots, Parallel: 32, DrainTimeout: 5 * time.Second, Log: log,
-	}, jobs()...)
-	if err != nil {
-		redis.Close()
-		return nil, err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if err := w.Run(ctx); err != nil {
-			log.Error("worker", "error", err)
-		}
-	})
-	client := producer.New(redis.Options())
-	return &local{client, func() {
-		_ = client.Close()
-		cancel()
-		wg.Wait()
-		redis.Close()
-	}}, nil
 }

@@ -31,6 +31,9 @@ func (workerCommand) Run(ctx context.Context, c console) error {
 	if err != nil {
 		return err
 	}
+	if ids := setup.Secrets.Keys.IDs(); len(ids) > 0 {
+		log.Info("sealed secrets can be opened", "keys", ids)
+	}
 	w, err := worker.New(setup, jobs()...)
 	if err != nil {
 		return err

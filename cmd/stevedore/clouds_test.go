@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"testing"
+
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/dataset"
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
+
+// The four jobs on every cloud's server, two of them twice, with the rights that the seed documents ask for and no others.
+func TestFourJobs(t *testing.T) {
+	t.Parallel()
+	for name, arrange := range map[string]func(*testing.T) (tasks.Storage, config){
+		"s3": s3Connection, "gcs": gcsConnection,
+		"azure SAS": sasConnection, "azure account key": accountKeyConnection,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store, cfg := arrange(t)
+			fill(t, cfg, store)
+			runAll(t, cfg, store)
+		})
+	}
+}
+
+// The same through a role with an external ID, as FastLabel's page has it. The worker's own identity comes from the
+// environment of the process, so nothing else may run meanwhile.
+func TestFourJobsThroughARole(t *testing.T) {
+	server := providertest.STS(t)
+	name := server.Bucket(t)
+	own := server.Lister(t, server.Bucket(t)) // with no right to the bucket that the role opens
+	t.Setenv("AWS_ACCESS_KEY_ID", own.AccessKeyID)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", own.SecretAccessKey)
+	role := server.Role(t, providertest.Role{
+		Principals: []string{own.AccessKeyID}, ExternalID: "workspace-1",
+		Policy: fmt.Appendf(nil, `{"Version": "2012-10-17", "Statement": [{"Sid": "FastLabelS3Access", "Effect": "Allow",
+			"Action": ["s3:GetObject", "s3:PutObject", "s3:ListBucketVersions", "s3:ListBucket"],
+			"Resource": ["arn:aws:s3:::%[1]s/*", "arn:aws:s3:::%[1]s"]}]}`, name),
+	})
+	store := tasks.Storage{
+		Provider: "s3", Bucket: name, Region: "us-east-1", Endpoint: server.S3Server.Endpoint,
+		Auth: tasks.Auth{Method: tasks.AuthAssumeRole, RoleARN: role, ExternalID: "workspace-1"},
+	}
+	cfg := configured(t, "STEVEDORE_STS_ENDPOINT="+server.Endpoint)
+	fill(t, cfg, store)
+	runAll(t, cfg, store)
+}
+
+func s3Connection(t *testing.T) (tasks.Storage, config) {
+	t.Helper()
+	store, key := s3Bucket(t, providertest.S3(t))
+	store.Auth.SecretAccessKey = secretFile(t, key)
+	return store, configured(t)
+}
+
+// gcsConnection is a service account with what Storage Object Viewer and Storage Object Creator hold together: an object
+// that is there already can only be replaced by who may delete it.
+func gcsConnection(t *testing.T) (tasks.Storage, config) {
+	t.Helper()
+	server := providertest.GCS(t)
+	account := server.Account(t, providertest.GCSAccount{})
+	name := server.Bucket(t, providertest.GCSBucket{Grants: map[string][]string{
+		account.Email: {"storage.objects.list", "storage.objects.get", "storage.objects.create"},
+	}})
+	return tasks.Storage{
+		Provider: "gcs", Bucket: name, Endpoint: server.Endpoint,
+		Auth: tasks.Auth{Method: tasks.AuthKeyFile, KeyFile: secretFile(t, account.JSON)},
+	}, configured(t, "STEVEDORE_GCS_TOKEN_URL="+server.TokenURL)
+}
+
+func sasConnection(t *testing.T) (tasks.Storage, config) {
+	t.Helper()
+	server := providertest.Azure(t)
+	return azureBucket(t, server, tasks.Auth{Method: tasks.AuthSAS, SASToken: secretFile(t, server.SAS())}), configured(t)
+}
+
+func accountKeyConnection(t *testing.T) (tasks.Storage, config) {
+	t.Helper()
+	server := providertest.Azure(t)
+	return azureBucket(t, server, tasks.Auth{Method: tasks.AuthAccountKey, AccountKey: secretFile(t, server.Key)}), configured(t)
+}
+
+func azureBucket(t *testing.T, server providertest.AzureServer, auth tasks.Auth) tasks.Storage {
+	t.Helper()
+	return tasks.Storage{
+		Provider: "azure", Bucket: server.Container(t), Account: server.Account, Endpoint: server.Endpoint, Auth: auth,
+	}
+}
+
+// fill draws the demo's data set into a bucket.
+func fill(t *testing.T, cfg config, s tasks.Storage) {
+	t.Helper()
+	b := openAs(t, cfg, s)
+	err := dataset.Draw(func(key string, data []byte) error {
+		_, err := b.Put(t.Context(), key, bytes.NewReader(data), providers.WriteOptions{})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func runAll(t *testing.T, cfg config, s tasks.Storage) {
+	t.Helper()
+	here, err := cfg.startLocal(t.Context(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer here.stop()
+	var out bytes.Buffer
+	shown := newTable(&out)
+	if err := perform(t.Context(), here.client, console{err: &out}, s, shown); err != nil {
+		shown.Render()
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}

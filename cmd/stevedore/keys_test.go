@@ -1,0 +1,169 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/seal"
+)
+
+// keygen makes a pair of keys with the command, and returns the public one and the private one's file.
+func keygen(t *testing.T) (public, path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "key")
+	code, out, errs := call(t.Context(), nil, "", "keygen", "--out", path)
+	if code != exitOK {
+		t.Fatalf("exit %d\n%s", code, errs)
+	}
+	return strings.TrimSpace(out), path
+}
+
+func TestKeygen(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "key")
+	code, out, errs := call(t.Context(), nil, "", "keygen", "--out", path)
+	text, err := os.ReadFile(path)
+	if code != exitOK || err != nil {
+		t.Fatalf("exit %d, %v\n%s", code, err, errs)
+	}
+	private, err := seal.ParsePrivateKey(string(text))
+	if err != nil || out != private.Public().String()+"\n" || !strings.Contains(errs, private.Public().ID()) || !strings.Contains(errs, path) {
+		t.Errorf("%v; it says\n%s%s", err, out, errs)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	if strings.Contains(out+errs, strings.TrimSpace(string(text))) {
+		t.Error("the private key is shown")
+	}
+	code, out, errs = call(t.Context(), nil, "", "keygen", "--out", path)
+	if again, err := os.ReadFile(path); code != exitInvalid || out != "" || !strings.Contains(errs, path) || err != nil || string(again) != string(text) {
+		t.Errorf("the second time: exit %d, %q, %s, %v", code, out, errs, err)
+	}
+	if code, _, _ := call(t.Context(), nil, "", "keygen", "--out", filepath.Join(path, "below")); code != exitInvalid {
+		t.Errorf("below a file: exit %d", code)
+	}
+}
+
+func TestKeyRing(t *testing.T) {
+	t.Parallel()
+	first, path := keygen(t)
+	second, other := keygen(t)
+	text, err := os.ReadFile(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := load([]string{"STEVEDORE_PRIVATE_KEYS=" + path + ", env:KEY", "KEY=" + string(text), "STEVEDORE_PUBLIC_KEY=" + first})
+	if err != nil {
+		t.Fatal(err)
+	}
+	setup, err := c.workerConfig(nil, nil)
+	if ids := strings.Join(setup.Secrets.Keys.IDs(), " "); err != nil || len(ids) != 33 || !strings.Contains(ids, c.public.ID()) {
+		t.Errorf("%s, %v; the public keys are %s and %s", ids, err, first, second)
+	}
+	bad := "STEVEDORE_PRIVATE_KEYS=" + strings.TrimSpace(string(text)) + ",/no/such/key,env:NONE,env:PUBLIC"
+	code, _, errs := call(t.Context(), []string{bad, "PUBLIC=" + first}, "", "worker")
+	for _, want := range []string{"must not hold a key", "/no/such/key", "env:NONE", "this is the public key"} {
+		if code != exitInvalid || !strings.Contains(errs, want) {
+			t.Errorf("exit %d, %q is not in\n%s", code, want, errs)
+		}
+	}
+	if _, body, _ := strings.Cut(strings.TrimSpace(string(text)), ":"); strings.Contains(errs, body) {
+		t.Errorf("the key is shown:\n%s", errs)
+	}
+	code, _, errs = call(t.Context(), []string{"STEVEDORE_PUBLIC_KEY=" + string(text)}, "", "enqueue", "build-manifest", "--source", "s3://b")
+	if code != exitInvalid || !strings.Contains(errs, "this is the private key") {
+		t.Errorf("a private key as the public one: exit %d, %s", code, errs)
+	}
+}
+
+// With the public key, enqueue seals what the variables hold; without it, it names them.
+func TestEnqueueSealsTheEnvironment(t *testing.T) {
+	t.Parallel()
+	const canary = "c4n4ryc4n4ryc4n4ry"
+	public, path := keygen(t)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := seal.ParsePrivateKey(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := queuetest.Embedded(t)
+	environ := []string{redisURL(o), "AWS_ACCESS_KEY_ID=AKIA", "AWS_SECRET_ACCESS_KEY=" + canary + "1", "AWS_SESSION_TOKEN= " + canary + "2\n"}
+	enqueue := func(extra ...string) (int, tasks.Auth, string) {
+		code, out, errs := call(t.Context(), append(extra, environ...), "", "enqueue", "build-manifest", "--source", "s3://b", "--id", "mine"+extra[0][:1])
+		if strings.Contains(out+errs, canary) {
+			t.Errorf("shown: %s%s", out, errs)
+		}
+		if code != exitOK {
+			return code, tasks.Auth{}, errs
+		}
+		return code, enqueued(t, o, strings.TrimSpace(out)).Source.Auth, errs
+	}
+	_, auth, _ := enqueue("X=")
+	if auth.SecretAccessKey.Reference() != "env:AWS_SECRET_ACCESS_KEY" || auth.SessionToken.Reference() != "env:AWS_SESSION_TOKEN" {
+		t.Errorf("without a key: %q", auth.SecretAccessKey.Reference())
+	}
+	for range 2 { // the second time it is the same job
+		code, auth, errs := enqueue("STEVEDORE_PUBLIC_KEY=" + public)
+		secrets := providers.Secrets{Keys: seal.NewRing(key)}.For("mineS", "build-manifest")
+		secret, err := secrets.Resolve(auth.SecretAccessKey)
+		token, wrong := secrets.Resolve(auth.SessionToken)
+		if code != exitOK || err != nil || wrong != nil || secret != canary+"1" || token != canary+"2" {
+			t.Errorf("exit %d, %q, %q, %v, %v\n%s", code, secret, token, err, wrong, errs)
+		}
+	}
+	environ = append(environ, "AWS_SECRET_ACCESS_KEY=")
+	if code, _, errs := enqueue("STEVEDORE_PUBLIC_KEY=" + public); code != exitInvalid || !strings.Contains(errs, "AWS_SECRET_ACCESS_KEY is empty") {
+		t.Errorf("an empty variable: exit %d, %s", code, errs)
+	}
+}
+
+// Secrets that a storage finds in a file are sealed too.
+func TestSealerReadsFiles(t *testing.T) {
+	t.Parallel()
+	key, err := seal.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	binding := seal.Binding{Job: "j", Kind: "build-manifest"}
+	s := sealer{key.Public(), binding, nil}
+	out, err := s.storage(tasks.Storage{Auth: tasks.Auth{KeyFile: secretFile(t, "c4n4ry\n")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := seal.NewRing(key).Open(binding, out.Auth.KeyFile.Sealed()); err != nil || got != "c4n4ry" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := s.storage(tasks.Storage{Auth: tasks.Auth{KeyFile: secret(t, "file:/no/such/file")}}); err == nil || !strings.Contains(err.Error(), "/no/such/file") {
+		t.Errorf("a missing file: %v", err)
+	}
+}
+
+// enqueued is the payload in a job's record.
+func enqueued(t *testing.T, o queue.Options, id string) tasks.BuildManifest {
+	t.Helper()
+	r := o.Client()
+	defer func() { _ = r.Close() }()
+	payload, err := r.HGet(t.Context(), "stevedore:{"+id+"}:job", "payload").Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind, err := tasks.Lookup("build-manifest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := kind.Decode(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j.(tasks.BuildManifest)
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/producer"
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/embedded"
+	"github.com/stevedore-jobs/stevedore/worker"
+)
+
+// local is a queue and a worker inside this process, for the person at the keyboard: they may read whatever they may read
+// anyway, so no secret, directory or private address is kept from them.
+type local struct {
+	client *producer.Client
+	stop   func()
+}
+
+func (c config) startLocal(ctx context.Context, log *slog.Logger) (*local, error) {
+	registry, err := clouds(c.everything())
+	if err != nil {
+		return nil, err
+	}
+	redis, err := embedded.Start()
+	if err != nil {
+		return nil, err
+	}
+	slots := runtime.GOMAXPROCS(0)
+	w, err := worker.New(worker.Config{
+		Redis: redis.Options(), Providers: registry, Secrets: providers.Secrets{Any: true},
+		VerifySlots: slots, JobSlots: slots, ShardSlots: slots, Parallel: 32, DrainTimeout: 5 * time.Second, Log: log,
+	}, jobs()...)
+	if err != nil {
+		redis.Close()
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := w.Run(ctx); err != nil {
+			log.Error("worker", "error", err)
+		}
+	})
+	client := producer.New(redis.Options())
+	return &local{client, func() {
+		_ = client.Close()
+		cancel()
+		wg.Wait()
+		redis.Close()
+	}}, nil
+}

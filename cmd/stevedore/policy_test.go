@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/stevedore-jobs/stevedore/producer"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
+
+// policyOf runs the command.
+func policyOf(t *testing.T, in string, args ...string) (out, complaint string, code int) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code = run(t.Context(), append([]string{"policy"}, args...), console{in: strings.NewReader(in), out: &stdout, err: &stderr})
+	return stdout.String(), stderr.String(), code
+}
+
+// What the command prints is enough for a verification without a word of complaint and for all four jobs.
+func TestFourJobsWithGeneratedPolicy(t *testing.T) {
+	t.Parallel()
+	server := providertest.S3(t)
+	name := server.Bucket(t)
+	out, complaint, code := policyOf(t, "", "--source", "s3://"+name, "--read", "--write", "--versions")
+	if code != exitOK {
+		t.Fatal(complaint)
+	}
+	_, body, _ := strings.Cut(out, "\n\n") // below the title
+	var document json.RawMessage
+	if err := json.NewDecoder(strings.NewReader(body)).Decode(&document); err != nil {
+		t.Fatal(err)
+	}
+	keys := server.User(t, string(document))
+	store := tasks.Storage{
+		Provider: "s3", Bucket: name, Region: "us-east-1", Endpoint: server.Endpoint,
+		Auth: tasks.Auth{Method: tasks.AuthAccessKey, AccessKeyID: keys.AccessKeyID, SecretAccessKey: secretFile(t, keys.SecretAccessKey)},
+	}
+	fill(t, configured(t), store)
+	here, err := configured(t).startLocal(t.Context(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer here.stop()
+	for _, c := range checksOf(t.Context(), t, here.client, store) {
+		if c.Status != tasks.CheckOK && c.Status != tasks.CheckSkipped {
+			t.Errorf("%+v", c)
+		}
+	}
+	var shown bytes.Buffer
+	if err := perform(t.Context(), here.client, console{err: &shown}, store, newTable(&shown)); err != nil {
+		t.Errorf("%v\n%s", err, shown.String())
+	}
+}
+
+// checksOf runs a verification as a service would.
+func checksOf(ctx context.Context, t *testing.T, client *producer.Client, s tasks.Storage) []tasks.Check {
+	t.Helper()
+	id, err := client.Enqueue(ctx, tasks.VerifyConnection{Storage: s, Need: tasks.Need{Read: true, Write: true, Versions: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err := client.Wait(ctx, id, func(tasks.Status) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := producer.Result(status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.(tasks.VerifyConnectionResult).Checks
+}
+
+func TestPolicyCommand(t *testing.T) {
+	t.Parallel()
+	const azure = `{"provider": "azure", "bucket": "pictures", "account": "acct"}`
+	for _, c := range []struct {
+		in    string
+		args  []string
+		code  int
+		words string
+	}{
+		{"", []string{"--source", "s3://b/cats/"}, exitOK, `"s3:GetObject"`},
+		{"", []string{"--source", "s3://b", "--trust", "595343846762", "--external-id", "ws-1"}, exitOK, `"sts:ExternalId": "ws-1"`},
+		{azure, []string{"-"}, exitOK, "--permissions rl "},
+		{azure, []string{"-", "--write"}, exitOK, "--permissions cwl "},
+		{`{"storage": ` + azure + `, "need": {"read": true, "write": true}}`, []string{"-"}, exitOK, "--permissions rcwl "},
+		{`{"source": ` + azure + `}`, []string{"-", "--cors", "https://app.example"}, exitOK, "--origins https://app.example"},
+		{`{"source": ` + azure + `}`, []string{"-", "--cors", "app.example"}, exitInvalid, "need.cors.origin"},
+		{`{"provider": "s3", "bucket": "s3://b"}`, []string{"-"}, exitInvalid, "storage.bucket"},
+		{`{"provider": "file", "bucket": "/data"}`, []string{"-"}, exitInvalid, "no rights to grant"},
+		{`[]`, []string{"-"}, exitInvalid, "not the JSON of a storage"},
+		{"", nil, exitInvalid, "--source"},
+		{"", []string{"--source", "s3://b", "--external-id", "ws-1"}, exitInvalid, "account to trust"},
+	} {
+		out, complaint, code := policyOf(t, c.in, c.args...)
+		if code != c.code || !strings.Contains(out+complaint, c.words) {
+			t.Errorf("%v %s: exit %d, want %d with %q:\n%s%s", c.args, c.in, code, c.code, c.words, out, complaint)
+		}
+	}
+}
