@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 )
 
@@ -23,8 +24,9 @@ const (
 
 // RoundTrip implements http.RoundTripper.
 func (b *bearer) RoundTrip(r *http.Request) (*http.Response, error) {
-	media := r.URL.Query().Get("alt") == "media"
-	r = r.Clone(r.Context())
+	media := strings.Contains(r.URL.RawQuery, "alt=media") // as the client writes it; parsing would cost every read
+	r = r.WithContext(r.Context())
+	r.Header = r.Header.Clone()
 	if media {
 		// An object that was stored compressed is read as it was stored, because its size and its ranges are those of what
 		// was stored (https://cloud.google.com/storage/docs/transcoding). The client's own option works for XML only.
