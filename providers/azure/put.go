@@ -27,15 +27,15 @@ const (
 // Put implements providers.Bucket. A body below 8 MiB is one request; a longer one is sent in blocks, which become the blob
 // all at once when they are committed. Blocks that never are vanish by themselves after a week, and need no right to remove.
 func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (providers.Object, error) {
-	from := &source{read: body.Read, done: ctx.Err}
+	from := providers.NewSource(ctx, body)
 	up := upload{client: b.container.NewBlockBlobClient(key), opts: opts}
 	o, err := up.run(ctx, from)
 	if err == nil {
-		o.Key, o.Size = key, from.n
+		o.Key, o.Size = key, from.N
 		return o, nil
 	}
-	if from.failed != nil { // perhaps another bucket's error, which stays as it is
-		return providers.Object{}, providers.Failed("put", b.storage.Bucket, key, from.failed)
+	if from.Failed != nil { // perhaps another bucket's error, which stays as it is
+		return providers.Object{}, providers.Failed("put", b.storage.Bucket, key, from.Failed)
 	}
 	e := b.fault("put", key, err)
 	if opts.IfMatch != "" && e.Code == "BlobNotFound" {
@@ -131,25 +131,4 @@ func (u upload) conditions() *blob.AccessConditions {
 
 func tooLarge() error {
 	return &providers.Error{Kind: providers.Invalid, Code: "BlockCountExceedsLimit", Detail: "more than 390 GiB", Fix: "Write a smaller object."}
-}
-
-// source is the body of a Put. It counts, ends with the context, and remembers its own failure apart from the cloud's.
-type source struct {
-	read   func([]byte) (int, error)
-	done   func() error // the context's error
-	n      int64
-	failed error
-}
-
-func (s *source) Read(p []byte) (int, error) {
-	if err := s.done(); err != nil {
-		s.failed = err
-		return 0, err
-	}
-	n, err := s.read(p)
-	s.n += int64(n)
-	if err != nil && !errors.Is(err, io.EOF) {
-		s.failed = err
-	}
-	return n, err
 }

@@ -3,7 +3,6 @@ package gcs
 import (
 	"bytes"
 	"context"
-	"errors"
 	"hash/crc32"
 	"io"
 
@@ -25,10 +24,10 @@ func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts provi
 	if opts.IfAbsent && opts.IfMatch != "" {
 		return providers.Object{}, b.fault("put", key, &providers.Error{Kind: providers.Conflict, Detail: "no object is both absent and of a version"})
 	}
-	from := &source{read: body.Read, done: ctx.Err}
+	from := providers.NewSource(ctx, body)
 	head, err := io.ReadAll(io.LimitReader(from, small))
 	if err == nil {
-		err = from.done()
+		err = ctx.Err()
 	}
 	if err != nil {
 		return providers.Object{}, providers.Failed("put", b.storage.Bucket, key, err)
@@ -43,8 +42,8 @@ func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts provi
 		attrs, err = b.putLong(ctx, key, io.MultiReader(bytes.NewReader(head), from), opts)
 	}
 	switch {
-	case from.failed != nil: // perhaps another bucket's error, which stays as it is
-		return providers.Object{}, providers.Failed("put", b.storage.Bucket, key, from.failed)
+	case from.Failed != nil: // perhaps another bucket's error, which stays as it is
+		return providers.Object{}, providers.Failed("put", b.storage.Bucket, key, from.Failed)
 	case err != nil:
 		return providers.Object{}, b.putFailed(key, opts, err)
 	}
@@ -119,23 +118,4 @@ func (b *bucket) putFailed(key string, opts providers.WriteOptions, err error) e
 		e.Kind = providers.Conflict // the object that should have been replaced is gone
 	}
 	return e
-}
-
-// source is the body of a Put. It ends with the context, and remembers its own failure apart from the cloud's.
-type source struct {
-	read   func([]byte) (int, error)
-	done   func() error // the context's error
-	failed error
-}
-
-func (s *source) Read(p []byte) (int, error) {
-	if err := s.done(); err != nil {
-		s.failed = err
-		return 0, err
-	}
-	n, err := s.read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		s.failed = err
-	}
-	return n, err
 }

@@ -2,7 +2,6 @@ package s3
 
 import (
 	"context"
-	"errors"
 	"io"
 	"strings"
 	"time"
@@ -28,7 +27,7 @@ func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts provi
 	if err != nil {
 		return providers.Object{}, b.fail("put", "", err)
 	}
-	from := &source{read: body.Read, done: ctx.Err}
+	from := providers.NewSource(ctx, body)
 	up := &upload{Client: api, bucket: b}
 	out, err := transfermanager.New(up, func(o *transfermanager.Options) {
 		o.PartSizeBytes, o.MultipartUploadThreshold, o.Concurrency = partSize, partSize, concurrency
@@ -40,7 +39,7 @@ func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts provi
 	if err != nil {
 		return providers.Object{}, b.putFailed(key, opts, up, from, err)
 	}
-	return providers.Object{Key: key, Size: from.n, ETag: strings.Trim(aws.ToString(out.ETag), `"`)}, nil
+	return providers.Object{Key: key, Size: from.N, ETag: strings.Trim(aws.ToString(out.ETag), `"`)}, nil
 }
 
 func (b *bucket) uploadInput(key string, body io.Reader, opts providers.WriteOptions) *transfermanager.UploadObjectInput {
@@ -57,9 +56,9 @@ func (b *bucket) uploadInput(key string, body io.Reader, opts providers.WriteOpt
 	return in
 }
 
-func (b *bucket) putFailed(key string, opts providers.WriteOptions, up *upload, from *source, err error) error {
-	if from.failed != nil { // perhaps another bucket's error, which stays as it is
-		return providers.Failed("put", b.storage.Bucket, key, from.failed)
+func (b *bucket) putFailed(key string, opts providers.WriteOptions, up *upload, from *providers.Source, err error) error {
+	if from.Failed != nil { // perhaps another bucket's error, which stays as it is
+		return providers.Failed("put", b.storage.Bucket, key, from.Failed)
 	}
 	e := b.fault("put", key, err)
 	if opts.IfMatch != "" && e.Kind == providers.NotFound && e.Code != "NoSuchBucket" {
@@ -70,27 +69,6 @@ func (b *bucket) putFailed(key string, opts providers.WriteOptions, up *upload, 
 			" s3:AbortMultipartUpload, or add a lifecycle rule that aborts incomplete uploads.")
 	}
 	return e
-}
-
-// source is the body of a Put. It counts, ends with the context, and remembers its own failure apart from the cloud's.
-type source struct {
-	read   func([]byte) (int, error)
-	done   func() error // the context's error
-	n      int64
-	failed error
-}
-
-func (s *source) Read(p []byte) (int, error) {
-	if err := s.done(); err != nil {
-		s.failed = err
-		return 0, err
-	}
-	n, err := s.read(p)
-	s.n += int64(n)
-	if err != nil && !errors.Is(err, io.EOF) {
-		s.failed = err
-	}
-	return n, err
 }
 
 var _ transfermanager.S3APIClient = (*upload)(nil)

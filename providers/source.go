@@ -1,0 +1,36 @@
+package providers
+
+import (
+	"context"
+	"errors"
+	"io"
+)
+
+// Source is the body of a Put on its way to a cloud, for providers: it counts, ends with the context, and remembers its own
+// failure apart from the cloud's. It is for one Put and one reader at a time.
+type Source struct {
+	N      int64 // bytes read
+	Failed error // why the body could not be read; nil at its end
+
+	read func([]byte) (int, error)
+	done func() error // the context's error
+}
+
+// NewSource makes the source of a Put.
+func NewSource(ctx context.Context, body io.Reader) *Source {
+	return &Source{read: body.Read, done: ctx.Err}
+}
+
+// Read implements io.Reader.
+func (s *Source) Read(p []byte) (int, error) {
+	if err := s.done(); err != nil {
+		s.Failed = err
+		return 0, err
+	}
+	n, err := s.read(p)
+	s.N += int64(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.Failed = err
+	}
+	return n, err
+}
