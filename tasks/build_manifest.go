@@ -4,6 +4,8 @@ import "fmt"
 
 // BuildManifest makes CVAT's dataset manifest of the images under the source's prefix and puts it into a bucket.
 type BuildManifest struct {
+	Terms
+
 	Source Storage `json:"source"`
 	// Destination is where the manifest goes; the source when absent.
 	Destination *Storage `json:"destination,omitempty"`
@@ -36,6 +38,7 @@ func (j BuildManifest) Validate() error {
 	to, key := j.Target()
 	f.output("manifest", to, key, ".jsonl")
 	f.prefixes("exclude", j.Exclude)
+	j.Terms.check(f)
 	return f.err(j.Kind())
 }
 

@@ -8,6 +8,8 @@ import (
 
 // ExportAnnotations turns annotations into a data set that training tools load, and streams it to a bucket as a zip.
 type ExportAnnotations struct {
+	Terms
+
 	// Source holds the images.
 	Source Storage `json:"source"`
 	// Annotations says where the annotations are.
@@ -77,6 +79,7 @@ func (j ExportAnnotations) Validate() error {
 		to, key := j.Target()
 		f.output("key", to, key, ".zip")
 	}
+	j.Terms.check(f)
 	return f.err(j.Kind())
 }
 

@@ -8,6 +8,8 @@ import (
 // GenerateThumbnails makes a JPEG thumbnail of each image under the source's prefix. A thumbnail's key tells which
 // version of the image it shows, so a second run writes only what changed.
 type GenerateThumbnails struct {
+	Terms
+
 	Source Storage `json:"source"`
 	// Destination is where the thumbnails go; the source when absent.
 	Destination *Storage `json:"destination,omitempty"`
@@ -66,6 +68,7 @@ func (j GenerateThumbnails) Validate() error {
 		f.add("directory", "%q holds the images themselves: none would be left to show", dir)
 	}
 	f.prefixes("exclude", j.Exclude)
+	j.Terms.check(f)
 	return f.err(j.Kind())
 }
 

@@ -25,12 +25,14 @@ func (s Storage) MapSecrets(f func(Secret) (Secret, error)) (Storage, error) {
 
 // secretMap replaces secrets, and keeps the first error.
 type secretMap struct {
-	replace func(Secret) (Secret, error)
-	err     error
+	replace  func(Secret) (Secret, error)
+	err      error
+	storages []Storage // seen
 }
 
 // storage replaces the secrets of a storage, which must be the caller's own copy.
 func (m *secretMap) storage(s *Storage) {
+	m.storages = append(m.storages, *s)
 	for _, field := range s.Auth.fields() {
 		if field.secret == nil || field.secret.IsZero() || m.err != nil {
 			continue
@@ -46,6 +48,13 @@ func (m *secretMap) optional(s **Storage) {
 	}
 	*s = new(**s)
 	m.storage(*s)
+}
+
+// Storages are the connections that a job names, in no particular order.
+func Storages(j Job) []Storage {
+	m := &secretMap{replace: func(s Secret) (Secret, error) { return s, nil }}
+	j.mapSecrets(m)
+	return m.storages
 }
 
 // Same reports whether two payloads of this kind ask for the same job. What a sealed secret holds cannot be compared, since

@@ -28,6 +28,9 @@ func eachSecret(v reflect.Value, f func(path string, s *tasks.Secret), path stri
 		eachSecret(v.Elem(), f, path)
 	case reflect.Struct:
 		for i := range v.NumField() {
+			if !v.Type().Field(i).IsExported() {
+				continue // a time's own
+			}
 			eachSecret(v.Field(i), f, path+"."+v.Type().Field(i).Name)
 		}
 	case reflect.Slice:

@@ -19,7 +19,7 @@ const (
 	StateCancelled State = "cancelled"
 )
 
-// Final reports whether a job in this state will never change again.
+// Final reports whether a job in this state has ended. Only a retry of what failed begins it again.
 func (s State) Final() bool {
 	return s == StateSucceeded || s == StateFailed || s == StateCancelled
 }
@@ -37,7 +37,8 @@ type Status struct {
 	Finished time.Time       `json:"finished,omitzero"`
 }
 
-// Progress counts what a job has done. Counts only grow while a job runs; totals are known once it is planned.
+// Progress counts what a job has done. It is at most a second old. Counts only grow while a job runs; totals are known once
+// it is planned.
 type Progress struct {
 	Objects      int64 `json:"objects"`                 // objects dealt with, the failed ones too
 	ObjectsTotal int64 `json:"objects_total,omitempty"` // 0 while unknown
@@ -45,6 +46,10 @@ type Progress struct {
 	Failed       int64 `json:"failed"`                  // objects on the error list
 	Shards       int64 `json:"shards,omitempty"`        // shards committed; 0 for single jobs
 	ShardsTotal  int64 `json:"shards_total,omitempty"`
+
+	Rate       float64          `json:"rate,omitempty"`        // objects a second over the last seconds; 0 when the job has ended
+	ETASeconds int64            `json:"eta_seconds,omitempty"` // until the last object at this rate; 0 while unknown
+	Codes      map[string]int64 `json:"codes,omitempty"`       // failed objects by the code of their line on the error list
 }
 
 // Failure is why a job failed.

@@ -59,6 +59,11 @@ func (s Storage) Same(o Storage) bool {
 	return s.Provider == o.Provider && s.Bucket == o.Bucket && s.Account == o.Account && s.Endpoint == o.Endpoint
 }
 
+// ID names the bucket as Same compares it: two storages have the same ID exactly if they are the same bucket.
+func (s Storage) ID() string {
+	return fmt.Sprintf("%s|%q|%q|%q", s.Provider, s.Endpoint, s.Account, s.Bucket)
+}
+
 // authMethods says which ways to authenticate each provider has.
 var authMethods = map[string][]string{
 	"s3":    {AuthAccessKey, AuthAssumeRole, AuthWorkerIdentity, AuthAnonymous},

@@ -20,6 +20,9 @@ type Job interface {
 	Kind() string
 	// Validate reports every fault at once as an *InvalidError, each with the path of its field, or nil.
 	Validate() error
+	// JobTerms says how the job is run.
+	JobTerms() Terms
+	withTerms(t Terms) Job
 	// mapSecrets is a copy of the job in which m has seen every storage. MapSecrets is for callers.
 	mapSecrets(m *secretMap) Job
 }

@@ -7,6 +7,8 @@ import (
 
 // VerifyConnection asks whether a bucket is set up right for what it shall be used for. It stores nothing in the bucket.
 type VerifyConnection struct {
+	Terms
+
 	Storage Storage `json:"storage"`
 	Need    Need    `json:"need,omitzero"`
 }
@@ -44,6 +46,7 @@ func (j VerifyConnection) Validate() error {
 	if j.Need.CORS != nil {
 		j.Need.CORS.check(need.in("cors"))
 	}
+	j.Terms.check(f)
 	return f.err(j.Kind())
 }
 
