@@ -29,6 +29,7 @@ type Status struct {
 	ID       string          `json:"id"`
 	Kind     string          `json:"kind"`
 	State    State           `json:"state"`
+	Round    int             `json:"round,omitempty"` // how often what had failed was tried again
 	Progress Progress        `json:"progress"`
 	Result   json.RawMessage `json:"result,omitempty"`  // when succeeded; Kind.DecodeResult reads it
 	Failure  *Failure        `json:"failure,omitempty"` // when failed

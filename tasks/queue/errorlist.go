@@ -2,11 +2,12 @@ package queue
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
-	"strconv"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -14,30 +15,51 @@ import (
 // ErrorsKept is how many lines of a job's error list are kept, give or take a shard. All are counted in Progress.Failed.
 const ErrorsKept = 10_000
 
-// Errors is a job's error list, in the order of its shards. It is empty when nothing failed or the record has expired.
-func (r Records) Errors(ctx context.Context, job string) ([]tasks.ObjectError, error) {
-	chunks, err := r.client.HGetAll(ctx, errorsKey(job)).Result()
+// Errors streams a job's error list, in the order of its shards. It is empty when nothing failed or the record has expired.
+// The first error ends it.
+func (r Records) Errors(ctx context.Context, job string) iter.Seq2[tasks.ObjectError, error] {
+	return r.errorsAt(ctx, errorsKey(job))
+}
+
+// ToRetry streams the error list that a retry of a job works on.
+func (r Records) ToRetry(ctx context.Context, job string) iter.Seq2[tasks.ObjectError, error] {
+	return r.errorsAt(ctx, retryKey(job))
+}
+
+func (r Records) errorsAt(ctx context.Context, key string) iter.Seq2[tasks.ObjectError, error] {
+	return func(yield func(tasks.ObjectError, error) bool) {
+		shards, err := r.client.HKeys(ctx, key).Result()
+		if err != nil {
+			yield(tasks.ObjectError{}, Wrap(err, "read %s", key))
+			return
+		}
+		slices.SortFunc(shards, func(a, b string) int { return cmp.Compare(number(a), number(b)) })
+		for some := range slices.Chunk(shards, partsAtOnce) {
+			if !r.yieldErrors(ctx, key, some, yield) {
+				return
+			}
+		}
+	}
+}
+
+func (r Records) yieldErrors(ctx context.Context, key string, shards []string, yield func(tasks.ObjectError, error) bool) bool {
+	packed, err := r.client.HMGet(ctx, key, shards...).Result()
 	if err != nil {
-		return nil, Wrap(err, "read errors of job %s", job)
+		return yield(tasks.ObjectError{}, Wrap(err, "read %s", key)) && false
 	}
-	shards := make([]int, 0, len(chunks))
-	for field := range chunks {
-		n, err := strconv.Atoi(field)
+	for i, p := range packed {
+		text, _ := p.(string)
+		list, err := r.unpackErrors([]byte(text))
 		if err != nil {
-			return nil, fmt.Errorf("errors of job %s: %w", job, err)
+			return yield(tasks.ObjectError{}, fmt.Errorf("%s, shard %s: %w", key, shards[i], err)) && false
 		}
-		shards = append(shards, n)
-	}
-	slices.Sort(shards)
-	var list []tasks.ObjectError
-	for _, n := range shards {
-		lines, err := r.unpackErrors([]byte(chunks[strconv.Itoa(n)]))
-		if err != nil {
-			return nil, fmt.Errorf("errors of job %s, shard %d: %w", job, n, err)
+		for _, e := range list {
+			if !yield(e, nil) {
+				return false
+			}
 		}
-		list = append(list, lines...)
 	}
-	return list, nil
+	return true
 }
 
 func capped(list []tasks.ObjectError) []tasks.ObjectError { return list[:min(len(list), ErrorsKept)] }

@@ -2,8 +2,8 @@ package queue
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -16,8 +16,9 @@ import (
 var (
 	// ErrNoJob means that Redis has no record of a job: it was never enqueued, or its record has expired.
 	ErrNoJob = errors.New("no such job: it was never enqueued, or was removed some time after its end")
-	// ErrFenced means that another coordinator has taken the job over. Whoever gets it must let go of the job at once.
-	ErrFenced = errors.New("another worker has taken this job over")
+	// ErrFenced means that another coordinator has taken the job over, or that it was cancelled. Whoever gets it must let go
+	// of the job at once.
+	ErrFenced = errors.New("another worker has taken this job over, or it was cancelled")
 )
 
 // unstarted is how long the record of a job is kept that no worker ever begins.
@@ -34,44 +35,66 @@ func NewRecords(c redis.UniversalClient) Records { return Records{c, newCodec()}
 
 // Existing is what Create found.
 type Existing struct {
-	Kind    string
-	Payload []byte
-	State   tasks.State
+	Kind       string
+	Payload    []byte
+	State      tasks.State
+	Generation int // of the task that carries the job
 }
 
 // Create makes the record of a job that is about to be enqueued, or returns the one there is. It is safe to call twice.
 func (r Records) Create(ctx context.Context, id, kind string, payload []byte) (Existing, error) {
+	// The index comes first: a job that is in it without a record is taken out again, the other way round it could be lost.
+	if err := r.track(ctx, id); err != nil {
+		return Existing{}, err
+	}
 	v, err := createScript.Run(ctx, r.client, []string{recordKey(id)}, kind, payload, now(), unstarted.Milliseconds()).StringSlice()
 	if err != nil {
 		return Existing{}, Wrap(err, "create record of job %s", id)
 	}
-	return Existing{Kind: v[0], Payload: []byte(v[1]), State: tasks.State(v[2])}, nil
+	return Existing{Kind: v[0], Payload: []byte(v[1]), State: tasks.State(v[2]), Generation: int(number(v[3]))}, nil
 }
 
 // Claim is a coordinator's hold on a job. The next Begin takes it away.
 type Claim struct {
 	ID      string
+	Kind    string
 	State   tasks.State
+	Over    bool      // nothing is to be done: the job has ended, or a later generation of its task has it
 	Started time.Time // when the job first began, on whatever worker
 	Cursor  string    // Through of the last shard planned
 	Shards  int       // planned so far
+	Round   int       // how often the job was begun again for what had failed
+	Amends  []byte    // the result of the round before, JSON; nil unless this is a retry
 	epoch   string
 }
 
-// Begin claims a job for a coordinator. When the job has already ended, the claim's State is final and nothing else in it
-// is set. A job enqueued without a record, as other languages do, gets one here.
-func (r Records) Begin(ctx context.Context, id, kind string, payload []byte, first tasks.State) (Claim, error) {
-	v, err := beginScript.Run(ctx, r.client, []string{recordKey(id)}, kind, payload, now(), string(first)).StringSlice()
-	if err != nil {
-		return Claim{}, Wrap(err, "begin job %s", id)
+// Begin claims a job for a coordinator, which runs in a task of the given generation. A job enqueued without a record, as
+// other languages do, gets one here.
+func (r Records) Begin(ctx context.Context, ref JobRef, kind string, payload []byte, first tasks.State) (Claim, error) {
+	if err := r.track(ctx, ref.Job); err != nil {
+		return Claim{}, err
 	}
-	c := Claim{ID: id, State: tasks.State(v[0])}
-	if c.State.Final() {
+	v, err := beginScript.Run(ctx, r.client, []string{recordKey(ref.Job)}, kind, payload, now(), string(first), ref.Generation).StringSlice()
+	if err != nil {
+		return Claim{}, Wrap(err, "begin job %s", ref.Job)
+	}
+	c := Claim{ID: ref.Job, Kind: kind, State: tasks.State(v[0])}
+	if len(v) == 1 {
+		c.Over = true
 		return c, nil
 	}
 	c.epoch, c.Started, c.Cursor = v[1], parseTime(v[2]), v[3]
-	c.Shards, err = strconv.Atoi(v[4])
-	return c, err
+	c.Shards, c.Round = int(number(v[4])), int(number(v[5]))
+	if v[6] != "" {
+		c.Amends = []byte(v[6])
+	}
+	return c, nil
+}
+
+// Rest tells that a coordinator lets go of the job for a while, after which asynq brings it back: until then nobody takes
+// it for dead.
+func (r Records) Rest(ctx context.Context, c Claim, pause time.Duration) error {
+	return r.script(ctx, restScript, []string{recordKey(c.ID)}, c.epoch, pause.Milliseconds())
 }
 
 // Planned is a shard that was planned.
@@ -92,42 +115,17 @@ func (r Records) Step(ctx context.Context, c Claim, from, to tasks.State) error 
 	return r.script(ctx, stepScript, []string{recordKey(c.ID)}, c.epoch, string(from), string(to))
 }
 
-// Progress sets the counts of a single job.
-func (r Records) Progress(ctx context.Context, c Claim, p tasks.Progress) error {
-	return r.script(ctx, progressScript, []string{recordKey(c.ID)}, c.epoch, p.Objects, p.ObjectsTotal, p.Bytes, p.Failed)
-}
-
-// End is how a job ended: with a result, or with a failure.
-type End struct {
-	Result  []byte              // JSON; nil when it failed
-	Failure *tasks.Failure      // nil when it succeeded
-	Errors  []tasks.ObjectError // the error list of a single job; a sharded one has committed its own
-	Keep    time.Duration       // how long the record stays
-}
-
-// Publish ends a job, once: a second call changes nothing. Only the coordinator that holds the job can.
-func (r Records) Publish(ctx context.Context, c Claim, e End) error {
-	state, field, text := tasks.StateSucceeded, "result", e.Result
-	if e.Failure != nil {
-		var err error
-		state, field = tasks.StateFailed, "failure"
-		if text, err = json.Marshal(e.Failure); err != nil {
-			return err
-		}
-	}
-	keys := []string{recordKey(c.ID), shardsKey(c.ID), doneKey(c.ID), partsKey(c.ID), errorsKey(c.ID)}
-	return r.script(ctx, publishScript, keys,
-		c.epoch, string(state), field, text, now(), e.Keep.Milliseconds(), r.packErrors(capped(e.Errors)))
-}
-
 // script runs a coordinator's script and tells being fenced from every other failure, above all from Redis being away.
 func (r Records) script(ctx context.Context, s *redis.Script, keys []string, args ...any) error {
-	err := s.Run(ctx, r.client, keys, args...).Err()
+	return fenced(s.Run(ctx, r.client, keys, args...).Err(), keys[0])
+}
+
+func fenced(err error, key string) error {
 	var answer redis.Error
 	if errors.As(err, &answer) && strings.Contains(answer.Error(), "FENCED") {
-		return ErrFenced
+		return fmt.Errorf("%s: %w", key, ErrFenced)
 	}
-	return Wrap(err, "%s", keys[0])
+	return Wrap(err, "%s", key)
 }
 
 func now() int64 { return time.Now().UnixMilli() }
@@ -138,4 +136,9 @@ func parseTime(millis string) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMilli(n).UTC()
+}
+
+func number(s string) int64 {
+	n, _ := strconv.ParseInt(s, 10, 64) // a missing field is 0
+	return n
 }

@@ -5,59 +5,105 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
+	"maps"
+	"slices"
 	"strconv"
-
-	"github.com/redis/go-redis/v9"
+	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
+// ErrBudget means that the parts of a job would take more of Redis than they may.
+var ErrBudget = errors.New("the parts of this job take more room in Redis than they may")
+
 // Assignment is what a worker needs to know to do a shard.
 type Assignment struct {
-	Kind    string
+	Wanted  bool // false when the shard is done already, or the job has ended: there is nothing to do
 	Payload []byte
 	Shard   []byte
-	Wanted  bool // false when the shard is done already or the job has ended: there is nothing to do
+	Resume  string // the last key that is dealt with already; empty at first
+	Crashes int    // of workers at this shard, since the last checkpoint
+	At      string // key of the object that the last careful run was at; empty if there was none
+	Strikes int    // how often a worker died at that object
 }
 
-// Assignment reads a shard's assignment. A job that is gone wants nothing any more.
-func (r Records) Assignment(ctx context.Context, ref ShardRef) (Assignment, error) {
-	pipe := r.client.Pipeline()
-	record := pipe.HMGet(ctx, recordKey(ref.Job), "kind", "payload", "state", "fault")
-	shard := pipe.LIndex(ctx, shardsKey(ref.Job), int64(ref.Shard))
-	done := pipe.GetBit(ctx, doneKey(ref.Job), int64(ref.Shard))
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return Assignment{}, Wrap(err, "read shard %d of job %s", ref.Shard, ref.Job)
+// Start begins a run of a shard, with its first beat.
+func (r Records) Start(ctx context.Context, ref ShardRef) (Assignment, error) {
+	keys := []string{recordKey(ref.Job), shardsKey(ref.Job), doneKey(ref.Job), runsKey(ref.Job)}
+	v, err := startScript.Run(ctx, r.client, keys, ref.Shard, ref.Generation).StringSlice()
+	if err != nil {
+		return Assignment{}, Wrap(err, "start shard %d of job %s", ref.Shard, ref.Job)
 	}
-	v := record.Val()
-	kind, _ := v[0].(string)
-	payload, _ := v[1].(string)
-	state, _ := v[2].(string)
-	working := state == string(tasks.StatePlanning) || state == string(tasks.StateRunning)
+	if len(v) == 0 {
+		return Assignment{}, nil
+	}
 	return Assignment{
-		Kind: kind, Payload: []byte(payload), Shard: []byte(shard.Val()),
-		Wanted: working && v[3] == nil && done.Val() == 0 && shard.Val() != "",
+		Wanted: true, Payload: []byte(v[0]), Shard: []byte(v[1]), Resume: v[2],
+		Crashes: int(number(v[3])), At: v[4], Strikes: int(number(v[5])),
 	}, nil
 }
 
-// Commit is what a finished shard hands in.
-type Commit struct {
-	Part   []byte // opaque; compressed here
-	Errors []tasks.ObjectError
-	Counts tasks.Progress // Objects, Bytes and Failed
+// Piece is what a run has done of a shard since the last checkpoint.
+type Piece struct {
+	From, To string // keys: it goes on after From and ends with To
+	Last     bool   // the shard is done with it
+	Data     []byte // opaque; compressed here
+	Objects  int64
+	Bytes    int64
+	Errors   []tasks.ObjectError
+	Tally    map[string]int64
+	Budget   int64 // how many bytes the parts of the whole job may take in Redis, compressed
 }
 
-// Commit hands in a shard and reports whether it counted: the first one does, a later one and one for a job that has ended
-// do not. It is safe to call twice.
-func (r Records) Commit(ctx context.Context, ref ShardRef, c Commit) (bool, error) {
-	keys := []string{recordKey(ref.Job), doneKey(ref.Job), partsKey(ref.Job), errorsKey(ref.Job)}
-	first, err := commitScript.Run(ctx, r.client, keys,
-		ref.Shard, r.pack(c.Part), r.packErrors(c.Errors), len(c.Errors), ErrorsKept,
-		c.Counts.Objects, c.Counts.Bytes, c.Counts.Failed).Int()
-	if err != nil {
-		return false, Wrap(err, "commit shard %d of job %s", ref.Shard, ref.Job)
+// Commit hands in a piece and reports whether it counted: the first one that goes on where the shard stands does, any other
+// does not, nor does one for a job that has ended. It is ErrBudget if the parts grow too large. It is safe to call twice.
+func (r Records) Commit(ctx context.Context, ref ShardRef, p Piece) (bool, error) {
+	keys := []string{recordKey(ref.Job), doneKey(ref.Job), runsKey(ref.Job), partsKey(ref.Job), errorsKey(ref.Job)}
+	var data []byte
+	if len(p.Data) > 0 {
+		data = r.pack(p.Data)
 	}
-	return first == 1, nil
+	args := []any{
+		ref.Shard, p.From, p.To, p.Last, data, r.packErrors(p.Errors), len(p.Errors), ErrorsKept, p.Budget,
+		p.Objects, p.Bytes, len(p.Errors), len(p.Data),
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Tally)) {
+		args = append(args, "tally:"+name, p.Tally[name])
+	}
+	codes := countCodes(p.Errors)
+	for _, code := range slices.Sorted(maps.Keys(codes)) {
+		args = append(args, "code:"+code, codes[code])
+	}
+	n, err := commitScript.Run(ctx, r.client, keys, args...).Int()
+	switch {
+	case err != nil:
+		return false, Wrap(err, "commit shard %d of job %s", ref.Shard, ref.Job)
+	case n == -2:
+		return false, ErrBudget
+	}
+	return n == 1, nil
+}
+
+// Beat tells that this process works on shards of a job, and how far each is since its last checkpoint. It reports whether
+// the job still wants them: when it is false every run must stop.
+func (r Records) Beat(ctx context.Context, job string, runs map[int]tasks.Progress) (wanted bool, err error) {
+	args := make([]any, 0, 4*len(runs))
+	for i, p := range runs {
+		args = append(args, i, p.Objects, p.Bytes, p.Failed)
+	}
+	n, err := beatScript.Run(ctx, r.client, []string{recordKey(job), doneKey(job), runsKey(job)}, args...).Int()
+	return n == 1, Wrap(err, "beat for job %s", job)
+}
+
+// Leave tells that a run has ended before its shard was done, and that asynq brings its task back within a while.
+func (r Records) Leave(ctx context.Context, ref ShardRef, pause time.Duration) error {
+	keys := []string{doneKey(ref.Job), runsKey(ref.Job)}
+	return Wrap(leaveScript.Run(ctx, r.client, keys, ref.Shard, pause.Milliseconds()).Err(), "leave shard %d of job %s", ref.Shard, ref.Job)
+}
+
+// At notes which object a careful run is about to touch, so that if its worker dies it is known at what.
+func (r Records) At(ctx context.Context, ref ShardRef, key string) error {
+	return Wrap(atScript.Run(ctx, r.client, []string{runsKey(ref.Job)}, ref.Shard, key).Err(), "shard %d of job %s", ref.Shard, ref.Job)
 }
 
 // Fail notes why a shard can never be done, for the coordinator to end the job with. The first note stays.
@@ -69,27 +115,31 @@ func (r Records) Fail(ctx context.Context, job string, f tasks.Failure) error {
 	return r.script(ctx, faultScript, []string{recordKey(job)}, text)
 }
 
-// Undone lists the planned shards that have not been committed.
-func (r Records) Undone(ctx context.Context, job string) ([]int, error) {
-	pipe := r.client.Pipeline()
-	planned := pipe.LLen(ctx, shardsKey(job))
-	bits := pipe.Get(ctx, doneKey(job))
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return nil, Wrap(err, "read shards of job %s", job)
-	}
-	var undone []int
-	done := []byte(bits.Val())
-	for i := range int(planned.Val()) {
-		if i/8 >= len(done) || done[i/8]&(0x80>>(i%8)) == 0 {
-			undone = append(undone, i)
-		}
-	}
-	return undone, nil
+// Replace makes room for the next generation of a shard's task, which the caller must enqueue. It reports false when the
+// run has beaten since it was seen. crashed says that a worker died at it.
+func (r Records) Replace(ctx context.Context, c Claim, shard int, seen Run, crashed bool) (bool, error) {
+	n, err := replaceScript.Run(ctx, r.client, []string{recordKey(c.ID), runsKey(c.ID)},
+		c.epoch, shard, seen.Generation+1, seen.beat, crashed).Int()
+	return n == 1, fenced(err, recordKey(c.ID))
 }
+
+// Share asks for a job's share of a cap on shards under way: it has some and would like more. The answer is how many it may
+// have. It must be asked again within half the time that the share is good for.
+func (r Records) Share(ctx context.Context, name, job string, have, want, limit int) (int, error) {
+	n, err := capScript.Run(ctx, r.client, []string{capKey(name)}, job, have, want, limit, shareLasts.Milliseconds()).Int()
+	return n, Wrap(err, "share of cap %s", name)
+}
+
+// Unshare gives a job's share back.
+func (r Records) Unshare(ctx context.Context, name, job string) error {
+	return Wrap(r.client.HDel(ctx, capKey(name), job).Err(), "share of cap %s", name)
+}
+
+const shareLasts = 20 * time.Second
 
 const partsAtOnce = 50
 
-// Parts yields the parts of a job's first n shards in order, a few at a time. It can be ranged over again.
+// Parts yields the data of a job's first n shards in order, a few at a time. It can be ranged over again.
 func (r Records) Parts(ctx context.Context, job string, n int) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for from := 0; from < n; from += partsAtOnce {

@@ -5,26 +5,22 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
 // Status reads what is known of a job. It is ErrNoJob when there is no record.
 func (r Records) Status(ctx context.Context, id string) (tasks.Status, error) {
-	fields := []string{
-		"kind", "state", "objects", "objects_total", "bytes", "failed", "shards_done", "shards",
-		"result", "failure", "created", "started", "finished",
-	}
-	v, err := r.fields(ctx, id, fields)
-	if err != nil {
-		return tasks.Status{}, err
+	v, err := r.client.HGetAll(ctx, recordKey(id)).Result()
+	switch {
+	case err != nil:
+		return tasks.Status{}, Wrap(err, "read record of job %s", id)
+	case v["kind"] == "":
+		return tasks.Status{}, fmt.Errorf("job %s: %w", id, ErrNoJob)
 	}
 	s := tasks.Status{
-		ID: id, Kind: v["kind"], State: tasks.State(v["state"]),
-		Progress: tasks.Progress{
-			Objects: number(v["objects"]), ObjectsTotal: number(v["objects_total"]), Bytes: number(v["bytes"]),
-			Failed: number(v["failed"]), Shards: number(v["shards_done"]), ShardsTotal: number(v["shards"]),
-		},
+		ID: id, Kind: v["kind"], State: tasks.State(v["state"]), Round: int(number(v["round"])), Progress: progressOf(v),
 		Result:  json.RawMessage(v["result"]),
 		Created: parseTime(v["created"]), Started: parseTime(v["started"]), Finished: parseTime(v["finished"]),
 	}
@@ -38,33 +34,49 @@ func (r Records) Status(ctx context.Context, id string) (tasks.Status, error) {
 	return s, nil
 }
 
-// Fault is the failure that a shard has noted, or nil.
-func (r Records) Fault(ctx context.Context, id string) (*tasks.Failure, error) {
-	v, err := r.fields(ctx, id, []string{"state", "fault"})
-	if err != nil || v["fault"] == "" {
-		return nil, err
+// progressOf is what is committed, or what the coordinator has seen under way if that is more: what a worker had done when
+// it died is not taken back.
+func progressOf(v map[string]string) tasks.Progress {
+	p := tasks.Progress{
+		Objects:      max(number(v["objects"]), number(v["shown_objects"])),
+		ObjectsTotal: number(v["objects_total"]),
+		Bytes:        max(number(v["bytes"]), number(v["shown_bytes"])),
+		Failed:       max(number(v["failed"]), number(v["shown_failed"])),
+		Shards:       number(v["shards_done"]), ShardsTotal: number(v["shards"]), ETASeconds: number(v["eta"]),
 	}
-	f := new(tasks.Failure)
-	return f, json.Unmarshal([]byte(v["fault"]), f)
+	p.Rate, _ = strconv.ParseFloat(v["rate"], 64) // a missing field is 0
+	p.Codes = numbersOf(v, "code:")
+	return p
 }
 
-// fields reads some fields of a record; the first one must be there in every record.
-func (r Records) fields(ctx context.Context, id string, names []string) (map[string]string, error) {
-	values, err := r.client.HMGet(ctx, recordKey(id), names...).Result()
-	if err != nil {
-		return nil, Wrap(err, "read record of job %s", id)
+// numbersOf reads the fields that begin with a prefix; nil if there is none.
+func numbersOf(v map[string]string, prefix string) map[string]int64 {
+	var m map[string]int64
+	for field, value := range v {
+		if name, ok := strings.CutPrefix(field, prefix); ok {
+			if m == nil {
+				m = map[string]int64{}
+			}
+			m[name] = number(value)
+		}
 	}
-	if values[0] == nil {
-		return nil, fmt.Errorf("job %s: %w", id, ErrNoJob)
-	}
-	m := make(map[string]string, len(names))
-	for i, name := range names {
-		m[name], _ = values[i].(string)
-	}
-	return m, nil
+	return m
 }
 
-func number(s string) int64 {
-	n, _ := strconv.ParseInt(s, 10, 64) // a missing field is 0
-	return n
+// Totals are the counts of a sharded job that finishes.
+type Totals struct {
+	Tally  map[string]int64
+	Shards int
+	Bytes  int64
+	Size   int64 // of all parts, uncompressed
+	Failed int64
+}
+
+// Totals reads what the shards of a job have committed.
+func (r Records) Totals(ctx context.Context, id string) (Totals, error) {
+	v, err := r.client.HGetAll(ctx, recordKey(id)).Result()
+	return Totals{
+		Tally: numbersOf(v, "tally:"), Shards: int(number(v["shards"])),
+		Bytes: number(v["bytes"]), Size: number(v["size"]), Failed: number(v["failed"]),
+	}, Wrap(err, "read record of job %s", id)
 }

@@ -17,20 +17,45 @@ import (
 // more tries than it can use; the worker counts attempts itself.
 const maxRetry = 10_000
 
+// JobRef names a task of a job. The first generation's ID is the job's own; when the task of one generation is lost, with
+// its worker or by asynq, the next one carries the job on.
+type JobRef struct {
+	Job        string
+	Generation int
+}
+
+// TaskID is "<job>", and "<job>:g<n>" from generation 1 on.
+func (r JobRef) TaskID() string {
+	if r.Generation == 0 {
+		return r.Job
+	}
+	return r.Job + generationMark + strconv.Itoa(r.Generation)
+}
+
+// ParseJobRef reads the ID of a job's task, or of a task of one of its shards, of which it tells the job alone.
+func ParseJobRef(taskID string) JobRef {
+	job, rest, _ := strings.Cut(taskID, ":") // no job ID has a colon
+	n, _ := strconv.Atoi(strings.TrimPrefix(rest, generationMark[1:]))
+	return JobRef{job, n}
+}
+
+const generationMark = ":g"
+
 // JobTask is the asynq task that carries a job: its type is the kind, its ID the job's ID, its payload the payload.
 //
 // Producers in other languages enqueue the same: any asynq-compatible client, queue and timeout from the table of kinds,
 // a retry limit of at least 25, a retention if asynqmon shall show the result.
-func JobTask(k tasks.Kind, id string, payload []byte) *asynq.Task {
+func JobTask(k tasks.Kind, ref JobRef, payload []byte, p tasks.Priority) *asynq.Task {
 	return asynq.NewTask(k.Name, payload,
-		asynq.TaskID(id), asynq.Queue(k.Policy.Queue), asynq.MaxRetry(maxRetry),
+		asynq.TaskID(ref.TaskID()), asynq.Queue(p.Queue(k.Policy.Queue)), asynq.MaxRetry(maxRetry),
 		asynq.Timeout(backstop(k.Policy.Timeout)), asynq.Retention(k.Policy.Keep))
 }
 
 // ShardRef is the payload of a shard's task: the shard itself is in the job's record.
 type ShardRef struct {
-	Job   string `json:"job"`
-	Shard int    `json:"shard"`
+	Job        string `json:"job"`
+	Shard      int    `json:"shard"`
+	Generation int    `json:"generation,omitempty"`
 }
 
 // ShardTimeout is how long one run of a shard may take.
@@ -38,16 +63,22 @@ const ShardTimeout = 30 * time.Minute
 
 const shardSuffix = ":shard"
 
-// ShardTask is the asynq task of one shard. Its ID is "<job>:s:<n>", so enqueuing it twice makes one task.
-func ShardTask(kind, job string, shard int) *asynq.Task {
-	payload, _ := json.Marshal(ShardRef{job, shard}) // a string and an int always marshal
+// ShardTask is the asynq task of one shard. Enqueuing it twice makes one task.
+func ShardTask(kind string, ref ShardRef, p tasks.Priority) *asynq.Task {
+	payload, _ := json.Marshal(ref) // a string and integers always marshal
 	return asynq.NewTask(kind+shardSuffix, payload,
-		asynq.TaskID(ShardTaskID(job, shard)), asynq.Queue(tasks.QueueShards), asynq.MaxRetry(maxRetry),
+		asynq.TaskID(ref.TaskID()), asynq.Queue(p.Queue(tasks.QueueShards)), asynq.MaxRetry(maxRetry),
 		asynq.Timeout(backstop(ShardTimeout)))
 }
 
-// ShardTaskID is the ID of a shard's task.
-func ShardTaskID(job string, shard int) string { return job + ":s:" + strconv.Itoa(shard) }
+// TaskID is "<job>:s:<n>", and "<job>:s:<n>:g<generation>" from generation 1 on.
+func (r ShardRef) TaskID() string {
+	id := r.Job + ":s:" + strconv.Itoa(r.Shard)
+	if r.Generation == 0 {
+		return id
+	}
+	return id + generationMark + strconv.Itoa(r.Generation)
+}
 
 // ShardKind splits the type of a shard's task. It is false for any other task.
 func ShardKind(taskType string) (kind string, ok bool) {

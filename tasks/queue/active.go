@@ -1,0 +1,87 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
+
+// track puts a job among those that workers look after until they have ended.
+func (r Records) track(ctx context.Context, id string) error {
+	return Wrap(r.client.ZAdd(ctx, activeKey, redis.Z{Score: float64(now()), Member: id}).Err(), "track job %s", id)
+}
+
+// Untrack takes a job out of those that are looked after.
+func (r Records) Untrack(ctx context.Context, id string) error {
+	return Wrap(r.client.ZRem(ctx, activeKey, id).Err(), "untrack job %s", id)
+}
+
+// Due lists jobs that nobody has looked after for a while, and takes them on: of several workers that ask, one gets each.
+func (r Records) Due(ctx context.Context, since time.Duration, most int64) ([]string, error) {
+	limit := now() - since.Milliseconds()
+	ids, err := r.client.ZRangeByScore(ctx, activeKey, &redis.ZRangeBy{Min: "-inf", Max: strconv.FormatInt(limit, 10), Count: most}).Result()
+	if err != nil {
+		return nil, Wrap(err, "list active jobs")
+	}
+	var mine []string
+	for _, id := range ids {
+		// Changed counts only for who moves it first: the score is whole milliseconds, and differs.
+		n, err := r.client.ZAddArgs(ctx, activeKey, redis.ZAddArgs{XX: true, GT: true, Ch: true, Members: []redis.Z{{Score: float64(now()), Member: id}}}).Result()
+		if err != nil {
+			return mine, Wrap(err, "list active jobs")
+		}
+		if n > 0 {
+			mine = append(mine, id)
+		}
+	}
+	return mine, nil
+}
+
+// Pulse is what tells whether a job is being looked after.
+type Pulse struct {
+	Kind       string
+	Payload    []byte
+	State      tasks.State
+	Generation int
+	Created    time.Time
+	Silent     time.Duration // since its coordinator last beat; negative while it rests
+	Unsent     bool          // its last event is not in the stream yet
+	beat       string
+}
+
+// Pulse looks at a job. It is ErrNoJob when there is no record.
+func (r Records) Pulse(ctx context.Context, id string) (Pulse, error) {
+	v, err := inspectScript.Run(ctx, r.client, []string{recordKey(id)}).StringSlice()
+	if err != nil {
+		return Pulse{}, Wrap(err, "look at job %s", id)
+	}
+	if v[0] == "" {
+		return Pulse{}, fmt.Errorf("job %s: %w", id, ErrNoJob)
+	}
+	return Pulse{
+		Kind: v[0], Payload: []byte(v[1]), State: tasks.State(v[2]), Generation: int(number(v[3])), beat: v[4], Unsent: v[5] != "",
+		Created: parseTime(v[6]), Silent: time.Duration(number(v[7])-number(v[4])) * time.Millisecond,
+	}, nil
+}
+
+// ErrAlive means that a job's coordinator has beaten again, or that somebody else has taken the job over.
+var ErrAlive = errors.New("the job is looked after")
+
+// TakeOver counts the crash of a job's coordinator and makes room for the next generation of its task, which the caller
+// must enqueue. It returns how often that has happened since anything was achieved.
+func (r Records) TakeOver(ctx context.Context, id string, p Pulse) (crashes int, err error) {
+	crashes, err = takeoverScript.Run(ctx, r.client, []string{recordKey(id)}, p.beat, p.Generation+1).Int()
+	switch {
+	case err != nil:
+		return 0, Wrap(err, "take over job %s", id)
+	case crashes < 0:
+		return 0, ErrAlive
+	}
+	return crashes, nil
+}
