@@ -104,7 +104,7 @@ func (c *Client) enqueue(ctx context.Context, kind tasks.Kind, id string, payloa
 	case there.State.Final():
 		return nil
 	}
-	task := queue.JobTask(kind, id, there.Payload) // the record's, if the same job was sealed anew
+	task := queue.JobTask(kind, queue.JobRef{Job: id}, there.Payload, "") // the record's, if the same job was sealed anew
 	_, err = c.asynq.EnqueueContext(ctx, task)
 	if errors.Is(err, asynq.ErrTaskIDConflict) {
 		return c.replaceEnded(ctx, kind, id, task)

@@ -41,8 +41,14 @@ func (c *Client) queued(id string, notFound error) (tasks.Status, error) {
 func (c *Client) Errors(ctx context.Context, id string) ([]tasks.ObjectError, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	list, err := c.records.Errors(ctx, id)
-	return list, c.explain(err)
+	var list []tasks.ObjectError
+	for e, err := range c.records.Errors(ctx, id) {
+		if err != nil {
+			return list, c.explain(err)
+		}
+		list = append(list, e)
+	}
+	return list, nil
 }
 
 // Result decodes the result of a succeeded job to its type, for example tasks.BuildManifestResult.

@@ -71,7 +71,7 @@ func (w *Worker) report(a attempt, f fate, err error) {
 // and may then start the same task a second time in the same process: here neither can be.
 func (w *Worker) enter(ctx context.Context, p pool, id string) (release func(), err error) {
 	if _, there := w.running.LoadOrStore(id, true); there {
-		return nil, toAsynq(wait, errTwice)
+		return nil, pausing(wait, errTwice, 0)
 	}
 	select {
 	case p.sem <- struct{}{}:
@@ -80,7 +80,7 @@ func (w *Worker) enter(ctx context.Context, p pool, id string) (release func(), 
 	case <-w.drain:
 	}
 	w.running.Delete(id)
-	return nil, toAsynq(handover, errDrain)
+	return nil, pausing(handover, errDrain, 0)
 }
 
 // drainable is a context that also ends, with errDrain as its cause, when the worker begins to stop.

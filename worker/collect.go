@@ -52,7 +52,7 @@ func (c queueCollector) Collect(out chan<- prometheus.Metric) {
 		c.log.Debug("queues not read", "error", err)
 		return
 	}
-	for _, q := range []string{tasks.QueueVerify, tasks.QueueJobs, tasks.QueueExports, tasks.QueueShards} {
+	for _, q := range tasks.Queues() {
 		info := &asynq.QueueInfo{Queue: q} // a queue appears in Redis with its first task
 		if slices.Contains(known, q) {
 			if info, err = c.inspector.GetQueueInfo(q); err != nil {

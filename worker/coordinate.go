@@ -4,33 +4,30 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"iter"
+	"fmt"
 	"time"
 
-	"github.com/hibiken/asynq"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// coordinate sees a sharded job through: it plans the shards, watches the workers do them, and puts the parts together.
-// Any step may be the first: the job may have been begun by a coordinator that died or was stopped.
+// coordinate sees a sharded job through: it plans the shards, has the workers do them, and puts the parts together. Any
+// step may be the first: the job may have been begun by a coordinator that died or was stopped.
 func (w *Worker) coordinate(ctx context.Context, c claimed) (tasks.Result, error) {
-	if c.Shards > 0 { // left over from an earlier coordinator, perhaps without their tasks
-		if err := w.sweep(ctx, c); err != nil {
-			return nil, err
-		}
-	}
 	group, inner := errgroup.WithContext(ctx)
 	planned := make(chan struct{})
 	group.Go(func() error {
-		defer close(planned)
-		if c.State != tasks.StatePlanning {
-			return nil
+		if c.State == tasks.StatePlanning {
+			if err := job.Guard(func() error { return w.plan(inner, c) }); err != nil {
+				return err
+			}
 		}
-		return w.plan(inner, c)
+		close(planned)
+		return nil
 	})
 	group.Go(func() error { return w.watch(inner, c, planned) })
 	if err := group.Wait(); err != nil {
@@ -39,16 +36,10 @@ func (w *Worker) coordinate(ctx context.Context, c claimed) (tasks.Result, error
 	if err := w.records.Step(ctx, c.Claim, tasks.StateRunning, tasks.StateFinishing); err != nil {
 		return nil, err
 	}
-	s, err := w.records.Status(ctx, c.ID)
-	if err != nil {
-		return nil, err
-	}
-	c.env.Log.Info("finishing", "shards", s.Progress.ShardsTotal)
-	return c.sharded.Finish(ctx, c.job, c.env, w.parts(ctx, c, int(s.Progress.ShardsTotal)))
+	return w.finish(ctx, c)
 }
 
-// plan keeps each shard in the job's record before it enqueues it, and goes on from the last one kept. What a crash leaves
-// kept but not enqueued, the next coordinator's sweep finds.
+// plan keeps each shard in the job's record, and goes on from the last one kept. The watch enqueues them.
 func (w *Worker) plan(ctx context.Context, c claimed) error {
 	index := c.Shards
 	emit := func(s job.Shard) error {
@@ -56,128 +47,101 @@ func (w *Worker) plan(ctx context.Context, c claimed) error {
 		if err != nil {
 			return err
 		}
-		if err := w.records.Plan(ctx, c.Claim, queue.Planned{Index: index, Shard: text, Cursor: s.Through, Objects: s.Objects}); err != nil {
-			return err
-		}
-		if err := w.enqueueShard(ctx, c, index); err != nil {
-			return err
-		}
+		err = w.records.Plan(ctx, c.Claim, queue.Planned{Index: index, Shard: text, Cursor: s.Through, Objects: s.Objects})
 		index++
-		return nil
+		return err
 	}
-	if err := c.sharded.Plan(ctx, c.job, c.env, c.Cursor, emit); err != nil {
+	var err error
+	if c.Amends != nil {
+		err = w.planRetry(ctx, c, emit)
+	} else {
+		err = c.sharded.Plan(ctx, c.job, c.env, c.Cursor, emit)
+	}
+	if err != nil {
 		return err
 	}
 	return w.records.Step(ctx, c.Claim, tasks.StatePlanning, tasks.StateRunning)
 }
 
-// enqueueShard puts a shard on the queue. It may be there already, which is as good. An archived one, which only somebody
-// with asynqmon can have made, is put back.
-func (w *Worker) enqueueShard(ctx context.Context, c claimed, index int) error {
-	_, err := w.client.EnqueueContext(ctx, queue.ShardTask(c.Name, c.ID, index))
-	if !errors.Is(err, asynq.ErrTaskIDConflict) {
-		return queue.Wrap(err, "enqueue shard %d of job %s", index, c.ID)
-	}
-	id := queue.ShardTaskID(c.ID, index)
-	if info, err := w.inspector.GetTaskInfo(tasks.QueueShards, id); err == nil && info.State == asynq.TaskStateArchived {
-		return queue.Wrap(w.inspector.RunTask(tasks.QueueShards, id), "enqueue shard %d of job %s again", index, c.ID)
-	}
-	return nil
-}
+// retryShard is how many objects of an error list make a shard.
+const retryShard = 200
 
-const (
-	watchEvery = 100 * time.Millisecond
-	sweepAfter = 15 * time.Second // without any shard being committed
-)
-
-// watch returns when every shard is committed, or with the failure that one of them has noted.
-func (w *Worker) watch(ctx context.Context, c claimed, planned <-chan struct{}) error {
-	ticks := time.NewTicker(watchEvery)
-	defer ticks.Stop()
-	v := view{sweep: time.Now().Add(sweepAfter)}
-	for {
-		all := closed(planned) // before the look, so that a shard planned in between is not missed
-		finished, err := w.look(ctx, c, &v)
-		switch {
-		case err != nil && !errors.Is(err, queue.ErrAway):
-			return err
-		case err == nil && finished && all:
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-ticks.C:
-		}
-	}
-}
-
-func closed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
-}
-
-// view is what the watch remembers between looks.
-type view struct {
-	shards  int64     // committed
-	sweep   time.Time // when to look for lost shards next
-	written time.Time // when asynq's result was last brought up to date
-}
-
-// look reads how far the job is, tells asynqmon, and sweeps when nothing has moved for a while.
-func (w *Worker) look(ctx context.Context, c claimed, v *view) (finished bool, err error) {
-	s, err := w.records.Status(ctx, c.ID)
-	if err != nil {
-		return false, err
-	}
-	if f, err := w.records.Fault(ctx, c.ID); err != nil || f != nil {
-		return false, errors.Join(err, shardFailed(f))
-	}
-	now := time.Now()
-	if s.Progress.Shards != v.shards {
-		v.shards, v.sweep = s.Progress.Shards, now.Add(sweepAfter)
-	}
-	if now.Sub(v.written) >= time.Second {
-		v.written = now
-		if text, err := json.Marshal(s.Progress); err == nil {
-			c.write(text)
-		}
-	}
-	if now.After(v.sweep) {
-		v.sweep = now.Add(sweepAfter)
-		err = w.sweep(ctx, c)
-	}
-	return s.Progress.Shards == s.Progress.ShardsTotal, err
-}
-
-// sweep enqueues every shard again that is not done; those that wait or run are left as they are.
-func (w *Worker) sweep(ctx context.Context, c claimed) error {
-	undone, err := w.records.Undone(ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	for _, i := range undone {
-		if err := w.enqueueShard(ctx, c, i); err != nil {
+// planRetry makes shards of the objects that failed the last time. The list is in key order.
+func (w *Worker) planRetry(ctx context.Context, c claimed, emit func(job.Shard) error) error {
+	next, seen := job.Shard{After: c.Cursor}, c.Cursor
+	for e, err := range w.records.ToRetry(ctx, c.ID) {
+		if err != nil {
 			return err
 		}
+		if e.Key <= seen && seen != "" {
+			continue // planned already
+		}
+		seen, next.Through = e.Key, e.Key
+		next.Keys = append(next.Keys, e.Key)
+		if next.Objects++; next.Objects < retryShard {
+			continue
+		}
+		if err := emit(next); err != nil {
+			return err
+		}
+		next = job.Shard{After: seen}
 	}
-	return nil
+	if next.Objects == 0 {
+		return nil
+	}
+	return emit(next)
 }
 
-func (w *Worker) parts(ctx context.Context, c claimed, n int) iter.Seq2[job.Part, error] {
-	return func(yield func(job.Part, error) bool) {
-		for data, err := range w.records.Parts(ctx, c.ID, n) {
-			var p job.Part
-			if err == nil {
-				p, err = decodePart(data)
-			}
-			if !yield(p, err) || err != nil {
+// finish puts the parts together. Meanwhile it goes on beating.
+func (w *Worker) finish(ctx context.Context, c claimed) (tasks.Result, error) {
+	ctx, stop := w.keepBeating(ctx, c)
+	defer stop()
+	t, err := w.records.Totals(ctx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	c.env.Log.Info("finishing", "shards", t.Shards)
+	result, err := c.sharded.Finish(ctx, c.job, c.env, job.Parts{
+		Tally: t.Tally, Bytes: t.Bytes, Size: t.Size, Failed: t.Failed,
+		Data: w.records.Parts(ctx, c.ID, t.Shards), Earlier: c.Amends,
+	})
+	if cause := context.Cause(ctx); cause != nil && err != nil {
+		err = cause
+	}
+	return result, err
+}
+
+// keepBeating tells that this coordinator lives while it waits for something else. The context ends when it is fenced.
+func (w *Worker) keepBeating(ctx context.Context, c claimed) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		ticks := time.NewTicker(beatEvery)
+		defer ticks.Stop()
+		for {
+			select {
+			case <-ctx.Done():
 				return
+			case <-ticks.C:
+			}
+			v, err := w.beats.Look(ctx, c.Claim, c.meter.last())
+			if errors.Is(err, queue.ErrFenced) {
+				cancel(err)
+			}
+			if err == nil {
+				c.meter.tell(ctx, v.State)
 			}
 		}
+	}()
+	return ctx, func() { cancel(nil); <-stopped }
+}
+
+// errParts is the failure of a job whose parts are too large.
+func errParts(bytes, budget int64) error {
+	return &providers.Error{
+		Op: "keep", Kind: providers.Invalid, Code: "PartsTooLarge",
+		Detail: fmt.Sprintf("the parts of this job would take about %d MB of Redis, and %d MB are allowed", bytes>>20, budget>>20),
+		Fix:    "Split the job by prefix, or raise STEVEDORE_PARTS_BUDGET on the workers and give Redis the memory.",
 	}
 }

@@ -209,7 +209,7 @@ func TestCoordinatorResumes(t *testing.T) {
 	redis := o.Client()
 	defer func() { _ = redis.Close() }()
 	records := queue.NewRecords(redis)
-	claim, err := records.Begin(t.Context(), "m", manifest.Kind(), []byte(`{"source":{"provider":"mem","bucket":"b"}}`), tasks.StatePlanning)
+	claim, err := records.Begin(t.Context(), queue.JobRef{Job: "m"}, manifest.Kind(), []byte(`{"source":{"provider":"mem","bucket":"b"}}`), tasks.StatePlanning)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +246,7 @@ func TestFencedCoordinatorLetsGo(t *testing.T) {
 	redis := o.Client()
 	defer func() { _ = redis.Close() }()
 	records := queue.NewRecords(redis)
-	claim, err := records.Begin(t.Context(), "v", verify.Kind(), nil, tasks.StateRunning)
+	claim, err := records.Begin(t.Context(), queue.JobRef{Job: "v"}, verify.Kind(), nil, tasks.StateRunning)
 	if err != nil {
 		t.Fatal(err)
 	}

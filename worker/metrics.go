@@ -8,7 +8,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
 // metrics are what this process has done. What the queues hold is read from Redis at every scrape, see queueCollector.
@@ -19,6 +18,8 @@ type metrics struct {
 	jobTime      *prometheus.HistogramVec
 	objects      *prometheus.CounterVec
 	duplicates   *prometheus.CounterVec
+	replaced     *prometheus.CounterVec
+	takenOver    *prometheus.CounterVec
 	requests     *prometheus.CounterVec
 	requestTime  *prometheus.HistogramVec
 	storageBytes *prometheus.CounterVec
@@ -40,6 +41,8 @@ func newMetrics(w *Worker) (*metrics, error) {
 		jobTime:      seconds("job_duration_seconds", "From a job's first start to its end.", 0.1, "kind"),
 		objects:      counter("objects_processed_total", "Objects dealt with in committed work.", "kind", "outcome"),
 		duplicates:   counter("duplicate_commits_total", "Shards that somebody else had handed in already.", "kind"),
+		replaced:     counter("shards_replaced_total", "Shards given to another worker, by what had become of the first one.", "kind", "reason"),
+		takenOver:    counter("jobs_taken_over_total", "Jobs taken over from a worker that was not heard of any more.", "kind"),
 		requests:     counter("storage_requests_total", "Requests to buckets.", "kind", "provider", "op", "outcome"),
 		requestTime:  seconds("storage_request_duration_seconds", "How long requests to buckets took; for get until the head.", 0.001, "provider", "op"),
 		storageBytes: counter("storage_bytes_total", "Content read from buckets (in) and written to them (out).", "kind", "provider", "direction"),
@@ -56,9 +59,10 @@ func (m *metrics) register(w *Worker) error {
 		version = info.Main.Version
 	}
 	collectors := []prometheus.Collector{
-		m.attempts, m.attemptTime, m.jobs, m.jobTime, m.objects, m.duplicates, m.requests, m.requestTime, m.storageBytes,
+		m.attempts, m.attemptTime, m.jobs, m.jobTime, m.objects, m.duplicates, m.replaced, m.takenOver, m.requests, m.requestTime, m.storageBytes,
 		queueCollector{w.inspector, w.log},
 		slotCollector(w.pools),
+		jobCollector{&w.meters},
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "stevedore_redis_up", Help: "1 when Redis answers.",
 		}, func() float64 { return flag(w.ping(context.Background()) == nil) }),
@@ -90,28 +94,18 @@ func (m *metrics) attempt(a attempt, f fate) {
 }
 
 func (m *metrics) ended(c claimed, f fate) {
-	outcome := "succeeded"
-	if f == failed {
-		outcome = "failed"
-	}
+	outcome := map[fate]string{done: "succeeded", failed: "failed", cancelled: "cancelled"}[f]
 	m.jobs.WithLabelValues(c.Name, outcome).Inc()
 	m.jobTime.WithLabelValues(c.Name).Observe(time.Since(c.Started).Seconds())
-	if c.single != nil {
-		m.counted(c.Name, c.env.Progress.Counts())
+	if c.single != nil && f != cancelled {
+		p := c.env.Progress.Counts()
+		m.counted(c.Name, p.Objects, p.Failed)
 	}
 }
 
-func (m *metrics) committed(kind string, first bool, p tasks.Progress) {
-	if !first {
-		m.duplicates.WithLabelValues(kind).Inc()
-		return
-	}
-	m.counted(kind, p)
-}
-
-func (m *metrics) counted(kind string, p tasks.Progress) {
-	m.objects.WithLabelValues(kind, "ok").Add(float64(p.Objects - p.Failed))
-	m.objects.WithLabelValues(kind, "failed").Add(float64(p.Failed))
+func (m *metrics) counted(kind string, objects, failed int64) {
+	m.objects.WithLabelValues(kind, "ok").Add(float64(objects - failed))
+	m.objects.WithLabelValues(kind, "failed").Add(float64(failed))
 }
 
 func (m *metrics) storage(kind, provider string) providers.Meter {

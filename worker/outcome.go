@@ -17,22 +17,25 @@ import (
 // This file is the one place where an error decides what becomes of a job.
 
 var (
-	errDrain   = errors.New("this worker is stopping")
-	errTimeout = errors.New("the job took longer than its kind may")
-	errSlow    = errors.New("the shard took longer than a shard may")
-	errTwice   = errors.New("this task still runs in this process")
+	errDrain    = errors.New("this worker is stopping")
+	errTimeout  = errors.New("the job took longer than its kind may")
+	errDeadline = errors.New("the job did not end before its deadline")
+	errSlow     = errors.New("the shard took longer than a shard may")
+	errTwice    = errors.New("this task still runs in this process")
 )
 
 // fate is what becomes of a job or shard after one attempt.
 type fate string
 
 const (
-	done     fate = "done"     // it is finished
-	again    fate = "again"    // try again; an attempt is used up
-	wait     fate = "wait"     // try again later; no attempt is used up
-	handover fate = "handover" // another worker goes on at once; no attempt is used up
-	failed   fate = "failed"   // it can never succeed, or its attempts are used up
-	lost     fate = "lost"     // another coordinator holds the job: let go, write nothing
+	done      fate = "done"      // it is finished
+	again     fate = "again"     // try again; an attempt is used up
+	wait      fate = "wait"      // try again later; no attempt is used up
+	handover  fate = "handover"  // another worker goes on at once; no attempt is used up
+	failed    fate = "failed"    // it can never succeed, or its attempts are used up
+	lost      fate = "lost"      // another coordinator holds the job: let go, write nothing
+	dropped   fate = "dropped"   // nothing is left to do: the job has ended, or somebody else has done it
+	cancelled fate = "cancelled" // the job was cancelled
 )
 
 // judge decides. ctx is the context of the attempt, failures how often it has failed before, attempts how often it may.
@@ -43,11 +46,13 @@ func judge(ctx context.Context, err error, failures, attempts int) fate {
 	switch {
 	case err == nil:
 		return done
+	case errors.Is(err, errUnwanted), errors.Is(cause, errUnwanted):
+		return dropped
 	case errors.Is(err, queue.ErrFenced):
 		return lost
 	case errors.Is(cause, errDrain):
 		return handover
-	case errors.Is(cause, errTimeout), errors.As(err, &invalid), errors.As(err, &noted):
+	case errors.Is(cause, errTimeout), errors.Is(err, errTimeout), errors.Is(err, errDeadline), errors.As(err, &invalid), errors.As(err, &noted):
 		return failed
 	case errors.Is(err, errTwice), errors.Is(err, queue.ErrAway):
 		return wait // the bucket's work is not to blame
@@ -67,10 +72,11 @@ func judge(ctx context.Context, err error, failures, attempts int) fate {
 	return again
 }
 
-// laterError is an attempt that has not failed: the task runs again after a while.
+// laterError is an attempt after which the task runs again.
 type laterError struct {
-	after time.Duration
-	err   error
+	after  time.Duration
+	failed bool // a try of asynq's is used up
+	err    error
 }
 
 func (e *laterError) Error() string { return e.err.Error() }
@@ -94,18 +100,38 @@ func toAsynq(f fate, err error) error {
 		err = redactedError{err}
 	}
 	switch f {
-	case done:
+	case done, dropped, cancelled:
 		return nil
 	case failed:
 		return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
 	case lost:
 		return fmt.Errorf("%w: %w", err, asynq.RevokeTask)
-	case handover:
-		return &laterError{0, errDrain}
-	case wait:
-		return &laterError{waitFor(err), err}
+	case again, wait, handover:
+		return pausing(f, err, 0)
 	}
 	return err
+}
+
+// pausing says when an attempt that has not ended its task goes on, unless that has been said. The job's record must know
+// before asynq does: until then nobody may take the task for lost.
+func pausing(f fate, err error, failures int) error {
+	switch {
+	case errors.As(err, new(*laterError)):
+		return err
+	case f == handover:
+		return &laterError{0, false, errDrain}
+	case f == wait:
+		return &laterError{waitFor(err), false, err}
+	}
+	return &laterError{backOff(failures), true, err}
+}
+
+func pauseOf(err error) time.Duration {
+	var later *laterError
+	if errors.As(err, &later) {
+		return later.after
+	}
+	return 0
 }
 
 func waitFor(err error) time.Duration {
@@ -137,6 +163,8 @@ func explain(err error) *tasks.Failure {
 		return &noted.failure
 	case errors.As(err, &invalid):
 		f.Kind, f.Fix = string(providers.Invalid), "Correct the payload."
+	case errors.Is(err, errDeadline):
+		f.Kind, f.Message, f.Fix = "timeout", errDeadline.Error(), "Give the job more time, or run more workers."
 	case errors.Is(err, errTimeout):
 		f.Kind, f.Message, f.Fix = "timeout", errTimeout.Error(), "Run more workers, or give the job fewer objects with a longer prefix."
 	case errors.Is(err, job.ErrPanic):
@@ -146,3 +174,8 @@ func explain(err error) *tasks.Failure {
 	}
 	return f
 }
+
+// notedError carries a failure from a shard, through Redis, to the coordinator that ends the job with it.
+type notedError struct{ failure tasks.Failure }
+
+func (e *notedError) Error() string { return e.failure.Message }

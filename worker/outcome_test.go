@@ -137,20 +137,3 @@ func TestTableRefusesGaps(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func TestPartRoundTrip(t *testing.T) {
-	t.Parallel()
-	for _, data := range []string{"", "\n", "a\nb\n"} {
-		p, err := decodePart(encodePart(part(data)))
-		if err != nil || string(p.Data) != data || p.Tally["n"] != 3 {
-			t.Errorf("%q came back as %+v, %v", data, p, err)
-		}
-	}
-	if _, err := decodePart([]byte("garbage")); err == nil {
-		t.Error("a damaged part was accepted")
-	}
-}
-
-func part(data string) job.Part {
-	return job.Part{Data: []byte(data), Tally: map[string]int64{"n": 3}}
-}

@@ -25,9 +25,20 @@ type pool struct {
 func pools(c Config) []pool {
 	return []pool{
 		newPool("verify", c.VerifySlots, map[string]int{tasks.QueueVerify: 1}),
-		newPool("jobs", c.JobSlots, map[string]int{tasks.QueueJobs: 1}),
-		newPool("shards", c.ShardSlots, map[string]int{tasks.QueueShards: 3, tasks.QueueExports: 1}),
+		newPool("jobs", c.JobSlots, byPriority(map[string]int{tasks.QueueJobs: 1})),
+		newPool("shards", c.ShardSlots, byPriority(map[string]int{tasks.QueueShards: 3, tasks.QueueExports: 1})),
 	}
+}
+
+// byPriority splits each queue into those of its priorities, 6 to 3 to 1.
+func byPriority(queues map[string]int) map[string]int {
+	all := map[string]int{}
+	for base, weight := range queues {
+		for p, n := range map[tasks.Priority]int{tasks.PriorityHigh: 6, tasks.PriorityNormal: 3, tasks.PriorityLow: 1} {
+			all[p.Queue(base)] = n * weight
+		}
+	}
+	return all
 }
 
 func newPool(name string, slots int, queues map[string]int) pool {
@@ -58,19 +69,24 @@ func (w *Worker) asynqConfig(p pool) asynq.Config {
 // isFailure tells asynq which errors use up one of its tries.
 func isFailure(err error) bool {
 	var later *laterError
-	return !errors.As(err, &later)
+	return !errors.As(err, &later) || later.failed
 }
 
 // retryDelay is how long a task waits for its next run: what the outcome says, else an exponential back-off with full
-// jitter from 1 second to 2 minutes. A task whose worker died has waited long enough already.
+// jitter from 1 second to 2 minutes. A task whose worker died has waited long enough already, and one that asynq was asked
+// to cancel only has to find out that its job has ended.
 func retryDelay(n int, err error, _ *asynq.Task) time.Duration {
 	var later *laterError
 	switch {
 	case errors.As(err, &later):
 		return later.after
-	case errors.Is(err, asynq.ErrLeaseExpired):
+	case errors.Is(err, asynq.ErrLeaseExpired), errors.Is(err, context.Canceled):
 		return 0
 	}
+	return backOff(n)
+}
+
+func backOff(n int) time.Duration {
 	limit := min(time.Second<<min(n+1, 10), 2*time.Minute)
 	return time.Second + rand.N(limit)
 }

@@ -42,11 +42,11 @@ func (a anySharded[J]) Plan(ctx context.Context, j tasks.Job, env job.Env, after
 	return a.Sharded.Plan(ctx, j.(J), env, after, emit)
 }
 
-func (a anySharded[J]) Work(ctx context.Context, j tasks.Job, env job.Env, s job.Shard) (job.Part, error) {
+func (a anySharded[J]) Work(ctx context.Context, j tasks.Job, env job.Env, s job.Shard) iter.Seq2[job.Item, error] {
 	return a.Sharded.Work(ctx, j.(J), env, s)
 }
 
-func (a anySharded[J]) Finish(ctx context.Context, j tasks.Job, env job.Env, parts iter.Seq2[job.Part, error]) (tasks.Result, error) {
+func (a anySharded[J]) Finish(ctx context.Context, j tasks.Job, env job.Env, parts job.Parts) (tasks.Result, error) {
 	return a.Sharded.Finish(ctx, j.(J), env, parts)
 }
 

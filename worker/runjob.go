@@ -20,6 +20,7 @@ type claimed struct {
 	queue.Claim
 	job   tasks.Job
 	env   job.Env
+	meter *meter       // what the world is shown of it
 	write func([]byte) // into asynq's result, which asynqmon shows
 }
 
@@ -30,26 +31,44 @@ func (w *Worker) runJob(ctx context.Context, e entry, t *asynq.Task) (fate, erro
 		first = tasks.StatePlanning
 	}
 	id, _ := asynq.GetTaskID(ctx)
-	claim, err := w.records.Begin(ctx, id, e.Name, t.Payload(), first)
-	if err != nil || claim.State.Final() {
+	ref := queue.ParseJobRef(id)
+	claim, err := w.records.Begin(ctx, ref, e.Name, t.Payload(), first)
+	if err != nil {
 		return judge(ctx, err, failures(ctx), e.Policy.Attempts), err
 	}
-	c := claimed{entry: e, Claim: claim, env: w.env(e, id, new(job.Progress)), write: resultWriter(t, w.log)}
-	ctx, cancel := context.WithDeadlineCause(ctx, claim.Started.Add(e.Policy.Timeout), errTimeout)
-	defer cancel()
+	if claim.Over {
+		return dropped, nil
+	}
+	c := claimed{entry: e, Claim: claim, env: w.env(e, ref.Job, new(job.Progress)), write: resultWriter(t, w.log)}
+	c.meter = w.meter(c)
+	defer c.meter.end()
 	var result tasks.Result
 	err = job.Guard(func() (err error) {
-		if c.job, err = decode(e, t.Payload()); err != nil {
-			return err
-		}
-		if e.sharded != nil {
-			result, err = w.coordinate(ctx, c)
-		} else {
-			result, err = w.runSingle(ctx, c)
+		if c.job, err = decode(e, t.Payload()); err == nil {
+			result, err = w.runClaimed(ctx, c)
 		}
 		return err
 	})
 	return w.settle(ctx, c, result, err)
+}
+
+func (w *Worker) runClaimed(ctx context.Context, c claimed) (tasks.Result, error) {
+	ctx, cancel := context.WithDeadlineCause(ctx, c.Started.Add(c.Policy.Timeout), errTimeout)
+	defer cancel()
+	if d := c.job.JobTerms().Deadline; !d.IsZero() {
+		ctx, cancel = context.WithDeadlineCause(ctx, d, errDeadline)
+		defer cancel()
+	}
+	c.meter.started(ctx)
+	run := w.runSingle
+	if c.sharded != nil {
+		run = w.coordinate
+	}
+	result, err := run(ctx, c)
+	if cause := context.Cause(ctx); err != nil && (errors.Is(cause, errTimeout) || errors.Is(cause, errDeadline)) {
+		err = cause
+	}
+	return result, err
 }
 
 func decode(e entry, payload []byte) (tasks.Job, error) {
@@ -67,26 +86,26 @@ func (w *Worker) env(e entry, id string, p *job.Progress) job.Env {
 	}
 }
 
-// progressEvery is how old the progress that others see may be.
-const progressEvery = 500 * time.Millisecond
-
-// runSingle runs a single job, and shows its progress meanwhile.
+// runSingle runs a single job, and meanwhile beats and shows how far it is.
 func (w *Worker) runSingle(ctx context.Context, c claimed) (tasks.Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		ticks := time.NewTicker(progressEvery)
+		ticks := time.NewTicker(beatEvery)
 		defer ticks.Stop()
 		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-ticks.C:
-				if err := w.records.Progress(ctx, c.Claim, c.env.Progress.Counts()); errors.Is(err, queue.ErrFenced) {
-					cancel(err)
-				}
 			}
+			p := c.env.Progress.Counts()
+			_, err := w.beats.Look(ctx, c.Claim, c.meter.shown(p, p.ObjectsTotal, p.ObjectsTotal > 0))
+			if errors.Is(err, queue.ErrFenced) {
+				cancel(err)
+			}
+			c.meter.tell(ctx, tasks.StateRunning)
 		}
 	}()
 	result, err := c.single.Run(ctx, c.job, c.env)
@@ -101,33 +120,54 @@ func (w *Worker) runSingle(ctx context.Context, c claimed) (tasks.Result, error)
 // settle decides what becomes of the job and writes it down before asynq hears of it.
 func (w *Worker) settle(ctx context.Context, c claimed, r tasks.Result, err error) (fate, error) {
 	f := judge(ctx, err, failures(ctx), c.Policy.Attempts)
-	if f != done && f != failed {
-		return f, err
-	}
-	end := queue.End{Keep: c.Policy.Keep, Errors: c.env.Progress.Errors()}
-	if f == failed {
-		end.Failure = failure(err)
-	} else if end.Result, err = json.Marshal(r); err != nil {
-		return failed, err
-	}
-	// The job is over even if this attempt's time is, or the worker is stopping.
-	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.config.DrainTimeout)
+	late, cancel := w.late(ctx) // what is over is over, even if this attempt's time is, or the worker is stopping
 	defer cancel()
-	if wrote := w.publish(late, c, end); wrote != nil {
-		return judge(ctx, wrote, 0, 2), wrote
+	var wrote error
+	switch f {
+	case done:
+		var text []byte
+		if text, err = json.Marshal(r); err != nil {
+			return failed, err
+		}
+		c.write(text)
+		wrote = w.publish(late, c, queue.End{Result: text})
+	case failed:
+		wrote = w.publish(late, c, queue.End{Failure: failure(err)})
+	case again, wait, handover:
+		err = pausing(f, err, failures(ctx))
+		wrote = w.records.Rest(late, c.Claim, pauseOf(err))
+	case lost, cancelled, dropped:
+		wrote = queue.ErrFenced
 	}
-	w.metrics.ended(c, f)
+	switch {
+	case errors.Is(wrote, queue.ErrFenced):
+		return w.afterFence(late, c), queue.ErrFenced
+	case wrote != nil && (f == done || f == failed):
+		return judge(ctx, wrote, 0, 2), wrote
+	case f == done || f == failed:
+		w.metrics.ended(c, f)
+	}
 	return f, err
 }
 
-func (w *Worker) publish(ctx context.Context, c claimed, end queue.End) error {
-	if c.single != nil {
-		if err := w.records.Progress(ctx, c.Claim, c.env.Progress.Counts()); err != nil {
-			return err
-		}
+// afterFence tells why somebody else may write and this coordinator may not.
+func (w *Worker) afterFence(ctx context.Context, c claimed) fate {
+	s, err := w.records.Status(ctx, c.ID)
+	if err != nil || s.State != tasks.StateCancelled || s.Round != c.Round {
+		return lost
 	}
-	c.write(end.Result)
-	return w.records.Publish(ctx, c.Claim, end)
+	c.write([]byte(`{"state":"cancelled"}`))
+	w.metrics.ended(c, cancelled)
+	return cancelled
+}
+
+func (w *Worker) publish(ctx context.Context, c claimed, e queue.End) error {
+	e.Keep = c.Policy.Keep
+	if c.single != nil {
+		counts := c.env.Progress.Counts()
+		e.Counts, e.Errors = &counts, c.env.Progress.Errors()
+	}
+	return w.records.Publish(ctx, c.Claim, e)
 }
 
 // resultWriter writes into asynq's result. It is only for people who look at asynqmon: failing is worth one line.

@@ -31,12 +31,22 @@ type Config struct {
 	ShardSlots  int // shards and exports at once: the real work
 	Parallel    int // requests in flight in each shard
 
+	// Caps that all workers share; 0 means none.
+	BucketShards int // shards of all jobs on one bucket that are under way at once
+	TenantShards int // shards of all jobs of one tenant
+
+	// PartsBudget is how many bytes of Redis the parts of one job may take, compressed; 0 means DefaultPartsBudget.
+	PartsBudget int64
+
 	// DrainTimeout is how long a stopping worker waits for jobs that do not let go at once.
 	DrainTimeout time.Duration
 
 	Log      *slog.Logger          // nil means slog.Default
 	Registry prometheus.Registerer // nil means no metrics are registered
 }
+
+// DefaultPartsBudget is enough for the manifest of about 20 million images.
+const DefaultPartsBudget = 256 << 20
 
 // Worker runs jobs. Make it with New, run it once with Run.
 type Worker struct {
@@ -46,7 +56,11 @@ type Worker struct {
 	pools     []pool
 	redis     redis.UniversalClient // gives up soon: for readiness and metrics
 	patient   redis.UniversalClient // outlives a restart of Redis: for records
-	records   queue.Records
+	records   queue.Records         // patient: what must not be lost
+	beats     queue.Records         // gives up soon: what the next time makes up for
+	pulses    *pulses
+	meters    sync.Map // job ID -> *meter of each job that this process runs
+	slots     window
 	client    *asynq.Client
 	inspector *asynq.Inspector
 	metrics   *metrics
@@ -68,13 +82,17 @@ func New(c Config, jobs ...Registration) (*Worker, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
+	if c.PartsBudget == 0 {
+		c.PartsBudget = DefaultPartsBudget
+	}
 	soon, patient := c.Redis.Client(), c.Redis.Patient()
 	w := &Worker{
 		config: c, log: c.Log, entries: entries, pools: pools,
-		redis: soon, patient: patient, records: queue.NewRecords(patient),
+		redis: soon, patient: patient, records: queue.NewRecords(patient), beats: queue.NewRecords(soon),
 		client: asynq.NewClientFromRedisClient(patient), inspector: asynq.NewInspectorFromRedisClient(soon),
 		drain: make(chan struct{}),
 	}
+	w.pulses = newPulses(w.beats, w.log)
 	w.metrics, err = newMetrics(w)
 	return w, err
 }
@@ -83,6 +101,8 @@ func New(c Config, jobs ...Registration) (*Worker, error) {
 // the other workers without using up an attempt. It waits for Redis when Redis is away, at the start and later.
 func (w *Worker) Run(ctx context.Context) error {
 	defer func() { _, _ = w.redis.Close(), w.patient.Close() }()
+	background, stopBackground := w.background(ctx)
+	defer stopBackground()
 	servers := make([]*asynq.Server, 0, len(w.pools))
 	for _, p := range w.pools {
 		s := asynq.NewServer(w.config.Redis, w.asynqConfig(p))
@@ -94,11 +114,21 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	w.ready.Store(true)
 	w.log.Info("worker started", "redis", w.config.Redis.String())
-	go w.warnEviction(ctx)
+	background.Go(func() { w.warnEviction(ctx) })
 	<-ctx.Done()
 	w.stop(servers)
 	w.log.Info("worker stopped")
 	return nil
+}
+
+// background starts what goes on beside the pools. Shards beat until the last one has let go, that is until stop.
+func (w *Worker) background(ctx context.Context) (group *sync.WaitGroup, stop func()) {
+	beating, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	group = new(sync.WaitGroup)
+	group.Go(func() { w.pulses.run(beating) })
+	group.Go(func() { w.watchman(ctx) })
+	group.Go(func() { w.heedCancel(ctx) })
+	return group, func() { cancel(); group.Wait() }
 }
 
 // stop drains. First nothing new is taken anywhere, then every handler is told to let go, and only then do the servers

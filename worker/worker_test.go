@@ -7,6 +7,7 @@ import (
 	"iter"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -36,6 +37,7 @@ type counting struct {
 	shards int64
 	work   func(context.Context, job.Env, job.Shard) error // called before each part is made; may be nil
 	plan   func(context.Context, string) error             // called before each shard is planned; may be nil
+	item   func(context.Context, string) error             // called before each item; may be nil
 	finish func(context.Context) error                     // may be nil
 	worked sync.Map                                        // shard -> *atomic.Int64: how often its part was made
 }
@@ -63,36 +65,69 @@ func (c *counting) Plan(ctx context.Context, _ tasks.BuildManifest, _ job.Env, a
 	return nil
 }
 
-func (c *counting) Work(ctx context.Context, _ tasks.BuildManifest, env job.Env, s job.Shard) (job.Part, error) {
-	if c.work != nil {
-		if err := c.work(ctx, env, s); err != nil {
-			return job.Part{}, err
+// Work yields ten items a shard: "3/0" to "3/8", of 100 bytes each, and "3/9", which fails.
+func (c *counting) Work(ctx context.Context, _ tasks.BuildManifest, env job.Env, s job.Shard) iter.Seq2[job.Item, error] {
+	return func(yield func(job.Item, error) bool) {
+		if c.work != nil {
+			if err := c.work(ctx, env, s); err != nil {
+				yield(job.Item{}, err)
+				return
+			}
+		}
+		n, _ := c.worked.LoadOrStore(s.Through, new(atomic.Int64))
+		n.(*atomic.Int64).Add(1)
+		first := 0
+		if _, k, ok := strings.Cut(s.After, "/"); ok {
+			first, _ = strconv.Atoi(k)
+			first++
+		}
+		for k := first; k < 10; k++ {
+			if !c.yieldItem(ctx, env, s, k, yield) {
+				return
+			}
 		}
 	}
-	n, _ := c.worked.LoadOrStore(s.Through, new(atomic.Int64))
-	n.(*atomic.Int64).Add(1)
-	for range 9 {
-		env.Progress.Done(100)
-	}
-	env.Progress.Reject(tasks.ObjectError{Key: s.Through + ".jpg", Code: "corrupt-image", Message: "no picture"})
-	i, err := strconv.ParseInt(s.Through, 10, 64)
-	return job.Part{Data: []byte(s.Through + "\n"), Tally: map[string]int64{"sum": i}}, err
 }
 
-func (c *counting) Finish(ctx context.Context, _ tasks.BuildManifest, _ job.Env, parts iter.Seq2[job.Part, error]) (tasks.Result, error) {
+func (c *counting) yieldItem(ctx context.Context, env job.Env, s job.Shard, k int, yield func(job.Item, error) bool) bool {
+	i := job.Item{Key: fmt.Sprintf("%s/%d", s.Through, k), Bytes: 100}
+	if env.Starting != nil {
+		if err := env.Starting(ctx, i.Key); err != nil {
+			return yield(i, err) && false
+		}
+	}
+	if c.item != nil {
+		if err := c.item(ctx, i.Key); err != nil {
+			return yield(i, err) && false
+		}
+	}
+	if k == 9 {
+		i.Bytes, i.Fault = 0, &tasks.ObjectError{Key: s.Through + ".jpg", Code: "corrupt-image", Message: "no picture"}
+		i.Data, i.Tally = []byte(s.Through+"\n"), s.Through
+	}
+	return yield(i, nil)
+}
+
+func (c *counting) Finish(ctx context.Context, _ tasks.BuildManifest, _ job.Env, parts job.Parts) (tasks.Result, error) {
 	if c.finish != nil {
 		if err := c.finish(ctx); err != nil {
 			return nil, err
 		}
 	}
 	var sum int64
-	var order bytes.Buffer
-	for p, err := range parts {
+	for shard, times := range parts.Tally {
+		i, err := strconv.ParseInt(shard, 10, 64)
 		if err != nil {
 			return nil, err
 		}
-		sum += p.Tally["sum"]
-		order.Write(p.Data)
+		sum += i * times
+	}
+	var order bytes.Buffer
+	for data, err := range parts.Data {
+		if err != nil {
+			return nil, err
+		}
+		order.Write(data)
 	}
 	return tasks.BuildManifestResult{Key: order.String(), Entries: sum}, nil
 }

@@ -87,7 +87,7 @@ func (r Records) lastEvent(ctx context.Context, id string, state tasks.State, e 
 		tasks.StateSucceeded: tasks.EventSucceeded, tasks.StateFailed: tasks.EventFailed, tasks.StateCancelled: tasks.EventCancelled,
 	}
 	return json.Marshal(tasks.Event{
-		ID: eventID(id, s.Round, "end"), Type: types[state], Job: id, Kind: s.Kind, State: state,
+		ID: EventID(id, s.Round, "end"), Type: types[state], Job: id, Kind: s.Kind, State: state,
 		Time: time.Now().UTC().Truncate(time.Millisecond), Progress: s.Progress, Failure: e.Failure,
 	})
 }

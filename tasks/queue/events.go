@@ -19,7 +19,8 @@ const (
 	eventBody = "event" // field of a stream entry: the event as JSON
 )
 
-func eventID(job string, round int, what string) string {
+// EventID names an event of a job. The same event always has the same ID.
+func EventID(job string, round int, what string) string {
 	return fmt.Sprintf("%s/%d/%s", job, round, what)
 }
 

@@ -68,6 +68,9 @@ type Claim struct {
 	epoch   string
 }
 
+// Epoch counts the coordinators that the job has had.
+func (c Claim) Epoch() int64 { return number(c.epoch) }
+
 // Begin claims a job for a coordinator, which runs in a task of the given generation. A job enqueued without a record, as
 // other languages do, gets one here.
 func (r Records) Begin(ctx context.Context, ref JobRef, kind string, payload []byte, first tasks.State) (Claim, error) {

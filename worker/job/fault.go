@@ -17,7 +17,8 @@ const (
 
 // Fault makes the line of the error list for an error that is about one object alone: one that tells an ObjectCode, or one
 // of a bucket that has a key and the kind NotFound, Conflict, Denied or Invalid. For any other error it reports false:
-// that is about the job's surroundings, and a job returns it.
+// that is about the job's surroundings, and a job returns it. So is a refusal to write, save an Invalid one: that is about
+// the name.
 func Fault(key string, err error) (tasks.ObjectError, bool) {
 	var coded interface {
 		error
@@ -27,7 +28,7 @@ func Fault(key string, err error) (tasks.ObjectError, bool) {
 		return tasks.ObjectError{Key: key, Code: coded.ObjectCode(), Message: coded.Error()}, true
 	}
 	var e *providers.Error
-	if !errors.As(err, &e) || e.Key == "" {
+	if !errors.As(err, &e) || e.Key == "" || e.Op == "put" && e.Kind != providers.Invalid {
 		return tasks.ObjectError{}, false
 	}
 	code := map[providers.Kind]string{

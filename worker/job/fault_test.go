@@ -30,6 +30,8 @@ func TestFault(t *testing.T) {
 		{of(providers.Denied), job.CodeDenied}, {of(providers.Invalid), job.CodeInvalid},
 		{of(providers.Unauthenticated), ""}, {of(providers.Throttled), ""}, {of(providers.Unavailable), ""}, {of(providers.Blocked), ""},
 		{&providers.Error{Op: "list", Bucket: "b", Kind: providers.NotFound}, ""},
+		{&providers.Error{Op: "put", Key: "t", Kind: providers.Invalid}, job.CodeInvalid},
+		{&providers.Error{Op: "put", Key: "t", Kind: providers.Denied}, ""}, {&providers.Error{Op: "put", Key: "t", Kind: providers.NotFound}, ""},
 		{context.Canceled, ""}, {errors.New("other"), ""}, {nil, ""},
 	} {
 		f, ok := job.Fault("a", c.err)

@@ -22,7 +22,7 @@ func (e *PanicError) Error() string { return fmt.Sprintf("%v: %v", ErrPanic, e.V
 func (e *PanicError) Unwrap() error { return ErrPanic }
 
 // Guard runs code of a job and turns its panic into a *PanicError. It cannot see the panics of goroutines that do starts:
-// Each guards its own.
+// Each and Ordered guard their own.
 func Guard(do func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -2,9 +2,7 @@ package job
 
 import (
 	"context"
-	"iter"
-
-	"golang.org/x/sync/errgroup"
+	"slices"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 )
@@ -32,41 +30,45 @@ func Cut(ctx context.Context, b providers.Bucket, after string, size int64, emit
 	return emit(next)
 }
 
-// List yields the objects of a shard, as the bucket has them now. It stops at the last one rather than look at the next,
-// which would cost a page more.
-func (s Shard) List(ctx context.Context, b providers.Bucket) iter.Seq2[providers.Object, error] {
-	return func(yield func(providers.Object, error) bool) {
-		for o, err := range b.List(ctx, providers.ListOptions{After: s.After, Through: s.Through}) {
-			if err == nil && o.Key > s.Through {
-				return
-			}
-			if !yield(o, err) || err != nil || o.Key == s.Through {
-				return
-			}
-		}
-	}
+// Listed is an object of a shard, or a key of Shard.Keys whose object the bucket does not give.
+type Listed struct {
+	providers.Object       // only its Key when Err is set
+	Err              error // the bucket's, about this object alone: one that Fault takes
 }
 
-// Each calls do for every item, at most n at once (one when n is less), and returns the results in the order of the items.
-// The first error, or panic, ends the rest and is returned; do must then give up when its ctx ends.
-func Each[T, R any](ctx context.Context, items []T, n int, do func(context.Context, T) (R, error)) ([]R, error) {
-	results := make([]R, len(items))
-	group, inner := errgroup.WithContext(ctx)
-	group.SetLimit(max(n, 1))
-	for i, item := range items {
-		if inner.Err() != nil {
+// List is the objects of a shard in key order, as the bucket has them now. A range is one listing, which stops at the last
+// object rather than look at the next: that would cost a page more. Keys are asked for one by one, parallel at once.
+func (s Shard) List(ctx context.Context, b providers.Bucket, parallel int) ([]Listed, error) {
+	if s.Keys != nil {
+		return s.stat(ctx, b, parallel)
+	}
+	var objects []Listed
+	for o, err := range b.List(ctx, providers.ListOptions{After: s.After, Through: s.Through}) {
+		if err != nil {
+			return nil, err
+		}
+		if o.Key > s.Through {
 			break
 		}
-		group.Go(func() error {
-			return Guard(func() (err error) {
-				results[i], err = do(inner, item)
-				return err
-			})
-		})
+		objects = append(objects, Listed{Object: o})
+		if o.Key == s.Through {
+			break
+		}
 	}
-	err := group.Wait()
-	if ended := context.Cause(ctx); ended != nil {
-		return results, ended
-	}
-	return results, err
+	return objects, nil
+}
+
+func (s Shard) stat(ctx context.Context, b providers.Bucket, parallel int) ([]Listed, error) {
+	keys := slices.DeleteFunc(slices.Sorted(slices.Values(s.Keys)), func(key string) bool { return key <= s.After })
+	keys = slices.Compact(keys) // in order and each once, as it must come out
+	return Each(ctx, keys, parallel, func(ctx context.Context, key string) (Listed, error) {
+		o, err := b.Stat(ctx, key)
+		if err == nil {
+			return Listed{Object: o}, nil
+		}
+		if _, ok := Fault(key, err); !ok {
+			return Listed{}, err
+		}
+		return Listed{Object: providers.Object{Key: key}, Err: err}, nil
+	})
 }

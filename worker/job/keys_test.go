@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"sync/atomic"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -43,6 +45,18 @@ func cut(t *testing.T, b providers.Bucket, after string, size int64) (shards []j
 	return shards
 }
 
+func list(t *testing.T, b providers.Bucket, s job.Shard) (keys []string) {
+	t.Helper()
+	objects, err := s.List(t.Context(), b, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range objects {
+		keys = append(keys, o.Key)
+	}
+	return keys
+}
+
 func TestCut_CoversEverythingOnce(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, 9, 10, 11, 30} {
@@ -51,17 +65,12 @@ func TestCut_CoversEverythingOnce(t *testing.T) {
 		var keys []string
 		for i, s := range shards {
 			before := len(keys)
-			for o, err := range s.List(t.Context(), b) {
-				if err != nil {
-					t.Fatal(err)
-				}
-				keys = append(keys, o.Key)
-			}
+			keys = append(keys, list(t, b, s)...)
 			if got := int64(len(keys) - before); got != s.Objects || got > 10 || got == 0 {
 				t.Errorf("%d objects: shard %d has %d, and says %d", n, i, got, s.Objects)
 			}
-			if rest := cut(t, b, s.Through, 10); !slices.Equal(rest, shards[i+1:]) {
-				t.Errorf("%d objects: after shard %d come %v", n, i, rest)
+			if diff := cmp.Diff(shards[i+1:], cut(t, b, s.Through, 10), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("%d objects: after shard %d:\n%s", n, i, diff)
 			}
 		}
 		if len(keys) != n || !slices.IsSorted(keys) || len(slices.Compact(keys)) != n {
@@ -83,10 +92,8 @@ func TestCut_StopsWithAnError(t *testing.T) {
 	if err := job.Cut(t.Context(), b, "", 10, func(job.Shard) error { return nil }); !errors.Is(err, providers.Denied) {
 		t.Errorf("got %v", err)
 	}
-	for _, err := range (job.Shard{Through: "9"}).List(t.Context(), b) {
-		if !errors.Is(err, providers.Denied) {
-			t.Errorf("got %v", err)
-		}
+	if _, err := (job.Shard{Through: "9"}).List(t.Context(), b, 1); !errors.Is(err, providers.Denied) {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -98,78 +105,8 @@ func TestShard_ListsWhatIsThereNow(t *testing.T) {
 	if err := b.Delete(t.Context(), "005"); err != nil {
 		t.Fatal(err)
 	}
-	var keys []string
-	for o, err := range (job.Shard{After: "003", Through: "005"}).List(t.Context(), b) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		keys = append(keys, o.Key)
-	}
-	if !slices.Equal(keys, []string{"004", "0045"}) {
+	if keys := list(t, b, job.Shard{After: "003", Through: "005"}); !slices.Equal(keys, []string{"004", "0045"}) {
 		t.Errorf("got %v", keys)
-	}
-}
-
-func TestEach_KeepsTheOrder(t *testing.T) {
-	t.Parallel()
-	items := make([]int, 100)
-	for i := range items {
-		items[i] = i
-	}
-	var now, most atomic.Int64
-	for _, n := range []int{-1, 0, 1, 3, 1000} {
-		most.Store(0)
-		got, err := job.Each(t.Context(), items, n, func(_ context.Context, i int) (int, error) {
-			most.Store(max(most.Load(), now.Add(1)))
-			defer now.Add(-1)
-			return i * i, nil
-		})
-		if err != nil || len(got) != 100 || got[7] != 49 || got[99] != 9801 || most.Load() > int64(max(n, 1)) {
-			t.Errorf("n %d: %v, %v, %d at once", n, got, err, most.Load())
-		}
-	}
-	if got, err := job.Each(t.Context(), []int(nil), 3, func(context.Context, int) (int, error) { return 0, nil }); err != nil || len(got) != 0 {
-		t.Errorf("nothing: %v, %v", got, err)
-	}
-}
-
-func TestEach_FirstErrorEndsTheRest(t *testing.T) {
-	t.Parallel()
-	broken := errors.New("broken")
-	_, err := job.Each(t.Context(), make([]int, 1000), 4, func(context.Context, int) (int, error) {
-		return 0, broken
-	})
-	if !errors.Is(err, broken) {
-		t.Errorf("got %v", err)
-	}
-	started := make(chan struct{}, 3)
-	_, err = job.Each(t.Context(), []int{0, 1, 2, 3}, 4, func(ctx context.Context, i int) (int, error) {
-		if i == 0 {
-			for range 3 {
-				<-started
-			}
-			return 0, broken
-		}
-		started <- struct{}{}
-		<-ctx.Done()
-		return 0, ctx.Err()
-	})
-	if !errors.Is(err, broken) {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestEach_EndsWithItsContext(t *testing.T) {
-	t.Parallel()
-	drain := errors.New("drain")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	_, err := job.Each(ctx, make([]int, 1000), 2, func(ctx context.Context, _ int) (int, error) {
-		cancel(drain)
-		<-ctx.Done()
-		return 0, ctx.Err()
-	})
-	if !errors.Is(err, drain) {
-		t.Errorf("got %v, want the cause", err)
 	}
 }
 
@@ -178,13 +115,42 @@ func TestShard_ListLooksNoFurtherThanItsEnd(t *testing.T) {
 	t.Parallel()
 	_, b := filled(t, 30)
 	seen := &seeing{Bucket: b}
-	for _, err := range (job.Shard{After: "009", Through: "019"}).List(t.Context(), seen) {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	list(t, seen, job.Shard{After: "009", Through: "019"})
 	if seen.objects != 10 {
 		t.Errorf("%d objects of the listing were taken, want 10", seen.objects)
+	}
+}
+
+func TestShard_ListsItsKeys(t *testing.T) {
+	t.Parallel()
+	w, b := filled(t, 10)
+	w.Fail = func(op, key string) error {
+		if op == "stat" && key == "005" {
+			return &providers.Error{Op: op, Key: key, Kind: providers.Denied}
+		}
+		return nil
+	}
+	s := job.Shard{After: "001", Through: "0", Keys: []string{"000", "001", "003x", "002", "002", "005", "009"}}
+	objects, err := s.List(t.Context(), b, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, o := range objects {
+		got = append(got, fmt.Sprintf("%s %d %v", o.Key, o.Size, providers.KindOf(o.Err)))
+	}
+	if diff := cmp.Diff([]string{"002 1 ", "003x 0 not-found", "005 0 denied", "009 1 "}, got); diff != "" {
+		t.Error(diff)
+	}
+	if ops := w.Ops("list"); len(ops) > 0 {
+		t.Errorf("it listed: %v", ops)
+	}
+	w.Fail = func(op, key string) error { return &providers.Error{Op: op, Key: key, Kind: providers.Unavailable} }
+	if _, err := s.List(t.Context(), b, 2); !errors.Is(err, providers.Unavailable) {
+		t.Errorf("got %v", err)
+	}
+	if objects, err := (job.Shard{After: "9", Keys: s.Keys}).List(t.Context(), b, 2); err != nil || len(objects) != 0 {
+		t.Errorf("after all keys: %v, %v", objects, err)
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Progress counts what one run or one shard has done, and holds its lines of the error list. It may be used by many
+// Progress counts what one run of a single job has done, and holds its lines of the error list. It may be used by many
 // goroutines at once; the zero value is ready.
 type Progress struct {
 	mu     sync.Mutex
@@ -14,7 +14,7 @@ type Progress struct {
 	errors []tasks.ObjectError
 }
 
-// Expect adds to the total of objects there are to deal with. Only single jobs call it; shards say it in Shard.Objects.
+// Expect adds to the total of objects there are to deal with.
 func (p *Progress) Expect(objects int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,6 +1,9 @@
 package manifest
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
 	"strconv"
 	"unicode/utf16"
 
@@ -24,6 +27,23 @@ func entry(name string, width, height int) []byte {
 	line = append(line, `,"height":`...)
 	line = strconv.AppendInt(line, int64(height), 10)
 	return append(line, '}', '\n')
+}
+
+var errNoEntry = errors.New("no entry of a manifest")
+
+// nameOf is the name and extension of an entry, which are in the order of the keys: all of a manifest share a directory.
+func nameOf(line []byte) (string, error) {
+	var e struct {
+		Name      *string `json:"name"`
+		Extension string  `json:"extension"`
+	}
+	if err := json.Unmarshal(line, &e); err != nil {
+		return "", fmt.Errorf("%w: %w", errNoEntry, err)
+	}
+	if e.Name == nil {
+		return "", errNoEntry
+	}
+	return *e.Name + e.Extension, nil
 }
 
 const hex = "0123456789abcdef"

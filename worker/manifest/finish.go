@@ -2,9 +2,10 @@ package manifest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
-	"iter"
+	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -16,17 +17,20 @@ const contentType = "application/x-ndjson"
 
 // Finish implements job.Sharded: it puts the manifest into the bucket, unless it is there already. CVAT refuses a manifest
 // without entries (CVAT 2.73, utils/dataset_manifest/core.py), so none is written: that is Invalid with the code NoImages.
-func (Job) Finish(ctx context.Context, j tasks.BuildManifest, env job.Env, parts iter.Seq2[job.Part, error]) (tasks.Result, error) {
-	tally, size, err := job.Sum(parts)
-	if err != nil {
-		return nil, err
-	}
+//
+// When only the failed images of an earlier run were worked on, their lines are merged into the manifest that lies there.
+// The result then tells of the merged manifest; Failed and BytesRead are of this run, Skipped of the earlier one.
+func (Job) Finish(ctx context.Context, j tasks.BuildManifest, env job.Env, parts job.Parts) (tasks.Result, error) {
 	to, key := j.Target()
 	result := tasks.BuildManifestResult{
-		Key: key, Entries: tally[tallyEntries], Skipped: tally[tallySkipped], Failed: tally[tallyFailed],
-		BytesRead: tally[tallyBytes], Size: int64(len(header)) + size,
+		Key: key, Entries: parts.Tally[tallyEntries], Skipped: parts.Tally[tallySkipped], Failed: parts.Failed,
+		BytesRead: parts.Bytes, Size: int64(len(header)) + parts.Size,
 	}
-	if result.Entries == 0 {
+	finish := publish
+	switch {
+	case parts.Earlier != nil:
+		finish = amend
+	case result.Entries == 0:
 		return nil, noImages(j, result)
 	}
 	b, err := env.Open(ctx, to)
@@ -34,19 +38,32 @@ func (Job) Finish(ctx context.Context, j tasks.BuildManifest, env job.Env, parts
 		return nil, err
 	}
 	defer func() { _ = b.Close() }()
-	published, err := job.Publish(ctx, b, key, contentType, func(w io.Writer) error { return write(w, parts) })
-	if err != nil {
+	if err := finish(ctx, b, parts, &result); err != nil {
 		return nil, err
 	}
-	result.Unchanged = published.Unchanged
 	return result, nil
 }
 
-func write(w io.Writer, parts iter.Seq2[job.Part, error]) error {
-	if _, err := io.WriteString(w, header); err != nil {
-		return err
+func publish(ctx context.Context, b providers.Bucket, parts job.Parts, r *tasks.BuildManifestResult) error {
+	published, err := job.Publish(ctx, b, r.Key, contentType, func(w io.Writer) error {
+		if _, err := io.WriteString(w, header); err != nil {
+			return err
+		}
+		return job.WriteParts(w, parts.Data)
+	})
+	r.Unchanged = published.Unchanged
+	return err
+}
+
+func amend(ctx context.Context, b providers.Bucket, parts job.Parts, r *tasks.BuildManifestResult) error {
+	var earlier tasks.BuildManifestResult
+	if err := json.Unmarshal(parts.Earlier, &earlier); err != nil {
+		return fmt.Errorf("the result of the earlier run: %w", err)
 	}
-	return job.WriteParts(w, parts)
+	merge := job.Merge{Head: strings.Count(header, "\n"), Key: nameOf}
+	amended, err := merge.Amend(ctx, b, r.Key, contentType, parts.Data)
+	r.Entries, r.Size, r.Skipped, r.Unchanged = amended.Lines, amended.Size, earlier.Skipped, amended.Unchanged
+	return err
 }
 
 func noImages(j tasks.BuildManifest, r tasks.BuildManifestResult) error {

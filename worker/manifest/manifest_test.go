@@ -242,25 +242,22 @@ func TestJob_ChangedWhileRead(t *testing.T) {
 		}
 		return nil
 	}
-	env := w.Env()
-	env.Parallel = 1
-	part, err := Job{}.Work(t.Context(), tasks.BuildManifest{Source: jobtest.Source("")}, env, job.Shard{Through: "b.jpg"})
-	if err != nil || part.Tally[tallyEntries] != 1 || part.Tally[tallyFailed] != 1 || env.Progress.Errors()[0].Code != job.CodeChanged {
-		t.Errorf("%+v, %v, %v", part, err, env.Progress.Errors())
+	items, err := jobtest.Work(t, w, Job{}, tasks.BuildManifest{Source: jobtest.Source("")}, job.Shard{Through: "b.jpg"})
+	if err != nil || len(items) != 2 || items[0].Fault == nil || items[0].Fault.Code != job.CodeChanged || items[1].Tally != tallyEntries {
+		t.Errorf("%+v, %v", items, err)
 	}
 }
 
 func TestJob_Requests(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
-	env := w.Env()
-	if _, err := (Job{}).Work(t.Context(), payload(), env, job.Shard{Through: "in/z"}); err != nil {
+	if _, err := jobtest.Work(t, w, Job{}, payload(), job.Shard{Through: "in/z"}); err != nil {
 		t.Fatal(err)
 	}
 	if lists := w.Ops("list"); len(lists) != 1 {
 		t.Errorf("%d listings: %v", len(lists), lists)
 	}
-	_, _ = Job{}.Work(t.Context(), payload(), w.Env(), job.Shard{Through: "in/a.jpg"})
+	_, _ = jobtest.Work(t, w, Job{}, payload(), job.Shard{Through: "in/a.jpg"})
 	if gets := w.Ops("get", "stat"); !slices.Equal(gets, []string{"get in/a.jpg"}) {
 		t.Errorf("requests %v", gets)
 	}

@@ -17,7 +17,7 @@ func tooLarge(format string, args ...any) error {
 }
 
 // fetch reads an image in one request: its header, and the rest only when the header is within the limits. All of it is
-// of the version that was listed.
+// of the version that was listed. With an error comes as much as was read.
 func fetch(ctx context.Context, b providers.Bucket, o providers.Object) ([]byte, imagehead.Head, error) {
 	r, err := b.Open(ctx, o.Key, providers.ReadOptions{IfMatch: o.ETag})
 	if err != nil {
@@ -32,10 +32,10 @@ func fetch(ctx context.Context, b providers.Bucket, o providers.Object) ([]byte,
 		return body.buf[min(off, int64(len(body.buf))):], nil
 	}, o.Size, imagehead.FirstRead(o.Key))
 	if err != nil {
-		return nil, imagehead.Head{}, err
+		return body.buf, imagehead.Head{}, err
 	}
 	if pixels := int64(head.Width) * int64(head.Height); pixels > maxPixels {
-		return nil, imagehead.Head{}, tooLarge("the image has %d x %d pixels; the limit is %d million", head.Width, head.Height, maxPixels/1_000_000)
+		return body.buf, imagehead.Head{}, tooLarge("the image has %d x %d pixels; the limit is %d million", head.Width, head.Height, maxPixels/1_000_000)
 	}
 	err = body.grow(o.Size)
 	return body.buf, head, err

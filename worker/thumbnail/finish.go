@@ -2,9 +2,11 @@ package thumbnail
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"io"
-	"iter"
 
+	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
@@ -12,28 +14,41 @@ import (
 // indexName is the index's name in the directory of the thumbnails.
 const indexName = "index.jsonl"
 
+const contentType = "application/x-ndjson"
+
 // Finish implements job.Sharded: it puts the index into the directory of the thumbnails, unless it is there already. The
 // thumbnails themselves are written by then. Without any image the index is empty.
-func (Job) Finish(ctx context.Context, j tasks.GenerateThumbnails, env job.Env, parts iter.Seq2[job.Part, error]) (tasks.Result, error) {
-	tally, _, err := job.Sum(parts)
-	if err != nil {
-		return nil, err
-	}
+//
+// When only the failed images of an earlier run were worked on, their lines are merged into the index that lies there.
+// Written and Failed are then of this run, Unchanged the other thumbnails of the index, Skipped of the earlier run.
+func (Job) Finish(ctx context.Context, j tasks.GenerateThumbnails, env job.Env, parts job.Parts) (tasks.Result, error) {
 	to, dir := j.Target()
 	result := tasks.GenerateThumbnailsResult{
-		Index: dir + indexName, Written: tally[tallyWritten], Unchanged: tally[tallyUnchanged],
-		Skipped: tally[tallySkipped], Failed: tally[tallyFailed],
+		Index: dir + indexName, Written: parts.Tally[tallyWritten], Unchanged: parts.Tally[tallyUnchanged],
+		Skipped: parts.Tally[tallySkipped], Failed: parts.Failed,
 	}
 	b, err := env.Open(ctx, to)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = b.Close() }()
-	_, err = job.Publish(ctx, b, result.Index, "application/x-ndjson", func(w io.Writer) error {
-		return job.WriteParts(w, parts)
-	})
+	if parts.Earlier != nil {
+		err = amend(ctx, b, parts, &result)
+	} else {
+		_, err = job.Publish(ctx, b, result.Index, contentType, func(w io.Writer) error { return job.WriteParts(w, parts.Data) })
+	}
 	if err != nil {
 		return nil, err
 	}
 	return result, nil
+}
+
+func amend(ctx context.Context, b providers.Bucket, parts job.Parts, r *tasks.GenerateThumbnailsResult) error {
+	var earlier tasks.GenerateThumbnailsResult
+	if err := json.Unmarshal(parts.Earlier, &earlier); err != nil {
+		return fmt.Errorf("the result of the earlier run: %w", err)
+	}
+	amended, err := job.Merge{Key: keyOf}.Amend(ctx, b, r.Index, contentType, parts.Data)
+	r.Unchanged, r.Skipped = amended.Lines-r.Written, earlier.Skipped
+	return err
 }

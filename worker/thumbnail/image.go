@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
@@ -22,113 +21,79 @@ type entry struct {
 	Height    int    `json:"height"`
 }
 
-// made is what came of one image.
-type made struct {
-	entry   entry
-	written bool
-	asked   bool // the image was read, or tried to
-	fault   *tasks.ObjectError
-	err     error // behind the fault
+// line is the entry as the index has it.
+func (e entry) line() ([]byte, error) {
+	var line bytes.Buffer
+	enc := json.NewEncoder(&line)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(e); err != nil {
+		return nil, fmt.Errorf("index line of %s: %w", e.Key, err)
+	}
+	return line.Bytes(), nil
 }
 
-// image sees to the thumbnail of one image. Its error is about the job's surroundings; the image's own is in the answer.
-func (r *run) image(ctx context.Context, o providers.Object) (made, error) {
-	m := made{entry: entry{Key: o.Key, ETag: o.ETag}}
-	if err := check(o); err != nil {
-		return m.failed(err)
+var errNoEntry = errors.New("no line of an index")
+
+// keyOf is the key of a line of the index, by which its lines are in order.
+func keyOf(line []byte) (string, error) {
+	var e entry
+	if err := json.Unmarshal(line, &e); err != nil {
+		return "", fmt.Errorf("%w: %w", errNoEntry, err)
 	}
+	if e.Key == "" {
+		return "", errNoEntry
+	}
+	return e.Key, nil
+}
+
+// item sees to the thumbnail of one object.
+func (r *run) item(ctx context.Context, o providers.Object) (job.Item, error) {
+	if skips(r.job, o.Key) {
+		return job.Item{Tally: tallySkipped}, nil
+	}
+	if err := check(o); err != nil {
+		return job.Item{}, err
+	}
+	e, item := entry{Key: o.Key, ETag: o.ETag}, job.Item{Tally: tallyUnchanged}
 	stem := r.stem(o.Key, o.ETag)
 	if name, ok := r.there[stem]; ok {
-		m.entry.Thumbnail = name
-		_, m.entry.Width, m.entry.Height, _ = parseName(name)
-		r.progress.Done(0)
-		return m, nil
+		e.Thumbnail = name
+		_, e.Width, e.Height, _ = parseName(name)
+	} else {
+		thumb, read, err := r.produce(ctx, o)
+		if err != nil {
+			return job.Item{Bytes: read}, err
+		}
+		e.Width, e.Height = thumb.width, thumb.height
+		e.Thumbnail = fullName(stem, thumb.width, thumb.height)
+		opts := providers.WriteOptions{ContentType: "image/jpeg"}
+		if _, err := r.to.Put(ctx, e.Thumbnail, bytes.NewReader(thumb.jpeg), opts); err != nil {
+			return job.Item{Bytes: read}, err
+		}
+		item.Tally, item.Bytes = tallyWritten, read+int64(len(thumb.jpeg))
 	}
-	m.asked = true
-	thumb, err := r.produce(ctx, o)
-	if err != nil {
-		return m.failed(err)
-	}
-	m.entry.Width, m.entry.Height = thumb.width, thumb.height
-	m.entry.Thumbnail = fullName(stem, thumb.width, thumb.height)
-	if err := r.put(ctx, m.entry.Thumbnail, thumb.jpeg); err != nil {
-		return m.failed(err)
-	}
-	m.written = true
-	r.progress.Done(o.Size + int64(len(thumb.jpeg)))
-	return m, nil
+	line, err := e.line()
+	item.Data = line
+	return item, err
 }
 
 // produce reads an image and makes its thumbnail, within the memory there is.
-func (r *run) produce(ctx context.Context, o providers.Object) (thumb, error) {
+func (r *run) produce(ctx context.Context, o providers.Object) (t thumb, read int64, err error) {
 	release, err := r.memory.file(ctx, o.Size)
 	if err != nil {
-		return thumb{}, err
+		return thumb{}, 0, err
 	}
 	defer release()
 	data, head, err := fetch(ctx, r.from, o)
+	read = int64(len(data))
 	if err != nil {
-		return thumb{}, imagehead.Blame(o.Key, err)
+		return thumb{}, read, imagehead.Blame(o.Key, err)
 	}
 	done, err := r.memory.pixels(ctx, head)
 	if err != nil {
-		return thumb{}, err
+		return thumb{}, read, err
 	}
 	defer done()
-	return r.render(data, head)
-}
-
-// writeError marks an error of the destination: a refusal to write is never about one image alone, save that its name is.
-type writeError struct{ error }
-
-func (e writeError) Unwrap() error { return e.error }
-
-func (r *run) put(ctx context.Context, name string, jpeg []byte) error {
-	_, err := r.to.Put(ctx, name, bytes.NewReader(jpeg), providers.WriteOptions{ContentType: "image/jpeg"})
-	if err == nil {
-		return nil
-	}
-	return writeError{err}
-}
-
-// failed decides what an error is about: a fault of the image, or an error of the job.
-func (m made) failed(err error) (made, error) {
-	fault, ok := job.Fault(m.entry.Key, err)
-	if errors.As(err, new(writeError)) && !errors.Is(err, providers.Invalid) {
-		ok = false
-	}
-	if !ok {
-		return made{}, err
-	}
-	m.fault, m.err = &fault, err
-	return m, nil
-}
-
-// assemble puts the lines together in key order; the error list too, so that it is the same every time.
-func assemble(all []made, progress *job.Progress, s job.Shard) (job.Part, error) {
-	part := job.Part{Tally: map[string]int64{}}
-	var denials job.Denials
-	var lines bytes.Buffer
-	enc := json.NewEncoder(&lines)
-	enc.SetEscapeHTML(false)
-	for _, m := range all {
-		if m.asked {
-			denials.Note(m.fault, m.err)
-		}
-		if m.fault != nil {
-			progress.Reject(*m.fault)
-			part.Tally[tallyFailed]++
-			continue
-		}
-		if err := enc.Encode(m.entry); err != nil {
-			return job.Part{}, fmt.Errorf("index line of %s: %w", m.entry.Key, err)
-		}
-		if m.written {
-			part.Tally[tallyWritten]++
-		} else {
-			part.Tally[tallyUnchanged]++
-		}
-	}
-	part.Data = lines.Bytes()
-	return part, denials.Err(s)
+	t, err = r.render(data, head)
+	return t, read, err
 }

@@ -147,7 +147,7 @@ func TestJob_Requests(t *testing.T) {
 	}
 	jobtest.Run(t, w, New(DefaultBudget), payload())
 	w.Ops()
-	if _, err := New(DefaultBudget).Work(t.Context(), payload(), w.Env(), job.Shard{Through: "in/z"}); err != nil {
+	if _, err := jobtest.Work(t, w, New(DefaultBudget), payload(), job.Shard{Through: "in/z"}); err != nil {
 		t.Fatal(err)
 	}
 	if lists := w.Ops("list"); len(lists) != 2 {

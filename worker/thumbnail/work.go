@@ -2,6 +2,7 @@ package thumbnail
 
 import (
 	"context"
+	"iter"
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
@@ -10,48 +11,39 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// The counts of a part.
+// The counts of the items. Those with a fault have none.
 const (
 	tallyWritten   = "written"
 	tallyUnchanged = "unchanged"
 	tallySkipped   = "skipped"
-	tallyFailed    = "failed"
 )
 
-// Work implements job.Sharded: it makes the thumbnails of one shard that are not there yet. Its part is the index's lines,
+// Work implements job.Sharded: it makes the thumbnails of one shard that are not there yet. Its data is the index's lines,
 // the same every time; of a second run only the counts differ, written becoming unchanged.
-func (t Job) Work(ctx context.Context, j tasks.GenerateThumbnails, env job.Env, s job.Shard) (job.Part, error) {
-	r, err := t.open(ctx, j, env)
-	if err != nil {
-		return job.Part{}, err
+func (t Job) Work(ctx context.Context, j tasks.GenerateThumbnails, env job.Env, s job.Shard) iter.Seq2[job.Item, error] {
+	return func(yield func(job.Item, error) bool) {
+		r, err := t.open(ctx, j, env)
+		if err != nil {
+			yield(job.Item{}, err)
+			return
+		}
+		defer r.close()
+		objects, err := r.list(ctx, env, s)
+		if err != nil {
+			yield(job.Item{}, err)
+			return
+		}
+		s.Items(ctx, env, objects, r.item)(yield)
 	}
-	defer r.close()
-	images, skipped, err := r.choose(ctx, j, s)
-	if err != nil {
-		return job.Part{}, err
-	}
-	if r.there, err = existing(ctx, r.to, r.dir, r.stems(images)); err != nil {
-		return job.Part{}, err
-	}
-	made, err := job.Each(ctx, images, env.Parallel, r.image)
-	if err != nil {
-		return job.Part{}, err
-	}
-	part, err := assemble(made, env.Progress, s)
-	if err != nil {
-		return job.Part{}, err
-	}
-	part.Tally[tallySkipped] = skipped
-	return part, nil
 }
 
 // run is one shard's work.
 type run struct {
 	maker
+	job      tasks.GenerateThumbnails
 	from, to providers.Bucket
 	there    map[string]string // full names of thumbnails by their stems
 	memory   *memory
-	progress *job.Progress
 }
 
 func (t Job) open(ctx context.Context, j tasks.GenerateThumbnails, env job.Env) (*run, error) {
@@ -65,7 +57,7 @@ func (t Job) open(ctx context.Context, j tasks.GenerateThumbnails, env job.Env) 
 		_ = from.Close()
 		return nil, err
 	}
-	return &run{maker: newMaker(j), from: from, to: to, memory: t.memory, progress: env.Progress}, nil
+	return &run{maker: newMaker(j), job: j, from: from, to: to, memory: t.memory}, nil
 }
 
 func (r *run) close() {
@@ -73,20 +65,14 @@ func (r *run) close() {
 	_ = r.to.Close()
 }
 
-// choose lists a shard's images and counts the other objects.
-func (r *run) choose(ctx context.Context, j tasks.GenerateThumbnails, s job.Shard) (images []providers.Object, skipped int64, err error) {
-	for o, err := range s.List(ctx, r.from) {
-		switch {
-		case err != nil:
-			return nil, 0, err
-		case skips(j, o.Key):
-			r.progress.Done(0)
-			skipped++
-		default:
-			images = append(images, o)
-		}
+// list lists a shard's objects, and which of their thumbnails are there. Those of single keys are not looked for: the images
+// of an error list had none, and lie so far apart that one listing might be all of the directory.
+func (r *run) list(ctx context.Context, env job.Env, s job.Shard) ([]job.Listed, error) {
+	objects, err := s.List(ctx, r.from, env.Parallel)
+	if err == nil && s.Keys == nil {
+		r.there, err = existing(ctx, r.to, r.dir, r.stems(objects))
 	}
-	return images, skipped, nil
+	return objects, err
 }
 
 // skips reports whether an object is no image by its name, or left out: thumbnails are not images to make thumbnails of.
@@ -118,10 +104,10 @@ func check(o providers.Object) error {
 	return imagehead.CheckKey(o.Key)
 }
 
-func (r *run) stems(images []providers.Object) map[string]bool {
-	stems := make(map[string]bool, len(images))
-	for _, o := range images {
-		if check(o) == nil {
+func (r *run) stems(objects []job.Listed) map[string]bool {
+	stems := make(map[string]bool, len(objects))
+	for _, o := range objects {
+		if !skips(r.job, o.Key) && check(o.Object) == nil {
 			stems[r.stem(o.Key, o.ETag)] = true
 		}
 	}

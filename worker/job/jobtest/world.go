@@ -47,11 +47,18 @@ func Source(prefix string) tasks.Storage {
 	return tasks.Storage{Provider: "mem", Bucket: Bucket, Prefix: prefix}
 }
 
-// Env is what the engine gives to a run or a shard, with a progress of its own.
+// Env is what the engine gives to a run of a single job, with a progress of its own.
 func (w *World) Env() job.Env {
 	return job.Env{
 		ID: "test", Log: slog.New(slog.DiscardHandler), Progress: new(job.Progress), Parallel: 4, Open: w.Open,
 	}
+}
+
+// sharded is what the engine gives to a sharded job.
+func (w *World) sharded() job.Env {
+	env := w.Env()
+	env.Progress = nil
+	return env
 }
 
 // Open connects to a storage as the engine does, confined to its prefix, and watches the bucket.

@@ -1,0 +1,280 @@
+package manifest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
+)
+
+// However often it is interrupted, a shard makes the same, and reads no image twice.
+func TestJob_GoesOnAfterEveryObject(t *testing.T) {
+	t.Parallel()
+	w := zoo(t)
+	for _, s := range []job.Shard{
+		{Through: "in/z"}, {Keys: []string{"in/a.jpg", "in/broken.jpg", "in/gone.jpg", "in/readme.txt", "in/tga.tga"}},
+	} {
+		w.Ops()
+		whole, err := jobtest.Work(t, w, Job{}, payload(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reads := slices.Sorted(slices.Values(w.Ops("get")))
+		for k := 1; k <= len(whole)+1; k++ {
+			env := w.Env()
+			env.Starting = func(context.Context, string) error { return nil } // nothing is read ahead
+			w.Ops()
+			items, err := jobtest.Interrupted(s, k, func(s job.Shard) iter.Seq2[job.Item, error] {
+				return Job{}.Work(t.Context(), payload(), env, s)
+			})
+			if diff := cmp.Diff(whole, items); diff != "" || err != nil {
+				t.Errorf("stopped after every %d: %v\n%s", k, err, diff)
+			}
+			if diff := cmp.Diff(reads, slices.Sorted(slices.Values(w.Ops("get")))); diff != "" {
+				t.Errorf("stopped after every %d, it read otherwise:\n%s", k, diff)
+			}
+		}
+	}
+}
+
+func TestJob_Starting(t *testing.T) {
+	t.Parallel()
+	w := zoo(t)
+	refusal := errors.New("this one kills")
+	var started, done []string
+	env := w.Env()
+	env.Starting = func(_ context.Context, key string) error {
+		if !slices.Equal(started, done) {
+			t.Errorf("%s starts before the others are done", key)
+		}
+		if key == "in/c/far.jpeg" {
+			return refusal
+		}
+		started = append(started, key)
+		return nil
+	}
+	var last error
+	for i, err := range (Job{}).Work(t.Context(), payload(), env, job.Shard{Through: "in/z"}) {
+		if last = err; err == nil {
+			done = append(done, i.Key)
+		}
+	}
+	if !errors.Is(last, refusal) || len(done) == 0 || !slices.Equal(started, done) || !slices.IsSorted(done) {
+		t.Errorf("%v started, %v done, %v", started, done, last)
+	}
+	if gets := w.Ops("get"); slices.Contains(gets, "get in/c/far.jpeg") {
+		t.Error("it was read all the same")
+	}
+}
+
+func TestJob_MissingKeys(t *testing.T) {
+	t.Parallel()
+	w := zoo(t)
+	items, err := jobtest.Work(t, w, Job{}, payload(), job.Shard{
+		After: "in/a.jpg", Through: "in/a.jpg", Keys: []string{"in/a.jpg", "in/b turned.JPG", "in/broken.jpg", "in/gone.jpg"},
+	})
+	if err != nil || len(items) != 3 || items[1].Fault == nil || items[1].Bytes != int64(len("<!DOCTYPE html>")) {
+		t.Fatalf("%+v, %v", items, err)
+	}
+	if items[0].Tally != tallyEntries || items[2].Fault == nil || items[2].Fault.Code != job.CodeNotFound {
+		t.Errorf("%+v", items)
+	}
+	if lists := w.Ops("list"); len(lists) > 0 {
+		t.Errorf("it listed: %v", lists)
+	}
+}
+
+// mend replaces some of the images that fail, with names before, between and after those of the entries.
+func mend(t *testing.T, w *jobtest.World) {
+	t.Helper()
+	for _, key := range []string{"in/broken.jpg", "in/gif.gif", "in/tga.tga"} {
+		w.Put(t, key, jpegOf(77, 88, 1, 0))
+	}
+}
+
+func result(t *testing.T, out jobtest.Outcome) tasks.BuildManifestResult {
+	t.Helper()
+	if out.Err != nil {
+		t.Fatal(out.Err)
+	}
+	return out.Result.(tasks.BuildManifestResult)
+}
+
+// What a retry of the failed images leaves is what a fresh run would.
+func TestJob_RetryIsAsAFreshRun(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{1, 2, 1000} {
+		w, fresh := zoo(t), zoo(t)
+		for _, key := range []string{"in/!first.jpg", "in/é.jpg", "in/\U0001f600.jpg", "in/c/zz.png"} { // order by bytes, and by nothing else
+			w.Put(t, key, "no image")
+			fresh.Put(t, key, jpegOf(5, 6, 1, 0))
+		}
+		first := jobtest.Run(t, w, Job{}, payload())
+		mend(t, w)
+		mend(t, fresh)
+		for _, key := range []string{"in/!first.jpg", "in/é.jpg", "in/\U0001f600.jpg", "in/c/zz.png"} {
+			w.Put(t, key, jpegOf(5, 6, 1, 0))
+		}
+		w.Ops()
+		retried := jobtest.Retry(t, w, Job{}, payload(), first.Failed(size))
+		got := result(t, retried)
+		if gets := w.Ops("list", "get"); slices.Contains(gets, "get in/a.jpg") || slices.ContainsFunc(gets, func(op string) bool { return strings.HasPrefix(op, "list") }) {
+			t.Errorf("it looked at more than what had failed: %v", gets)
+		}
+		want := result(t, jobtest.Run(t, fresh, Job{}, payload()))
+		if diff := cmp.Diff(fresh.Get(t, want.Key), w.Get(t, want.Key)); diff != "" {
+			t.Error(diff)
+		}
+		want.BytesRead = retried.Counts.Bytes
+		if diff := cmp.Diff(want, got); diff != "" || got.Failed != 4 || got.Entries != 12 || got.BytesRead == 0 {
+			t.Errorf("%s\n%s", got.Summary(), diff)
+		}
+	}
+}
+
+// A retry that runs twice, or after which nothing is mended, changes nothing.
+func TestJob_RetryTwice(t *testing.T) {
+	t.Parallel()
+	w := zoo(t)
+	first := jobtest.Run(t, w, Job{}, payload())
+	before := w.Get(t, "in/manifest.jsonl")
+	if r := result(t, jobtest.Retry(t, w, Job{}, payload(), first.Failed(3))); !r.Unchanged || r.Failed != 7 || r.Entries != 5 || w.Get(t, r.Key) != before {
+		t.Errorf("all failed again: %s", r.Summary())
+	}
+	mend(t, w)
+	second := jobtest.Retry(t, w, Job{}, payload(), first.Failed(3))
+	third := jobtest.Retry(t, w, Job{}, payload(), first.Failed(3))
+	if r := result(t, third); !r.Unchanged || result(t, second).Unchanged || r.Entries != 8 || r.Skipped != 6 {
+		t.Errorf("%s, then %s", second.Result.Summary(), r.Summary())
+	}
+	w.Put(t, "in/broken.jpg", jpegOf(1, 2, 1, 0)) // it is an entry already
+	w.Put(t, "in/gif.gif", "no image any more")
+	if r := result(t, jobtest.Retry(t, w, Job{}, payload(), first.Failed(3))); r.Entries != 8 || r.Unchanged {
+		t.Errorf("after other changes: %s", r.Summary())
+	}
+	if m := w.Get(t, "in/manifest.jsonl"); !strings.Contains(m, `{"name":"broken","extension":".jpg","width":1,"height":2}`) {
+		t.Errorf("the entry is not replaced:\n%s", m)
+	}
+	fourth := jobtest.Retry(t, w, Job{}, payload(), third.Failed(3)) // what is still wrong after the third
+	if r := result(t, fourth); r.Entries != 8 || r.Skipped != 6 || len(third.Errors) != 4 {
+		t.Errorf("a retry of a retry: %s", r.Summary())
+	}
+}
+
+// Somebody else's retry of the same objects has put its manifest there just before.
+func TestJob_RetryAtOnce(t *testing.T) {
+	t.Parallel()
+	w, other := zoo(t), zoo(t)
+	first := jobtest.Run(t, w, Job{}, payload())
+	mend(t, w)
+	mend(t, other)
+	jobtest.Run(t, other, Job{}, payload())
+	done := other.Get(t, "in/manifest.jsonl")
+	w.Fail = func(op, _ string) error {
+		if op == "put" {
+			w.Fail = nil
+			w.Put(t, "in/manifest.jsonl", done)
+		}
+		return nil
+	}
+	if r := result(t, jobtest.Retry(t, w, Job{}, payload(), first.Failed(3))); !r.Unchanged || r.Entries != 8 {
+		t.Error(r.Summary())
+	}
+}
+
+// The manifest's head stays, whatever else somebody wrote into it.
+func TestJob_RetryKeepsTheHead(t *testing.T) {
+	t.Parallel()
+	w := zoo(t)
+	first := jobtest.Run(t, w, Job{}, payload())
+	head := `{"version":"1.0"}` + "\n" + `{"type":"images","more":1}` + "\n"
+	w.Put(t, "in/manifest.jsonl", strings.Replace(w.Get(t, "in/manifest.jsonl"), header, head, 1))
+	mend(t, w)
+	if r := result(t, jobtest.Retry(t, w, Job{}, payload(), first.Failed(3))); r.Entries != 8 || r.Size != int64(len(w.Get(t, r.Key))) {
+		t.Error(r.Summary())
+	}
+	if m := w.Get(t, "in/manifest.jsonl"); !strings.HasPrefix(m, head+`{"name":"a"`) {
+		t.Error(m)
+	}
+}
+
+func TestJob_RetryWithoutItsManifest(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		content string
+		kind    providers.Kind
+	}{
+		{"", providers.NotFound},
+		{header + "{}\n", providers.Invalid},
+		{header + `{"name":"b","extension":".jpg"}` + "\n" + `{"name":"a","extension":".jpg"}` + "\n", providers.Invalid},
+		{header + "no json\n", providers.Invalid},
+	} {
+		w := zoo(t)
+		first := jobtest.Run(t, w, Job{}, payload())
+		b, err := w.Open(t.Context(), jobtest.Source(""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Delete(t.Context(), "in/manifest.jsonl"); err != nil {
+			t.Fatal(err)
+		}
+		if c.content != "" {
+			w.Put(t, "in/manifest.jsonl", c.content)
+		}
+		mend(t, w)
+		e := jobtest.WantKind(t, jobtest.Retry(t, w, Job{}, payload(), first.Failed(3)).Err, c.kind)
+		if !strings.Contains(e.Advice(), "Enqueue the job anew") {
+			t.Errorf("%q: advice %q", c.content, e.Advice())
+		}
+		if c.content != "" && w.Get(t, "in/manifest.jsonl") != c.content {
+			t.Errorf("%q was overwritten", c.content)
+		}
+	}
+}
+
+// Images that were denied and still are, are no reason to end the job: that there are no others is how they were chosen.
+func TestJob_RetryStillDenied(t *testing.T) {
+	t.Parallel()
+	w := zoo(t)
+	w.Fail = func(op, key string) error {
+		if (op == "get" || op == "stat") && strings.HasPrefix(key, "in/c/") {
+			return &providers.Error{Op: op, Key: key, Kind: providers.Denied}
+		}
+		return nil
+	}
+	first := jobtest.Run(t, w, Job{}, payload())
+	first.Errors = slices.DeleteFunc(first.Errors, func(e tasks.ObjectError) bool { return e.Code != job.CodeDenied })
+	if r := result(t, jobtest.Retry(t, w, Job{}, payload(), first.Failed(3))); r.Failed != 2 || r.Entries != 3 {
+		t.Error(r.Summary())
+	}
+}
+
+// A manifest of many pages is merged as it streams.
+func TestJob_RetryOfMany(t *testing.T) {
+	t.Parallel()
+	w := jobtest.New()
+	const n = 3000
+	for i := range n {
+		w.Put(t, fmt.Sprintf("%05d.jpg", i), map[bool]string{true: "no image", false: jpegOf(1+i, 1, 1, 0)}[i%7 == 0])
+	}
+	j := tasks.BuildManifest{Source: jobtest.Source("")}
+	first := jobtest.Run(t, w, Job{}, j)
+	for _, e := range first.Errors {
+		w.Put(t, e.Key, jpegOf(9, 9, 1, 0))
+	}
+	got := result(t, jobtest.Retry(t, w, Job{}, j, first.Failed(100)))
+	merged := w.Get(t, got.Key)
+	if want := result(t, jobtest.Run(t, w, Job{}, j)); !want.Unchanged || got.Entries != n || want.Size != got.Size || w.Get(t, got.Key) != merged {
+		t.Errorf("%s, and a fresh run %s", got.Summary(), want.Summary())
+	}
+}

@@ -1,0 +1,73 @@
+package worker
+
+import (
+	"context"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+)
+
+// shares are a job's shares of the caps that hold for it: one for each bucket it works on, one for its tenant. All workers
+// keep to the same caps.
+type shares struct {
+	records queue.Records
+	job     string
+	caps    []limit
+	asked   time.Time
+	granted int
+}
+
+type limit struct {
+	name string
+	most int // shards under way at once
+}
+
+// renewEvery keeps a share alive that does not change.
+const renewEvery = 5 * time.Second
+
+func (w *Worker) shares(c claimed) shares {
+	s := shares{records: w.beats, job: c.ID}
+	if w.config.BucketShards > 0 {
+		seen := map[string]bool{}
+		for _, storage := range tasks.Storages(c.job) {
+			if id := storage.ID(); !seen[id] {
+				seen[id] = true
+				s.caps = append(s.caps, limit{"bucket:" + id, w.config.BucketShards})
+			}
+		}
+	}
+	if t := c.job.JobTerms().Tenant; t != "" && w.config.TenantShards > 0 {
+		s.caps = append(s.caps, limit{"tenant:" + t, w.config.TenantShards})
+	}
+	return s
+}
+
+// ask tells how many more shards may be put under way, of those wanted, when some already are.
+func (s *shares) ask(ctx context.Context, have, more int) (int, error) {
+	if len(s.caps) == 0 {
+		return more, nil
+	}
+	if more == 0 && have == s.granted && time.Since(s.asked) < renewEvery {
+		return 0, nil
+	}
+	most := have + more
+	for _, c := range s.caps {
+		n, err := s.records.Share(ctx, c.name, s.job, have, most, c.most)
+		if err != nil {
+			return 0, err
+		}
+		most = min(most, n)
+	}
+	s.asked, s.granted = time.Now(), most
+	return most - have, nil
+}
+
+// giveBack lets others have the shares at once; unless it succeeds they run out by themselves.
+func (s *shares) giveBack(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	for _, c := range s.caps {
+		_ = s.records.Unshare(ctx, c.name, s.job)
+	}
+}
