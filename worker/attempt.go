@@ -96,7 +96,8 @@ func (w *Worker) drainable(ctx context.Context) (context.Context, context.Cancel
 	return ctx, func() { cancel(nil) }
 }
 
-// open gives a job its buckets: confined to their prefix, and counted. Secrets sealed for another job stay closed.
+// open gives a job its buckets: confined to their prefix, counted, and paced as
+// the cloud bears. Secrets sealed for another job stay closed.
 func (w *Worker) open(id, kind string) func(context.Context, tasks.Storage) (providers.Bucket, error) {
 	secrets := w.config.Secrets.For(id, kind)
 	return func(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
@@ -104,7 +105,7 @@ func (w *Worker) open(id, kind string) func(context.Context, tasks.Storage) (pro
 		if err != nil {
 			return nil, err
 		}
-		return providers.Counting(b, w.metrics.storage(kind, s.Provider)), nil
+		return w.pacer.Pace(s.ID(), providers.Counting(b, w.metrics.storage(kind, s.Provider))), nil
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -96,5 +97,23 @@ func (c slotCollector) Collect(out chan<- prometheus.Metric) {
 	for _, p := range c {
 		out <- prometheus.MustNewConstMetric(all, prometheus.GaugeValue, float64(p.slots), p.name)
 		out <- prometheus.MustNewConstMetric(busy, prometheus.GaugeValue, float64(len(p.sem)), p.name)
+	}
+}
+
+// paceCollector reports how many requests to each bucket this process may have in flight: throttling lowers it.
+type paceCollector struct{ pacer *providers.Pacer }
+
+func paceDesc() *prometheus.Desc {
+	return prometheus.NewDesc("stevedore_bucket_requests_limit",
+		"Requests to a bucket that this process may have in flight; throttling lowers it.", []string{"bucket"}, nil)
+}
+
+// Describe implements prometheus.Collector.
+func (c paceCollector) Describe(out chan<- *prometheus.Desc) { out <- paceDesc() }
+
+// Collect implements prometheus.Collector.
+func (c paceCollector) Collect(out chan<- prometheus.Metric) {
+	for bucket, n := range c.pacer.Limits() {
+		out <- prometheus.MustNewConstMetric(paceDesc(), prometheus.GaugeValue, float64(n), bucket)
 	}
 }

@@ -61,6 +61,7 @@ type Worker struct {
 	pulses    *pulses
 	meters    sync.Map // job ID -> *meter of each job that this process runs
 	slots     window
+	pacer     *providers.Pacer // one limit a bucket for all jobs of this process
 	client    *asynq.Client
 	inspector *asynq.Inspector
 	metrics   *metrics
@@ -90,7 +91,7 @@ func New(c Config, jobs ...Registration) (*Worker, error) {
 		config: c, log: c.Log, entries: entries, pools: pools,
 		redis: soon, patient: patient, records: queue.NewRecords(patient), beats: queue.NewRecords(soon),
 		client: asynq.NewClientFromRedisClient(patient), inspector: asynq.NewInspectorFromRedisClient(soon),
-		drain: make(chan struct{}),
+		pacer: providers.NewPacer(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots)), drain: make(chan struct{}),
 	}
 	w.pulses = newPulses(w.beats, w.log)
 	w.metrics, err = newMetrics(w)

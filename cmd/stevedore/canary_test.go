@@ -136,7 +136,7 @@ func (m *mine) work(t *testing.T, o queue.Options, key seal.PrivateKey) {
 		"gcs":   &gcs.Opener{Client: client, Attempts: 1, TokenURL: m.clouds.URL + "/token"},
 		"azure": &azure.Opener{Client: &signIn, Attempts: 1},
 	}
-	w, err := worker.New(setup, jobs()...)
+	w, err := worker.New(setup, c.jobs()...)
 	if err != nil {
 		t.Fatal(err)
 	}

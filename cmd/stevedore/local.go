@@ -33,7 +33,7 @@ func (c config) startLocal(ctx context.Context, log *slog.Logger) (*local, error
 	w, err := worker.New(worker.Config{
 		Redis: redis.Options(), Providers: registry, Secrets: providers.Secrets{Any: true},
 		VerifySlots: slots, JobSlots: slots, ShardSlots: slots, Parallel: 32, DrainTimeout: 5 * time.Second, Log: log,
-	}, jobs()...)
+	}, c.jobs()...)
 	if err != nil {
 		redis.Close()
 		return nil, err

@@ -96,7 +96,7 @@ func TestReadmeMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := worker.New(setup, jobs()...); err != nil {
+	if _, err := worker.New(setup, c.jobs()...); err != nil {
 		t.Fatal(err)
 	}
 	for name := range registered {

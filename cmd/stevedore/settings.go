@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"runtime"
 	"time"
 
 	"github.com/caarlos0/env/v11"
+	"github.com/dustin/go-humanize"
 
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
@@ -24,6 +26,10 @@ type settings struct {
 	ShardSlots   int           `env:"STEVEDORE_SHARD_SLOTS"`
 	Parallel     int           `env:"STEVEDORE_PARALLEL" envDefault:"32"`
 	ListStreams  int           `env:"STEVEDORE_LIST_STREAMS" envDefault:"16"`
+	BucketShards int           `env:"STEVEDORE_BUCKET_SHARDS" envDefault:"0"`
+	TenantShards int           `env:"STEVEDORE_TENANT_SHARDS" envDefault:"0"`
+	MemoryBudget size          `env:"STEVEDORE_MEMORY_BUDGET" envDefault:"512MiB"`
+	PartsBudget  size          `env:"STEVEDORE_PARTS_BUDGET" envDefault:"256MiB"`
 	DrainTimeout time.Duration `env:"STEVEDORE_DRAIN_TIMEOUT" envDefault:"20s"`
 	Secrets      []string      `env:"STEVEDORE_SECRETS_ALLOW" envDefault:"env:STEVEDORE_SECRET_*,file:/run/secrets/*"`
 	PublicKey    string        `env:"STEVEDORE_PUBLIC_KEY"`
@@ -35,6 +41,19 @@ type settings struct {
 	GCSTokenURL  string        `env:"STEVEDORE_GCS_TOKEN_URL"`
 	LogLevel     slog.Level    `env:"STEVEDORE_LOG_LEVEL" envDefault:"info"`
 	LogFormat    string        `env:"STEVEDORE_LOG_FORMAT" envDefault:"json"`
+}
+
+// size is a number of bytes, given as "512MiB" or "1GB".
+type size int64
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *size) UnmarshalText(text []byte) error {
+	n, err := humanize.ParseBytes(string(text))
+	if err != nil || n == 0 || n > math.MaxInt64 {
+		return fmt.Errorf("%q is no size: give for example 512MiB", text)
+	}
+	*s = size(n)
+	return nil
 }
 
 // config is the settings, read.
@@ -82,6 +101,11 @@ func load(environ []string) (config, error) {
 	} {
 		if slots < 1 {
 			faults = append(faults, fmt.Errorf("%s: must be at least 1", name))
+		}
+	}
+	for name, shards := range map[string]int{"STEVEDORE_BUCKET_SHARDS": c.BucketShards, "STEVEDORE_TENANT_SHARDS": c.TenantShards} {
+		if shards < 0 {
+			faults = append(faults, fmt.Errorf("%s: must not be negative; 0 means no cap", name))
 		}
 	}
 	if err := errors.Join(faults...); err != nil {

@@ -65,11 +65,11 @@ func (c config) everything() access {
 }
 
 // jobs is what the engine runs: to add a job, add its line.
-func jobs() []worker.Registration {
+func (c config) jobs() []worker.Registration {
 	return []worker.Registration{
 		worker.Single(verify.Job{}),
 		worker.Sharded(manifest.Job{}),
-		worker.Sharded(thumbnail.New(thumbnail.DefaultBudget)),
+		worker.Sharded(thumbnail.New(int64(c.MemoryBudget))),
 		worker.Single(export.Job{}),
 	}
 }
@@ -82,6 +82,7 @@ func (c config) workerConfig(log *slog.Logger, r prometheus.Registerer) (worker.
 	return worker.Config{
 		Redis: c.redis, Providers: registry, Secrets: providers.Secrets{Allow: c.Secrets, Keys: keys},
 		VerifySlots: c.VerifySlots, JobSlots: c.JobSlots, ShardSlots: c.ShardSlots, Parallel: c.Parallel,
+		BucketShards: c.BucketShards, TenantShards: c.TenantShards, PartsBudget: int64(c.PartsBudget),
 		DrainTimeout: c.DrainTimeout, Log: log, Registry: r,
 	}, err
 }

@@ -34,7 +34,7 @@ func (workerCommand) Run(ctx context.Context, c console) error {
 	if ids := setup.Secrets.Keys.IDs(); len(ids) > 0 {
 		log.Info("sealed secrets can be opened", "keys", ids)
 	}
-	w, err := worker.New(setup, jobs()...)
+	w, err := worker.New(setup, cfg.jobs()...)
 	if err != nil {
 		return err
 	}

@@ -9,41 +9,61 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
+// Mode is how Redis is run.
+type Mode string
+
+// The modes. The zero value is a single server.
+const (
+	Single   Mode = ""
+	Cluster  Mode = "cluster"
+	Sentinel Mode = "sentinel" // one server, and sentinels that say which one it is now
+)
+
 // Options say how to reach Redis, version 6.2 or newer. It must not evict keys (maxmemory-policy noeviction).
+//
+// A user of Redis's access lists needs no more than AccessRules.
 type Options struct {
-	Addr     string // host:port
+	Addr     string // host:port; of a cluster some nodes, else the sentinels, with commas between them
+	Mode     Mode
+	Master   string // the name that the sentinels know the server by
 	Username string // for ACLs; empty for the default user
 	Password string
-	DB       int
-	TLS      *tls.Config // nil means plain TCP
+	DB       int         // always 0 in a cluster
+	TLS      *tls.Config // nil means plain TCP; sentinels are asked in the same way
+
+	SentinelUsername string // when the sentinels too want to know who asks
+	SentinelPassword string
 }
 
-// ParseURL reads redis://user:password@host:port/db, or rediss:// for TLS. Its errors do not repeat the URL, which may hold
-// a password.
-func ParseURL(raw string) (Options, error) {
-	o, err := redis.ParseURL(raw)
-	if err != nil {
-		return Options{}, errors.New("not a Redis URL: give redis://[user:password@]host:port/db, or rediss:// for TLS")
-	}
-	return Options{Addr: o.Addr, Username: o.Username, Password: o.Password, DB: o.DB, TLS: o.TLSConfig}, nil
-}
+// AccessRules are the rights that producers and workers need, as ACL SETUSER takes them. INFO is for the monitor only.
+// What is left out are the commands that reach beyond the keys: the server's settings, other clients, all data at once,
+// the functions and scripts of others.
+const AccessRules = "resetkeys ~asynq:* ~stevedore:* resetchannels &asynq:cancel &stevedore:* " +
+	"+@all -@admin -@dangerous -function -script +info"
 
 // String is the address and database, for messages. It holds no credentials.
-func (o Options) String() string { return fmt.Sprintf("redis at %s db %d", o.Addr, o.DB) }
+func (o Options) String() string {
+	switch o.Mode {
+	case Cluster:
+		return "redis cluster at " + o.Addr
+	case Sentinel:
+		return fmt.Sprintf("redis %s of the sentinels at %s db %d", o.Master, o.Addr, o.DB)
+	}
+	return fmt.Sprintf("redis at %s db %d", o.Addr, o.DB)
+}
 
 // Client connects lazily, for an application: its calls end with their context and are repeated only briefly.
 func (o Options) Client() redis.UniversalClient {
 	u := o.universal()
 	u.ContextTimeoutEnabled = true
 	u.DialTimeout = 2 * time.Second
-	return redis.NewUniversalClient(u)
+	return o.connect(u)
 }
 
 // MakeRedisClient implements asynq.RedisConnOpt for asynq's servers. Their acknowledgements must outlive a Redis restart:
@@ -52,8 +72,8 @@ func (o Options) Client() redis.UniversalClient {
 // retries alone a short outage.
 func (o Options) MakeRedisClient() any {
 	u := o.universal()
-	u.MaxRetries, u.MaxRetryBackoff = 14, 2*time.Second
-	c := redis.NewUniversalClient(u)
+	o.persist(u)
+	c := o.connect(u)
 	c.AddHook(uncancel{})
 	return c
 }
@@ -62,15 +82,40 @@ func (o Options) MakeRedisClient() any {
 func (o Options) Patient() redis.UniversalClient {
 	u := o.universal()
 	u.ContextTimeoutEnabled = true
-	u.MaxRetries, u.MaxRetryBackoff = 14, 2*time.Second
-	return redis.NewUniversalClient(u)
+	o.persist(u)
+	return o.connect(u)
+}
+
+// persist makes each call go on trying for about 20 seconds. A cluster's client does the repeating itself and counts it as
+// redirects; its nodes' clients must not repeat as well, or the tries would multiply.
+func (o Options) persist(u *redis.UniversalOptions) {
+	const tries = 14
+	u.MaxRetryBackoff = 2 * time.Second
+	if o.Mode == Cluster {
+		u.MaxRedirects = tries
+	} else {
+		u.MaxRetries = tries
+	}
 }
 
 func (o Options) universal() *redis.UniversalOptions {
 	return &redis.UniversalOptions{
-		Addrs: []string{o.Addr}, Username: o.Username, Password: o.Password, DB: o.DB, TLSConfig: o.TLS,
+		Addrs: strings.Split(o.Addr, ","), MasterName: o.Master, DB: o.DB, TLSConfig: o.TLS,
+		Username: o.Username, Password: o.Password,
+		SentinelUsername: o.SentinelUsername, SentinelPassword: o.SentinelPassword,
 		DisableIdentity: true, // CLIENT SETINFO is unknown to Redis < 7.2 and fills its ACL log
 	}
+}
+
+// connect goes by the mode: NewUniversalClient would guess it from the number of addresses.
+func (o Options) connect(u *redis.UniversalOptions) redis.UniversalClient {
+	switch o.Mode {
+	case Cluster:
+		return redis.NewClusterClient(u.Cluster())
+	case Sentinel:
+		return redis.NewFailoverClient(u.Failover())
+	}
+	return redis.NewClient(u.Simple())
 }
 
 // uncancel lets a script of asynq's run until the lease deadline that its context carries, although asynq has cancelled
@@ -94,36 +139,4 @@ func (uncancel) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		defer cancel()
 		return next(fresh, cmd)
 	}
-}
-
-// ErrAway means that Redis was not reached, or is not ready yet: the same call may succeed later.
-var ErrAway = errors.New("redis does not answer")
-
-// Wrap adds to an error of Redis or asynq what was being done, and ErrAway when that is what it means. nil stays nil.
-func Wrap(err error, format string, args ...any) error {
-	switch doing := fmt.Sprintf(format, args...); {
-	case err == nil:
-		return nil
-	case isConnection(err) && !errors.Is(err, ErrAway):
-		return fmt.Errorf("%s: %w: %w", doing, ErrAway, err)
-	default:
-		return fmt.Errorf("%s: %w", doing, err)
-	}
-}
-
-// isConnection reports whether an error means that Redis was not reached, or is not ready yet, rather than that it
-// answered with a refusal.
-func isConnection(err error) bool {
-	var netErr net.Error
-	var redisErr redis.Error
-	switch {
-	case err == nil:
-		return false
-	case errors.As(err, &redisErr) && !errors.Is(err, redis.Nil):
-		text := redisErr.Error()
-		return strings.HasPrefix(text, "LOADING") || strings.HasPrefix(text, "READONLY") || strings.HasPrefix(text, "MASTERDOWN")
-	case errors.As(err, &netErr), errors.Is(err, context.DeadlineExceeded), errors.Is(err, redis.ErrClosed):
-		return true
-	}
-	return strings.Contains(err.Error(), "EOF") || strings.Contains(err.Error(), "connection")
 }

@@ -27,17 +27,39 @@ func Embedded(t testing.TB) queue.Options {
 	return s.Options()
 }
 
+// Servers starts a Redis of every kind that Stevedore runs on, for tests that shall pass on each: "embedded", "redis",
+// "cluster" and "acl", where the user has AccessRules only. Each call of a function starts a server of the test's own; a
+// cluster takes some three seconds.
+func Servers() map[string]func(testing.TB) queue.Options {
+	return map[string]func(testing.TB) queue.Options{
+		"embedded": Embedded,
+		"redis":    func(t testing.TB) queue.Options { t.Helper(); return Start(t).Options() },
+		"cluster":  func(t testing.TB) queue.Options { t.Helper(); return StartCluster(t).Options() },
+		"acl":      func(t testing.TB) queue.Options { t.Helper(); return StartACL(t).Options() },
+	}
+}
+
 // Redis is a redis-server of the test's own, on a free port, with its data in a directory of the test's.
 type Redis struct {
-	t    testing.TB
-	port int
-	dir  string
-	cmd  *exec.Cmd
+	t       testing.TB
+	port    int
+	bus     int // where the nodes of a cluster talk to each other
+	args    []string
+	options queue.Options
+	cmd     *exec.Cmd
 }
 
 // Start starts a real Redis that writes an append-only file, and stops it when the test ends. Without redis-server on the
 // machine the test is skipped, or fails if REQUIRE_SERVICES=1.
 func Start(t testing.TB) *Redis {
+	t.Helper()
+	r := prepare(t)
+	r.Up()
+	return r
+}
+
+// prepare is a Redis that is not started yet. It is stopped when the test ends.
+func prepare(t testing.TB) *Redis {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		if os.Getenv("REQUIRE_SERVICES") == "1" {
@@ -45,26 +67,27 @@ func Start(t testing.TB) *Redis {
 		}
 		t.Skip("SKIPPED: redis-server is not installed; deploy/test.sh installs it")
 	}
-	r := &Redis{t: t, port: freePort(t), dir: t.TempDir()}
-	r.Up()
+	r := &Redis{t: t, port: freePort(t)}
+	r.options.Addr = "127.0.0.1:" + strconv.Itoa(r.port)
+	r.args = []string{
+		"--port", strconv.Itoa(r.port), "--bind", "127.0.0.1", "--dir", t.TempDir(),
+		"--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction",
+	}
 	t.Cleanup(r.Down)
 	return r
 }
 
 // Options say how to reach it.
-func (r *Redis) Options() queue.Options {
-	return queue.Options{Addr: "127.0.0.1:" + strconv.Itoa(r.port)}
-}
+func (r *Redis) Options() queue.Options { return r.options }
 
 // Up starts it, with the data it had, and waits until it answers.
 func (r *Redis) Up() {
 	r.t.Helper()
-	r.cmd = exec.Command("redis-server", "--port", strconv.Itoa(r.port), "--bind", "127.0.0.1", "--dir", r.dir,
-		"--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction")
+	r.cmd = exec.Command("redis-server", r.args...)
 	if err := r.cmd.Start(); err != nil {
 		r.t.Fatalf("start redis-server: %v", err)
 	}
-	client := r.Options().Client()
+	client := r.options.Client()
 	defer func() { _ = client.Close() }()
 	Eventually(r.t, 10*time.Second, "redis-server answers", func() bool {
 		return client.Ping(context.Background()).Err() == nil

@@ -1,0 +1,25 @@
+package queuetest
+
+import (
+	"crypto/rand"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+)
+
+// StartACL starts a real Redis like Start. Its only user is one with queue.AccessRules; the default user is off.
+func StartACL(t testing.TB) *Redis {
+	t.Helper()
+	r := prepare(t)
+	r.options.Username, r.options.Password = "stevedore", rand.Text()
+	users := "user default off\nuser stevedore on >" + r.options.Password + " " + queue.AccessRules + "\n"
+	file := filepath.Join(t.TempDir(), "users.acl")
+	if err := os.WriteFile(file, []byte(users), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.args = append(r.args, "--aclfile", file)
+	r.Up()
+	return r
+}

@@ -1,0 +1,90 @@
+package queuetest
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+)
+
+// Nodes is a Redis Cluster: three redis-servers, each with a third of the slots and without a replica.
+type Nodes [3]*Redis
+
+const slots = 16384 // of every Redis Cluster
+
+// StartCluster starts a cluster and waits until every node serves it, which takes some three seconds. It is stopped when
+// the test ends. Without redis-server it does as Start does.
+func StartCluster(t testing.TB) Nodes {
+	t.Helper()
+	var nodes Nodes
+	for i := range nodes {
+		n := prepare(t)
+		n.bus = freePort(t)
+		n.args = append(n.args, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
+			"--cluster-port", strconv.Itoa(n.bus), "--cluster-node-timeout", "2000")
+		n.Up()
+		nodes[i] = n
+	}
+	nodes.join(t)
+	nodes.await(t)
+	return nodes
+}
+
+// join shares the slots out and makes the nodes known to each other.
+func (n Nodes) join(t testing.TB) {
+	t.Helper()
+	for i, node := range n {
+		run(t, node, "CLUSTER", "ADDSLOTSRANGE", i*slots/len(n), (i+1)*slots/len(n)-1)
+		run(t, node, "CLUSTER", "SET-CONFIG-EPOCH", i+1) // as redis-cli does, lest they argue over who is first
+		if i > 0 {
+			run(t, n[0], "CLUSTER", "MEET", "127.0.0.1", node.port, node.bus)
+		}
+	}
+}
+
+func run(t testing.TB, r *Redis, command ...any) {
+	t.Helper()
+	c := r.options.Client()
+	defer func() { _ = c.Close() }()
+	if err := c.Do(t.Context(), command...).Err(); err != nil {
+		t.Fatalf("%v: %v", command, err)
+	}
+}
+
+// await waits until every node knows all the others and serves its slots.
+func (n Nodes) await(t testing.TB) {
+	t.Helper()
+	for _, node := range n {
+		c := redis.NewClient(&redis.Options{Addr: node.options.Addr})
+		Eventually(t, 30*time.Second, "the cluster is whole", func() bool {
+			info := c.ClusterInfo(context.Background()).Val()
+			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_slots_ok:16384") &&
+				strings.Contains(info, "cluster_known_nodes:3")
+		})
+		_ = c.Close()
+	}
+}
+
+// Options say how to reach it, by two of its nodes.
+func (n Nodes) Options() queue.Options {
+	return queue.Options{Mode: queue.Cluster, Addr: n[1].options.Addr + "," + n[2].options.Addr}
+}
+
+// Down stops every node as an operator would.
+func (n Nodes) Down() {
+	for _, node := range n {
+		node.Down()
+	}
+}
+
+// Up starts every node again, with the data it had. It does not wait until the nodes serve: that takes them seconds more.
+func (n Nodes) Up() {
+	for _, node := range n {
+		node.Up()
+	}
+}

@@ -1,0 +1,29 @@
+package queuetest
+
+import (
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+)
+
+// StartSentinel starts a real Redis like Start, and a sentinel that knows it as "harbour" and wants a password of its own.
+func StartSentinel(t testing.TB) queue.Options {
+	t.Helper()
+	master, s := Start(t), prepare(t)
+	s.options.Password = rand.Text()
+	config := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nrequirepass %s\nsentinel monitor harbour 127.0.0.1 %d 1\n",
+		s.port, t.TempDir(), s.options.Password, master.port)
+	file := filepath.Join(t.TempDir(), "sentinel.conf")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.args = []string{file, "--sentinel"}
+	s.Up()
+	return queue.Options{
+		Mode: queue.Sentinel, Addr: s.options.Addr, Master: "harbour", SentinelPassword: s.options.Password,
+	}
+}
