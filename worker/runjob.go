@@ -59,6 +59,9 @@ func (w *Worker) runClaimed(ctx context.Context, c claimed) (tasks.Result, error
 		ctx, cancel = context.WithDeadlineCause(ctx, d, errDeadline)
 		defer cancel()
 	}
+	if ctx.Err() != nil { // it was too late before it began
+		return nil, context.Cause(ctx)
+	}
 	c.meter.started(ctx)
 	run := w.runSingle
 	if c.sharded != nil {

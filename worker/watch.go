@@ -88,7 +88,10 @@ func (v *watch) look(ctx context.Context, planned bool) (finished bool, err erro
 	if view.Fault != nil {
 		return false, &notedError{*view.Fault}
 	}
-	if time.Since(v.seen) > blindAfter || v.trust.IsZero() {
+	switch {
+	case v.trust.IsZero():
+		v.trust = view.Now.Add(5 * beatEvery)
+	case time.Since(v.seen) > blindAfter:
 		v.trust = view.Now.Add(staleAfter / 2)
 	}
 	v.seen = time.Now()
