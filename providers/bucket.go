@@ -64,7 +64,8 @@ type ReadOptions struct {
 	IfMatch string // an ETag; Conflict when the object has another
 }
 
-// WriteOptions guards a write. The zero value overwrites.
+// WriteOptions guards a write. The zero value overwrites. A Conflict can also be one's own write, whose answer was lost on
+// the way and which was sent again: whoever must know compares what the key holds with what was written.
 type WriteOptions struct {
 	ContentType string // empty means application/octet-stream
 	IfAbsent    bool   // Conflict when the key exists

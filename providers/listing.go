@@ -27,6 +27,7 @@ type listing struct {
 	proven   bool       // the server can start at a key
 	alone    bool       // one stream goes on; nothing is split any more
 	alphabet alphabet
+	panicked *PanicError // of the stream that was the first to
 }
 
 const (
@@ -66,11 +67,21 @@ func (l *listing) wakeAll() {
 	l.wake.Broadcast()
 }
 
+// end stops the streams, which may all be waiting for the loop, and panics if one of them has.
+func (l *listing) end(cancel context.CancelFunc) {
+	cancel()
+	l.wakeAll()
+	l.streaming.Wait()
+	if l.panicked != nil {
+		panic(l.panicked) //nolint:forbidigo // the bucket's own panic, in the goroutine of its caller
+	}
+}
+
 // next waits for the next page in key order. Neither page nor error is the end.
 func (l *listing) next() ([]Object, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.segments) > 0 {
+	for len(l.segments) > 0 && l.panicked == nil {
 		s := l.segments[0]
 		switch {
 		case len(s.pages) > 0:

@@ -37,8 +37,7 @@ func (p parallel) List(ctx context.Context, opts ListOptions) iter.Seq2[Object, 
 			return
 		}
 		ctx, cancel := context.WithCancel(ctx)
-		defer l.streaming.Wait()
-		defer cancel()
+		defer l.end(cancel)
 		stop := context.AfterFunc(ctx, l.wakeAll)
 		defer stop()
 		l.start(ctx, marks)

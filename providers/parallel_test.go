@@ -307,3 +307,64 @@ func TestParallel_PassesTheSuite(t *testing.T) {
 		t.Errorf("probed: %+v", checks)
 	}
 }
+
+// A panic of the bucket in one of the streams comes out where the listing was asked for, with where it happened.
+func TestParallel_PanicsInTheCallersGoroutine(t *testing.T) {
+	t.Parallel()
+	keys := shapes()[0].make(60_000)
+	for name, at := range map[string]string{"WhileListing": keys[30_000], "AtOnce": keys[3001]} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { // which fails when a goroutine stays
+				s := &simulated{keys: keys, page: 1000, latency: millis(100)}
+				s.fail = func(_, first string) error {
+					if first >= at {
+						panicking()
+					}
+					return nil
+				}
+				n := 0
+				defer func() {
+					p, ok := recover().(*providers.PanicError)
+					if !ok || !errors.Is(p, errPanicking) || p.Error() != "panicking" || !strings.Contains(p.Stack, "panicking()") {
+						t.Errorf("after %d objects: got %+v", n, p)
+					}
+					if s.running.Load() != 0 {
+						t.Errorf("%d requests run", s.running.Load())
+					}
+				}()
+				for _, err := range providers.Parallel(s, 16).List(t.Context(), providers.ListOptions{}) {
+					if n++; err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		})
+	}
+}
+
+var errPanicking = errors.New("panicking")
+
+//go:noinline
+func panicking() { panic(errPanicking) }
+
+// A slow caller that breaks off finds streams that all wait for it. They end too.
+func TestParallel_BreakWhileAllStreamsWait(t *testing.T) {
+	t.Parallel()
+	for _, at := range []int{3001, 10_000} {
+		synctest.Test(t, func(t *testing.T) { // which fails when a goroutine stays
+			s := &simulated{keys: shapes()[0].make(300_000), page: 1000, latency: millis(100)}
+			n := 0
+			for _, err := range providers.Parallel(s, 4).List(t.Context(), providers.ListOptions{}) {
+				if n++; n < at && err == nil {
+					continue
+				}
+				time.Sleep(time.Hour) //nolint:forbidigo // of a bubble: until every stream waits
+				break
+			}
+			if n != at || s.running.Load() != 0 {
+				t.Errorf("after %d objects %d requests run", n, s.running.Load())
+			}
+		})
+	}
+}

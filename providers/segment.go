@@ -3,6 +3,7 @@ package providers
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
 )
 
@@ -26,11 +27,27 @@ type segment struct {
 
 // stream lists a segment to its end. When that fails, it lists everything from there on alone.
 func (l *listing) stream(ctx context.Context, s *segment) {
+	defer l.keepPanic()
 	err := l.read(ctx, s)
 	if err != nil && ctx.Err() == nil && l.takeOver(s) {
 		err = l.read(ctx, s)
 	}
 	l.finish(s, err)
+}
+
+// keepPanic must be deferred. It hands a panic of the bucket to the loop, which ends all streams and panics with it.
+func (l *listing) keepPanic() {
+	value := recover()
+	if value == nil {
+		return
+	}
+	stack := string(debug.Stack())
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.panicked == nil {
+		l.panicked = &PanicError{value, stack}
+	}
+	l.wake.Broadcast()
 }
 
 // takeOver gives a segment that failed all that comes after it, and lets no other stream help any more: a fault that the

@@ -19,11 +19,14 @@ import (
 //	GET    /uploads/NAME    how many multipart uploads are open in a bucket
 //	POST   /users/NAME      makes a user; the body is its IAM policy, the answer its keys
 //	DELETE /users/NAME
+//
+// Faults, roles and Google Cloud Storage have their own lines beside their code.
 type control struct {
 	s3     *s3.Client
 	iam    iamClient
 	url    string
 	server *http.Server
+	gate   *s3Gate
 	env    string // lines about servers that the control started
 
 	mu    sync.Mutex
@@ -35,8 +38,12 @@ func startControl(ctx context.Context, g *gateway) (*control, error) {
 	if err != nil {
 		return nil, err
 	}
+	gate, err := startS3Gate(ctx, g.addr)
+	if err != nil {
+		return nil, err
+	}
 	c := &control{
-		s3: s3.New(s3.Options{
+		gate: gate, s3: s3.New(s3.Options{
 			Region: region, BaseEndpoint: aws.String("http://" + g.addr), UsePathStyle: true,
 			Credentials: credentials.NewStaticCredentialsProvider(g.access, g.secret, ""),
 		}),
@@ -47,6 +54,7 @@ func startControl(ctx context.Context, g *gateway) (*control, error) {
 	mux.HandleFunc("GET /uploads/{name}", c.countUploads)
 	mux.HandleFunc("POST /users/{name}", c.createUser)
 	mux.HandleFunc("DELETE /users/{name}", c.deleteUser)
+	gate.register(mux)
 	c.addSTS(ctx, g, mux)
 	if err := c.addGCS(ctx, mux); err != nil {
 		return nil, err

@@ -1,10 +1,11 @@
-// Command emulators runs the cloud stores that the tests need, without Docker: one S3 server that enforces users and
-// policies, and a small control endpoint with which a test makes itself a bucket or a user.
+// Command emulators runs the cloud stores that the tests need, without Docker: an S3 server that enforces users and
+// policies, an STS, a Google Cloud Storage, and a small control endpoint with which a test makes itself a bucket, a user, a
+// role or a fault.
 //
 //	emulators --env-file /tmp/emulators.env &
 //	. /tmp/emulators.env && go test ./providers/...
 //
-// It knows versitygw and nothing of Stevedore; it is a module of its own so that the product does not depend on it. It is
+// It knows versitygw and fake-gcs-server, and nothing of Stevedore; it is a module of its own so that the product does not depend on it. It is
 // for tests only: it listens on 127.0.0.1 and anybody on the machine may use the control endpoint.
 package main
 

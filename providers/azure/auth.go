@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
 	"github.com/stevedore-jobs/stevedore/providers"
@@ -18,7 +17,7 @@ type access struct {
 	account  string // may be empty: a domain of the customer's own does not tell
 	sas      sasToken
 	key      *container.SharedKeyCredential
-	token    azcore.TokenCredential
+	token    *signIn
 	assignee string // whom a role would be given to
 	misfiled string // what was given in another secret's field, in words; empty when all is in place
 
@@ -53,9 +52,9 @@ func (o *Opener) accessTo(s tasks.Storage, secrets providers.Secrets) (access, e
 	case tasks.AuthConnectionString:
 		return fromSecret(s, secrets, "auth.connection_string", s.Auth.ConnectionString)
 	case tasks.AuthServicePrincipal:
-		return servicePrincipal(s, secrets, o.Client)
+		return o.servicePrincipal(s, secrets)
 	case tasks.AuthWorkerIdentity:
-		return workerIdentity(s, o.Client, o.WorkerIdentity)
+		return o.workerIdentity(s)
 	}
 	return access{}, invalid("AuthNotSupported", fmt.Sprintf("provider azure has no method %q", s.Auth.Method),
 		"Use sas, account-key, connection-string, service-principal, worker-identity or anonymous.")

@@ -20,7 +20,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Opener opens containers. It may be used by many goroutines at once.
+// Opener opens containers. It may be used by many goroutines at once, and must not be copied after its first use.
 type Opener struct {
 	// Client carries every request; make it with egress.Policy.Client. It must not be nil, because the default one would
 	// connect anywhere.
@@ -29,6 +29,8 @@ type Opener struct {
 	WorkerIdentity bool
 	// Attempts is how often a request is made before it fails, waiting longer each time; 0 means 6.
 	Attempts int
+
+	signIns signIns
 }
 
 // IdentitySetting is the environment variable with which the operator allows the worker's identity, named in errors.
@@ -44,7 +46,7 @@ const (
 func (o *Opener) Open(_ context.Context, s tasks.Storage, secrets providers.Secrets) (providers.Bucket, error) {
 	a, err := o.accessTo(s, secrets)
 	if err != nil {
-		return nil, providers.Failed("open", s.Bucket, "", err)
+		return nil, ofBucket(s.Bucket, err)
 	}
 	attempts := o.Attempts
 	if attempts == 0 {
@@ -54,7 +56,7 @@ func (o *Opener) Open(_ context.Context, s tasks.Storage, secrets providers.Secr
 		Transport: blobWire{wire{o.Client}}, Retry: retries(attempts), Telemetry: policy.TelemetryOptions{ApplicationID: "stevedore"},
 	}})
 	if err != nil { // the SDK's own words may hold the whole URL
-		return nil, invalid("BadEndpoint", "the container's URL cannot be used", "Check the storage's endpoint, account and bucket.")
+		return nil, ofBucket(s.Bucket, invalid("BadEndpoint", "the container's URL cannot be used", "Check the storage's endpoint, account and bucket."))
 	}
 	return &bucket{storage: s, access: a, container: client}, nil
 }
@@ -81,6 +83,17 @@ func worthRetrying(resp *http.Response, err error) bool {
 // few makes the requests of a context give up early: somebody waits for the diagnosis.
 func few(ctx context.Context) context.Context {
 	return policy.WithRetryOptions(ctx, retries(probeAttempts))
+}
+
+// ofBucket names the bucket in an error that was made without knowing it.
+func ofBucket(bucket string, err error) error {
+	var e *providers.Error
+	if errors.As(err, &e) && e.Op == "open" && e.Bucket == "" {
+		named := *e
+		named.Bucket = bucket
+		return &named
+	}
+	return providers.Failed("open", bucket, "", err)
 }
 
 func invalid(code, detail, fix string) error {

@@ -1,7 +1,6 @@
 package azure
 
 import (
-	"net/http"
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
@@ -34,26 +33,5 @@ func kindOfCode(code string, status int) providers.Kind {
 	if strings.HasPrefix(code, "KeyVault") || strings.HasPrefix(code, "EncryptionScope") || strings.HasPrefix(code, "Authorization") {
 		return providers.Denied
 	}
-	return kindOfStatus(status)
-}
-
-func kindOfStatus(status int) providers.Kind {
-	switch status {
-	case http.StatusUnauthorized:
-		return providers.Unauthenticated
-	case http.StatusForbidden:
-		return providers.Denied
-	case http.StatusNotFound:
-		return providers.NotFound
-	case http.StatusConflict, http.StatusPreconditionFailed:
-		return providers.Conflict
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		return providers.Throttled
-	case http.StatusRequestTimeout:
-		return providers.Unavailable
-	}
-	if status < http.StatusInternalServerError {
-		return providers.Invalid
-	}
-	return providers.Unavailable
+	return providers.KindOfStatus(status)
 }

@@ -19,6 +19,7 @@ import (
 func classify(err error) *providers.Error {
 	var known *providers.Error
 	var refused *azidentity.AuthenticationFailedError
+	var unreached *signInUnreachedError
 	answer, answered := answerOf(err)
 	switch {
 	case errors.As(err, &known):
@@ -29,6 +30,8 @@ func classify(err error) *providers.Error {
 		return &providers.Error{Kind: providers.Unavailable, Err: context.Canceled}
 	case egress.Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // errors.Is is what it must not be
 		return &providers.Error{Kind: providers.Unavailable, Err: context.DeadlineExceeded}
+	case errors.As(err, &unreached):
+		return unreached.fault()
 	case errors.As(err, &refused):
 		return signInRefused(refused)
 	case answered:

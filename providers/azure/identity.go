@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -20,7 +21,7 @@ import (
 const tokenScope = "https://storage.azure.com/.default"
 
 // servicePrincipal signs in as an application of the customer's. The sign-in goes out through the guard too.
-func servicePrincipal(s tasks.Storage, secrets providers.Secrets, client *http.Client) (access, error) {
+func (o *Opener) servicePrincipal(s tasks.Storage, secrets providers.Secrets) (access, error) {
 	secret, err := secrets.Resolve(s.Auth.ClientSecret)
 	if err != nil {
 		return access{}, err
@@ -32,20 +33,22 @@ func servicePrincipal(s tasks.Storage, secrets providers.Secrets, client *http.C
 	if !strings.HasPrefix(service, "https://") {
 		return access{}, invalid("TokenNeedsTLS", "a sign-in token is never sent over plain http", "Write https:// in the endpoint, or use method sas or account-key.")
 	}
-	cred, err := azidentity.NewClientSecretCredential(s.Auth.TenantID, s.Auth.ClientID, secret, &azidentity.ClientSecretCredentialOptions{
-		ClientOptions: signIn(service, client),
+	options := &azidentity.ClientSecretCredentialOptions{ClientOptions: signInOptions(service, o.Client)}
+	by := proof{options.Cloud.ActiveDirectoryAuthorityHost, s.Auth.TenantID, s.Auth.ClientID, sha256.Sum256([]byte(secret))}
+	token, err := o.signIns.of(by, func() (azcore.TokenCredential, error) {
+		return azidentity.NewClientSecretCredential(s.Auth.TenantID, s.Auth.ClientID, secret, options)
 	})
 	if err != nil {
 		return access{}, invalid("ServicePrincipalInvalid", "auth.tenant_id, auth.client_id and auth.client_secret do not make a service principal",
 			"Check auth.tenant_id: it is the directory's ID or one of its domain names.")
 	}
-	return access{service: service, account: s.Account, token: &remembering{TokenCredential: cred}, assignee: s.Auth.ClientID, hidden: []string{secret}}, nil
+	return access{service: service, account: s.Account, token: token, assignee: s.Auth.ClientID, hidden: []string{secret}}, nil
 }
 
 // workerIdentity uses the identity that the worker's own surroundings give it. Whoever can enqueue may not send its tokens
 // anywhere but to Azure itself.
-func workerIdentity(s tasks.Storage, client *http.Client, allowed bool) (access, error) {
-	if !allowed {
+func (o *Opener) workerIdentity(s tasks.Storage) (access, error) {
+	if !o.WorkerIdentity {
 		return access{}, invalid("WorkerIdentityNotAllowed", "this worker does not lend its own identity",
 			"Set "+IdentitySetting+" on the workers to allow it, or use another method.")
 	}
@@ -57,11 +60,13 @@ func workerIdentity(s tasks.Storage, client *http.Client, allowed bool) (access,
 		return access{}, invalid("WorkerIdentityEndpoint", "the worker's identity is only for Azure's own servers, over https",
 			"Leave endpoint out, or use another method.")
 	}
-	cred, err := ownCredential(signIn(service, client))
+	options := signInOptions(service, o.Client)
+	by := proof{authority: options.Cloud.ActiveDirectoryAuthorityHost}
+	token, err := o.signIns.of(by, func() (azcore.TokenCredential, error) { return ownCredential(options) })
 	if err != nil {
 		return access{}, invalid("WorkerIdentityMissing", "the worker has no identity in Azure", "Give the workers a workload identity or a managed identity.")
 	}
-	return access{service: service, account: s.Account, token: &remembering{TokenCredential: cred}, assignee: "<the worker's identity>"}, nil
+	return access{service: service, account: s.Account, token: token, assignee: "<the worker's identity>"}, nil
 }
 
 // ownCredential is the workload identity where Kubernetes has set one up, and else the managed identity of the machine. The
@@ -80,8 +85,8 @@ func ownCredential(options policy.ClientOptions) (azcore.TokenCredential, error)
 	return azidentity.NewManagedIdentityCredential(managed)
 }
 
-func signIn(service string, client *http.Client) policy.ClientOptions {
-	return policy.ClientOptions{Cloud: authorityFor(service), Transport: wire{client}, Retry: retries(probeAttempts)}
+func signInOptions(service string, client *http.Client) policy.ClientOptions {
+	return policy.ClientOptions{Cloud: authorityFor(service), Transport: signInWire{wire{client}}, Retry: retries(probeAttempts)}
 }
 
 var entraCode = regexp.MustCompile(`AADSTS[0-9]+`)
@@ -96,7 +101,7 @@ func signInRefused(failed *azidentity.AuthenticationFailedError) *providers.Erro
 	}
 	e.Status = failed.RawResponse.StatusCode
 	if e.Status >= http.StatusInternalServerError || e.Status == http.StatusTooManyRequests {
-		e.Kind = kindOfStatus(e.Status)
+		e.Kind = providers.KindOfStatus(e.Status)
 	}
 	var told struct {
 		Description string `json:"error_description"`

@@ -1,18 +1,23 @@
 package azure_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/azure"
+	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -34,7 +39,7 @@ func (n *internet) RoundTrip(r *http.Request) (*http.Response, error) {
 		body = `{"token_type":"Bearer","expires_in":3600,"access_token":"CANARY-token"}`
 	case strings.Contains(r.URL.Host, "microsoft"):
 		const authority = "https://login.microsoftonline.com/tenant/oauth2/v2.0"
-		body = `{"tenant_discovery_endpoint":"` + authority + `/.well-known","metadata":[],"token_endpoint":"` + authority + `/token","authorization_endpoint":"` + authority + `/authorize","issuer":"` + authority + `"}`
+		body = `{"tenant_discovery_endpoint":"` + authority + `/.well-known","metadata":[{"preferred_network":"login.microsoftonline.com","preferred_cache":"login.microsoftonline.com","aliases":["login.microsoftonline.com"]}],"token_endpoint":"` + authority + `/token","authorization_endpoint":"` + authority + `/authorize","issuer":"` + authority + `"}`
 	case r.Header.Get("Authorization") != "Bearer CANARY-token":
 		return nil, errors.New("a request to " + r.URL.Host + " without the token")
 	case n.denies:
@@ -137,4 +142,121 @@ func TestWorkloadIdentity(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantChecks(t, b, tasks.Need{Read: true}, "credentials ok, list ok, read ok")
+}
+
+// Every shard of a job opens its bucket again. One sign-in serves them all, but nobody who lacks the secret; and a
+// verification signs in anew.
+func TestSignInIsShared(t *testing.T) {
+	t.Parallel()
+	n := &internet{}
+	o := &azure.Opener{Client: &http.Client{Transport: n}, Attempts: 1}
+	bucketOf := func(name, secret string) providers.Bucket {
+		file, secrets := secretFile(t, secret)
+		b, err := o.Open(t.Context(), tasks.Storage{Provider: "azure", Bucket: name, Account: "acct", Auth: tasks.Auth{
+			Method: tasks.AuthServicePrincipal, TenantID: "tenant", ClientID: "client-1", ClientSecret: file,
+		}}, secrets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	for i, c := range []struct {
+		bucket, secret string
+		tokens         int64 // fetched so far
+	}{{"c", "CANARY-secret", 1}, {"c", "CANARY-secret", 1}, {"other", "CANARY-secret", 1}, {"c", "CANARY-other", 2}, {"c", "CANARY-secret", 2}} {
+		_, err := bucketOf(c.bucket, c.secret).Stat(t.Context(), "k")
+		if providers.KindOf(err) != providers.NotFound || n.tokens.Load() != c.tokens {
+			t.Errorf("bucket %d: %d tokens, want %d; %v", i, n.tokens.Load(), c.tokens, err)
+		}
+	}
+	wantChecks(t, bucketOf("c", "CANARY-secret"), tasks.Need{}, "credentials ok, list ok")
+	if n.tokens.Load() != 3 {
+		t.Errorf("%d tokens after a verification", n.tokens.Load())
+	}
+	n.refuse = "AADSTS7000222: The provided client secret keys for app are expired."
+	fault{check: "credentials", code: "AADSTS7000222", fix: "az ad app credential reset"}.judge(t, providers.Probe(t.Context(), bucketOf("c", "CANARY-secret"), tasks.Need{}))
+}
+
+// Not parallel: it sets environment variables, those with which App Service tells where its identity service is.
+func TestManagedIdentity(t *testing.T) {
+	var asked atomic.Int64
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		query := r.URL.Query()
+		if r.Header.Get("X-Identity-Header") != "CANARY-header" || query.Get("client_id") != "client-3" || query.Get("resource") != "https://storage.azure.com" {
+			t.Errorf("asked %s with %v", r.URL, r.Header)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprintf(w, `{"access_token":"CANARY-token","expires_on":"%d","resource":"https://storage.azure.com","token_type":"Bearer"}`, time.Now().Add(time.Hour).Unix())
+	}))
+	t.Cleanup(service.Close)
+	t.Setenv("AZURE_FEDERATED_TOKEN_FILE", "")
+	t.Setenv("AZURE_CLIENT_ID", "client-3")
+	t.Setenv("IDENTITY_ENDPOINT", service.URL)
+	t.Setenv("IDENTITY_HEADER", "CANARY-header")
+	s := tasks.Storage{Provider: "azure", Bucket: "c", Account: "acct", Auth: tasks.Auth{Method: tasks.AuthWorkerIdentity}}
+	b, err := (&azure.Opener{Client: &http.Client{Transport: &internet{}}, WorkerIdentity: true}).Open(t.Context(), s, providers.Secrets{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantChecks(t, b, tasks.Need{Read: true}, "credentials ok, list ok, read ok")
+	if asked.Load() == 0 {
+		t.Error("the identity service was not asked")
+	}
+}
+
+// Why nobody answered the sign-in is told as for a bucket: a blocked address is not worth another try.
+func TestSignInUnreached(t *testing.T) {
+	t.Parallel()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, c := range map[string]struct {
+		ctx   context.Context
+		fails error
+		kind  providers.Kind
+		want  string // in the error or in its advice
+	}{
+		"Blocked": {t.Context(), &egress.BlockedError{Addr: netip.MustParseAddr("10.0.0.1"), Rule: "private"}, providers.Blocked, egress.Setting},
+		"Refused": {t.Context(), errors.New("dial tcp 10.0.0.1:443: connect: connection refused"), providers.Unavailable, "connection refused"},
+		"Ended":   {ended, context.Canceled, providers.Unavailable, "context canceled"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			secret, secrets := secretFile(t, "CANARY-secret")
+			s := tasks.Storage{Provider: "azure", Bucket: "c", Account: "acct", Auth: tasks.Auth{
+				Method: tasks.AuthServicePrincipal, TenantID: "tenant", ClientID: "client-1", ClientSecret: secret,
+			}}
+			b, err := (&azure.Opener{Client: &http.Client{Transport: unreached{c.fails}}, Attempts: 1}).Open(t.Context(), s, secrets)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = b.Stat(c.ctx, "k")
+			var e *providers.Error
+			if !errors.As(err, &e) || e.Kind != c.kind || !strings.Contains(e.Error()+e.Advice(), c.want) || strings.Contains(e.Error(), "CANARY") {
+				t.Errorf("got %v with advice %q", err, e.Advice())
+			}
+			if providers.IsContext(c.ctx, err) != (c.ctx == ended) {
+				t.Errorf("the context's own: %v", err)
+			}
+		})
+	}
+}
+
+// unreached is an internet that fails.
+type unreached struct{ err error }
+
+func (u unreached) RoundTrip(*http.Request) (*http.Response, error) { return nil, u.err }
+
+// An error of opening names the bucket, whatever was wrong.
+func TestOpeningNamesTheBucket(t *testing.T) {
+	t.Parallel()
+	for _, s := range []tasks.Storage{
+		{Bucket: "pictures", Account: "acct", Auth: tasks.Auth{Method: "unheard-of"}},
+		{Bucket: "pictures", Account: "A!", Auth: tasks.Auth{Method: tasks.AuthAnonymous}},
+	} {
+		_, err := (&azure.Opener{Client: http.DefaultClient}).Open(t.Context(), s, providers.Secrets{})
+		if err == nil || !strings.HasPrefix(err.Error(), "open bucket pictures: invalid: ") {
+			t.Errorf("got %v", err)
+		}
+	}
 }

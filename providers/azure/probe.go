@@ -79,8 +79,12 @@ func (p *probe) credentials(ctx context.Context) tasks.Check {
 	return c
 }
 
-// signIn fetches the token that all other requests are made with.
+// signIn fetches the token that all other requests are made with, a new one: a token that other buckets have used says
+// nothing about whether the secret is still good.
 func (p *probe) signIn(ctx context.Context) tasks.Check {
+	if err := p.access.token.again(); err != nil {
+		return p.check("credentials", err, "")
+	}
 	_, err := p.access.token.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{tokenScope}, EnableCAE: true})
 	return p.check("credentials", err, "the sign-in service gave a token")
 }

@@ -1,14 +1,9 @@
 package azure
 
 import (
-	"context"
 	"errors"
 	"regexp"
 	"slices"
-	"sync/atomic"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 )
@@ -38,25 +33,11 @@ func redacted(text string, hidden []string) string {
 
 // secrets are the values that no error may show, the token that requests are made with among them.
 func (a access) secrets() []string {
-	if r, ok := a.token.(*remembering); ok {
-		if token := r.last.Load(); token != nil {
-			return append(slices.Clone(a.hidden), *token)
-		}
+	if a.token == nil {
+		return a.hidden
+	}
+	if token := a.token.last.Load(); token != nil {
+		return append(slices.Clone(a.hidden), *token)
 	}
 	return a.hidden
-}
-
-// remembering keeps the last token, which a server that was sent it could answer with.
-type remembering struct {
-	azcore.TokenCredential
-	last atomic.Pointer[string]
-}
-
-// GetToken implements azcore.TokenCredential.
-func (r *remembering) GetToken(ctx context.Context, opts policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	token, err := r.TokenCredential.GetToken(ctx, opts)
-	if err == nil {
-		r.last.Store(&token.Token)
-	}
-	return token, err
 }

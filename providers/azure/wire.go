@@ -95,7 +95,7 @@ type limited struct {
 
 func notAzure(status int) error {
 	return &providers.Error{
-		Kind: kindOfStatus(status), Code: "NotAzureBlob", Status: status,
+		Kind: providers.KindOfStatus(status), Code: "NotAzureBlob", Status: status,
 		Detail: "the answer, " + strings.TrimSpace(strconv.Itoa(status)+" "+http.StatusText(status)) + ", is not of the blob service",
 		Fix:    "Check that the endpoint is that of the blob service, not of a portal, a website or a proxy.",
 	}

@@ -1,15 +1,51 @@
 package gcs
 
 import (
+	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"google.golang.org/api/googleapi"
 
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 )
+
+const listKind = `storage#objects`
+
+// isList reports whether a request asks for a listing: GET /storage/v1/b/BUCKET/o.
+func isList(r *http.Request) bool {
+	_, rest, _ := strings.Cut(r.URL.EscapedPath(), "/b/")
+	_, rest, _ = strings.Cut(rest, "/")
+	return r.Method == http.MethodGet && rest == "o"
+}
+
+// withKind asks for the kind of an answer besides the fields that the client asks for.
+func withKind(u *url.URL) *url.URL {
+	query := u.Query()
+	if fields := query.Get("fields"); fields != "" {
+		query.Set("fields", "kind,"+fields)
+	}
+	asked := *u
+	asked.RawQuery = query.Encode()
+	return &asked
+}
+
+// checkKind refuses an answer that is not a listing: to the client any JSON is one, without objects, and a bucket that
+// seems to be empty is worse than an error. It holds the answer in memory, as the client would anyway. "For lists of
+// objects, this is always storage#objects" (https://cloud.google.com/storage/docs/json_api/v1/objects/list).
+func checkKind(resp *http.Response) error {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	_ = resp.Body.Close()
+	if err == nil && !bytes.Contains(body, []byte(listKind)) {
+		err = notGCS(resp.StatusCode)
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return err
+}
 
 // told is what an answer says about a failure, whichever of the two APIs gave it.
 type told struct {

@@ -25,8 +25,12 @@ const (
 // RoundTrip implements http.RoundTripper.
 func (b *bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	media := strings.Contains(r.URL.RawQuery, "alt=media") // as the client writes it; parsing would cost every read
+	list := isList(r)
 	r = r.WithContext(r.Context())
 	r.Header = r.Header.Clone()
+	if list {
+		r.URL = withKind(r.URL)
+	}
 	if media {
 		// An object that was stored compressed is read as it was stored, because its size and its ranges are those of what
 		// was stored (https://cloud.google.com/storage/docs/transcoding). The client's own option works for XML only.
@@ -53,6 +57,10 @@ func (b *bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	switch {
 	case resp.StatusCode >= http.StatusMultipleChoices:
 		resp.Body = limited{io.LimitReader(resp.Body, maxTrouble), resp.Body}
+	case list:
+		if err := checkKind(resp); err != nil {
+			return nil, err
+		}
 	case !media:
 		resp.Body = limited{io.LimitReader(resp.Body, maxAnswer), resp.Body}
 	}

@@ -3,6 +3,7 @@ package gcs
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/url"
 	"strconv"
 	"sync/atomic"
@@ -42,6 +43,9 @@ func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error)
 		attrs, err = h.Object(key).Attrs(ctx)
 		return err
 	})
+	if err == nil && attrs.Generation <= 0 {
+		err = notGCS(http.StatusOK)
+	}
 	if err != nil {
 		return providers.Object{}, b.fault("stat", key, err)
 	}
@@ -102,7 +106,9 @@ func (b *bucket) fault(op, key string, err error) *providers.Error {
 		e.Fix = b.advice(e)
 	}
 	if token := b.sign.last.Load(); token != nil {
-		e.Code, e.Detail, e.Fix = providers.Redacted(e.Code, *token), providers.Redacted(e.Detail, *token), providers.Redacted(e.Fix, *token)
+		for _, text := range []*string{&e.Code, &e.Detail, &e.Fix, &e.RequestID} {
+			*text = providers.Redacted(*text, *token)
+		}
 	}
 	return e
 }

@@ -52,23 +52,10 @@ func isKeyState(text string) bool {
 	return strings.Contains(text, "key") && strings.Contains(text, "not enabled")
 }
 
+// kindOfStatus knows that Google asks for fewer requests with 429, and means trouble of its own by 503.
 func kindOfStatus(status int) providers.Kind {
-	switch status {
-	case http.StatusUnauthorized:
-		return providers.Unauthenticated
-	case http.StatusForbidden:
-		return providers.Denied
-	case http.StatusNotFound, http.StatusGone:
-		return providers.NotFound
-	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusNotModified:
-		return providers.Conflict
-	case http.StatusTooManyRequests:
-		return providers.Throttled
-	case http.StatusRequestTimeout:
+	if status == http.StatusServiceUnavailable {
 		return providers.Unavailable
 	}
-	if status < http.StatusInternalServerError && status != 0 {
-		return providers.Invalid
-	}
-	return providers.Unavailable
+	return providers.KindOfStatus(status)
 }

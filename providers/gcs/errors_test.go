@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/providers/gcs"
+	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
 // inJSON is a failure as the JSON API words it.
@@ -169,16 +171,38 @@ func TestEgressIsGuarded(t *testing.T) {
 	}
 }
 
-// A web page that answers 200 to everything is not taken for an empty bucket or for an image.
+// A server that answers 200 to everything is not taken for an empty bucket, for an image or for one that stored something.
 func TestPagesAreNotBuckets(t *testing.T) {
 	t.Parallel()
-	b := faulty(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>evil</html>") })
-	for op, err := range operations(t, b) {
-		if op == "delete" { // its answer has no body that could be checked
-			continue
+	for _, page := range []string{"<html>evil</html>", "{}", `{"items":[],"message":"evil"}`} {
+		b := faulty(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, page) })
+		for op, err := range operations(t, b) {
+			if op == "delete" { // its answer has no body that could be checked
+				continue
+			}
+			if e := wantError(t, err, providers.Invalid, "NotGCS"); strings.Contains(e.Error(), "evil") {
+				t.Errorf("%s: a stranger's page is repeated: %v", op, e)
+			}
 		}
-		if e := wantError(t, err, providers.Invalid, "NotGCS"); strings.Contains(e.Error(), "evil") {
-			t.Errorf("%s: a stranger's page is repeated: %v", op, e)
+		for _, c := range providers.Probe(t.Context(), b, tasks.Need{}) {
+			if c.ID == "list" && (c.Status != tasks.CheckFail || c.Code != "NotGCS") {
+				t.Errorf("%s: %+v", page, c)
+			}
 		}
+	}
+}
+
+// Google leaves out what was not asked for: with the objects' fields alone, an empty bucket's listing would be "{}".
+func TestListingAsksForItsKind(t *testing.T) {
+	t.Parallel()
+	b := faulty(t, func(w http.ResponseWriter, r *http.Request) {
+		fields := strings.Split(r.URL.Query().Get("fields"), ",")
+		if !slices.Contains(fields, "kind") || len(fields) < 3 {
+			t.Errorf("asked for the fields %q", fields)
+		}
+		_, _ = io.WriteString(w, `{"kind":"storage#objects"}`)
+	})
+	for o, err := range b.List(t.Context(), providers.ListOptions{Prefix: "dir/o"}) {
+		t.Errorf("got %v, %v", o, err)
 	}
 }

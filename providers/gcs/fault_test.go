@@ -145,13 +145,14 @@ func TestTokensAreNotRepeated(t *testing.T) {
 	server := providertest.GCS(t)
 	key := server.Account(t, providertest.GCSAccount{})
 	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Guploader-Uploadid", r.Header.Get("Authorization"))
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = io.WriteString(w, inJSON(403, "forbidden", "you sent "+r.Header.Get("Authorization")))
 	}))
 	t.Cleanup(echo.Close)
 	s, secrets := storage(t, echo.URL, "b", key.JSON)
 	for op, err := range operations(t, open(t, opener(t, server), s, secrets)) {
-		if e := wantError(t, err, providers.Denied, "forbidden"); strings.Contains(e.Error()+e.Advice(), "ya29.") || !strings.Contains(e.Error(), "[redacted]") {
+		if e := wantError(t, err, providers.Denied, "forbidden"); strings.Contains(e.Error()+e.Advice()+e.RequestID, "ya29.") || !strings.Contains(e.Error(), "[redacted]") {
 			t.Errorf("%s: %v", op, e)
 		}
 	}

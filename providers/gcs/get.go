@@ -2,7 +2,6 @@ package gcs
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"cloud.google.com/go/storage"
@@ -13,7 +12,7 @@ import (
 // Open implements providers.Bucket.
 func (b *bucket) Open(ctx context.Context, key string, opts providers.ReadOptions) (*providers.Reader, error) {
 	if opts.Offset < 0 || opts.Length < 0 {
-		return nil, b.fault("get", key, invalidRange(opts))
+		return nil, b.fault("get", key, providers.InvalidRange(opts))
 	}
 	length := opts.Length
 	if length == 0 {
@@ -29,7 +28,7 @@ func (b *bucket) Open(ctx context.Context, key string, opts providers.ReadOption
 		return err
 	})
 	if err != nil {
-		return b.openEmpty(ctx, key, b.fault("get", key, err))
+		return providers.OpenEmpty(ctx, b, key, b.fault("get", key, err))
 	}
 	out, err := b.reader(key, opts, r)
 	if err != nil {
@@ -39,18 +38,6 @@ func (b *bucket) Open(ctx context.Context, key string, opts providers.ReadOption
 	return out, nil
 }
 
-// openEmpty deals with a refused range: of an empty object every range is refused, and that is not the caller's fault.
-func (b *bucket) openEmpty(ctx context.Context, key string, refused *providers.Error) (*providers.Reader, error) {
-	if refused.Status != http.StatusRequestedRangeNotSatisfiable {
-		return nil, refused
-	}
-	o, err := b.Stat(ctx, key)
-	if err != nil || o.Size != 0 {
-		return nil, refused
-	}
-	return &providers.Reader{ReadCloser: http.NoBody, Object: o}, nil
-}
-
 // reader checks that the answer is what was asked for, and makes it exactly that.
 func (b *bucket) reader(key string, opts providers.ReadOptions, r *storage.Reader) (*providers.Reader, error) {
 	a := r.Attrs
@@ -58,11 +45,11 @@ func (b *bucket) reader(key string, opts providers.ReadOptions, r *storage.Reade
 	case a.Generation <= 0:
 		return nil, notGCS(http.StatusOK)
 	case a.Size < 0:
-		return nil, wrongAnswer("the server did not say how long the object is")
+		return nil, providers.WrongAnswer("the server did not say how long the object is")
 	case opts.Offset >= a.Size && a.Size > 0:
-		return nil, invalidRange(opts)
+		return nil, providers.InvalidRange(opts)
 	case a.StartOffset != opts.Offset && a.Size > 0:
-		return nil, wrongAnswer("the server answered with another range than it was asked for")
+		return nil, providers.WrongAnswer("the server answered with another range than it was asked for")
 	}
 	n := max(0, a.Size-opts.Offset)
 	if opts.Length > 0 {
@@ -77,14 +64,4 @@ func (b *bucket) reader(key string, opts providers.ReadOptions, r *storage.Reade
 	}
 	o := providers.Object{Key: key, Size: a.Size, ETag: etagOf(a.Generation), ModTime: a.LastModified}
 	return &providers.Reader{ReadCloser: providers.Body(r, n, fail), Object: o}, nil
-}
-
-func wrongAnswer(detail string) error {
-	return &providers.Error{Kind: providers.Unavailable, Code: "WrongAnswer", Detail: detail}
-}
-
-func invalidRange(opts providers.ReadOptions) error {
-	return &providers.Error{
-		Kind: providers.Invalid, Code: "InvalidRange", Detail: fmt.Sprintf("no bytes from %d, length %d", opts.Offset, opts.Length),
-	}
 }

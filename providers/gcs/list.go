@@ -20,8 +20,8 @@ var fields = []string{"Name", "Size", "Generation", "Updated"}
 // whoever reads a listing relies on the order.
 func (b *bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
+		last, paid := opts.After, b.pays.Load() // before it is used, or a change in between is missed
 		it := b.objects(ctx, opts)
-		last, paid := opts.After, b.pays.Load()
 		for {
 			attrs, err := it.Next()
 			switch {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"hash/crc32"
 	"io"
+	"net/http"
 
 	"cloud.google.com/go/storage"
 
@@ -46,6 +47,8 @@ func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts provi
 		return providers.Object{}, providers.Failed("put", b.storage.Bucket, key, from.Failed)
 	case err != nil:
 		return providers.Object{}, b.putFailed(key, opts, err)
+	case attrs.Generation <= 0:
+		return providers.Object{}, b.fault("put", key, notGCS(http.StatusOK))
 	}
 	return objectOf(attrs), nil
 }

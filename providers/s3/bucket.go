@@ -60,7 +60,11 @@ func (b *bucket) head(ctx context.Context, key string) (providers.Object, error)
 	if err != nil {
 		return providers.Object{}, b.fail("stat", key, err)
 	}
-	return objectOf(key, out.ContentLength, out.ETag, out.LastModified), nil
+	o := objectOf(key, out.ContentLength, out.ETag, out.LastModified)
+	if o.ETag == "" {
+		return providers.Object{}, b.fail("stat", key, notS3("ETag"))
+	}
+	return o, nil
 }
 
 // Delete implements providers.Bucket.
@@ -102,7 +106,9 @@ func (b *bucket) fault(op, key string, err error) *providers.Error {
 		e.Op, e.Key = op, key
 		b.explain(e)
 	}
-	e.Code, e.Detail, e.Fix = b.who.seen.redact(e.Code), b.who.seen.redact(e.Detail), b.who.seen.redact(e.Fix)
+	for _, text := range []*string{&e.Code, &e.Detail, &e.Fix, &e.RequestID} {
+		*text = b.who.seen.redact(*text)
+	}
 	return e
 }
 

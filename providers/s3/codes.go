@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"net/http"
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
@@ -33,26 +32,5 @@ func kindOfCode(code string, status int) providers.Kind {
 	if strings.HasPrefix(code, "KMS.") {
 		return providers.Denied
 	}
-	return kindOfStatus(status)
-}
-
-func kindOfStatus(status int) providers.Kind {
-	switch status {
-	case http.StatusUnauthorized:
-		return providers.Unauthenticated
-	case http.StatusForbidden:
-		return providers.Denied
-	case http.StatusNotFound:
-		return providers.NotFound
-	case http.StatusConflict, http.StatusPreconditionFailed:
-		return providers.Conflict
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		return providers.Throttled
-	case http.StatusRequestTimeout:
-		return providers.Unavailable
-	}
-	if status >= 300 && status < 500 && status != 0 {
-		return providers.Invalid
-	}
-	return providers.Unavailable
+	return providers.KindOfStatus(status)
 }

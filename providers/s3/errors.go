@@ -3,6 +3,8 @@ package s3
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -28,20 +30,26 @@ func classify(err error) *providers.Error {
 		return &providers.Error{Kind: providers.Unavailable, Err: context.Canceled}
 	case egress.Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // errors.Is is what it must not be
 		return &providers.Error{Kind: providers.Unavailable, Err: context.DeadlineExceeded}
-	case errors.As(err, &answer) && answer.HTTPStatusCode() != 0:
+	case errors.As(err, &answer) && answer.HTTPStatusCode() != 0 && !brokenOff(err, answer.HTTPStatusCode()):
 		return ofIdentity(answered(err, answer), err)
 	}
 	return ofIdentity(unanswered(err), err)
 }
 
+// brokenOff tells a success that did not arrive whole from one that is not S3's.
+func brokenOff(err error, status int) bool {
+	var network net.Error
+	return status < http.StatusMultipleChoices && (errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network))
+}
+
 // answered is a failure that the server told.
 func answered(err error, answer *awshttp.ResponseError) *providers.Error {
-	e := &providers.Error{Status: answer.HTTPStatusCode(), RequestID: answer.ServiceRequestID()}
+	e := &providers.Error{Status: answer.HTTPStatusCode(), RequestID: egress.Clean(answer.ServiceRequestID())}
 	e.RetryAfter = egress.RetryAfter(answer.Response.Header)
 	told := findCode(err, answer)
 	if told == nil {
 		// Not S3's error format, so it may be anybody's page: nothing of it is repeated.
-		e.Kind, e.Code = kindOfStatus(e.Status), "NotS3"
+		e.Kind, e.Code = providers.KindOfStatus(e.Status), "NotS3"
 		e.Detail = "the answer, " + strings.TrimSpace(strconv.Itoa(e.Status)+" "+http.StatusText(e.Status)) + ", is not in S3's format"
 		e.Fix = "Check that the endpoint is that of the S3 API, not of a console, a website or a proxy."
 		return e
@@ -91,9 +99,10 @@ func unanswered(err error) *providers.Error {
 
 const unknownHost = "The endpoint's host name is unknown"
 
-func notS3() error {
+// notS3 is a success that S3 would have told otherwise: any web page can pass for an empty listing, an object or a thank you.
+func notS3(missing string) error {
 	return &providers.Error{
-		Kind: providers.Invalid, Code: "NotS3", Status: http.StatusOK, Detail: "the answer is not a listing in S3's format",
+		Kind: providers.Invalid, Code: "NotS3", Status: http.StatusOK, Detail: "the answer is not in S3's format: it has no " + missing,
 		Fix: "Check that the endpoint is that of the S3 API, not of a console, a website or a proxy.",
 	}
 }

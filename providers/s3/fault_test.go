@@ -116,6 +116,27 @@ func TestSecretIsHidden(t *testing.T) {
 	}
 }
 
+// A session token is sent with every request, and a server can answer with it, even where its support's ID should be.
+func TestRequestIDHoldsNoSecret(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Amz-Request-Id", r.Header.Get("X-Amz-Security-Token")+strings.Repeat("x", 5000))
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, `<Error><Code>AccessDenied</Code><Message>m</Message></Error>`)
+	}))
+	t.Cleanup(server.Close)
+	s, _ := storage(t, server.URL, "b", providertest.Keys{AccessKeyID: "AKIA", SecretAccessKey: "top-secret"})
+	var allow providers.Secrets
+	s.Auth.SessionToken, allow = secretFile(t, "session-secret")
+	s.Auth.SecretAccessKey = s.Auth.SessionToken
+	for op, err := range operations(t.Context(), openStorage(t, s, allow)) {
+		var e *providers.Error
+		if !errors.As(err, &e) || strings.Contains(e.RequestID, "session-secret") || len(e.RequestID) > 1000 || !strings.Contains(e.RequestID, "[redacted]") {
+			t.Errorf("%s: request ID %.60q", op, e.RequestID)
+		}
+	}
+}
+
 const content = "0123456789"
 
 // object answers every GET with a status, headers and a body, and HEAD with the object's size.

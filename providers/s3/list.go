@@ -39,8 +39,8 @@ func (b *bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2
 
 func (b *bucket) listPage(ctx context.Context, in *sdk.ListObjectsV2Input, opts ...func(*sdk.Options)) (*sdk.ListObjectsV2Output, error) {
 	out, err := call(ctx, b, func(api *sdk.Client) (*sdk.ListObjectsV2Output, error) { return api.ListObjectsV2(ctx, in, opts...) })
-	if err == nil && out.Name == nil { // any web page can pass for an empty listing
-		return nil, notS3()
+	if err == nil && out.Name == nil {
+		return nil, notS3("bucket name")
 	}
 	return out, err
 }

@@ -33,8 +33,11 @@ func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts provi
 		o.PartSizeBytes, o.MultipartUploadThreshold, o.Concurrency = partSize, partSize, concurrency
 		o.RequestChecksumCalculation = b.options.RequestChecksumCalculation
 	}).UploadObject(ctx, b.uploadInput(key, from, opts))
-	if up.failed != nil {
+	switch {
+	case up.failed != nil:
 		err = up.failed
+	case err == nil && aws.ToString(out.ETag) == "":
+		err = notS3("ETag")
 	}
 	if err != nil {
 		return providers.Object{}, b.putFailed(key, opts, up, from, err)

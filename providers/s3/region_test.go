@@ -56,6 +56,7 @@ func TestRedirectToAnotherRegion(t *testing.T) {
 			t.Errorf("asked %s, signed %s", r.URL.Host, r.Header.Get("Authorization"))
 		case r.Method == http.MethodHead:
 			w.Header().Set("Content-Length", "3")
+			w.Header().Set("ETag", `"e"`)
 		default:
 			_, _ = io.WriteString(w, listing(""))
 		}

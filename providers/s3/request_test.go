@@ -40,7 +40,7 @@ func TestHeadersOfEveryRequest(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("ETag", `"e"`)
 		if r.Method == http.MethodPost {
-			_, _ = io.WriteString(w, `<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>`)
+			_, _ = io.WriteString(w, `<InitiateMultipartUploadResult><UploadId>u</UploadId><ETag>e</ETag></InitiateMultipartUploadResult>`)
 			return
 		}
 		if r.URL.Query().Has("list-type") || r.URL.Query().Has("versions") {

@@ -7,6 +7,8 @@ package s3
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -103,9 +105,18 @@ func (o *Opener) attempts() int {
 	return o.Attempts
 }
 
+// answerBrokeOff makes the SDK ask again for a listing that did not arrive whole, which by itself it does not.
+func answerBrokeOff(err error) aws.Ternary {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
+}
+
 func retryer(attempts int) aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = attempts
 		o.MaxBackoff = maxBackoff
+		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(answerBrokeOff))
 	})
 }

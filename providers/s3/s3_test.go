@@ -2,6 +2,7 @@ package s3_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -51,7 +52,7 @@ func openWith(t testing.TB, o *s3.Opener, s tasks.Storage, secrets providers.Sec
 		o.Client = egress.Policy{Allow: allow}.Client()
 		t.Cleanup(o.Client.CloseIdleConnections)
 	}
-	o.Attempts = 2
+	o.Attempts = cmp.Or(o.Attempts, 2)
 	b, err := o.Open(context.Background(), s, secrets)
 	if err != nil {
 		t.Fatal(err)
