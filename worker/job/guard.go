@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+
+	"github.com/stevedore-jobs/stevedore/providers"
 )
 
 // ErrPanic means that a job's code panicked. That ends the attempt, and must not end the worker.
@@ -25,7 +27,11 @@ func (e *PanicError) Unwrap() error { return ErrPanic }
 // Each and Ordered guard their own.
 func Guard(do func() error) (err error) {
 	defer func() {
-		if r := recover(); r != nil {
+		switch r := recover().(type) {
+		case nil:
+		case *providers.PanicError: // of a goroutine of a bucket's, whose stack tells more than this one's
+			err = &PanicError{r.Value, r.Stack}
+		default:
 			err = &PanicError{r, string(debug.Stack())}
 		}
 	}()
