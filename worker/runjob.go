@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
+
+var errBadID = errors.New("a job's task has the job's ID, and no other colon")
 
 // claimed is a job that this attempt holds.
 type claimed struct {
@@ -32,6 +35,9 @@ func (w *Worker) runJob(ctx context.Context, e entry, t *asynq.Task) (fate, erro
 	}
 	id, _ := asynq.GetTaskID(ctx)
 	ref := queue.ParseJobRef(id)
+	if err := queue.CheckID(ref.Job); err != nil || ref.TaskID() != id {
+		return failed, fmt.Errorf("task %q: %w", id, errors.Join(err, errBadID))
+	}
 	claim, err := w.records.Begin(ctx, ref, e.Name, t.Payload(), first)
 	if err != nil {
 		return judge(ctx, err, failures(ctx), e.Policy.Attempts), err

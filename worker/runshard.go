@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -68,7 +69,7 @@ func (w *Worker) work(ctx context.Context, e entry, ref queue.ShardRef, a queue.
 	ctx, live, of, leave := w.pulses.join(ctx, ref)
 	defer leave()
 	r := &shardRun{w: w, kind: e.Name, ref: ref, live: live, of: of, kept: time.Now()}
-	r.piece.From, r.piece.To = a.Resume, a.Resume
+	r.piece = queue.Piece{From: a.Resume, To: a.Resume, Run: rand.Text()}
 	env := w.env(e, ref.Job, nil)
 	if a.Crashes >= carefulAfter {
 		env.Log.Warn("workers died at this shard: one object at a time", "shard", ref.Shard, "crashes", a.Crashes)
@@ -218,7 +219,7 @@ func (r *shardRun) commitOnce(ctx context.Context) error {
 		return errUnwanted
 	}
 	r.w.metrics.counted(r.kind, r.piece.Objects, int64(len(r.piece.Errors)))
-	r.piece = queue.Piece{From: r.piece.To, To: r.piece.To}
+	r.piece = queue.Piece{From: r.piece.To, To: r.piece.To, Run: r.piece.Run}
 	r.kept = time.Now()
 	r.live.reset()
 	return nil

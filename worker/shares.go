@@ -13,14 +13,9 @@ import (
 type shares struct {
 	records queue.Records
 	job     string
-	caps    []limit
+	caps    []queue.Cap
 	asked   time.Time
 	granted int
-}
-
-type limit struct {
-	name string
-	most int // shards under way at once
 }
 
 // renewEvery keeps a share alive that does not change.
@@ -33,12 +28,12 @@ func (w *Worker) shares(c claimed) shares {
 		for _, storage := range tasks.Storages(c.job) {
 			if id := storage.ID(); !seen[id] {
 				seen[id] = true
-				s.caps = append(s.caps, limit{"bucket:" + id, w.config.BucketShards})
+				s.caps = append(s.caps, queue.Cap{Name: "bucket:" + id, Limit: w.config.BucketShards})
 			}
 		}
 	}
 	if t := c.job.JobTerms().Tenant; t != "" && w.config.TenantShards > 0 {
-		s.caps = append(s.caps, limit{"tenant:" + t, w.config.TenantShards})
+		s.caps = append(s.caps, queue.Cap{Name: "tenant:" + t, Limit: w.config.TenantShards})
 	}
 	return s
 }
@@ -53,7 +48,7 @@ func (s *shares) ask(ctx context.Context, have, more int) (int, error) {
 	}
 	most := have + more
 	for _, c := range s.caps {
-		n, err := s.records.Share(ctx, c.name, s.job, have, most, c.most)
+		n, err := s.records.Share(ctx, c, s.job, have, most)
 		if err != nil {
 			return 0, err
 		}
@@ -68,6 +63,6 @@ func (s *shares) giveBack(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	for _, c := range s.caps {
-		_ = s.records.Unshare(ctx, c.name, s.job)
+		_ = s.records.Unshare(ctx, c.Name, s.job)
 	}
 }

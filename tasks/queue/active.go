@@ -2,19 +2,17 @@ package queue
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
 // track puts a job among those that workers look after until they have ended.
 func (r Records) track(ctx context.Context, id string) error {
-	return Wrap(r.client.ZAdd(ctx, activeKey, redis.Z{Score: float64(now()), Member: id}).Err(), "track job %s", id)
+	return Wrap(trackScript.Run(ctx, r.client, []string{activeKey}, id).Err(), "track job %s", id)
 }
 
 // Untrack takes a job out of those that are looked after.
@@ -23,24 +21,10 @@ func (r Records) Untrack(ctx context.Context, id string) error {
 }
 
 // Due lists jobs that nobody has looked after for a while, and takes them on: of several workers that ask, one gets each.
+// A job whose name is lost on the way is due again after the same while.
 func (r Records) Due(ctx context.Context, since time.Duration, most int64) ([]string, error) {
-	limit := now() - since.Milliseconds()
-	ids, err := r.client.ZRangeByScore(ctx, activeKey, &redis.ZRangeBy{Min: "-inf", Max: strconv.FormatInt(limit, 10), Count: most}).Result()
-	if err != nil {
-		return nil, Wrap(err, "list active jobs")
-	}
-	var mine []string
-	for _, id := range ids {
-		// Changed counts only for who moves it first: the score is whole milliseconds, and differs.
-		n, err := r.client.ZAddArgs(ctx, activeKey, redis.ZAddArgs{XX: true, GT: true, Ch: true, Members: []redis.Z{{Score: float64(now()), Member: id}}}).Result()
-		if err != nil {
-			return mine, Wrap(err, "list active jobs")
-		}
-		if n > 0 {
-			mine = append(mine, id)
-		}
-	}
-	return mine, nil
+	ids, err := dueScript.Run(ctx, r.client, []string{activeKey}, since.Milliseconds(), most).StringSlice()
+	return ids, Wrap(err, "list active jobs")
 }
 
 // Pulse is what tells whether a job is being looked after.
@@ -50,7 +34,7 @@ type Pulse struct {
 	State      tasks.State
 	Generation int
 	Created    time.Time
-	Silent     time.Duration // since its coordinator last beat; negative while it rests
+	Silent     time.Duration // since its coordinator last beat, or since it was queued; negative while it rests
 	Unsent     bool          // its last event is not in the stream yet
 	beat       string
 }
@@ -76,7 +60,7 @@ var ErrAlive = errors.New("the job is looked after")
 // TakeOver counts the crash of a job's coordinator and makes room for the next generation of its task, which the caller
 // must enqueue. It returns how often that has happened since anything was achieved.
 func (r Records) TakeOver(ctx context.Context, id string, p Pulse) (crashes int, err error) {
-	crashes, err = takeoverScript.Run(ctx, r.client, []string{recordKey(id)}, p.beat, p.Generation+1).Int()
+	crashes, err = takeoverScript.Run(ctx, r.client, []string{recordKey(id)}, p.beat, p.Generation+1, rand.Text()).Int()
 	switch {
 	case err != nil:
 		return 0, Wrap(err, "take over job %s", id)

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,11 +41,16 @@ func (r Records) Publish(ctx context.Context, c Claim, e End) error {
 			return err
 		}
 	}
-	event, err := r.lastEvent(ctx, c.ID, state, e)
+	s, err := r.statusAs(ctx, c.ID, state)
 	if err != nil {
 		return err
 	}
-	args := []any{c.epoch, string(state), field, text, now(), e.Keep.Milliseconds(), event, r.packErrors(capped(e.Errors))}
+	event, err := lastEvent(s, state, e)
+	if err != nil {
+		return err
+	}
+	kept := capped(e.Errors)
+	args := []any{c.epoch, string(state), field, text, now(), e.Keep.Milliseconds(), event, r.packErrors(kept), len(kept)}
 	if e.Counts == nil {
 		args = append(args, "", "", "", "")
 	} else {
@@ -62,32 +68,40 @@ func (r Records) Publish(ctx context.Context, c Claim, e End) error {
 // Cancel ends a job at once, whoever holds it: its coordinator and its shards find out at their next beat. It returns the
 // state that the job had; a job that has ended stays as it is. keep is how long the record stays.
 func (r Records) Cancel(ctx context.Context, id string, keep time.Duration) (tasks.State, error) {
-	event, err := r.lastEvent(ctx, id, tasks.StateCancelled, End{})
-	if err != nil {
-		return "", err
+	for token := rand.Text(); ; {
+		s, err := r.Status(ctx, id)
+		if err != nil {
+			return "", err
+		}
+		event, err := lastEvent(s, tasks.StateCancelled, End{})
+		if err != nil {
+			return "", err
+		}
+		had, err := cancelScript.Run(ctx, r.client, jobKeys(id), now(), keep.Milliseconds(), event, s.Round, token).Text()
+		switch {
+		case err != nil:
+			return "", Wrap(err, "cancel job %s", id)
+		case had == "":
+			return "", fmt.Errorf("job %s: %w", id, ErrNoJob)
+		case had == "round": // a retry has begun in between, so the event would be mistaken for that of the round before
+			continue
+		}
+		return tasks.State(had), r.Flush(ctx, id)
 	}
-	had, err := cancelScript.Run(ctx, r.client, jobKeys(id), now(), keep.Milliseconds(), event).Text()
-	if err != nil {
-		return "", Wrap(err, "cancel job %s", id)
-	}
-	return tasks.State(had), r.Flush(ctx, id)
 }
 
 // lastEvent is the event that ends a job. Its ID follows from the job and the round alone.
-func (r Records) lastEvent(ctx context.Context, id string, state tasks.State, e End) ([]byte, error) {
-	s, err := r.Status(ctx, id)
-	if err != nil {
-		return nil, err
-	}
+func lastEvent(s tasks.Status, state tasks.State, e End) ([]byte, error) {
 	if e.Counts != nil {
 		s.Progress = *e.Counts
+		s.Progress.Codes = countCodes(e.Errors)
 	}
 	s.Progress.Rate, s.Progress.ETASeconds = 0, 0
 	types := map[tasks.State]tasks.EventType{
 		tasks.StateSucceeded: tasks.EventSucceeded, tasks.StateFailed: tasks.EventFailed, tasks.StateCancelled: tasks.EventCancelled,
 	}
 	return json.Marshal(tasks.Event{
-		ID: EventID(id, s.Round, "end"), Type: types[state], Job: id, Kind: s.Kind, State: state,
+		ID: EventID(s.ID, s.Round, "end"), Type: types[state], Job: s.ID, Kind: s.Kind, State: state,
 		Time: time.Now().UTC().Truncate(time.Millisecond), Progress: s.Progress, Failure: e.Failure,
 	})
 }
@@ -95,26 +109,35 @@ func (r Records) lastEvent(ctx context.Context, id string, state tasks.State, e 
 // Reopen begins a succeeded job again, for the objects of its error list alone, and returns the generation of the task
 // that shall carry it. round is one more than the job's Status tells. It is safe to call twice.
 func (r Records) Reopen(ctx context.Context, id string, round int) (generation int, err error) {
-	if err := r.track(ctx, id); err != nil {
+	// The last round's event goes out first: its place in the record will be needed.
+	if err := errors.Join(r.Flush(ctx, id), r.track(ctx, id)); err != nil {
 		return 0, err
 	}
 	generation, err = reopenScript.Run(ctx, r.client, jobKeys(id), round).Int()
 	var answer redis.Error
-	if !errors.As(err, &answer) {
-		return generation, Wrap(err, "retry job %s", id)
-	}
-	switch text := strings.TrimPrefix(answer.Error(), "ERR "); {
-	case strings.HasPrefix(text, "NOJOB"):
-		return 0, fmt.Errorf("job %s: %w", id, ErrNoJob)
-	case strings.HasPrefix(text, "NOTHING"):
-		return 0, fmt.Errorf("job %s: %w: no object failed", id, ErrNothingToRetry)
-	case strings.HasPrefix(text, "TRUNCATED"):
-		return 0, fmt.Errorf("job %s: %w: more objects failed than the error list keeps (about %d); enqueue the job anew", id, ErrNotRetryable, ErrorsKept)
-	case strings.HasPrefix(text, "STATE "):
-		return 0, fmt.Errorf("job %s: %w: it is %s, and only a job that succeeded has an error list to work on; enqueue it anew",
-			id, ErrNotRetryable, strings.Fields(text)[1])
+	switch {
+	case err == nil:
+		return generation, r.track(ctx, id) // once more, since a late Flush of the last round may have untracked it
+	case errors.As(err, &answer):
+		return 0, refusal(id, answer)
 	}
 	return 0, Wrap(err, "retry job %s", id)
+}
+
+// refusal says why a job was not begun again.
+func refusal(id string, answer redis.Error) error {
+	switch text := strings.TrimPrefix(answer.Error(), "ERR "); {
+	case strings.HasPrefix(text, "NOJOB"):
+		return fmt.Errorf("job %s: %w", id, ErrNoJob)
+	case strings.HasPrefix(text, "NOTHING"):
+		return fmt.Errorf("job %s: %w: no object failed", id, ErrNothingToRetry)
+	case strings.HasPrefix(text, "TRUNCATED"):
+		return fmt.Errorf("job %s: %w: more objects failed than the error list keeps (about %d); enqueue the job anew", id, ErrNotRetryable, ErrorsKept)
+	case strings.HasPrefix(text, "STATE "):
+		return fmt.Errorf("job %s: %w: it is %s, and only a job that succeeded has an error list to work on; enqueue it anew",
+			id, ErrNotRetryable, strings.Fields(text)[1])
+	}
+	return Wrap(answer, "retry job %s", id)
 }
 
 func countCodes(list []tasks.ObjectError) map[string]int64 {

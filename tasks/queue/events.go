@@ -55,7 +55,24 @@ func (r Records) Flush(ctx context.Context, id string) error {
 			return Wrap(err, "event of job %s", id)
 		}
 	}
-	return r.Untrack(ctx, id)
+	return r.release(ctx, id)
+}
+
+// release lets a job go that has ended. A retry may begin it in between, which is then tracked again.
+func (r Records) release(ctx context.Context, id string) error {
+	if err := r.Untrack(ctx, id); err != nil {
+		return err
+	}
+	state, err := r.client.HGet(ctx, recordKey(id), "state").Result()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return nil
+	case err != nil:
+		return Wrap(err, "untrack job %s", id)
+	case tasks.State(state).Final():
+		return nil
+	}
+	return r.track(ctx, id)
 }
 
 // StreamEvent is an event with its place in the stream.

@@ -7,6 +7,7 @@ func doneKey(id string) string   { return "stevedore:{" + id + "}:done" }   // B
 func partsKey(id string) string  { return "stevedore:{" + id + "}:parts" }  // HASH shard -> data so far, zstd frames
 func errorsKey(id string) string { return "stevedore:{" + id + "}:errors" } // HASH shard -> lines of the error list, zstd frames
 func retryKey(id string) string  { return "stevedore:{" + id + "}:retry" }  // the error list that a retry works on
+func madeKey(id string) string   { return "stevedore:{" + id + "}:made" }   // HASH shard -> run that made its last piece
 
 // runsKey is a HASH of what is known of shards under way. The fields of shard 7 are
 //
@@ -23,9 +24,9 @@ const (
 	eventsKey = "stevedore:events" // STREAM
 )
 
-func capKey(name string) string { return "stevedore:cap:{" + name + "}" } // HASH job -> "shards until-ms"
+func capKey(name string) string { return "stevedore:cap:{" + name + "}" } // HASH job -> "granted wanted until-ms"
 
 // jobKeys are all keys of a job that scripts of its end touch.
 func jobKeys(id string) []string {
-	return []string{recordKey(id), shardsKey(id), doneKey(id), partsKey(id), runsKey(id), errorsKey(id), retryKey(id)}
+	return []string{recordKey(id), shardsKey(id), doneKey(id), partsKey(id), runsKey(id), errorsKey(id), retryKey(id), madeKey(id)}
 }

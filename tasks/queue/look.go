@@ -41,7 +41,7 @@ type Run struct {
 
 // Look is a coordinator's beat: it shows how far the job is and reads what the workers have done.
 func (r Records) Look(ctx context.Context, c Claim, s Shown) (View, error) {
-	v, err := lookScript.Run(ctx, r.client, []string{recordKey(c.ID), doneKey(c.ID), runsKey(c.ID)},
+	v, err := lookScript.Run(ctx, r.client, runKeys(c.ID),
 		c.epoch, s.Objects, s.Total, s.Bytes, s.Failed, s.Rate, s.ETASeconds).Slice()
 	if err != nil {
 		return View{}, fenced(err, recordKey(c.ID))

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strconv"
@@ -16,9 +17,9 @@ import (
 var (
 	// ErrNoJob means that Redis has no record of a job: it was never enqueued, or its record has expired.
 	ErrNoJob = errors.New("no such job: it was never enqueued, or was removed some time after its end")
-	// ErrFenced means that another coordinator has taken the job over, or that it was cancelled. Whoever gets it must let go
-	// of the job at once.
-	ErrFenced = errors.New("another worker has taken this job over, or it was cancelled")
+	// ErrFenced means that another coordinator has taken the job over, or that it has ended. Whoever gets it must let go of
+	// the job at once.
+	ErrFenced = errors.New("another worker has taken this job over, or it has ended, perhaps by being cancelled")
 )
 
 // unstarted is how long the record of a job is kept that no worker ever begins.
@@ -77,13 +78,17 @@ func (r Records) Begin(ctx context.Context, ref JobRef, kind string, payload []b
 	if err := r.track(ctx, ref.Job); err != nil {
 		return Claim{}, err
 	}
-	v, err := beginScript.Run(ctx, r.client, []string{recordKey(ref.Job)}, kind, payload, now(), string(first), ref.Generation).StringSlice()
+	v, err := beginScript.Run(ctx, r.client, []string{recordKey(ref.Job)},
+		kind, payload, now(), string(first), ref.Generation, rand.Text()).StringSlice()
 	if err != nil {
 		return Claim{}, Wrap(err, "begin job %s", ref.Job)
 	}
 	c := Claim{ID: ref.Job, Kind: kind, State: tasks.State(v[0])}
 	if len(v) == 1 {
 		c.Over = true
+		if c.State.Final() {
+			return c, r.Flush(ctx, c.ID) // it was tracked above, and its last event may be missing
+		}
 		return c, nil
 	}
 	c.epoch, c.Started, c.Cursor = v[1], parseTime(v[2]), v[3]

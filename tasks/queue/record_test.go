@@ -1,9 +1,9 @@
 package queue_test
 
 import (
-	"bytes"
+	"context"
 	"errors"
-	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -13,231 +13,169 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// onBoth runs a test on the embedded Redis and on a real one.
-func onBoth(t *testing.T, test func(*testing.T, queue.Records)) {
-	t.Parallel()
-	run := func(o queue.Options) func(*testing.T) {
-		return func(t *testing.T) {
-			c := o.Client()
-			t.Cleanup(func() { _ = c.Close() })
-			test(t, queue.NewRecords(c))
-		}
-	}
-	t.Run("embedded", func(t *testing.T) { t.Parallel(); run(queuetest.Embedded(t))(t) })
-	t.Run("redis", func(t *testing.T) { t.Parallel(); run(queuetest.Start(t).Options())(t) })
-}
-
-// must ends the test at an error.
-func must[T any](t *testing.T) func(T, error) T {
-	return func(v T, err error) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
-
-func ok(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// planned begins a job and plans n shards of 10 objects.
-func planned(t *testing.T, r queue.Records, id string, n int) queue.Claim {
-	t.Helper()
-	c := must[queue.Claim](t)(r.Begin(t.Context(), id, "build-manifest", []byte("{}"), tasks.StatePlanning))
-	for i := range n {
-		ok(t, r.Plan(t.Context(), c, shard(i)))
-	}
-	return c
-}
-
-func shard(i int) queue.Planned {
-	return queue.Planned{Index: i, Shard: fmt.Appendf(nil, "shard %d", i), Cursor: fmt.Sprint("key ", i), Objects: 10}
-}
-
 func TestCreateTakesTheIDOnce(t *testing.T) {
-	onBoth(t, func(t *testing.T, r queue.Records) {
+	onEach(t, func(t *testing.T, r room) {
 		for _, payload := range []string{"first", "second"} {
-			e := must[queue.Existing](t)(r.Create(t.Context(), "j", "build-manifest", []byte(payload)))
-			if e.Kind != "build-manifest" || string(e.Payload) != "first" || e.State != tasks.StateQueued {
-				t.Errorf("%+v", e)
-			}
+			e := must[queue.Existing](t)(r.Create(t.Context(), "j", kind, []byte(payload)))
+			same(t, "existing", e, queue.Existing{Kind: kind, Payload: []byte("first"), State: tasks.StateQueued})
+		}
+		if !tracked(t, r, "j") || r.client.TTL(t.Context(), "stevedore:{j}:job").Val() <= 0 {
+			t.Error("a job that was enqueued must be looked after, and its record must not stay for ever if no worker comes")
+		}
+		begin(t, r, "j")
+		if r.client.TTL(t.Context(), "stevedore:{j}:job").Val() > 0 {
+			t.Error("the record of a job under way expires")
 		}
 	})
 }
 
 func TestPlanSurvivesRepetitionAndRestart(t *testing.T) {
-	onBoth(t, func(t *testing.T, r queue.Records) {
+	onEach(t, func(t *testing.T, r room) {
 		c := planned(t, r, "j", 3)
-		ok(t, r.Plan(t.Context(), c, shard(2))) // the answer was lost, the call repeated
-		next := must[queue.Claim](t)(r.Begin(t.Context(), "j", "build-manifest", nil, tasks.StatePlanning))
-		if next.Shards != 3 || next.Cursor != "key 2" || next.State != tasks.StatePlanning || !next.Started.Equal(c.Started) {
+		ok(t, r.Plan(t.Context(), c, shard(2)))
+		if err := r.Plan(t.Context(), c, shard(4)); err == nil || errors.Is(err, queue.ErrFenced) {
+			t.Errorf("a shard out of order: %v", err)
+		}
+		next := begin(t, r, "j")
+		if next.Shards != 3 || next.Cursor != "key 2" || next.State != tasks.StatePlanning || !next.Started.Equal(c.Started) || next.Over {
 			t.Errorf("the next coordinator sees %+v", next)
 		}
-		s := must[tasks.Status](t)(r.Status(t.Context(), "j"))
-		if s.Progress.ShardsTotal != 3 || s.Progress.ObjectsTotal != 30 {
-			t.Errorf("progress %+v", s.Progress)
+		if p := status(t, r, "j").Progress; p.ShardsTotal != 3 || p.ObjectsTotal != 30 {
+			t.Errorf("progress %+v", p)
 		}
+	})
+}
+
+// A task that asynq runs again although a later one has the job gets nothing, and takes the job from nobody.
+func TestEarlierGenerationGetsNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, r room) {
+		planned(t, r, "j", 1)
+		crashes := must[int](t)(r.TakeOver(t.Context(), "j", must[queue.Pulse](t)(r.Pulse(t.Context(), "j"))))
+		heir := must[queue.Claim](t)(r.Begin(t.Context(), queue.JobRef{Job: "j", Generation: 1}, kind, nil, tasks.StatePlanning))
+		if crashes != 1 || heir.Over || heir.Shards != 1 {
+			t.Errorf("crash %d, heir %+v", crashes, heir)
+		}
+		if old := begin(t, r, "j"); !old.Over {
+			t.Errorf("the first generation got the job back: %+v", old)
+		}
+		look(t, r, heir) // and is not fenced
 	})
 }
 
 func TestOldCoordinatorIsFenced(t *testing.T) {
-	onBoth(t, func(t *testing.T, r queue.Records) {
-		old := planned(t, r, "j", 1)
-		must[queue.Claim](t)(r.Begin(t.Context(), "j", "build-manifest", nil, tasks.StatePlanning))
-		for name, err := range map[string]error{
-			"plan":     r.Plan(t.Context(), old, shard(1)),
-			"step":     r.Step(t.Context(), old, tasks.StatePlanning, tasks.StateRunning),
-			"progress": r.Progress(t.Context(), old, tasks.Progress{}),
-			"publish":  r.Publish(t.Context(), old, queue.End{Result: []byte("{}"), Keep: time.Hour}),
-		} {
-			if !errors.Is(err, queue.ErrFenced) {
-				t.Errorf("%s by the old coordinator: %v", name, err)
+	writes := map[string]func(context.Context, room, queue.Claim) error{
+		"plan": func(ctx context.Context, r room, c queue.Claim) error { return r.Plan(ctx, c, shard(1)) },
+		"step": func(ctx context.Context, r room, c queue.Claim) error {
+			return r.Step(ctx, c, tasks.StatePlanning, tasks.StateRunning)
+		},
+		"look": func(ctx context.Context, r room, c queue.Claim) error {
+			_, err := r.Look(ctx, c, queue.Shown{})
+			return err
+		},
+		"publish": func(ctx context.Context, r room, c queue.Claim) error {
+			return r.Publish(ctx, c, queue.End{Result: []byte("{}"), Keep: time.Hour})
+		},
+		"rest": func(ctx context.Context, r room, c queue.Claim) error { return r.Rest(ctx, c, time.Minute) },
+		"replace": func(ctx context.Context, r room, c queue.Claim) error {
+			_, err := r.Replace(ctx, c, 0, queue.Run{}, true)
+			return err
+		},
+	}
+	onEach(t, func(t *testing.T, r room) {
+		replaced, cancelled, ended, again := planned(t, r, "replaced", 1), planned(t, r, "cancelled", 1), planned(t, r, "ended", 1), planned(t, r, "again", 1)
+		begin(t, r, "replaced")
+		must[tasks.State](t)(r.Cancel(t.Context(), "cancelled", time.Hour))
+		succeed(t, r, ended)
+		commit(t, r, ref("again", 0), whole("", 1))
+		succeed(t, r, again)
+		must[int](t)(r.Reopen(t.Context(), "again", 1))
+		before := state(t, r)
+		for name, write := range writes {
+			for _, c := range []queue.Claim{replaced, cancelled, ended, again} {
+				err := write(t.Context(), r, c)
+				harmless := c.ID == "ended" && (name == "publish" || name == "look")
+				if !harmless && !errors.Is(err, queue.ErrFenced) || harmless && err != nil {
+					t.Errorf("%s by the coordinator of the job that was %s: %v", name, c.ID, err)
+				}
 			}
 		}
-	})
-}
-
-// The same shard handed in by two workers counts once, and the first part stays.
-func TestFirstCommitWins(t *testing.T) {
-	onBoth(t, func(t *testing.T, r queue.Records) {
-		planned(t, r, "j", 2)
-		ref := queue.ShardRef{Job: "j", Shard: 1}
-		commit := func(part string) bool {
-			return must[bool](t)(r.Commit(t.Context(), ref, queue.Commit{
-				Part: []byte(part), Errors: []tasks.ObjectError{{Key: part}}, Counts: tasks.Progress{Objects: 10, Bytes: 5, Failed: 1},
-			}))
-		}
-		if !commit("first") || commit("second") {
-			t.Error("not exactly the first commit counted")
-		}
-		s := must[tasks.Status](t)(r.Status(t.Context(), "j"))
-		if s.Progress.Objects != 10 || s.Progress.Bytes != 5 || s.Progress.Failed != 1 || s.Progress.Shards != 1 {
-			t.Errorf("counted twice: %+v", s.Progress)
-		}
-		if undone := must[[]int](t)(r.Undone(t.Context(), "j")); !slices.Equal(undone, []int{0}) {
-			t.Errorf("undone %v", undone)
-		}
-		ref.Shard = 0
-		commit("zero")
-		var parts []string
-		for p, err := range r.Parts(t.Context(), "j", 2) {
-			ok(t, err)
-			parts = append(parts, string(p))
-		}
-		if !slices.Equal(parts, []string{"zero", "first"}) {
-			t.Errorf("parts %q", parts)
-		}
-		errs := must[[]tasks.ObjectError](t)(r.Errors(t.Context(), "j"))
-		if len(errs) != 2 || errs[0].Key != "zero" || errs[1].Key != "first" {
-			t.Errorf("errors %v", errs)
+		if d := difference(before, state(t, r)); d != "" {
+			t.Errorf("they wrote:%s", d)
 		}
 	})
 }
 
-func TestMissingPartIsNoticed(t *testing.T) {
-	onBoth(t, func(t *testing.T, r queue.Records) {
-		planned(t, r, "j", 1)
-		for _, err := range r.Parts(t.Context(), "j", 1) {
-			if err == nil {
-				t.Error("a part that is not there was read")
-			}
+// Who cannot reach Redis must try again; who is fenced must let go.
+func TestAwayIsNotFenced(t *testing.T) {
+	t.Parallel()
+	server := queuetest.Start(t)
+	r := open(t, server.Options())
+	c := planned(t, r, "j", 1)
+	server.Down()
+	calls := map[string]func(context.Context) error{
+		"create": func(ctx context.Context) error { return second(r.Create(ctx, "k", kind, nil)) },
+		"begin": func(ctx context.Context) error {
+			return second(r.Begin(ctx, queue.JobRef{Job: "k"}, kind, nil, tasks.StatePlanning))
+		},
+		"plan":    func(ctx context.Context) error { return r.Plan(ctx, c, shard(1)) },
+		"step":    func(ctx context.Context) error { return r.Step(ctx, c, tasks.StatePlanning, tasks.StateRunning) },
+		"look":    func(ctx context.Context) error { return second(r.Look(ctx, c, queue.Shown{})) },
+		"rest":    func(ctx context.Context) error { return r.Rest(ctx, c, 0) },
+		"replace": func(ctx context.Context) error { return second(r.Replace(ctx, c, 0, queue.Run{}, true)) },
+		"publish": func(ctx context.Context) error { return r.Publish(ctx, c, queue.End{}) },
+		"start":   func(ctx context.Context) error { return second(r.Start(ctx, ref("j", 0))) },
+		"commit":  func(ctx context.Context) error { return second(r.Commit(ctx, ref("j", 0), whole("", 0))) },
+		"beat":    func(ctx context.Context) error { return second(r.Beat(ctx, "j", nil)) },
+		"leave":   func(ctx context.Context) error { return r.Leave(ctx, ref("j", 0), 0) },
+		"at":      func(ctx context.Context) error { return r.At(ctx, ref("j", 0), "k") },
+		"fail":    func(ctx context.Context) error { return r.Fail(ctx, "j", tasks.Failure{}) },
+		"status":  func(ctx context.Context) error { return second(r.Status(ctx, "j")) },
+		"totals":  func(ctx context.Context) error { return second(r.Totals(ctx, "j")) },
+		"cancel":  func(ctx context.Context) error { return second(r.Cancel(ctx, "j", time.Hour)) },
+		"reopen":  func(ctx context.Context) error { return second(r.Reopen(ctx, "j", 1)) },
+		"due":     func(ctx context.Context) error { return second(r.Due(ctx, 0, 1)) },
+		"pulse":   func(ctx context.Context) error { return second(r.Pulse(ctx, "j")) },
+		"share": func(ctx context.Context) error {
+			return second(r.Share(ctx, queue.Cap{Name: "t", Limit: 1}, "j", 0, 1))
+		},
+		"unshare": func(ctx context.Context) error { return r.Unshare(ctx, "t", "j") },
+		"flush":   func(ctx context.Context) error { return r.Flush(ctx, "j") },
+		"emit":    func(ctx context.Context) error { return r.Emit(ctx, tasks.Event{}) },
+	}
+	names := slices.Collect(maps.Keys(calls))
+	atOnce(len(names), func(i int) {
+		err := calls[names[i]](t.Context())
+		if !errors.Is(err, queue.ErrAway) || errors.Is(err, queue.ErrFenced) || errors.Is(err, queue.ErrNoJob) {
+			t.Errorf("%s while Redis is away: %v", names[i], err)
 		}
 	})
+	server.Up()
+	again := open(t, server.Options())
+	succeed(t, again, c) // what it had was kept
 }
 
-func TestPublishEndsTheJobOnce(t *testing.T) {
-	onBoth(t, func(t *testing.T, r queue.Records) {
-		c := planned(t, r, "j", 1)
-		ref := queue.ShardRef{Job: "j", Shard: 0}
-		wanted := func() bool { return must[queue.Assignment](t)(r.Assignment(t.Context(), ref)).Wanted }
-		if !wanted() {
-			t.Error("a planned shard is not wanted")
-		}
-		ok(t, r.Publish(t.Context(), c, queue.End{Result: []byte(`{"n":1}`), Keep: time.Hour}))
-		ok(t, r.Publish(t.Context(), c, queue.End{Failure: &tasks.Failure{Kind: "late"}, Keep: time.Hour}))
-		s := must[tasks.Status](t)(r.Status(t.Context(), "j"))
-		if s.State != tasks.StateSucceeded || string(s.Result) != `{"n":1}` || s.Failure != nil || s.Finished.IsZero() {
-			t.Errorf("%+v", s)
-		}
-		if must[bool](t)(r.Commit(t.Context(), ref, queue.Commit{})) || wanted() {
-			t.Error("a shard counts after the end")
-		}
-		again := must[queue.Claim](t)(r.Begin(t.Context(), "j", "build-manifest", nil, tasks.StatePlanning))
-		if again.State != tasks.StateSucceeded {
-			t.Errorf("a job that has ended began again: %+v", again)
-		}
-	})
-}
-
-func TestFaultStopsShards(t *testing.T) {
-	onBoth(t, func(t *testing.T, r queue.Records) {
-		planned(t, r, "j", 2)
-		for _, kind := range []string{"denied", "later"} {
-			ok(t, r.Fail(t.Context(), "j", tasks.Failure{Kind: kind}))
-		}
-		if f := must[*tasks.Failure](t)(r.Fault(t.Context(), "j")); f == nil || f.Kind != "denied" {
-			t.Errorf("fault %+v", f)
-		}
-		if must[queue.Assignment](t)(r.Assignment(t.Context(), queue.ShardRef{Job: "j", Shard: 1})).Wanted {
-			t.Error("a shard of a job with a fault is wanted")
-		}
-	})
-}
-
-func TestErrorListIsCapped(t *testing.T) {
-	onBoth(t, func(t *testing.T, r queue.Records) {
-		planned(t, r, "j", 15)
-		lines := make([]tasks.ObjectError, 1000)
-		for i := range lines {
-			lines[i] = tasks.ObjectError{Key: fmt.Sprint(i), Code: "corrupt-image"}
-		}
-		for i := range 15 {
-			must[bool](t)(r.Commit(t.Context(), queue.ShardRef{Job: "j", Shard: i}, queue.Commit{Errors: lines, Counts: tasks.Progress{Failed: 1000}}))
-		}
-		if n := len(must[[]tasks.ObjectError](t)(r.Errors(t.Context(), "j"))); n != queue.ErrorsKept {
-			t.Errorf("%d lines kept", n)
-		}
-		if s := must[tasks.Status](t)(r.Status(t.Context(), "j")); s.Progress.Failed != 15_000 {
-			t.Errorf("%d counted", s.Progress.Failed)
-		}
-	})
-}
+func second[T any](_ T, err error) error { return err }
 
 func TestUnknownJob(t *testing.T) {
-	onBoth(t, func(t *testing.T, r queue.Records) {
-		if _, err := r.Status(t.Context(), "nobody"); !errors.Is(err, queue.ErrNoJob) {
-			t.Errorf("%v", err)
+	onEach(t, func(t *testing.T, r room) {
+		_, status := r.Status(t.Context(), "nobody")
+		_, pulse := r.Pulse(t.Context(), "nobody")
+		_, cancel := r.Cancel(t.Context(), "nobody", time.Hour)
+		_, reopen := r.Reopen(t.Context(), "nobody", 1)
+		for name, err := range map[string]error{"status": status, "pulse": pulse, "cancel": cancel, "reopen": reopen} {
+			if !errors.Is(err, queue.ErrNoJob) {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
-		if must[queue.Assignment](t)(r.Assignment(t.Context(), queue.ShardRef{Job: "nobody"})).Wanted {
+		if must[queue.Assignment](t)(r.Start(t.Context(), ref("nobody", 0))).Wanted || commit(t, r, ref("nobody", 0), whole("", 0)) ||
+			must[bool](t)(r.Beat(t.Context(), "nobody", map[int]tasks.Progress{0: {}})) {
 			t.Error("a shard of no job is wanted")
 		}
+		ok(t, r.Leave(t.Context(), ref("nobody", 0), time.Minute))
+		ok(t, r.At(t.Context(), ref("nobody", 0), "k"))
+		ok(t, r.Fail(t.Context(), "nobody", tasks.Failure{}))
+		if all := keys(t, r.client); len(all) != 1 || all[0] != "stevedore:active" {
+			t.Errorf("left behind: %v", all)
+		}
 	})
-}
-
-func TestAwayIsTold(t *testing.T) {
-	t.Parallel()
-	c := queue.Options{Addr: "127.0.0.1:1"}.Client()
-	defer func() { _ = c.Close() }()
-	if _, err := queue.NewRecords(c).Status(t.Context(), "j"); !errors.Is(err, queue.ErrAway) {
-		t.Errorf("%v", err)
-	}
-}
-
-// What is in Redis is compressed, or a big job would not fit.
-func TestPartsAreCompressed(t *testing.T) {
-	t.Parallel()
-	c := queuetest.Embedded(t).Client()
-	defer func() { _ = c.Close() }()
-	r := queue.NewRecords(c)
-	planned(t, r, "j", 1)
-	part := bytes.Repeat([]byte(`{"name":"images/000001","extension":".jpg","width":640,"height":480}`+"\n"), 1000)
-	must[bool](t)(r.Commit(t.Context(), queue.ShardRef{Job: "j"}, queue.Commit{Part: part}))
-	if n := len(c.HGet(t.Context(), "stevedore:{j}:parts", "0").Val()); n == 0 || n > len(part)/20 {
-		t.Errorf("%d bytes for %d", n, len(part))
-	}
 }

@@ -1,9 +1,12 @@
 package queue
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -45,7 +48,8 @@ func (r Records) Start(ctx context.Context, ref ShardRef) (Assignment, error) {
 
 // Piece is what a run has done of a shard since the last checkpoint.
 type Piece struct {
-	From, To string // keys: it goes on after From and ends with To
+	From, To string // keys: it goes on after From and ends with To, which only a last piece may leave as it was
+	Run      string // any name of the run that made it, by which a piece that is handed in again is told from a rival's
 	Last     bool   // the shard is done with it
 	Data     []byte // opaque; compressed here
 	Objects  int64
@@ -58,23 +62,10 @@ type Piece struct {
 // Commit hands in a piece and reports whether it counted: the first one that goes on where the shard stands does, any other
 // does not, nor does one for a job that has ended. It is ErrBudget if the parts grow too large. It is safe to call twice.
 func (r Records) Commit(ctx context.Context, ref ShardRef, p Piece) (bool, error) {
-	keys := []string{recordKey(ref.Job), doneKey(ref.Job), runsKey(ref.Job), partsKey(ref.Job), errorsKey(ref.Job)}
-	var data []byte
-	if len(p.Data) > 0 {
-		data = r.pack(p.Data)
+	if p.From == p.To && !p.Last {
+		return false, fmt.Errorf("commit shard %d of job %s: a piece from %q to itself", ref.Shard, ref.Job, p.From)
 	}
-	args := []any{
-		ref.Shard, p.From, p.To, p.Last, data, r.packErrors(p.Errors), len(p.Errors), ErrorsKept, p.Budget,
-		p.Objects, p.Bytes, len(p.Errors), len(p.Data),
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.Tally)) {
-		args = append(args, "tally:"+name, p.Tally[name])
-	}
-	codes := countCodes(p.Errors)
-	for _, code := range slices.Sorted(maps.Keys(codes)) {
-		args = append(args, "code:"+code, codes[code])
-	}
-	n, err := commitScript.Run(ctx, r.client, keys, args...).Int()
+	n, err := commitScript.Run(ctx, r.client, pieceKeys(ref.Job), r.pieceArgs(ref, p)...).Int()
 	switch {
 	case err != nil:
 		return false, Wrap(err, "commit shard %d of job %s", ref.Shard, ref.Job)
@@ -84,6 +75,29 @@ func (r Records) Commit(ctx context.Context, ref ShardRef, p Piece) (bool, error
 	return n == 1, nil
 }
 
+func pieceKeys(job string) []string {
+	return []string{recordKey(job), doneKey(job), runsKey(job), partsKey(job), errorsKey(job), madeKey(job)}
+}
+
+func (c codec) pieceArgs(ref ShardRef, p Piece) []any {
+	var data []byte
+	if len(p.Data) > 0 {
+		data = c.pack(p.Data)
+	}
+	args := []any{
+		ref.Shard, p.From, p.To, p.Last, data, c.packErrors(p.Errors), len(p.Errors), ErrorsKept, p.Budget,
+		p.Objects, p.Bytes, len(p.Errors), len(p.Data), cmp.Or(p.Run, rand.Text()),
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Tally)) {
+		args = append(args, "tally:"+name, p.Tally[name])
+	}
+	codes := countCodes(p.Errors)
+	for _, code := range slices.Sorted(maps.Keys(codes)) {
+		args = append(args, "code:"+code, codes[code])
+	}
+	return args
+}
+
 // Beat tells that this process works on shards of a job, and how far each is since its last checkpoint. It reports whether
 // the job still wants them: when it is false every run must stop.
 func (r Records) Beat(ctx context.Context, job string, runs map[int]tasks.Progress) (wanted bool, err error) {
@@ -91,19 +105,20 @@ func (r Records) Beat(ctx context.Context, job string, runs map[int]tasks.Progre
 	for i, p := range runs {
 		args = append(args, i, p.Objects, p.Bytes, p.Failed)
 	}
-	n, err := beatScript.Run(ctx, r.client, []string{recordKey(job), doneKey(job), runsKey(job)}, args...).Int()
+	n, err := beatScript.Run(ctx, r.client, runKeys(job), args...).Int()
 	return n == 1, Wrap(err, "beat for job %s", job)
 }
 
+func runKeys(job string) []string { return []string{recordKey(job), doneKey(job), runsKey(job)} }
+
 // Leave tells that a run has ended before its shard was done, and that asynq brings its task back within a while.
 func (r Records) Leave(ctx context.Context, ref ShardRef, pause time.Duration) error {
-	keys := []string{doneKey(ref.Job), runsKey(ref.Job)}
-	return Wrap(leaveScript.Run(ctx, r.client, keys, ref.Shard, pause.Milliseconds()).Err(), "leave shard %d of job %s", ref.Shard, ref.Job)
+	return Wrap(leaveScript.Run(ctx, r.client, runKeys(ref.Job), ref.Shard, ref.Generation, pause.Milliseconds()).Err(), "leave shard %d of job %s", ref.Shard, ref.Job)
 }
 
 // At notes which object a careful run is about to touch, so that if its worker dies it is known at what.
 func (r Records) At(ctx context.Context, ref ShardRef, key string) error {
-	return Wrap(atScript.Run(ctx, r.client, []string{runsKey(ref.Job)}, ref.Shard, key).Err(), "shard %d of job %s", ref.Shard, ref.Job)
+	return Wrap(atScript.Run(ctx, r.client, runKeys(ref.Job), ref.Shard, ref.Generation, key).Err(), "shard %d of job %s", ref.Shard, ref.Job)
 }
 
 // Fail notes why a shard can never be done, for the coordinator to end the job with. The first note stays.
@@ -116,18 +131,24 @@ func (r Records) Fail(ctx context.Context, job string, f tasks.Failure) error {
 }
 
 // Replace makes room for the next generation of a shard's task, which the caller must enqueue. It reports false when the
-// run has beaten since it was seen. crashed says that a worker died at it.
+// run has beaten since it was seen, or the shard is done. crashed says that a worker died at it.
 func (r Records) Replace(ctx context.Context, c Claim, shard int, seen Run, crashed bool) (bool, error) {
-	n, err := replaceScript.Run(ctx, r.client, []string{recordKey(c.ID), runsKey(c.ID)},
+	n, err := replaceScript.Run(ctx, r.client, []string{recordKey(c.ID), runsKey(c.ID), doneKey(c.ID)},
 		c.epoch, shard, seen.Generation+1, seen.beat, crashed).Int()
 	return n == 1, fenced(err, recordKey(c.ID))
 }
 
-// Share asks for a job's share of a cap on shards under way: it has some and would like more. The answer is how many it may
-// have. It must be asked again within half the time that the share is good for.
-func (r Records) Share(ctx context.Context, name, job string, have, want, limit int) (int, error) {
-	n, err := capScript.Run(ctx, r.client, []string{capKey(name)}, job, have, want, limit, shareLasts.Milliseconds()).Int()
-	return n, Wrap(err, "share of cap %s", name)
+// Cap limits how many shards may be under way at once, of all jobs that ask for a share of it.
+type Cap struct {
+	Name  string
+	Limit int
+}
+
+// Share asks for a job's share of a cap: it has some shards under way and wants so many in all. The answer is how many it
+// may have, never fewer than it has. It must be asked again within half of shareLasts.
+func (r Records) Share(ctx context.Context, c Cap, job string, have, want int) (int, error) {
+	n, err := capScript.Run(ctx, r.client, []string{capKey(c.Name)}, job, have, want, c.Limit, shareLasts.Milliseconds()).Int()
+	return n, Wrap(err, "share of cap %s", c.Name)
 }
 
 // Unshare gives a job's share back.

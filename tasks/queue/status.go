@@ -12,12 +12,20 @@ import (
 
 // Status reads what is known of a job. It is ErrNoJob when there is no record.
 func (r Records) Status(ctx context.Context, id string) (tasks.Status, error) {
+	return r.statusAs(ctx, id, "")
+}
+
+// statusAs is the status of a job as if it had come to a state already; an empty one means the state that it is in.
+func (r Records) statusAs(ctx context.Context, id string, state tasks.State) (tasks.Status, error) {
 	v, err := r.client.HGetAll(ctx, recordKey(id)).Result()
 	switch {
 	case err != nil:
 		return tasks.Status{}, Wrap(err, "read record of job %s", id)
 	case v["kind"] == "":
 		return tasks.Status{}, fmt.Errorf("job %s: %w", id, ErrNoJob)
+	}
+	if state != "" {
+		v["state"] = string(state)
 	}
 	s := tasks.Status{
 		ID: id, Kind: v["kind"], State: tasks.State(v["state"]), Round: int(number(v["round"])), Progress: progressOf(v),
@@ -35,14 +43,22 @@ func (r Records) Status(ctx context.Context, id string) (tasks.Status, error) {
 }
 
 // progressOf is what is committed, or what the coordinator has seen under way if that is more: what a worker had done when
-// it died is not taken back.
+// it died is not taken back. Of a job that has succeeded everything is committed, and an object that failed in a run that
+// died may not have failed in the next.
 func progressOf(v map[string]string) tasks.Progress {
+	total := number(v["objects_total"])
+	seen := func(field string) int64 {
+		if v["state"] == string(tasks.StateSucceeded) {
+			return number(v[field])
+		}
+		return max(number(v[field]), number(v["shown_"+field]))
+	}
 	p := tasks.Progress{
-		Objects:      max(number(v["objects"]), number(v["shown_objects"])),
-		ObjectsTotal: number(v["objects_total"]),
-		Bytes:        max(number(v["bytes"]), number(v["shown_bytes"])),
-		Failed:       max(number(v["failed"]), number(v["shown_failed"])),
-		Shards:       number(v["shards_done"]), ShardsTotal: number(v["shards"]), ETASeconds: number(v["eta"]),
+		Objects: seen("objects"), ObjectsTotal: total, Bytes: seen("bytes"), Failed: seen("failed"),
+		Shards: number(v["shards_done"]), ShardsTotal: number(v["shards"]), ETASeconds: number(v["eta"]),
+	}
+	if total > 0 { // a piece may be seen twice for a moment, under way and committed
+		p.Objects = max(number(v["objects"]), min(p.Objects, total))
 	}
 	p.Rate, _ = strconv.ParseFloat(v["rate"], 64) // a missing field is 0
 	p.Codes = numbersOf(v, "code:")

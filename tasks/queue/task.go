@@ -35,8 +35,11 @@ func (r JobRef) TaskID() string {
 // ParseJobRef reads the ID of a job's task, or of a task of one of its shards, of which it tells the job alone.
 func ParseJobRef(taskID string) JobRef {
 	job, rest, _ := strings.Cut(taskID, ":") // no job ID has a colon
-	n, _ := strconv.Atoi(strings.TrimPrefix(rest, generationMark[1:]))
-	return JobRef{job, n}
+	count, ok := strings.CutPrefix(rest, generationMark[1:])
+	if n, err := strconv.Atoi(count); ok && err == nil && n > 0 {
+		return JobRef{job, n}
+	}
+	return JobRef{Job: job}
 }
 
 const generationMark = ":g"

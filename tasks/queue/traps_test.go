@@ -42,7 +42,7 @@ func TestFractionsOfSecondsAreNoHalfHour(t *testing.T) {
 		0: time.Minute, 500 * time.Millisecond: time.Minute, 1500 * time.Millisecond: time.Minute + time.Second,
 	} {
 		k.Policy.Timeout = limit
-		ok(t, a.put(t, queue.JobTask(k, limit.String(), nil)))
+		ok(t, a.put(t, queue.JobTask(k, queue.JobRef{Job: limit.String()}, nil, "")))
 		if info, err := a.inspector.GetTaskInfo(k.Policy.Queue, limit.String()); err != nil || info.Timeout != want {
 			t.Errorf("limit %v: %v, want %v; %v", limit, info.Timeout, want, err)
 		}
@@ -54,7 +54,7 @@ func TestDrainIsNeverTheLastTry(t *testing.T) {
 	t.Parallel()
 	const failures = 26 // one more than asynq allows by itself
 	for name, task := range map[string]*asynq.Task{
-		"job": queue.JobTask(manifests(t), "j", nil), "shard": queue.ShardTask("build-manifest", "j", 1),
+		"job": queue.JobTask(manifests(t), queue.JobRef{Job: "j"}, nil, ""), "shard": queue.ShardTask("build-manifest", queue.ShardRef{Job: "j", Shard: 1}, ""),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -85,7 +85,7 @@ func TestIDsAreTakenAsLongAsNeeded(t *testing.T) {
 			t.Parallel()
 			held := make(chan struct{})
 			a := serve(t, start(t), func(context.Context, *asynq.Task) error { <-held; return nil })
-			job, shard := queue.JobTask(manifests(t), "j", nil), queue.ShardTask("build-manifest", "j", 1)
+			job, shard := queue.JobTask(manifests(t), queue.JobRef{Job: "j"}, nil, ""), queue.ShardTask("build-manifest", queue.ShardRef{Job: "j", Shard: 1}, "")
 			for _, task := range []*asynq.Task{job, shard} {
 				ok(t, a.put(t, task))
 				if err := a.put(t, task); !errors.Is(err, asynq.ErrTaskIDConflict) {
@@ -114,7 +114,8 @@ func TestSamePayloadIsAnotherJob(t *testing.T) {
 	defer func() { _ = c.Close() }()
 	client := asynq.NewClientFromRedisClient(c)
 	for _, task := range []*asynq.Task{
-		queue.JobTask(manifests(t), "a", []byte("{}")), queue.JobTask(manifests(t), "b", []byte("{}")), queue.ShardTask("build-manifest", "a", 1),
+		queue.JobTask(manifests(t), queue.JobRef{Job: "a"}, []byte("{}"), ""), queue.JobTask(manifests(t), queue.JobRef{Job: "b"}, []byte("{}"), ""),
+		queue.ShardTask("build-manifest", queue.ShardRef{Job: "a", Shard: 1}, ""),
 	} {
 		if _, err := client.EnqueueContext(t.Context(), task); err != nil {
 			t.Error(err)
@@ -128,11 +129,7 @@ func TestSamePayloadIsAnotherJob(t *testing.T) {
 // Braces in a queue's name would scatter its keys over a cluster.
 func TestQueueNamesFitACluster(t *testing.T) {
 	t.Parallel()
-	names := []string{tasks.QueueShards}
-	for _, k := range tasks.Kinds() {
-		names = append(names, k.Policy.Queue)
-	}
-	if slices.ContainsFunc(names, func(name string) bool { return strings.ContainsAny(name, "{}") }) {
+	if names := tasks.Queues(); slices.ContainsFunc(names, func(name string) bool { return strings.ContainsAny(name, "{}") }) {
 		t.Errorf("%q", names)
 	}
 }
@@ -156,7 +153,7 @@ func TestAcknowledgementOutlivesOutage(t *testing.T) {
 				}
 				return nil
 			})
-			ok(t, a.put(t, queue.JobTask(manifests(t), "j", nil)))
+			ok(t, a.put(t, queue.JobTask(manifests(t), queue.JobRef{Job: "j"}, nil, "")))
 			<-started
 			s.Down()
 			close(end)
