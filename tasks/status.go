@@ -31,7 +31,7 @@ type Status struct {
 	State    State           `json:"state"`
 	Round    int             `json:"round,omitempty"` // how often what had failed was tried again
 	Progress Progress        `json:"progress"`
-	Result   json.RawMessage `json:"result,omitempty"`  // when succeeded; Kind.DecodeResult reads it
+	Result   json.RawMessage `json:"result,omitempty"`  // when succeeded, or of the round before when only a retry did not; Kind.DecodeResult reads it
 	Failure  *Failure        `json:"failure,omitempty"` // when failed
 	Created  time.Time       `json:"created,omitzero"`
 	Started  time.Time       `json:"started,omitzero"`

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -163,23 +164,27 @@ func field(t testing.TB, r room, id, name string) string {
 	return r.client.HGet(t.Context(), "stevedore:{"+id+"}:job", name).Val()
 }
 
-// keys are all there are, on a cluster those of every master.
-func keys(t testing.TB, c redis.UniversalClient) []string {
+// keys are all there are, on a cluster those of every master. KEYS is not for our ACL user.
+func keys(t testing.TB, c redis.UniversalClient) (all []string) {
 	t.Helper()
-	cluster, many := c.(*redis.ClusterClient)
-	if !many {
-		return must[[]string](t)(c.Keys(t.Context(), "*").Result())
-	}
-	var all []string
 	var mu sync.Mutex
-	ok(t, cluster.ForEachMaster(t.Context(), func(ctx context.Context, c *redis.Client) error {
-		some, err := c.Keys(ctx, "*").Result()
-		mu.Lock()
-		defer mu.Unlock()
-		all = append(all, some...)
-		return err
-	}))
-	return all
+	scan := func(ctx context.Context, c *redis.Client) error {
+		i := c.Scan(ctx, 0, "*", 1000).Iterator()
+		for i.Next(ctx) {
+			mu.Lock()
+			all = append(all, i.Val())
+			mu.Unlock()
+		}
+		return i.Err()
+	}
+	switch c := c.(type) {
+	case *redis.ClusterClient:
+		ok(t, c.ForEachMaster(t.Context(), scan))
+	case *redis.Client:
+		ok(t, scan(t.Context(), c))
+	}
+	slices.Sort(all)
+	return slices.Compact(all) // SCAN may give a key twice
 }
 
 // same compares by JSON, for what has maps and pointers in it.

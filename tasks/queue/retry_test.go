@@ -185,6 +185,37 @@ func TestCancelMeetsReopen(t *testing.T) {
 	})
 }
 
+// A retry that comes to nothing leaves the result and the error list that it was to amend, for another one.
+func TestRetryThatFailsLosesNothing(t *testing.T) {
+	ends := map[string]func(*testing.T, room, queue.Claim){
+		"failed": func(t *testing.T, r room, c queue.Claim) {
+			ok(t, r.Publish(t.Context(), c, queue.End{Failure: &tasks.Failure{Kind: "denied"}, Keep: time.Hour}))
+		},
+		"cancelled": func(t *testing.T, r room, c queue.Claim) {
+			must[tasks.State](t)(r.Cancel(t.Context(), c.ID, time.Hour))
+		},
+	}
+	onEach(t, func(t *testing.T, r room) {
+		for name, end := range ends {
+			succeed(t, r, lived(t, r, name))
+			failed := status(t, r, name).Progress.Failed
+			must[int](t)(r.Reopen(t.Context(), name, 1))
+			c := must[queue.Claim](t)(r.Begin(t.Context(), queue.JobRef{Job: name, Generation: 1}, kind, nil, tasks.StatePlanning))
+			ok(t, r.Plan(t.Context(), c, shard(0)))
+			commit(t, r, ref(name, 0), queue.Piece{To: "k", Objects: 1, Errors: lines(1), Budget: budget})
+			end(t, r, c)
+			same(t, name+": error list", collect(t, r.Errors(t.Context(), name)), lines(1))
+			if s := status(t, r, name); string(s.Result) != `{"n":1}` || s.Progress.Failed != failed || string(s.State) != name {
+				t.Errorf("%s: %+v", name, s)
+			}
+			same(t, name+": keys", jobKeys(t, r, name), []string{"errors", "job"})
+			if g := must[int](t)(r.Reopen(t.Context(), name, 2)); g != 2 {
+				t.Errorf("%s: generation %d", name, g)
+			}
+		}
+	})
+}
+
 func TestSingleJobIsReopened(t *testing.T) {
 	onEach(t, func(t *testing.T, r room) {
 		c := must[queue.Claim](t)(r.Begin(t.Context(), queue.JobRef{Job: "j"}, "export-annotations", nil, tasks.StateRunning))

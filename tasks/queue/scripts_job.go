@@ -96,10 +96,15 @@ redis.call('HSET', KEYS[1], 'state', ARGV[3])
 return 1`)
 
 // luaEnd ends a job, once, puts its last event into the outbox in the same step, and lets go of what only a running job
-// needs. KEYS jobKeys.
+// needs. A retry that did not succeed leaves what it was to amend: the result, and the error list to try again. KEYS jobKeys.
 const luaEnd = luaFinal + `
 local function finish(state, now, keep, event)
   redis.call('HSET', KEYS[1], 'state', state, 'finished', now, 'rate', '0', 'eta', '0', 'outbox', event)
+  local was = redis.call('HMGET', KEYS[1], 'amends', 'was_failed', 'was_kept')
+  if was[1] and state ~= 'succeeded' then
+    redis.call('HSET', KEYS[1], 'result', was[1], 'failed', was[2], 'errors_kept', was[3])
+    redis.call('RENAME', KEYS[7], KEYS[6])
+  end
   redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[7], KEYS[8])
   redis.call('HDEL', KEYS[1], 'amends')
   redis.call('PEXPIRE', KEYS[1], keep)
@@ -163,13 +168,13 @@ if mark ~= r[7] then redis.call('HSET', KEYS[1], 'crashes', 0, 'crash_mark', mar
 redis.call('HSET', KEYS[1], 'gen', ARGV[2], 'beat', now, 'taker', ARGV[3])
 return redis.call('HINCRBY', KEYS[1], 'crashes', 1)`)
 
-// reopenScript begins an ended job again for the objects of its error list. It returns the generation of the new task, also
+// reopenScript begins a job that has a result again, for the objects of its error list. It returns the generation of the new task, also
 // when the round has begun already, or an error that names why not. KEYS jobKeys; ARGV round.
 var reopenScript = redis.NewScript(luaNow + `
 local r = redis.call('HMGET', KEYS[1], 'state', 'round', 'failed', 'errors_kept', 'result', 'gen')
 if not r[1] then return redis.error_reply('NOJOB') end
 if tonumber(r[2] or '0') >= tonumber(ARGV[1]) then return tonumber(r[6] or '0') end
-if r[1] ~= 'succeeded' then return redis.error_reply('STATE ' .. r[1]) end
+if not r[5] then return redis.error_reply('STATE ' .. r[1]) end
 if (r[3] or '0') == '0' then return redis.error_reply('NOTHING') end
 if tonumber(r[4] or '0') < tonumber(r[3]) then return redis.error_reply('TRUNCATED') end
 redis.call('RENAME', KEYS[6], KEYS[7])
@@ -181,7 +186,7 @@ end
 redis.call('HDEL', KEYS[1], 'started', 'finished', 'cursor', 'shards', 'shards_done', 'objects', 'objects_total', 'bytes', 'failed',
   'errors_kept', 'size', 'parts_bytes', 'fault', 'result', 'shown_objects', 'shown_bytes', 'shown_failed', 'crashes', 'crash_mark', 'rate', 'eta')
 redis.call('HINCRBY', KEYS[1], 'epoch', 1)
-redis.call('HSET', KEYS[1], 'state', 'queued', 'round', ARGV[1], 'amends', r[5], 'beat', now)
+redis.call('HSET', KEYS[1], 'state', 'queued', 'round', ARGV[1], 'amends', r[5], 'was_failed', r[3], 'was_kept', r[4], 'beat', now)
 return redis.call('HINCRBY', KEYS[1], 'gen', 1)`)
 
 // sentScript empties the outbox once its event is in the stream. KEYS record; ARGV event.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
 // twice sends every script again after its answer, as go-redis does when the answer is lost on the way.
@@ -41,7 +42,7 @@ func (h twice) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 // A call whose scripts are sent twice leaves the same in Redis, and gives the same answer, as one whose scripts are not.
 func TestEveryScriptMayRunTwice(t *testing.T) {
 	t.Parallel()
-	for name, start := range servers {
+	for name, start := range queuetest.Servers() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			once, again, sent := open(t, start(t)), open(t, start(t)), 0
