@@ -24,6 +24,7 @@ func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // prepare does all that can be done without Redis: it checks the job, chooses its ID and writes its payload, sealed.
 func (c *Client) prepare(j tasks.Job, s *settings) (tasks.Kind, []byte, error) {
+	j = s.apply(j)
 	if err := j.Validate(); err != nil {
 		return tasks.Kind{}, nil, err
 	}
@@ -50,6 +51,9 @@ func (c *Client) prepare(j tasks.Job, s *settings) (tasks.Kind, []byte, error) {
 	if err != nil {
 		return kind, nil, err
 	}
-	payload, err := json.Marshal(sealed)
+	payload, err := encode(sealed)
 	return kind, payload, err
 }
+
+// encode writes a payload as it lies in Redis.
+func encode(j tasks.Job) ([]byte, error) { return json.Marshal(j) }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -249,7 +250,11 @@ func (m *mine) search(t *testing.T, ids map[string]tasks.Storage) {
 	}
 	for id, storage := range ids {
 		s, err := m.client.Status(t.Context(), id)
-		list, wrong := m.client.Errors(t.Context(), id)
+		var list []tasks.ObjectError
+		var wrong error
+		for e, err := range m.client.Errors(t.Context(), id) {
+			list, wrong = append(list, e), errors.Join(wrong, err)
+		}
 		told, bad := json.Marshal(struct {
 			tasks.Status
 			Errors []tasks.ObjectError

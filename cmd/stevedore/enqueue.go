@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
@@ -11,6 +12,7 @@ import (
 
 type enqueueCommand struct {
 	payloadFlags
+	termsFlags
 	ID string `help:"ID of the job; the same ID twice is the same job. By default a new one." placeholder:"ID"`
 }
 
@@ -29,9 +31,12 @@ func (e enqueueCommand) Run(ctx context.Context, c console) error {
 	if err != nil {
 		return err
 	}
+	options, err := e.options(time.Now())
+	if err != nil {
+		return err
+	}
 	client := producer.New(cfg.redis, producer.WithPublicKey(cfg.public))
 	defer func() { _ = client.Close() }()
-	var options []producer.Option
 	if e.ID != "" {
 		options = append(options, producer.WithID(e.ID))
 	}

@@ -22,6 +22,9 @@ type commands struct {
 	Enqueue enqueueCommand `cmd:"" help:"Put a job on the queue and print its ID."`
 	Status  statusCommand  `cmd:"" help:"Show how a job is doing."`
 	Wait    waitCommand    `cmd:"" help:"Follow a job to its end."`
+	Cancel  cancelCommand  `cmd:"" help:"End a job, whoever runs it."`
+	Retry   retryCommand   `cmd:"" help:"Run a job again for the objects on its error list alone."`
+	Events  eventsCommand  `cmd:"" help:"Print what happens to jobs, a JSON line an event."`
 	Run     runCommand     `cmd:"" help:"Run a job here and now, without Redis."`
 	Keygen  keygenCommand  `cmd:"" help:"Make a pair of keys: producers seal secrets with the public one, workers open them with the private one."`
 	Policy  policyCommand  `cmd:"" help:"Print the least rights that a bucket's owner has to grant, as documents and commands to paste."`

@@ -5,13 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -54,14 +51,17 @@ func showErrors(ctx context.Context, client *producer.Client, s tasks.Status, w 
 	if s.Progress.Failed == 0 {
 		return nil
 	}
-	list, err := client.Errors(ctx, s.ID)
-	if err != nil {
-		return err
-	}
-	for _, e := range list[:min(len(list), errorsShown)] {
+	shown := int64(0)
+	for e, err := range client.Errors(ctx, s.ID) {
+		if err != nil {
+			return err
+		}
 		_, _ = fmt.Fprintf(w, "  %s: %s: %s\n", e.Key, e.Code, e.Message)
+		if shown++; shown == errorsShown {
+			break
+		}
 	}
-	if more := s.Progress.Failed - errorsShown; more > 0 {
+	if more := s.Progress.Failed - shown; more > 0 {
 		_, _ = fmt.Fprintf(w, "  and %d more\n", more)
 	}
 	return nil
@@ -76,10 +76,8 @@ func showStatus(w io.Writer, s tasks.Status, asJSON bool) error {
 	t := newTable(w)
 	t.AppendRow(table.Row{"job", s.ID})
 	t.AppendRow(table.Row{"kind", s.Kind})
-	t.AppendRow(table.Row{"state", s.State})
-	if p := s.Progress; p.Objects > 0 || p.ObjectsTotal > 0 {
-		t.AppendRow(table.Row{"objects", progressText(p)})
-	}
+	t.AppendRow(table.Row{"state", phaseText(s)})
+	appendProgress(t, s.Progress)
 	if !s.Started.IsZero() {
 		end := s.Finished
 		if end.IsZero() {
@@ -135,58 +133,4 @@ func newTable(w io.Writer) table.Writer {
 		{Number: 5, WidthMax: 60, WidthMaxEnforcer: text.WrapSoft},
 	})
 	return t
-}
-
-func progressText(p tasks.Progress) string {
-	s := fmt.Sprintf("%d", p.Objects)
-	if p.ObjectsTotal > 0 {
-		s += fmt.Sprintf(" of %d", p.ObjectsTotal)
-	}
-	if p.Failed > 0 {
-		s += fmt.Sprintf(", %d failed", p.Failed)
-	}
-	return s
-}
-
-// progress is a bar on a terminal and a line at most every second elsewhere.
-type progress struct {
-	w    io.Writer
-	bar  *progressbar.ProgressBar
-	last time.Time
-	text string
-}
-
-func newProgress(w io.Writer) *progress {
-	p := &progress{w: w}
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(w), progressbar.OptionShowCount(),
-			progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(50*time.Millisecond))
-	}
-	return p
-}
-
-func (p *progress) show(s tasks.Status) {
-	if p.bar != nil {
-		if total := s.Progress.ObjectsTotal; total > 0 && p.bar.GetMax64() != total {
-			p.bar.ChangeMax64(total)
-		}
-		p.bar.Describe(s.Kind + ": " + string(s.State))
-		_ = p.bar.Set64(s.Progress.Objects)
-		return
-	}
-	line := s.Kind + ": " + string(s.State)
-	if s.Progress.Objects > 0 {
-		line += ", objects " + progressText(s.Progress)
-	}
-	if line == p.text || time.Since(p.last) < time.Second && !s.State.Final() {
-		return
-	}
-	p.text, p.last = line, time.Now()
-	_, _ = fmt.Fprintln(p.w, line)
-}
-
-func (p *progress) end() {
-	if p.bar != nil {
-		_ = p.bar.Finish()
-	}
 }

@@ -28,13 +28,12 @@ func (s statusCommand) Run(ctx context.Context, c console) error {
 	if !s.Errors {
 		return showStatus(c.out, status, s.JSON)
 	}
-	list, err := client.Errors(ctx, s.ID)
-	if err != nil {
-		return err
-	}
-	enc := json.NewEncoder(c.out)
-	for _, e := range list {
-		if err := enc.Encode(e); err != nil {
+	lines := json.NewEncoder(c.out)
+	for e, err := range client.Errors(ctx, s.ID) {
+		if err != nil {
+			return err
+		}
+		if err := lines.Encode(e); err != nil {
 			return err
 		}
 	}

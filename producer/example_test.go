@@ -1,0 +1,253 @@
+package producer_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/producer"
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/embedded"
+)
+
+// check ends an example that went wrong. A service handles the error.
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// redisWithWorker is a Redis inside this process, and a worker on it that finds ten images of which one is corrupt. A service
+// makes its options of its own settings, with queue.ParseURL.
+func redisWithWorker() (o queue.Options, stop func()) {
+	server, err := embedded.Start()
+	check(err)
+	stopWorker, err := startStandIn(server.Options(), func(_ context.Context, c queue.Claim) outcome {
+		switch {
+		case c.Kind == "verify-connection":
+			return outcome{result: `{"ok":true,"verdict":"all is well","checks":[]}`}
+		case c.Round > 0: // somebody has mended the image
+			return outcome{result: `{"key":"images/manifest.jsonl","entries":10}`, objects: 1}
+		}
+		return outcome{result: `{"key":"images/manifest.jsonl","entries":9,"failed":1}`, objects: 10, errors: []tasks.ObjectError{
+			{Key: "images/7.jpg", Code: "corrupt-image", Message: "read images/7.jpg: no JPEG header"},
+		}}
+	})
+	check(err)
+	return server.Options(), func() { stopWorker(); server.Close() }
+}
+
+// redisAlone is a Redis that no worker serves yet.
+func redisAlone() (o queue.Options, stop func()) {
+	server, err := embedded.Start()
+	check(err)
+	return server.Options(), server.Close
+}
+
+var images = tasks.Storage{Provider: "s3", Bucket: "my-bucket", Prefix: "images/", Auth: tasks.Auth{Method: tasks.AuthAnonymous}}
+
+func Example() {
+	ctx := context.Background()
+	options, stop := redisWithWorker()
+	defer stop()
+
+	client := producer.New(options)
+	defer func() { _ = client.Close() }()
+	id, err := client.Enqueue(ctx, tasks.BuildManifest{Source: images})
+	check(err)
+	status, err := client.Wait(ctx, id, nil)
+	check(err)
+	manifest, err := producer.ResultAs[tasks.BuildManifestResult](status)
+	check(err)
+	fmt.Println(manifest.Summary())
+	for failed, err := range client.Errors(ctx, id) {
+		check(err)
+		fmt.Println(failed.Key, failed.Code)
+	}
+	// Output:
+	// 9 entries in images/manifest.jsonl, 1 failed, 0 skipped, written
+	// images/7.jpg corrupt-image
+}
+
+func ExampleClient_Enqueue() {
+	ctx := context.Background()
+	options, stop := redisAlone()
+	defer stop()
+	client := producer.New(options)
+	defer func() { _ = client.Close() }()
+
+	// The ID makes it safe to ask again when an answer was lost: it is the same job.
+	for range 2 {
+		id, err := client.Enqueue(ctx, tasks.BuildManifest{Source: images},
+			producer.WithID("manifest-of-import-42"),
+			producer.WithTenant("acme"),
+			producer.WithPriority(tasks.PriorityHigh),
+			producer.WithDelay(10*time.Minute),
+			producer.WithDeadline(time.Now().Add(24*time.Hour)))
+		fmt.Println(id, err)
+	}
+	// Output:
+	// manifest-of-import-42 <nil>
+	// manifest-of-import-42 <nil>
+}
+
+func ExampleClient_Status() {
+	ctx := context.Background()
+	options, stop := redisAlone()
+	defer stop()
+	client := producer.New(options)
+	defer func() { _ = client.Close() }()
+	id, err := client.Enqueue(ctx, tasks.GenerateThumbnails{Source: images, Size: 512})
+	check(err)
+
+	status, err := client.Status(ctx, id)
+	check(err)
+	fmt.Println(status.Kind, status.State, status.Progress.Objects)
+	// Output: generate-thumbnails queued 0
+}
+
+func ExampleClient_Wait() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	options, stop := redisWithWorker()
+	defer stop()
+	client := producer.New(options)
+	defer func() { _ = client.Close() }()
+	id, err := client.Enqueue(ctx, tasks.VerifyConnection{Storage: images})
+	check(err)
+
+	looks := 0
+	status, err := client.Wait(ctx, id, func(tasks.Status) { looks++ }) // for a progress bar
+	check(err)
+	fmt.Println(status.State, looks > 0)
+	// Output: succeeded true
+}
+
+func ExampleClient_Cancel() {
+	ctx := context.Background()
+	options, stop := redisAlone()
+	defer stop()
+	client := producer.New(options)
+	defer func() { _ = client.Close() }()
+	id, err := client.Enqueue(ctx, tasks.BuildManifest{Source: images})
+	check(err)
+
+	state, err := client.Cancel(ctx, id)
+	fmt.Println(state, err) // succeeded or failed, had it ended before
+	// Output: cancelled <nil>
+}
+
+func ExampleResultAs() {
+	status := tasks.Status{
+		ID: "j", Kind: "verify-connection", State: tasks.StateSucceeded,
+		Result: []byte(`{"ok":true,"verdict":"all is well","checks":[]}`),
+	}
+	diagnosis, err := producer.ResultAs[tasks.VerifyConnectionResult](status)
+	fmt.Println(diagnosis.OK, diagnosis.Verdict, err)
+	_, err = producer.ResultAs[tasks.BuildManifestResult](status)
+	fmt.Println(err)
+	// Output:
+	// true all is well <nil>
+	// job j is a verify-connection job, its result no tasks.BuildManifestResult
+}
+
+func ExampleResult() {
+	status := tasks.Status{
+		ID: "j", Kind: "verify-connection", State: tasks.StateSucceeded,
+		Result: []byte(`{"ok":true,"verdict":"all is well","checks":[]}`),
+	}
+	result, err := producer.Result(status) // of any kind
+	fmt.Println(result.Summary(), err)
+	// Output: all is well (0 checks) <nil>
+}
+
+func ExampleClient_Errors() {
+	ctx := context.Background()
+	options, stop := redisWithWorker()
+	defer stop()
+	client := producer.New(options)
+	defer func() { _ = client.Close() }()
+	id, err := client.Enqueue(ctx, tasks.BuildManifest{Source: images})
+	check(err)
+	_, err = client.Wait(ctx, id, nil)
+	check(err)
+
+	for failed, err := range client.Errors(ctx, id) {
+		check(err)
+		fmt.Printf("%s: %s: %s\n", failed.Key, failed.Code, failed.Message)
+	}
+	// Output: images/7.jpg: corrupt-image: read images/7.jpg: no JPEG header
+}
+
+func ExampleClient_Retry() {
+	ctx := context.Background()
+	options, stop := redisWithWorker()
+	defer stop()
+	client := producer.New(options)
+	defer func() { _ = client.Close() }()
+	id, err := client.Enqueue(ctx, tasks.BuildManifest{Source: images}, producer.WithID("example"))
+	check(err)
+	before, err := client.Wait(ctx, id, nil)
+	check(err)
+
+	check(client.Retry(ctx, id)) // only the object that failed
+	after, err := client.Wait(ctx, id, nil)
+	check(err)
+	fmt.Println("failed before:", before.Progress.Failed, "after:", after.Progress.Failed, "round:", after.Round)
+	fmt.Println("again:", client.Retry(ctx, id))
+	// Output:
+	// failed before: 1 after: 0 round: 1
+	// again: job example: nothing to retry: no object failed
+}
+
+func ExampleClient_Events() {
+	ctx := context.Background()
+	options, stop := redisWithWorker()
+	defer stop()
+	client := producer.New(options)
+	defer func() { _ = client.Close() }()
+	_, err := client.Enqueue(ctx, tasks.BuildManifest{Source: images}, producer.WithID("import-42"))
+	check(err)
+
+	position := producer.EventsOldest // or what was saved the last time
+	for event, err := range client.Events(ctx, position) {
+		check(err)
+		fmt.Println(event.Job, event.Type)
+		position = event.Position // save it when the event has been dealt with
+		if event.Type.Final() {
+			break
+		}
+	}
+	for event, err := range client.Events(ctx, position, producer.SoFar()) {
+		check(err)
+		fmt.Println("after that:", event.Type) // nothing
+	}
+	// Output:
+	// import-42 started
+	// import-42 succeeded
+}
+
+func ExampleGroup_Events() {
+	ctx := context.Background()
+	options, stop := redisWithWorker()
+	defer stop()
+	client := producer.New(options)
+	defer func() { _ = client.Close() }()
+	_, err := client.Enqueue(ctx, tasks.BuildManifest{Source: images}, producer.WithID("import-42"))
+	check(err)
+
+	// Every process of the service runs this; each event goes to one of them.
+	group := client.Group("billing", "host-1")
+	for event, err := range group.Events(ctx) {
+		check(err)
+		fmt.Println(event.ID, event.Type) // the same ID may come again
+		check(group.Ack(ctx, event))
+		if event.Type.Final() {
+			break
+		}
+	}
+	// Output:
+	// import-42/0/started started
+	// import-42/0/end succeeded
+}
