@@ -18,7 +18,7 @@ var (
 	ErrNotRetryable = queue.ErrNotRetryable
 )
 
-// Retry begins a succeeded job again, under the same ID, for the objects on its error list alone; Wait then follows it to its
+// Retry begins a job that has a result again, under the same ID, for the objects on its error list alone; Wait then follows it to its
 // new end. Jobs without shards, such as export-annotations, are run again as a whole. The result is as if the objects had
 // not failed, and the error list names those that failed again.
 //

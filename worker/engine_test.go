@@ -26,7 +26,11 @@ func TestShardedJob(t *testing.T) {
 			enqueue(t, c, manifest, id)
 			result(t, wait(t, c, id, 20*time.Second), 20)
 		}
-		errs, err := c.Errors(t.Context(), "first")
+		var errs []tasks.ObjectError
+		var err error
+		for e, wrong := range c.Errors(t.Context(), "first") {
+			errs, err = append(errs, e), wrong
+		}
 		if err != nil || len(errs) != 20 || errs[3] != (tasks.ObjectError{Key: "3.jpg", Code: "corrupt-image", Message: "no picture"}) {
 			t.Errorf("error list: %v, %v", errs, err)
 		}
