@@ -23,8 +23,9 @@ func newNetwork(a access) network { return network{a.egress, a.egress.Client(), 
 // located is a cloud's bucket: it knows where it is.
 type located interface {
 	providers.Bucket
-	Endpoint() string   // base URL that requests go to
-	CORSTarget() string // URL of an object, for a browser's preflight
+	Endpoint() string      // base URL that requests go to
+	SignIn() egress.SignIn // where its credentials are made, if that is elsewhere
+	CORSTarget() string    // URL of an object, for a browser's preflight
 }
 
 // reached is an opener whose buckets can also tell whether the network leads to them, and whether a browser may follow:
@@ -58,7 +59,7 @@ func (r reachable) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 
 // Diagnose implements providers.Diagnoser.
 func (r reachable) Diagnose(ctx context.Context) []tasks.Check {
-	return r.network.policy.Diagnose(ctx, r.Endpoint())
+	return r.network.policy.DiagnoseBoth(ctx, r.Endpoint(), r.SignIn())
 }
 
 // Preflight implements providers.Preflighter.

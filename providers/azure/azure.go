@@ -30,7 +30,7 @@ type Opener struct {
 	// Attempts is how often a request is made before it fails, waiting longer each time; 0 means 6.
 	Attempts int
 
-	signIns signIns
+	signIns providers.Kept[proof, *signIn]
 }
 
 // IdentitySetting is the environment variable with which the operator allows the worker's identity, named in errors.

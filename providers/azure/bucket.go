@@ -11,6 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -34,6 +35,9 @@ func (b *bucket) Endpoint() string { return b.access.service }
 func (b *bucket) CORSTarget() string {
 	return b.access.service + "/" + url.PathEscape(b.storage.Bucket) + "/stevedore-preflight"
 }
+
+// SignIn is where a service principal's tokens come from.
+func (b *bucket) SignIn() egress.SignIn { return b.access.signIn }
 
 // Stat implements providers.Bucket.
 func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error) {

@@ -35,14 +35,19 @@ func (o *Opener) servicePrincipal(s tasks.Storage, secrets providers.Secrets) (a
 	}
 	options := &azidentity.ClientSecretCredentialOptions{ClientOptions: signInOptions(service, o.Client)}
 	by := proof{options.Cloud.ActiveDirectoryAuthorityHost, s.Auth.TenantID, s.Auth.ClientID, sha256.Sum256([]byte(secret))}
-	token, err := o.signIns.of(by, func() (azcore.TokenCredential, error) {
-		return azidentity.NewClientSecretCredential(s.Auth.TenantID, s.Auth.ClientID, secret, options)
+	token, err := o.signIns.Of(by, func() (*signIn, error) {
+		return newSignIn(func() (azcore.TokenCredential, error) {
+			return azidentity.NewClientSecretCredential(s.Auth.TenantID, s.Auth.ClientID, secret, options)
+		})
 	})
 	if err != nil {
 		return access{}, invalid("ServicePrincipalInvalid", "auth.tenant_id, auth.client_id and auth.client_secret do not make a service principal",
 			"Check auth.tenant_id: it is the directory's ID or one of its domain names.")
 	}
-	return access{service: service, account: s.Account, token: token, assignee: s.Auth.ClientID, hidden: []string{secret}}, nil
+	return access{
+		service: service, account: s.Account, token: token, assignee: s.Auth.ClientID, hidden: []string{secret},
+		signIn: egress.SignIn{URL: by.authority, Source: "is Microsoft's own"},
+	}, nil
 }
 
 // workerIdentity uses the identity that the worker's own surroundings give it. Whoever can enqueue may not send its tokens
@@ -62,7 +67,9 @@ func (o *Opener) workerIdentity(s tasks.Storage) (access, error) {
 	}
 	options := signInOptions(service, o.Client)
 	by := proof{authority: options.Cloud.ActiveDirectoryAuthorityHost}
-	token, err := o.signIns.of(by, func() (azcore.TokenCredential, error) { return ownCredential(options) })
+	token, err := o.signIns.Of(by, func() (*signIn, error) {
+		return newSignIn(func() (azcore.TokenCredential, error) { return ownCredential(options) })
+	})
 	if err != nil {
 		return access{}, invalid("WorkerIdentityMissing", "the worker has no identity in Azure", "Give the workers a workload identity or a managed identity.")
 	}

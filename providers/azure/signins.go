@@ -16,37 +16,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 )
 
-// signIns are the sign-ins of one opener. A sign-in and its token serve all buckets that prove the same: every shard of a
-// job opens its bucket again, and the sign-in service asks those who come too often to wait.
-type signIns struct {
-	mu   sync.Mutex
-	kept map[proof]*signIn // guarded by mu
-}
-
 // proof is what a sign-in is made with. The zero value but for the authority is the worker's own identity.
 type proof struct {
 	authority, tenant, client string
 	secret                    [sha256.Size]byte // only who has the secret gets at its token
 }
 
-const mostSignIns = 1000 // kept; secrets are replaced, and nobody says which are still in use
-
-// of finds the sign-in with a proof, or makes it.
-func (s *signIns) of(p proof, login func() (azcore.TokenCredential, error)) (*signIn, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if kept := s.kept[p]; kept != nil {
-		return kept, nil
-	}
+func newSignIn(login func() (azcore.TokenCredential, error)) (*signIn, error) {
 	made := &signIn{login: login}
-	if err := made.again(); err != nil {
-		return nil, err
-	}
-	if s.kept == nil || len(s.kept) >= mostSignIns {
-		s.kept = map[proof]*signIn{}
-	}
-	s.kept[p] = made
-	return made, nil
+	return made, made.again()
 }
 
 // signIn gives tokens, and keeps the last one, which a server that was sent it could answer with.

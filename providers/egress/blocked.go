@@ -33,7 +33,7 @@ func (e *BlockedError) Error() string {
 // Fix is what to do about it.
 func (e *BlockedError) Fix() string {
 	if e.Always {
-		return "Use another endpoint: no bucket lives at this address."
+		return "Use another endpoint: nothing that a job may use lives at this address."
 	}
 	return e.instead() + fmt.Sprintf("let the workers' operator add %s to %s.", e.network(), Setting)
 }

@@ -16,6 +16,8 @@ const (
 	maxSkew   = 5 * time.Minute // clouds refuse signatures that are 15 minutes off
 	maxAnswer = 64 << 10        // bytes that are read of an answer
 	maxBody   = 4 << 10         // bytes of them that are looked at; they are never shown
+
+	codeClockSkew = "ClockSkew"
 )
 
 // answer is what a server says to somebody it does not know.
@@ -55,7 +57,7 @@ func skew(a *answer) tasks.Check {
 		direction = "behind"
 	}
 	return tasks.Check{
-		Status: tasks.CheckWarn, Code: "ClockSkew",
+		Status: tasks.CheckWarn, Code: codeClockSkew,
 		Evidence: fmt.Sprintf("the server says it is %s, the worker %s: the worker is %s %s", stamp(a.date), stamp(a.local), off.Abs(), direction),
 		Fix:      "Set the worker's clock and keep it right with NTP: requests that are signed with a wrong time are refused. If its clock is right, the server's is wrong.",
 	}

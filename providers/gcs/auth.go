@@ -1,6 +1,7 @@
 package gcs
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"cloud.google.com/go/storage"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -18,6 +20,7 @@ type login struct {
 	method string
 	name   string             // the account's email where it is known without asking
 	tokens auth.TokenProvider // nil for anonymous
+	signIn egress.SignIn      // where tokens come from, unless it is the worker's own affair
 }
 
 func (l login) anonymous() bool { return l.tokens == nil }
@@ -72,14 +75,20 @@ func (o *Opener) keyFile(a tasks.Auth, secrets providers.Secrets) (login, error)
 		TokenURL: o.TokenURL, Scopes: []string{storage.ScopeReadWrite}, Client: o.Client,
 		Logger: slog.New(slog.DiscardHandler), // an environment variable makes the default one log tokens
 	}
+	at := egress.SignIn{URL: o.TokenURL, Source: "is set with " + TokenURLSetting + " on the workers"}
 	if opts.TokenURL == "" {
 		opts.TokenURL = googleTokenURL
+		at = egress.SignIn{URL: googleTokenURL, Source: googlesOwn}
 	}
-	tokens, err := auth.New2LOTokenProvider(opts)
+	by := proof{key.Email, key.PrivateKeyID, sha256.Sum256(opts.PrivateKey)}
+	tokens, err := o.signIns.Of(by, func() (*signIn, error) {
+		source, err := auth.New2LOTokenProvider(opts)
+		return newSignIn(source), err
+	})
 	if err != nil {
 		return login{}, badKey("KeyFileFormat", "auth.key_file lacks a field", newKey)
 	}
-	return login{name: key.Email, tokens: auth.NewCachedTokenProvider(tokens, nil)}, nil
+	return login{name: key.Email, tokens: tokens, signIn: at}, nil
 }
 
 // worker uses the worker's own identity, if that is allowed.
@@ -107,7 +116,10 @@ func (o *Opener) worker(s tasks.Storage) (login, error) {
 	client := *o.Client
 	client.Transport = &bearer{who: login{tokens: own}, next: transportOf(o.Client)}
 	acting := &impersonated{account: s.Auth.ServiceAccount, client: &client}
-	return login{name: s.Auth.ServiceAccount, tokens: auth.NewCachedTokenProvider(acting, nil)}, nil
+	return login{
+		name: s.Auth.ServiceAccount, tokens: auth.NewCachedTokenProvider(acting, nil),
+		signIn: egress.SignIn{URL: credentialsAPI, Source: googlesOwn},
+	}, nil
 }
 
 var account = regexp.MustCompile(`^[a-z0-9][a-z0-9.:-]{0,99}@[a-z0-9][a-z0-9.-]{0,99}\.gserviceaccount\.com$`)

@@ -11,6 +11,7 @@ import (
 	"cloud.google.com/go/storage"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -35,6 +36,10 @@ func (b *bucket) Endpoint() string { return b.base }
 // CORSTarget is the bucket's URL on the XML API. The JSON API answers preflights without looking at the bucket's rules
 // (https://cloud.google.com/storage/docs/cross-origin#server-side-support).
 func (b *bucket) CORSTarget() string { return b.base + "/" + url.PathEscape(b.storage.Bucket) }
+
+// SignIn is where the bucket's tokens come from: that of a key file's, or of the account that the worker acts as. Tokens of
+// the worker itself are the worker's own affair.
+func (b *bucket) SignIn() egress.SignIn { return b.sign.who.signIn }
 
 // Stat implements providers.Bucket.
 func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error) {

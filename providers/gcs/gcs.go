@@ -10,8 +10,9 @@
 // Besides what providers asks of a bucket, one of this package tells where it is, for checks that need no credentials:
 //
 //	interface {
-//		Endpoint() string   // base URL that requests go to
-//		CORSTarget() string // URL of the bucket on the XML API, the only one that applies the bucket's CORS rules
+//		Endpoint() string      // base URL that requests go to
+//		SignIn() egress.SignIn // where its tokens come from, if that is not the worker's own affair
+//		CORSTarget() string    // URL of the bucket on the XML API, the only one that applies the bucket's CORS rules
 //	}
 package gcs
 
@@ -33,7 +34,11 @@ import (
 // Setting is the environment variable with which the operator allows the worker's own identity, named in errors.
 const Setting = "STEVEDORE_WORKER_IDENTITY"
 
-// Opener opens Google Cloud Storage buckets. It may be used by many goroutines at once.
+// TokenURLSetting is the one with which the operator chooses where key files are exchanged for tokens.
+const TokenURLSetting = "STEVEDORE_GCS_TOKEN_URL"
+
+// Opener opens Google Cloud Storage buckets. It may be used by many goroutines at once, and must not be copied after its
+// first use.
 type Opener struct {
 	// Client carries every request but those that find out the worker's own identity; make it with egress.Policy.Client.
 	// It must not be nil, because the default one would connect anywhere.
@@ -44,6 +49,8 @@ type Opener struct {
 	TokenURL string
 	// Attempts is how often a request is made before it fails, waiting longer each time; 0 means 6.
 	Attempts int
+
+	signIns providers.Kept[proof, *signIn]
 }
 
 const (
@@ -54,6 +61,7 @@ const (
 
 	google         = "https://storage.googleapis.com"
 	googleTokenURL = "https://oauth2.googleapis.com/token"
+	googlesOwn     = "is Google's own"
 	apiPath        = "/storage/v1/"
 )
 

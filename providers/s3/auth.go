@@ -32,7 +32,10 @@ func (o *Opener) identityOf(s tasks.Storage, secrets providers.Secrets) (identit
 	case tasks.AuthAccessKey:
 		return accessKey(s.Auth, secrets)
 	case tasks.AuthAssumeRole:
-		r := o.newRole(s)
+		r, err := o.roleOf(s)
+		if err != nil {
+			return identity{}, err
+		}
 		w := &seen{from: r.credentials}
 		return identity{credentials: w, seen: w, role: r}, nil
 	case tasks.AuthWorkerIdentity:

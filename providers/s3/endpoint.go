@@ -7,7 +7,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/stevedore-jobs/stevedore/providers/egress"
 )
+
+// STSSetting is the setting with which the operator chooses where roles are assumed, named in advice.
+const STSSetting = "STEVEDORE_STS_ENDPOINT"
 
 // Endpoint is the base URL that the bucket's requests go to, as far as it is known before the region is.
 func (b *bucket) Endpoint() string {
@@ -25,6 +31,25 @@ func (b *bucket) CORSTarget() string {
 		return ""
 	}
 	return at.JoinPath(b.storage.Dir() + "stevedore-cors-check").String()
+}
+
+// SignIn is where the bucket's role is assumed. Other credentials are there already, or the worker's own affair.
+func (b *bucket) SignIn() egress.SignIn {
+	if b.who.role == nil {
+		return egress.SignIn{}
+	}
+	options := b.who.role.sts.Options()
+	if options.BaseEndpoint != nil {
+		return egress.SignIn{URL: *options.BaseEndpoint, Source: "is set with " + STSSetting + " on the workers"}
+	}
+	at, err := options.EndpointResolverV2.ResolveEndpoint(context.Background(), sts.EndpointParameters{
+		Region:  aws.String(options.Region),
+		UseFIPS: aws.Bool(false), UseDualStack: aws.Bool(false), UseGlobalEndpoint: aws.Bool(false),
+	})
+	if err != nil { // the role's check tells what is wrong with such a region
+		return egress.SignIn{}
+	}
+	return egress.SignIn{URL: at.URI.String(), Source: "is AWS's own for region " + options.Region}
 }
 
 // resolve applies the SDK's own rules, which know partitions, names with dots and path style.

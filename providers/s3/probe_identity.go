@@ -100,6 +100,7 @@ func (p *probe) role(ctx context.Context) tasks.Check {
 	if err != nil {
 		return p.roleFailed(err)
 	}
+	r.credentials.Invalidate() // a session that other buckets have used tells nothing of what a new one may do
 	c := tasks.Check{ID: checkRole, Status: tasks.CheckOK, Evidence: "acts as " + r.arn}
 	if out.AssumedRoleUser != nil {
 		c.Evidence = "acts as " + egress.Clean(aws.ToString(out.AssumedRoleUser.Arn))

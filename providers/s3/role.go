@@ -32,14 +32,23 @@ type role struct {
 	externalID  string // empty when the role is meant to be assumed without
 	session     string
 	sts         *sts.Client // signs with the worker's own identity
-	credentials aws.CredentialsProvider
+	credentials *aws.CredentialsCache
 }
 
-func (o *Opener) newRole(s tasks.Storage) *role {
+// proof is what a role is assumed with, in a region's STS and by the worker.
+type proof struct{ arn, externalID, region string }
+
+// roleOf finds the role of a storage, or makes it: all its buckets share one session.
+func (o *Opener) roleOf(s tasks.Storage) (*role, error) {
+	by := proof{s.Auth.RoleARN, s.Auth.ExternalID, cmp.Or(s.Region, defaultRegion)}
+	return o.roles.Of(by, func() (*role, error) { return o.newRole(by), nil })
+}
+
+func (o *Opener) newRole(by proof) *role {
 	r := &role{
-		arn: s.Auth.RoleARN, externalID: s.Auth.ExternalID,
+		arn: by.arn, externalID: by.externalID,
 		session: sessionNamePrefix + strings.ToLower(rand.Text()[:12]), // shown in the customer's CloudTrail
-		sts:     o.newSTS(s.Region, own{o}),
+		sts:     o.newSTS(by.region, own{o}),
 	}
 	r.credentials = aws.NewCredentialsCache(
 		stscreds.NewAssumeRoleProvider(r.sts, r.arn, func(a *stscreds.AssumeRoleOptions) {

@@ -205,3 +205,45 @@ func TestSessionTokenIsHidden(t *testing.T) {
 		t.Error("nothing was asked")
 	}
 }
+
+// Every shard of a job opens its bucket again. One session serves them all, but nobody who knows less than the role asks
+// for; and a verification opens a new one.
+func TestSessionIsShared(t *testing.T) {
+	t.Parallel()
+	server := providertest.STS(t)
+	s := roleOn(t, server, nil)
+	o := &s3.Opener{STSEndpoint: server.Endpoint}
+	want := func(opened int) {
+		t.Helper()
+		if _, err := openWith(t, o, s, providers.Secrets{}).Stat(t.Context(), "dir/k"); err != nil {
+			t.Error(err)
+		}
+		if got, _ := server.Sessions(t, s.Auth.RoleARN); got != opened {
+			t.Errorf("the role was assumed %d times, want %d", got, opened)
+		}
+	}
+	want(1)
+	want(1)
+	for _, change := range []func(*tasks.Auth){
+		func(a *tasks.Auth) { a.ExternalID = "another" },
+		func(a *tasks.Auth) { a.ExternalID, a.NoExternalID = "", true },
+		func(a *tasks.Auth) { a.RoleARN += "x" },
+	} {
+		stranger := s
+		change(&stranger.Auth)
+		_, err := openWith(t, o, stranger, providers.Secrets{}).Stat(t.Context(), "dir/k")
+		if providers.KindOf(err) != providers.Denied {
+			t.Errorf("%+v: got %v", stranger.Auth, err)
+		}
+	}
+	elsewhere := s
+	elsewhere.Region = "eu-west-1" // whose STS is another one, as far as AWS is concerned
+	if _, err := openWith(t, o, elsewhere, providers.Secrets{}).Stat(t.Context(), "dir/k"); err != nil {
+		t.Error(err)
+	}
+	want(2)
+	if c := checksOf(t, openWith(t, o, s, providers.Secrets{}), tasks.Need{Read: true})["role"]; c.Status != tasks.CheckOK {
+		t.Errorf("got %+v", c)
+	}
+	want(4) // that of the check, and the one that takes the place of the first
+}

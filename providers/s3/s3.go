@@ -39,6 +39,8 @@ type Opener struct {
 	// WorkerIdentity allows payloads to use the worker's own identity (method worker-identity) on a bucket.
 	WorkerIdentity bool
 
+	roles providers.Kept[proof, *role]
+
 	mu    sync.Mutex
 	found *aws.Config // the worker's own identity; guarded by mu
 }
