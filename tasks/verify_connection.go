@@ -80,7 +80,7 @@ const (
 
 // Check is one step of a verification.
 type Check struct {
-	ID       string      `json:"id"` // settings, resolve, egress, connect, tls, clock, credentials, role, region, list, read, ...
+	ID       string      `json:"id"` // settings, resolve, egress, connect, tls, clock, sign-in, credentials, role, region, list, read, ...
 	Status   CheckStatus `json:"status"`
 	Code     string      `json:"code,omitempty"`     // the cloud's own code, for example AccessDenied
 	Evidence string      `json:"evidence,omitempty"` // what was seen

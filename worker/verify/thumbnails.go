@@ -26,6 +26,8 @@ func sameFault(first, second *visit, c tasks.Check) bool {
 		switch c.ID {
 		case "resolve", "egress", "connect", "tls", "clock":
 			return a.Provider == b.Provider && a.Endpoint == b.Endpoint && a.Account == b.Account && a.Region == b.Region
+		case "sign-in": // at the cloud's, in the region, or where the operator says; whoever signs in
+			return a.Provider == b.Provider && a.Endpoint == b.Endpoint && a.Auth.Method == b.Auth.Method && a.Region == b.Region
 		case checkSettings, "credentials", "role":
 			return a.Provider == b.Provider && a.Auth == b.Auth
 		default:
