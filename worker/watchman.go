@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	roundEvery = 5 * time.Second
+	roundEvery = 5 * time.Second // give or take a quarter, so that the workers take turns
+	roundLeast = roundEvery * 3 / 4
 	roundMost  = 100
 	// limbo is how long a job may be queued before its task is looked for.
 	limbo = 10 * time.Second
@@ -25,16 +26,16 @@ const (
 // watchman looks after the jobs of all workers: it puts a new task in the place of one whose worker died or that asynq
 // has lost, and sends the last events that somebody died over. Every worker has one; they share the rounds.
 func (w *Worker) watchman(ctx context.Context) {
-	blind := time.Now()
-	var seen time.Time
+	seen := time.Now()
+	blind := seen.Add(staleAfter / 2)
 	for {
-		pause := roundEvery*3/4 + rand.N(roundEvery/2)
+		pause := roundLeast + rand.N(roundEvery/2)
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(pause):
 		}
-		jobs, err := w.beats.Due(ctx, roundEvery, roundMost)
+		jobs, err := w.beats.Due(ctx, roundLeast, roundMost)
 		if err != nil {
 			w.log.Debug("no round", "error", err)
 			continue
@@ -42,13 +43,22 @@ func (w *Worker) watchman(ctx context.Context) {
 		if time.Since(seen) > 2*roundEvery { // Redis was away: nobody could beat
 			blind = time.Now().Add(staleAfter / 2)
 		}
-		seen = time.Now()
-		for _, id := range jobs {
-			if err := w.lookAfter(ctx, id, time.Now().Before(blind)); err != nil && ctx.Err() == nil {
-				w.log.Warn("could not look after a job", "job", id, "error", err)
-			}
+		if w.round(ctx, jobs, blind) {
+			seen = time.Now() // and not before: a long round is no outage
 		}
 	}
+}
+
+// round looks after some jobs, and reports whether all went well.
+func (w *Worker) round(ctx context.Context, jobs []string, blind time.Time) (well bool) {
+	well = true
+	for _, id := range jobs {
+		if err := w.lookAfter(ctx, id, time.Now().Before(blind)); err != nil && ctx.Err() == nil {
+			well = false
+			w.log.Warn("could not look after a job", "job", id, "error", err)
+		}
+	}
+	return well
 }
 
 // lookAfter looks after one job. blind says that silence does not mean death now.
@@ -66,22 +76,27 @@ func (w *Worker) lookAfter(ctx context.Context, id string, blind bool) error {
 	if !ok {
 		return nil // another version's
 	}
-	j, err := decode(e, p.Payload)
-	if err != nil {
-		return nil // its worker will tell
-	}
-	n := night{w, e, id, p, j.JobTerms().Priority}
+	o := orphan{w, e, id, p, priorityOf(e, p.Payload)}
 	if p.State == tasks.StateQueued {
-		return n.queued(ctx)
+		return o.queued(ctx)
 	}
 	if blind || p.Silent < staleAfter {
 		return nil
 	}
-	return n.takeOver(ctx)
+	return o.silent(ctx)
 }
 
-// night is a job found without anybody to look after it.
-type night struct {
+// priorityOf is a payload's priority. One that cannot be read has none: the job's worker will tell what is wrong with it.
+func priorityOf(e entry, payload []byte) tasks.Priority {
+	j, err := decode(e, payload)
+	if err != nil {
+		return tasks.PriorityNormal
+	}
+	return j.JobTerms().Priority
+}
+
+// orphan is a job that nobody may be looking after.
+type orphan struct {
 	*Worker
 	e        entry
 	id       string
@@ -91,27 +106,62 @@ type night struct {
 
 // queued looks for the task of a job that nobody has begun. Its producer may have died before it enqueued it, Redis may
 // have lost its last second, or a worker may have died with it.
-func (n night) queued(ctx context.Context) error {
-	if time.Since(n.pulse.Created) < limbo {
+func (o orphan) queued(ctx context.Context) error {
+	if time.Since(o.pulse.Created) < limbo {
 		return nil
 	}
-	ref := queue.JobRef{Job: n.id, Generation: n.pulse.Generation}
-	name := n.priority.Queue(n.e.Policy.Queue)
-	info, err := n.inspector.GetTaskInfo(name, ref.TaskID())
+	ref, state, err := o.task()
 	switch {
-	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
-		return n.enqueue(ctx, ref)
 	case err != nil:
-		return queue.Wrap(err, "ask for job %s", n.id)
-	case info.State == asynq.TaskStateActive && !n.working(ref.TaskID()):
-		return n.takeOver(ctx)
+		return err
+	case state == gone:
+		return o.enqueue(ctx, ref)
+	case state == asynq.TaskStateActive && !o.working(ref.TaskID()):
+		return o.takeOver(ctx)
 	}
 	return nil
 }
 
+// silent takes over a job that was begun and whose coordinator is not heard of, unless its task waits: one that was handed
+// over goes to the end of the queue, and may have to wait there for long.
+func (o orphan) silent(ctx context.Context) error {
+	_, state, err := o.task()
+	if err != nil || waiting(state) {
+		return err
+	}
+	return o.takeOver(ctx)
+}
+
+// task is the task that carries the job.
+func (o orphan) task() (queue.JobRef, asynq.TaskState, error) {
+	ref := queue.JobRef{Job: o.id, Generation: o.pulse.Generation}
+	state, err := o.taskState(o.priority.Queue(o.e.Policy.Queue), ref.TaskID())
+	return ref, state, err
+}
+
+// gone is the state of a task that asynq does not have.
+const gone = asynq.TaskState(0)
+
+// taskState asks asynq about a task.
+func (w *Worker) taskState(name, id string) (asynq.TaskState, error) {
+	info, err := w.inspector.GetTaskInfo(name, id)
+	switch {
+	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
+		return gone, nil
+	case err != nil:
+		return gone, queue.Wrap(err, "ask for task %s", id)
+	}
+	return info.State, nil
+}
+
+// waiting reports whether a worker will take a task in this state by itself.
+func waiting(s asynq.TaskState) bool {
+	return s == asynq.TaskStatePending || s == asynq.TaskStateRetry || s == asynq.TaskStateScheduled
+}
+
 // working reports whether a living worker says that it runs a task. Workers say so every 5 seconds, for 10 seconds.
-func (n night) working(taskID string) bool {
-	servers, err := n.inspector.Servers()
+func (o orphan) working(taskID string) bool {
+	servers, err := o.inspector.Servers()
 	for _, s := range servers {
 		for _, t := range s.ActiveWorkers {
 			if t.TaskID == taskID {
@@ -123,47 +173,51 @@ func (n night) working(taskID string) bool {
 }
 
 // takeOver gives the job to a new generation of its task.
-func (n night) takeOver(ctx context.Context) error {
-	deaths, err := n.beats.TakeOver(ctx, n.id, n.pulse)
+func (o orphan) takeOver(ctx context.Context) error {
+	deaths, err := o.beats.TakeOver(ctx, o.id, o.pulse)
 	if errors.Is(err, queue.ErrAlive) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	n.log.Warn("job taken over: its worker is not heard of", "job", n.id, "silent", n.pulse.Silent.Round(time.Second), "deaths", deaths)
-	n.metrics.takenOver.WithLabelValues(n.e.Name).Inc()
-	ref := queue.JobRef{Job: n.id, Generation: n.pulse.Generation + 1}
-	if most := n.deaths(); deaths > most {
-		return n.giveUp(ctx, ref, deaths)
+	o.log.Warn("job taken over: its worker is not heard of", "job", o.id, "silent", o.pulse.Silent.Round(time.Second), "deaths", deaths)
+	o.metrics.takenOver.WithLabelValues(o.e.Name).Inc()
+	ref := queue.JobRef{Job: o.id, Generation: o.pulse.Generation + 1}
+	if most := o.deaths(); deaths > most {
+		return o.giveUp(ctx, ref, deaths)
 	}
-	return n.enqueue(ctx, ref)
+	return o.enqueue(ctx, ref)
 }
 
 // deaths is how many are too many. A sharded job mostly dies of a shard, which has a way of its own to find the culprit.
-func (n night) deaths() int {
-	if n.e.single != nil {
-		return n.e.Policy.Attempts
+func (o orphan) deaths() int {
+	if o.e.single != nil {
+		return o.e.Policy.Attempts
 	}
 	return deathsMost
 }
 
-func (n night) enqueue(ctx context.Context, ref queue.JobRef) error {
-	_, err := n.client.EnqueueContext(ctx, queue.JobTask(n.e.Kind, ref, n.pulse.Payload, n.priority))
+func (o orphan) enqueue(ctx context.Context, ref queue.JobRef) error {
+	_, err := o.client.EnqueueContext(ctx, queue.JobTask(o.e.Kind, ref, o.pulse.Payload, o.priority))
 	if errors.Is(err, asynq.ErrTaskIDConflict) {
 		return nil
 	}
-	return queue.Wrap(err, "enqueue job %s", n.id)
+	return queue.Wrap(err, "enqueue job %s", o.id)
 }
 
 // giveUp ends a job that kills its workers.
-func (n night) giveUp(ctx context.Context, ref queue.JobRef, deaths int) error {
-	claim, err := n.beats.Begin(ctx, ref, n.e.Name, n.pulse.Payload, tasks.StateRunning)
+func (o orphan) giveUp(ctx context.Context, ref queue.JobRef, deaths int) error {
+	claim, err := o.beats.Begin(ctx, ref, o.e.Name, o.pulse.Payload, tasks.StateRunning)
 	if err != nil || claim.Over {
 		return err
 	}
-	return n.beats.Publish(ctx, claim, queue.End{Keep: n.e.Policy.Keep, Failure: &tasks.Failure{
+	err = o.beats.Publish(ctx, claim, queue.End{Keep: o.e.Policy.Keep, Failure: &tasks.Failure{
 		Kind: "internal", Code: "WorkerDied", Message: fmt.Sprintf("%d workers died while they ran this job", deaths),
 		Fix: "Look at why the workers' processes ended: most often they have too little memory. Then enqueue the job anew.",
 	}})
+	if err == nil {
+		o.metrics.jobs.WithLabelValues(o.e.Name, string(tasks.StateFailed)).Inc()
+	}
+	return err
 }
