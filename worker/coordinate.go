@@ -139,9 +139,9 @@ func (w *Worker) keepBeating(ctx context.Context, c claimed) (context.Context, f
 
 // errParts is the failure of a job whose parts are too large.
 func errParts(bytes, budget int64) error {
-	return &providers.Error{
-		Op: "keep", Kind: providers.Invalid, Code: "PartsTooLarge",
-		Detail: fmt.Sprintf("the parts of this job would take about %d MB of Redis, and %d MB are allowed", bytes>>20, budget>>20),
-		Fix:    "Split the job by prefix, or raise STEVEDORE_PARTS_BUDGET on the workers and give Redis the memory.",
-	}
+	return &notedError{tasks.Failure{
+		Kind: string(providers.Invalid), Code: "PartsTooLarge",
+		Message: fmt.Sprintf("the parts of this job would take about %d MB of Redis, and %d MB are allowed", bytes>>20, budget>>20),
+		Fix:     "Split the job by prefix, or raise STEVEDORE_PARTS_BUDGET on the workers and give Redis the memory.",
+	}}
 }

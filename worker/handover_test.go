@@ -45,7 +45,7 @@ func (g *gate) waitHeld(t *testing.T, n int) {
 	for range n {
 		select {
 		case <-g.held:
-		case <-time.After(20 * time.Second):
+		case <-time.After(30 * time.Second):
 			t.Fatal("nothing came to the gate")
 		}
 	}

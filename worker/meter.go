@@ -18,7 +18,8 @@ type meter struct {
 	c     claimed
 	mu    sync.Mutex
 	view  queue.Shown
-	total int64 // 0 while unknown
+	total int64    // 0 while unknown
+	of    [2]int64 // shards committed, and planned
 	moved time.Time
 	marks []mark // of the last seconds, oldest first
 	told  time.Time
@@ -63,7 +64,7 @@ func (m *meter) shown(p tasks.Progress, total int64, planned bool) queue.Shown {
 		Objects: max(objects, m.view.Objects), Bytes: max(m.view.Bytes, p.Bytes), Failed: max(m.view.Failed, p.Failed),
 		Total: total, Rate: m.rate(now, objects),
 	}
-	m.total = 0
+	m.total, m.of = 0, [2]int64{p.Shards, p.ShardsTotal}
 	if planned {
 		m.total = p.ObjectsTotal
 	}
@@ -138,6 +139,6 @@ func (m *meter) progress() tasks.Progress {
 	defer m.mu.Unlock()
 	return tasks.Progress{
 		Objects: m.view.Objects, ObjectsTotal: m.total, Bytes: m.view.Bytes, Failed: m.view.Failed,
-		Rate: m.view.Rate, ETASeconds: m.view.ETASeconds,
+		Shards: m.of[0], ShardsTotal: m.of[1], Rate: m.view.Rate, ETASeconds: m.view.ETASeconds,
 	}
 }

@@ -104,6 +104,9 @@ func (m *metrics) ended(c claimed, f fate) {
 	}
 }
 
+// cancelled counts a job that was cancelled while nobody ran it.
+func (m *metrics) cancelled(kind string) { m.jobs.WithLabelValues(kind, string(cancelled)).Inc() }
+
 func (m *metrics) counted(kind string, objects, failed int64) {
 	m.objects.WithLabelValues(kind, "ok").Add(float64(objects - failed))
 	m.objects.WithLabelValues(kind, "failed").Add(float64(failed))

@@ -175,7 +175,8 @@ func explain(err error) *tasks.Failure {
 	return f
 }
 
-// notedError carries a failure from a shard, through Redis, to the coordinator that ends the job with it.
+// notedError carries a failure that the engine has worded itself, or that came from a shard, through Redis, to the coordinator
+// that ends the job with it.
 type notedError struct{ failure tasks.Failure }
 
 func (e *notedError) Error() string { return e.failure.Message }

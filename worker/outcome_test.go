@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -102,6 +104,7 @@ func TestRetryDelay(t *testing.T) {
 		{"handed over", 0, toAsynq(handover, errDrain), 0, 0},
 		{"as the server said", 0, toAsynq(wait, asked), 42 * time.Second, 42 * time.Second},
 		{"worker died", 3, asynq.ErrLeaseExpired, 0, 0},
+		{"asynq was asked to cancel it", 3, context.Canceled, 0, 0},
 		{"first failure", 0, errors.New("?"), time.Second, 3 * time.Second},
 		{"many failures", 5000, errors.New("?"), time.Second, 121 * time.Second},
 	} {
@@ -135,5 +138,15 @@ func TestTableRefusesGaps(t *testing.T) {
 	}
 	if _, err := table(all, served); err != nil {
 		t.Error(err)
+	}
+}
+
+// asynq ends the process after its own Fatal, unless the logger that it was given does not.
+func TestAsynqMayNotEndTheProcess(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	asynqLog{slog.New(slog.NewTextHandler(&text, nil))}.Fatal("redis", " is away")
+	if !strings.Contains(text.String(), "level=ERROR") || !strings.Contains(text.String(), "redis is away") {
+		t.Error(text.String())
 	}
 }

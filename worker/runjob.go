@@ -43,6 +43,9 @@ func (w *Worker) runJob(ctx context.Context, e entry, t *asynq.Task) (fate, erro
 		return judge(ctx, err, failures(ctx), e.Policy.Attempts), err
 	}
 	if claim.Over {
+		if claim.State == tasks.StateCancelled {
+			w.metrics.cancelled(e.Name)
+		}
 		return dropped, nil
 	}
 	c := claimed{entry: e, Claim: claim, env: w.env(e, ref.Job, new(job.Progress)), write: resultWriter(t, w.log)}
@@ -150,10 +153,15 @@ func (w *Worker) settle(ctx context.Context, c claimed, r tasks.Result, err erro
 	}
 	switch {
 	case errors.Is(wrote, queue.ErrFenced):
-		return w.afterFence(late, c), queue.ErrFenced
+		f = w.afterFence(late, c)
+		if f == cancelled && !errors.Is(context.Cause(ctx), context.Canceled) { // else asynq runs the task again, and that run counts
+			w.metrics.ended(c, f)
+		}
+		return f, queue.ErrFenced
 	case wrote != nil && (f == done || f == failed):
 		return judge(ctx, wrote, 0, 2), wrote
 	case f == done || f == failed:
+		w.giveBack(late, c)
 		w.metrics.ended(c, f)
 	}
 	return f, err
@@ -166,8 +174,17 @@ func (w *Worker) afterFence(ctx context.Context, c claimed) fate {
 		return lost
 	}
 	c.write([]byte(`{"state":"cancelled"}`))
-	w.metrics.ended(c, cancelled)
+	w.giveBack(ctx, c)
 	return cancelled
+}
+
+// giveBack lets others have the shares of a job whose shards have ended. One that is handed over keeps them: its shards still
+// run elsewhere, and its next coordinator may hold them already.
+func (w *Worker) giveBack(ctx context.Context, c claimed) {
+	if c.sharded != nil && c.job != nil {
+		s := w.shares(c)
+		s.giveBack(ctx)
+	}
 }
 
 func (w *Worker) publish(ctx context.Context, c claimed, e queue.End) error {

@@ -94,11 +94,14 @@ func (w *Worker) work(ctx context.Context, e entry, ref queue.ShardRef, a queue.
 		}
 		return nil
 	})
-	if err != nil {
-		r.salvage(ctx)
-		return err
+	if err == nil {
+		return r.commit(ctx, true)
 	}
-	return r.commit(ctx, true)
+	if errors.Is(context.Cause(ctx), errUnwanted) { // whatever the job made of it; and nobody wants what it has done
+		return errUnwanted
+	}
+	r.salvage(ctx)
+	return err
 }
 
 // How a shard that kills its workers is dealt with. The first crash is nobody's fault: machines go away. After the second one in

@@ -23,6 +23,10 @@ const (
 	stuckAfter = 2 * time.Minute
 )
 
+// stuck is how long the runs of a shard may achieve nothing before one more is started. It doubles with each: a bucket that
+// lets nobody in for a while must not be met with ever more requests.
+func stuck(generation int) time.Duration { return stuckAfter << min(generation, 10) }
+
 // watch is what a coordinator keeps in mind between two looks at its job.
 type watch struct {
 	*Worker
@@ -39,6 +43,7 @@ type watch struct {
 type outstanding struct {
 	asked  time.Time // when asynq was last asked about it, or it was enqueued
 	active bool      // it was active then, without a beat
+	sought time.Time // when asynq was last asked because its worker is silent
 	done   [2]int64  // objects and bytes of the run, when it last moved
 	moved  time.Time // when that was, by the server's clock
 }
@@ -50,7 +55,6 @@ func (w *Worker) watch(ctx context.Context, c claimed, planned <-chan struct{}) 
 		Worker: w, c: c, out: map[int]*outstanding{}, seen: time.Now(), share: w.shares(c),
 		queue: c.job.JobTerms().Priority.Queue(tasks.QueueShards),
 	}
-	defer v.share.giveBack(ctx)
 	ticks := time.NewTicker(watchEvery)
 	defer ticks.Stop()
 	for {
@@ -60,6 +64,7 @@ func (w *Worker) watch(ctx context.Context, c claimed, planned <-chan struct{}) 
 		case err != nil && !errors.Is(err, queue.ErrAway):
 			return err
 		case err == nil && finished:
+			v.giveBack(ctx, v.c)
 			return nil
 		}
 		select {
@@ -124,12 +129,19 @@ func (v *watch) meterView(view queue.View, planned bool) {
 }
 
 // affordable fails a job early whose parts will not fit: an estimate once a twentieth of the shards is done, ten at least.
+// Shards under way have handed in pieces too, so they count as if they were done; what that misses the commits find.
 func (v *watch) affordable(view queue.View, planned bool) error {
 	p, budget := view.Committed, v.config.PartsBudget
 	if !planned || p.Shards < max(10, p.ShardsTotal/20) {
 		return nil
 	}
-	if estimate := view.PartsBytes / p.Shards * p.ShardsTotal; estimate > budget {
+	begun := p.Shards
+	for i := range view.Runs {
+		if !view.Done(i) {
+			begun++
+		}
+	}
+	if estimate := view.PartsBytes / begun * p.ShardsTotal; estimate > budget {
 		return errParts(estimate, budget)
 	}
 	return nil
@@ -148,8 +160,8 @@ func (v *watch) revive(ctx context.Context, view queue.View) error {
 			err = v.ask(ctx, i, o, run)
 		case view.Now.Before(v.trust):
 		case view.Now.Sub(run.Beat) > staleAfter:
-			err = v.replace(ctx, i, run, "crashed")
-		case view.Now.Sub(o.moved) > stuckAfter:
+			err = v.silent(ctx, i, o, run)
+		case view.Now.Sub(o.moved) > stuck(run.Generation):
 			o.moved = view.Now
 			err = v.replace(ctx, i, run, "stuck")
 		}
@@ -158,6 +170,20 @@ func (v *watch) revive(ctx context.Context, view queue.View) error {
 		}
 	}
 	return nil
+}
+
+// silent replaces a shard whose worker is not heard of, unless its task waits: after a hand-over it goes to the end of the
+// queue, and nobody died.
+func (v *watch) silent(ctx context.Context, i int, o *outstanding, run queue.Run) error {
+	if time.Since(o.sought) < askAfter {
+		return nil
+	}
+	o.sought = time.Now()
+	state, err := v.taskState(v.queue, queue.ShardRef{Job: v.c.ID, Shard: i, Generation: run.Generation}.TaskID())
+	if err != nil || waiting(state) {
+		return err
+	}
+	return v.replace(ctx, i, run, "crashed")
 }
 
 func (v *watch) replace(ctx context.Context, i int, run queue.Run, why string) error {
@@ -178,15 +204,15 @@ func (v *watch) ask(ctx context.Context, i int, o *outstanding, run queue.Run) e
 	}
 	o.asked = time.Now()
 	id := queue.ShardRef{Job: v.c.ID, Shard: i, Generation: run.Generation}.TaskID()
-	info, err := v.inspector.GetTaskInfo(v.queue, id)
+	state, err := v.taskState(v.queue, id)
 	switch {
-	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
-		return v.enqueue(ctx, i, run.Generation)
 	case err != nil:
-		return queue.Wrap(err, "ask for shard %d of job %s", i, v.c.ID)
-	case info.State == asynq.TaskStateArchived: // only somebody with asynqmon can have done that
+		return err
+	case state == gone:
+		return v.enqueue(ctx, i, run.Generation)
+	case state == asynq.TaskStateArchived: // only somebody with asynqmon can have done that
 		return queue.Wrap(v.inspector.RunTask(v.queue, id), "run shard %d of job %s", i, v.c.ID)
-	case info.State != asynq.TaskStateActive:
+	case state != asynq.TaskStateActive:
 		o.active = false
 	case o.active: // for the second time: its worker died before the first beat, or asynq has lost it
 		return v.replace(ctx, i, run, "lost")

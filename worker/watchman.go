@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	roundEvery = 5 * time.Second
+	roundEvery = 5 * time.Second // give or take a quarter, so that the workers take turns
+	roundLeast = roundEvery * 3 / 4
 	roundMost  = 100
 	// limbo is how long a job may be queued before its task is looked for.
 	limbo = 10 * time.Second
@@ -25,16 +26,16 @@ const (
 // watchman looks after the jobs of all workers: it puts a new task in the place of one whose worker died or that asynq
 // has lost, and sends the last events that somebody died over. Every worker has one; they share the rounds.
 func (w *Worker) watchman(ctx context.Context) {
-	blind := time.Now()
-	var seen time.Time
+	seen := time.Now()
+	blind := seen.Add(staleAfter / 2)
 	for {
-		pause := roundEvery*3/4 + rand.N(roundEvery/2)
+		pause := roundLeast + rand.N(roundEvery/2)
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(pause):
 		}
-		jobs, err := w.beats.Due(ctx, roundEvery, roundMost)
+		jobs, err := w.beats.Due(ctx, roundLeast, roundMost)
 		if err != nil {
 			w.log.Debug("no round", "error", err)
 			continue
@@ -42,13 +43,22 @@ func (w *Worker) watchman(ctx context.Context) {
 		if time.Since(seen) > 2*roundEvery { // Redis was away: nobody could beat
 			blind = time.Now().Add(staleAfter / 2)
 		}
-		seen = time.Now()
-		for _, id := range jobs {
-			if err := w.lookAfter(ctx, id, time.Now().Before(blind)); err != nil && ctx.Err() == nil {
-				w.log.Warn("could not look after a job", "job", id, "error", err)
-			}
+		if w.round(ctx, jobs, blind) {
+			seen = time.Now() // and not before: a long round is no outage
 		}
 	}
+}
+
+// round looks after some jobs, and reports whether all went well.
+func (w *Worker) round(ctx context.Context, jobs []string, blind time.Time) (well bool) {
+	well = true
+	for _, id := range jobs {
+		if err := w.lookAfter(ctx, id, time.Now().Before(blind)); err != nil && ctx.Err() == nil {
+			well = false
+			w.log.Warn("could not look after a job", "job", id, "error", err)
+		}
+	}
+	return well
 }
 
 // lookAfter looks after one job. blind says that silence does not mean death now.
@@ -73,7 +83,7 @@ func (w *Worker) lookAfter(ctx context.Context, id string, blind bool) error {
 	if blind || p.Silent < staleAfter {
 		return nil
 	}
-	return o.takeOver(ctx)
+	return o.silent(ctx)
 }
 
 // priorityOf is a payload's priority. One that cannot be read has none: the job's worker will tell what is wrong with it.
@@ -100,18 +110,53 @@ func (o orphan) queued(ctx context.Context) error {
 	if time.Since(o.pulse.Created) < limbo {
 		return nil
 	}
-	ref := queue.JobRef{Job: o.id, Generation: o.pulse.Generation}
-	name := o.priority.Queue(o.e.Policy.Queue)
-	info, err := o.inspector.GetTaskInfo(name, ref.TaskID())
+	ref, state, err := o.task()
 	switch {
-	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
-		return o.enqueue(ctx, ref)
 	case err != nil:
-		return queue.Wrap(err, "ask for job %s", o.id)
-	case info.State == asynq.TaskStateActive && !o.working(ref.TaskID()):
+		return err
+	case state == gone:
+		return o.enqueue(ctx, ref)
+	case state == asynq.TaskStateActive && !o.working(ref.TaskID()):
 		return o.takeOver(ctx)
 	}
 	return nil
+}
+
+// silent takes over a job that was begun and whose coordinator is not heard of, unless its task waits: one that was handed
+// over goes to the end of the queue, and may have to wait there for long.
+func (o orphan) silent(ctx context.Context) error {
+	_, state, err := o.task()
+	if err != nil || waiting(state) {
+		return err
+	}
+	return o.takeOver(ctx)
+}
+
+// task is the task that carries the job.
+func (o orphan) task() (queue.JobRef, asynq.TaskState, error) {
+	ref := queue.JobRef{Job: o.id, Generation: o.pulse.Generation}
+	state, err := o.taskState(o.priority.Queue(o.e.Policy.Queue), ref.TaskID())
+	return ref, state, err
+}
+
+// gone is the state of a task that asynq does not have.
+const gone = asynq.TaskState(0)
+
+// taskState asks asynq about a task.
+func (w *Worker) taskState(name, id string) (asynq.TaskState, error) {
+	info, err := w.inspector.GetTaskInfo(name, id)
+	switch {
+	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
+		return gone, nil
+	case err != nil:
+		return gone, queue.Wrap(err, "ask for task %s", id)
+	}
+	return info.State, nil
+}
+
+// waiting reports whether a worker will take a task in this state by itself.
+func waiting(s asynq.TaskState) bool {
+	return s == asynq.TaskStatePending || s == asynq.TaskStateRetry || s == asynq.TaskStateScheduled
 }
 
 // working reports whether a living worker says that it runs a task. Workers say so every 5 seconds, for 10 seconds.
@@ -167,8 +212,12 @@ func (o orphan) giveUp(ctx context.Context, ref queue.JobRef, deaths int) error 
 	if err != nil || claim.Over {
 		return err
 	}
-	return o.beats.Publish(ctx, claim, queue.End{Keep: o.e.Policy.Keep, Failure: &tasks.Failure{
+	err = o.beats.Publish(ctx, claim, queue.End{Keep: o.e.Policy.Keep, Failure: &tasks.Failure{
 		Kind: "internal", Code: "WorkerDied", Message: fmt.Sprintf("%d workers died while they ran this job", deaths),
 		Fix: "Look at why the workers' processes ended: most often they have too little memory. Then enqueue the job anew.",
 	}})
+	if err == nil {
+		o.metrics.jobs.WithLabelValues(o.e.Name, string(tasks.StateFailed)).Inc()
+	}
+	return err
 }

@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -39,6 +40,7 @@ type counting struct {
 	plan   func(context.Context, string) error             // called before each shard is planned; may be nil
 	item   func(context.Context, string) error             // called before each item; may be nil
 	finish func(context.Context) error                     // may be nil
+	data   func(string) []byte                             // of each item, beside its shard's line; may be nil
 	worked sync.Map                                        // shard -> *atomic.Int64: how often its part was made
 }
 
@@ -105,6 +107,9 @@ func (c *counting) yieldItem(ctx context.Context, env job.Env, s job.Shard, k in
 		i.Bytes, i.Fault = 0, &tasks.ObjectError{Key: s.Through + ".jpg", Code: "corrupt-image", Message: "no picture"}
 		i.Data, i.Tally = []byte(s.Through+"\n"), s.Through
 	}
+	if c.data != nil {
+		i.Data = append(c.data(i.Key), i.Data...)
+	}
 	return yield(i, nil)
 }
 
@@ -145,16 +150,17 @@ func (c *counting) times(shard int) int64 {
 type jobs struct {
 	verify   func(context.Context, tasks.VerifyConnection, job.Env) (tasks.Result, error)
 	manifest *counting
+	other    job.Sharded[tasks.BuildManifest] // instead of manifest, if it is set
 }
 
 func (j jobs) registrations() []worker.Registration {
-	m := j.manifest
+	m := j.other
 	if m == nil {
-		m = new(counting)
+		m = cmp.Or(j.manifest, new(counting))
 	}
 	return []worker.Registration{
 		worker.Single(single[tasks.VerifyConnection]{j.verify}),
-		worker.Sharded[tasks.BuildManifest](m),
+		worker.Sharded(m),
 		worker.Single(single[tasks.GenerateThumbnails]{}),
 		worker.Single(single[tasks.ExportAnnotations]{}),
 	}

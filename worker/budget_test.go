@@ -1,0 +1,81 @@
+package worker_test
+
+import (
+	"crypto/rand"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+)
+
+// noise is data that cannot be compressed.
+func noise(string) []byte {
+	data := make([]byte, 10_000)
+	_, _ = rand.Read(data) // never fails
+	return data
+}
+
+// A job whose parts will not fit into Redis fails early, and says what would help.
+func TestPartsBudget(t *testing.T) {
+	t.Parallel()
+	o := queuetest.Start(t).Options()
+	l := newLab(t, o)
+	conf := config(t, o)
+	conf.PartsBudget = 20_000_000
+	start(t, conf, jobs{manifest: &counting{shards: 400, data: noise}}) // 40 MB
+	l.put(manifest, "m")
+	s := l.ended("m", 30*time.Second)
+	if s.State != tasks.StateFailed || s.Failure == nil || s.Failure.Code != "PartsTooLarge" || s.Failure.Kind != "invalid" ||
+		!strings.Contains(s.Failure.Fix, "STEVEDORE_PARTS_BUDGET") || !strings.HasPrefix(s.Failure.Message, "the parts of this job would take about ") || !strings.HasSuffix(s.Failure.Message, " and 19 MB are allowed") {
+		t.Errorf("%+v, %+v", s, s.Failure)
+	}
+	if p := s.Progress; p.Shards > p.ShardsTotal/2-50 {
+		t.Errorf("it took %d of %d shards to find out", p.Shards, p.ShardsTotal)
+	}
+}
+
+// A job of few shards cannot be estimated. The commit that goes too far ends it.
+func TestPartsBudgetOfFewShards(t *testing.T) {
+	t.Parallel()
+	o := queuetest.Embedded(t)
+	l := newLab(t, o)
+	conf := config(t, o)
+	conf.PartsBudget = 250_000
+	start(t, conf, jobs{manifest: &counting{shards: 5, data: noise}})
+	l.put(manifest, "m")
+	if s := l.ended("m", 30*time.Second); s.Failure == nil || s.Failure.Code != "PartsTooLarge" {
+		t.Errorf("%+v, %+v", s, s.Failure)
+	}
+}
+
+// Shards under way hand in pieces before they are done: those must not make a job that fits look like one that does not.
+func TestPartsBudgetCountsPieces(t *testing.T) {
+	t.Parallel()
+	o := queuetest.Start(t).Options()
+	l := newLab(t, o)
+	l.planned(manifest, "m", 60)
+	for i := range 50 { // nine tenths of most shards are handed in
+		piece := queue.Piece{To: strconv.Itoa(i) + "/8", Objects: 9, Bytes: 900, Budget: 1 << 30}
+		for range 9 {
+			piece.Data = append(piece.Data, noise("")...)
+		}
+		ref := queue.ShardRef{Job: "m", Shard: i}
+		if a, err := l.records.Start(t.Context(), ref); err != nil || !a.Wanted {
+			t.Fatal(a, err)
+		}
+		if ok, err := l.records.Commit(t.Context(), ref, piece); err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+	}
+	conf := config(t, o)
+	conf.PartsBudget = 7_000_000 // it takes 6
+	start(t, conf, jobs{manifest: &counting{shards: 60, data: noise}})
+	l.enqueue(manifest, queue.JobRef{Job: "m"})
+	if s := l.ended("m", 60*time.Second); s.State != tasks.StateSucceeded {
+		t.Errorf("%+v, %+v", s, s.Failure)
+	}
+}
