@@ -76,7 +76,7 @@ func (f *flaky) Finish(_ context.Context, _ tasks.BuildManifest, _ job.Env, part
 // A retry works on the objects of the error list alone, is given the first result, and counts for itself.
 func TestRetryOfWhatFailed(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onEvery(t, func(t *testing.T, o queue.Options) {
 		l := newLab(t, o)
 		f := &flaky{objects: 900, each: 100, fails: func(key string, retry bool) bool {
 			return key[2] == '3' && (!retry || key == "003" || key == "893") || key > "500" && key < "800" && !retry

@@ -41,7 +41,7 @@ func (s *stuck) ends(t testing.TB, n int64) {
 // Everything of a cancelled job ends soon on every worker, what waits is not begun, and the world hears of it once.
 func TestCancelOfShardedJob(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onEvery(t, func(t *testing.T, o queue.Options) {
 		l := newLab(t, o)
 		var reads stuck
 		m := &counting{shards: 300, work: func(ctx context.Context, _ job.Env, _ job.Shard) error { return reads.do(ctx) }}

@@ -15,9 +15,16 @@ func onBoth(t *testing.T, test func(*testing.T, queue.Options)) {
 	t.Run("redis", func(t *testing.T) { t.Parallel(); test(t, queuetest.Start(t).Options()) })
 }
 
+// onEvery runs a test on every kind of Redis there is: also on a cluster, and as a user with only the documented rights.
+func onEvery(t *testing.T, test func(*testing.T, queue.Options)) {
+	for name, server := range queuetest.Servers() {
+		t.Run(name, func(t *testing.T) { t.Parallel(); test(t, server(t)) })
+	}
+}
+
 func TestShardedJob(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onEvery(t, func(t *testing.T, o queue.Options) {
 		m := &counting{shards: 20}
 		start(t, config(t, o), jobs{manifest: m})
 		start(t, config(t, o), jobs{manifest: m})

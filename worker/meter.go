@@ -38,7 +38,7 @@ const (
 )
 
 func (w *Worker) meter(c claimed) *meter {
-	m := &meter{w: w, c: c, moved: time.Now()}
+	m := &meter{w: w, c: c, moved: time.Now(), told: time.Now()} // a second may pass before there is something to tell
 	m.view.Total = -1
 	w.meters.Store(c.ID, m)
 	return m

@@ -46,16 +46,27 @@ func (s *shares) ask(ctx context.Context, have, more int) (int, error) {
 	if more == 0 && have == s.granted && time.Since(s.asked) < renewEvery {
 		return 0, nil
 	}
-	most := have + more
-	for _, c := range s.caps {
-		n, err := s.records.Share(ctx, c, s.job, have, most)
-		if err != nil {
-			return 0, err
-		}
-		most = min(most, n)
+	most, err := s.askAll(ctx, have, have+more)
+	if err == nil && len(s.caps) > 1 && most < have+more {
+		most, err = s.askAll(ctx, have, most) // what one cap does not allow is not held of another
+	}
+	if err != nil {
+		return 0, err
 	}
 	s.asked, s.granted = time.Now(), most
 	return most - have, nil
+}
+
+// askAll is what every cap allows, of what is wanted.
+func (s *shares) askAll(ctx context.Context, have, want int) (int, error) {
+	for _, c := range s.caps {
+		n, err := s.records.Share(ctx, c, s.job, have, want)
+		if err != nil {
+			return 0, err
+		}
+		want = min(want, n)
+	}
+	return want, nil
 }
 
 // giveBack lets others have the shares at once; unless it succeeds they run out by themselves.
