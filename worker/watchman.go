@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	roundEvery = 5 * time.Second
+	roundEvery = 3 * time.Second
 	roundMost  = 100
 	// limbo is how long a job may be queued before its task is looked for.
 	limbo = 10 * time.Second
@@ -40,7 +40,7 @@ func (w *Worker) watchman(ctx context.Context) {
 			continue
 		}
 		if time.Since(seen) > 2*roundEvery { // Redis was away: nobody could beat
-			blind = time.Now().Add(staleAfter / 2)
+			blind = time.Now().Add(grace)
 		}
 		seen = time.Now()
 		for _, id := range jobs {
@@ -68,7 +68,7 @@ func (w *Worker) lookAfter(ctx context.Context, id string, blind bool) error {
 	}
 	j, err := decode(e, p.Payload)
 	if err != nil {
-		return nil // its worker will tell
+		return nil //nolint:nilerr // its worker will tell
 	}
 	n := night{w, e, id, p, j.JobTerms().Priority}
 	if p.State == tasks.StateQueued {
