@@ -53,8 +53,8 @@ func (w *Worker) asynqConfig(p pool) asynq.Config {
 	return asynq.Config{
 		Concurrency: p.slots,
 		Queues:      p.queues,
-		// asynq can only poll. At 100 ms an idle worker costs 0.4 % of a core and p95 of the pick-up is 121 ms.
-		TaskCheckInterval: 100 * time.Millisecond,
+		// asynq can only poll, from half of this to one and a half times this after it found nothing.
+		TaskCheckInterval: 80 * time.Millisecond,
 		// Handed-over tasks wait in the retry set until some worker looks there.
 		DelayedTaskCheckInterval: time.Second,
 		ShutdownTimeout:          w.config.DrainTimeout,

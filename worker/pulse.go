@@ -19,6 +19,8 @@ const (
 	// staleAfter is how long nothing may be heard of a run before its worker is taken for dead. A live worker that is taken
 	// for dead costs some work twice, and harms nothing.
 	staleAfter = 20 * time.Second
+	// grace is how long all have to be heard of again after Redis was away: nobody could beat.
+	grace = 5 * time.Second
 )
 
 // errUnwanted means that the job of a shard has ended, or that the shard was handed in by somebody else.

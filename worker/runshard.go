@@ -71,9 +71,10 @@ func (w *Worker) work(ctx context.Context, e entry, ref queue.ShardRef, a queue.
 	r := &shardRun{w: w, kind: e.Name, ref: ref, live: live, of: of, kept: time.Now()}
 	r.piece = queue.Piece{From: a.Resume, To: a.Resume, Run: rand.Text()}
 	env := w.env(e, ref.Job, nil)
-	if a.Crashes >= carefulAfter {
+	if a.Crashes >= carefulAfter || a.At != "" { // a run that has a suspect must look at nothing else before it
 		env.Log.Warn("workers died at this shard: one object at a time", "shard", ref.Shard, "crashes", a.Crashes)
 		env.Starting = r.starting
+		defer r.rest()
 	}
 	if a.Strikes >= strikesOut {
 		if err := r.convict(ctx, a); err != nil {
@@ -123,6 +124,7 @@ type shardRun struct {
 	of    *pulse
 	piece queue.Piece // since the last commit
 	kept  time.Time   // when that was
+	alone bool        // it has this process's turn to touch a suspect
 }
 
 // A run commits what it has so often, and when it has so much, so that little is lost with its worker.
@@ -158,14 +160,29 @@ func (r *shardRun) add(i job.Item) {
 }
 
 // starting is called before each object of a careful run: what came before is committed, so that the run goes on at this
-// object if its worker dies now.
+// object if its worker dies now. Careful runs of one process take turns, or each would have an object that looks guilty.
 func (r *shardRun) starting(ctx context.Context, key string) error {
 	if r.piece.Objects > 0 {
 		if err := r.commit(ctx, false); err != nil {
 			return err
 		}
 	}
+	r.rest()
+	select {
+	case r.w.turn <- struct{}{}:
+		r.alone = true
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	return r.w.records.At(ctx, r.ref, key)
+}
+
+// rest lets another careful run have its turn. What was touched in this one is committed, or is not counted on.
+func (r *shardRun) rest() {
+	if r.alone {
+		r.alone = false
+		<-r.w.turn
+	}
 }
 
 // convict puts the object at which workers died on the error list.

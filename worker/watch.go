@@ -32,7 +32,6 @@ type watch struct {
 	*Worker
 	c     claimed
 	queue string // of the shards
-	next  int    // all shards before this one have been enqueued, by this coordinator or another
 	out   map[int]*outstanding
 	seen  time.Time // when the last look succeeded
 	trust time.Time // from when on, by the server's clock, silence means death
@@ -97,7 +96,7 @@ func (v *watch) look(ctx context.Context, planned bool) (finished bool, err erro
 	case v.trust.IsZero():
 		v.trust = view.Now.Add(5 * beatEvery)
 	case time.Since(v.seen) > blindAfter:
-		v.trust = view.Now.Add(staleAfter / 2)
+		v.trust = view.Now.Add(grace)
 	}
 	v.seen = time.Now()
 	v.meterView(view, planned)
@@ -235,7 +234,7 @@ func (v *watch) enqueue(ctx context.Context, i, generation int) error {
 // fill enqueues more shards, within the window and the job's share of the caps. The window keeps a large job from standing
 // in the way of all that come after it.
 func (v *watch) fill(ctx context.Context, view queue.View) error {
-	todo := view.Undone(v.next, v.window()-len(v.out))
+	todo := v.waiting(view)
 	room, err := v.share.ask(ctx, len(v.out), len(todo))
 	if err != nil {
 		return err
@@ -245,7 +244,18 @@ func (v *watch) fill(ctx context.Context, view queue.View) error {
 			return err
 		}
 		v.out[i] = &outstanding{asked: time.Now()}
-		v.next = i + 1
 	}
 	return nil
+}
+
+// waiting lists the first shards that are neither done nor enqueued, as many as the window has room for. It begins with the
+// very first each time: one that was done and is passed may be undone again, when Redis has lost its last second.
+func (v *watch) waiting(view queue.View) (todo []int) {
+	size := v.window()
+	for _, i := range view.Undone(0, size) {
+		if v.out[i] == nil && len(v.out)+len(todo) < size {
+			todo = append(todo, i)
+		}
+	}
+	return todo
 }

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	roundEvery = 5 * time.Second // give or take a quarter, so that the workers take turns
+	roundEvery = 3 * time.Second // give or take a quarter, so that the workers take turns
 	roundLeast = roundEvery * 3 / 4
 	roundMost  = 100
 	// limbo is how long a job may be queued before its task is looked for.
@@ -27,7 +27,7 @@ const (
 // has lost, and sends the last events that somebody died over. Every worker has one; they share the rounds.
 func (w *Worker) watchman(ctx context.Context) {
 	seen := time.Now()
-	blind := seen.Add(staleAfter / 2)
+	blind := seen.Add(grace)
 	for {
 		pause := roundLeast + rand.N(roundEvery/2)
 		select {
@@ -41,7 +41,7 @@ func (w *Worker) watchman(ctx context.Context) {
 			continue
 		}
 		if time.Since(seen) > 2*roundEvery { // Redis was away: nobody could beat
-			blind = time.Now().Add(staleAfter / 2)
+			blind = time.Now().Add(grace)
 		}
 		if w.round(ctx, jobs, blind) {
 			seen = time.Now() // and not before: a long round is no outage

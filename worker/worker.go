@@ -66,6 +66,7 @@ type Worker struct {
 	inspector *asynq.Inspector
 	metrics   *metrics
 	running   sync.Map      // IDs of the tasks whose handlers run in this process
+	turn      chan struct{} // held by the careful run that touches an object, see shardRun.starting
 	drain     chan struct{} // closed when the worker begins to stop
 	ready     atomic.Bool
 }
@@ -91,7 +92,8 @@ func New(c Config, jobs ...Registration) (*Worker, error) {
 		config: c, log: c.Log, entries: entries, pools: pools,
 		redis: soon, patient: patient, records: queue.NewRecords(patient), beats: queue.NewRecords(soon),
 		client: asynq.NewClientFromRedisClient(patient), inspector: asynq.NewInspectorFromRedisClient(soon),
-		pacer: providers.NewPacer(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots)), drain: make(chan struct{}),
+		pacer: providers.NewPacer(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots)),
+		drain: make(chan struct{}), turn: make(chan struct{}, 1),
 	}
 	w.pulses = newPulses(w.beats, w.log)
 	w.metrics, err = newMetrics(w)

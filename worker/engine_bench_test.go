@@ -1,0 +1,281 @@
+//go:build unix
+
+package worker_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stevedore-jobs/stevedore/producer"
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/worker"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+)
+
+// labour is a job whose shards cost the processor some 50 ms each, for a thousand objects.
+type labour struct{ shards int }
+
+const labourObjects = 1000
+
+// Plan implements job.Sharded.
+func (l labour) Plan(_ context.Context, _ tasks.BuildManifest, _ job.Env, after string, emit func(job.Shard) error) error {
+	from := 0
+	if after != "" {
+		n, err := strconv.Atoi(after)
+		if err != nil {
+			return err
+		}
+		from = n + 1
+	}
+	for i := from; i < l.shards; i++ {
+		s := job.Shard{After: after, Through: fmt.Sprintf("%06d", i), Objects: labourObjects}
+		if err := emit(s); err != nil {
+			return err
+		}
+		after = s.Through
+	}
+	return nil
+}
+
+// Work implements job.Sharded.
+func (labour) Work(_ context.Context, _ tasks.BuildManifest, _ job.Env, s job.Shard) iter.Seq2[job.Item, error] {
+	return func(yield func(job.Item, error) bool) {
+		text := []byte(s.Through)
+		for i := range labourObjects {
+			for range 400 {
+				sum := sha256.Sum256(text)
+				text = sum[:]
+			}
+			key := fmt.Sprintf("%s/%06d", s.Through, i)
+			line := fmt.Appendf(nil, `{"name":%q,"width":%d,"height":%d}`+"\n", key, text[0], text[1])
+			if !yield(job.Item{Key: key, Data: line, Tally: "entries", Bytes: 100}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Finish implements job.Sharded.
+func (labour) Finish(_ context.Context, _ tasks.BuildManifest, _ job.Env, parts job.Parts) (tasks.Result, error) {
+	return tasks.BuildManifestResult{Entries: parts.Tally["entries"]}, job.WriteParts(io.Discard, parts.Data)
+}
+
+// BenchmarkEngineOverhead is a job of 1,000 shards against the same work in one loop on as many goroutines.
+func BenchmarkEngineOverhead(b *testing.B) {
+	l := labour{1000}
+	c := silent(config(b, queuetest.Start(b).Options()))
+	w, err := worker.New(c, worker.Sharded(l), worker.Single(single[tasks.VerifyConnection]{}),
+		worker.Single(single[tasks.GenerateThumbnails]{}), worker.Single(single[tasks.ExportAnnotations]{}))
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	p := client(b, c.Redis)
+	var walls, processors []float64
+	for b.Loop() {
+		var s tasks.Status
+		half := func() { labour{l.shards / 2}.loop(b, c.ShardSlots) } // before and after, as machines have moods
+		first := costOf(half)
+		engine := costOf(func() { s = throughout(b, p, manifest) })
+		engine.wall = s.Finished.Sub(s.Started) // the client looks but once a second
+		second := costOf(half)
+		loop := cost{first.wall + second.wall, first.processor + second.processor}
+		walls = append(walls, float64(engine.wall)/float64(loop.wall))
+		processors = append(processors, float64(engine.processor)/float64(loop.processor))
+		b.Logf("loop %v, engine %v", loop, engine)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		b.Error(err)
+	}
+	b.ReportMetric(median(walls), "time/loop's")
+	b.ReportMetric(median(processors), "cpu/loop's")
+}
+
+// loop does the work of all shards without an engine.
+func (l labour) loop(b *testing.B, slots int) {
+	b.Helper()
+	var next, entries atomic.Int64
+	var group errgroup.Group
+	for range slots {
+		group.Go(func() error {
+			for i := next.Add(1) - 1; i < int64(l.shards); i = next.Add(1) - 1 {
+				var part []byte
+				for item, err := range l.Work(b.Context(), manifest, job.Env{}, job.Shard{Through: fmt.Sprintf("%06d", i)}) {
+					if err != nil {
+						return err
+					}
+					part = append(part, item.Data...)
+					entries.Add(1)
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil || entries.Load() != int64(l.shards*labourObjects) {
+		b.Fatalf("%d entries, %v", entries.Load(), err)
+	}
+}
+
+func silent(c worker.Config) worker.Config {
+	c.Log = slog.New(slog.DiscardHandler)
+	return c
+}
+
+// cost is the time that something takes, and the processor's time of this process. Redis has a process of its own.
+type cost struct{ wall, processor time.Duration }
+
+func (c cost) String() string { return fmt.Sprintf("%v (processor %v)", c.wall, c.processor) }
+
+func costOf(do func()) cost {
+	began, used := time.Now(), processorTime()
+	do()
+	return cost{time.Since(began), processorTime() - used}
+}
+
+func processorTime() time.Duration {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+func median(list []float64) float64 {
+	sorted := slices.Sorted(slices.Values(list))
+	return sorted[len(sorted)/2]
+}
+
+// throughout runs a job from its enqueuing to its end.
+func throughout(b *testing.B, p *producer.Client, j tasks.Job) tasks.Status {
+	b.Helper()
+	id, err := p.Enqueue(b.Context(), j)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := wait(b, p, id, 20*time.Minute)
+	if s.State != tasks.StateSucceeded {
+		b.Fatalf("%+v", s)
+	}
+	return s
+}
+
+// BenchmarkFourProcesses is four worker processes against one, on work that mostly waits for the bucket.
+func BenchmarkFourProcesses(b *testing.B) {
+	var ratios []float64
+	for b.Loop() {
+		one, four := latencyBound(b, 1), latencyBound(b, 4)
+		ratios = append(ratios, one.Seconds()/four.Seconds())
+		b.Logf("one process %v, four %v", one, four)
+	}
+	b.ReportMetric(median(ratios), "times-as-fast")
+}
+
+func latencyBound(b *testing.B, processes int) time.Duration {
+	b.Helper()
+	o := queuetest.Start(b).Options()
+	j := buildTo(b)
+	bucket := simulation{Objects: 96_000, Read: 20 * time.Millisecond}
+	f := newFleet(b, setup{Redis: o.Addr, Dir: j.Destination.Bucket, Bucket: bucket, Slots: 2, Parallel: 16}, processes)
+	f.ready(processes)
+	s := throughout(b, client(b, o), j)
+	for i := range f.processes {
+		f.kill(i)
+	}
+	return s.Finished.Sub(s.Started)
+}
+
+// BenchmarkPickUp is the time from Enqueue to the start of the handler, when nothing else is on the queue.
+func BenchmarkPickUp(b *testing.B) {
+	c := silent(config(b, queuetest.Start(b).Options()))
+	started := make(chan time.Time, 1)
+	start(b, c, jobs{verify: func(context.Context, tasks.VerifyConnection, job.Env) (tasks.Result, error) {
+		started <- time.Now()
+		return tasks.VerifyConnectionResult{OK: true}, nil
+	}})
+	p := client(b, c.Redis)
+	throughout(b, p, verify) // connects
+	<-started
+	var took []time.Duration
+	for b.Loop() {
+		for range 300 {
+			_ = elapse(b.Context(), rand.N(200*time.Millisecond)) // whatever the phase of the workers' looks
+			asked := time.Now()
+			if _, err := p.Enqueue(b.Context(), verify); err != nil {
+				b.Fatal(err)
+			}
+			took = append(took, (<-started).Sub(asked))
+		}
+	}
+	slices.Sort(took)
+	for percent, unit := range map[int]string{50: "p50-ms", 95: "p95-ms", 99: "p99-ms"} {
+		b.ReportMetric(float64(took[len(took)*percent/100].Microseconds())/1000, unit)
+	}
+}
+
+// BenchmarkRedisMemory is what Redis holds at most, above idle, while the manifest of a million objects is made.
+func BenchmarkRedisMemory(b *testing.B) {
+	o := queuetest.Start(b).Options()
+	j := buildTo(b)
+	f := newFleet(b, setup{Redis: o.Addr, Dir: j.Destination.Bucket, Bucket: simulation{Objects: 1_000_000}, Slots: 2, Parallel: 4}, 2)
+	f.ready(2)
+	p := client(b, o)
+	var peaks []float64
+	for b.Loop() {
+		idle := usedMemory(b, o)
+		sampled, stop := make(chan int64), make(chan struct{})
+		go func() { sampled <- peakMemory(b, o, stop) }()
+		s := throughout(b, p, j)
+		close(stop)
+		peak := <-sampled
+		peaks = append(peaks, float64(peak-idle)/1e6)
+		b.Logf("idle %d, peak %d, after %d bytes; the job took %v", idle, peak, usedMemory(b, o), s.Finished.Sub(s.Started))
+	}
+	b.ReportMetric(median(peaks), "peak-MB")
+}
+
+func peakMemory(b *testing.B, o queue.Options, stop <-chan struct{}) (peak int64) {
+	b.Helper()
+	ticks := time.NewTicker(50 * time.Millisecond)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-stop:
+			return peak
+		case <-ticks.C:
+			peak = max(peak, usedMemory(b, o))
+		}
+	}
+}
+
+func usedMemory(b *testing.B, o queue.Options) int64 {
+	b.Helper()
+	r := o.Client()
+	defer func() { _ = r.Close() }()
+	info, err := r.Info(b.Context(), "memory").Result()
+	_, rest, _ := strings.Cut(info, "used_memory:")
+	digits, _, ok := strings.Cut(rest, "\r\n")
+	n, bad := strconv.ParseInt(digits, 10, 64)
+	if err != nil || bad != nil || !ok {
+		b.Errorf("INFO memory: %v, %v", err, bad)
+	}
+	return n
+}
