@@ -60,10 +60,7 @@ func TestKillerObject(t *testing.T) {
 	if diff := cmp.Diff(string(want.manifest), string(writtenBy(t, j))); diff != "" {
 		t.Errorf("the manifest differs:\n%s", diff)
 	}
-	faults, err := c.Errors(t.Context(), "killer")
-	if err != nil {
-		t.Fatal(err)
-	}
+	faults := errorsOf(t, c, "killer")
 	for i := range faults {
 		if faults[i].Key == kills.Key {
 			faults[i].Message = kills.Message

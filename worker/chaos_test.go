@@ -236,11 +236,7 @@ func (c *chaos) verify(t *testing.T, s tasks.Status, want outcome) {
 		}
 		seen[string(line)] = true
 	}
-	faults, err := c.client.Errors(t.Context(), "chaos")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want.faults, faults); diff != "" {
+	if diff := cmp.Diff(want.faults, errorsOf(t, c.client, "chaos")); diff != "" {
 		t.Errorf("the error list differs:\n%s", diff)
 	}
 }

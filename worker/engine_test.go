@@ -33,13 +33,9 @@ func TestShardedJob(t *testing.T) {
 			enqueue(t, c, manifest, id)
 			result(t, wait(t, c, id, 20*time.Second), 20)
 		}
-		var errs []tasks.ObjectError
-		var err error
-		for e, wrong := range c.Errors(t.Context(), "first") {
-			errs, err = append(errs, e), wrong
-		}
-		if err != nil || len(errs) != 20 || errs[3] != (tasks.ObjectError{Key: "3.jpg", Code: "corrupt-image", Message: "no picture"}) {
-			t.Errorf("error list: %v, %v", errs, err)
+		errs := errorsOf(t, c, "first")
+		if len(errs) != 20 || errs[3] != (tasks.ObjectError{Key: "3.jpg", Code: "corrupt-image", Message: "no picture"}) {
+			t.Errorf("error list: %v", errs)
 		}
 	})
 }

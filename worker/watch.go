@@ -234,7 +234,7 @@ func (v *watch) enqueue(ctx context.Context, i, generation int) error {
 // fill enqueues more shards, within the window and the job's share of the caps. The window keeps a large job from standing
 // in the way of all that come after it.
 func (v *watch) fill(ctx context.Context, view queue.View) error {
-	todo := v.waiting(view)
+	todo := v.unsent(view)
 	room, err := v.share.ask(ctx, len(v.out), len(todo))
 	if err != nil {
 		return err
@@ -248,9 +248,9 @@ func (v *watch) fill(ctx context.Context, view queue.View) error {
 	return nil
 }
 
-// waiting lists the first shards that are neither done nor enqueued, as many as the window has room for. It begins with the
+// unsent lists the first shards that are neither done nor enqueued, as many as the window has room for. It begins with the
 // very first each time: one that was done and is passed may be undone again, when Redis has lost its last second.
-func (v *watch) waiting(view queue.View) (todo []int) {
+func (v *watch) unsent(view queue.View) (todo []int) {
 	size := v.window()
 	for _, i := range view.Undone(0, size) {
 		if v.out[i] == nil && len(v.out)+len(todo) < size {

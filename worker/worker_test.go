@@ -230,6 +230,18 @@ func enqueue(t testing.TB, c *producer.Client, j tasks.Job, id string) {
 	}
 }
 
+// errorsOf is a job's error list.
+func errorsOf(t testing.TB, c *producer.Client, id string) (list []tasks.ObjectError) {
+	t.Helper()
+	for e, err := range c.Errors(t.Context(), id) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
 // wait follows a job to its end.
 func wait(t testing.TB, c *producer.Client, id string, limit time.Duration) tasks.Status {
 	t.Helper()
