@@ -55,7 +55,7 @@ func (o *Opener) servicePrincipal(s tasks.Storage, secrets providers.Secrets) (a
 func (o *Opener) workerIdentity(s tasks.Storage) (access, error) {
 	if !o.WorkerIdentity {
 		return access{}, invalid("WorkerIdentityNotAllowed", "this worker does not lend its own identity",
-			"Set "+IdentitySetting+" on the workers to allow it, or use another method.")
+			"Let the workers' operator add azure to "+IdentitySetting+", or use another method.")
 	}
 	service, err := serviceURL(s)
 	if err != nil {

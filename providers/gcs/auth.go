@@ -97,7 +97,7 @@ func (o *Opener) worker(s tasks.Storage) (login, error) {
 	case !o.WorkerIdentity:
 		return login{}, &providers.Error{
 			Kind: providers.Denied, Code: "WorkerIdentityNotAllowed", Detail: "payloads may not use the worker's own identity here",
-			Fix: "Use method key-file, or let the workers' operator set " + Setting + "=true.",
+			Fix: "Use method key-file, or let the workers' operator add gcs to " + Setting + ".",
 		}
 	case s.Endpoint != "": // whoever listens there would get a token of the worker's
 		return login{}, &providers.Error{

@@ -45,7 +45,7 @@ func (o *Opener) identityOf(s tasks.Storage, secrets providers.Secrets) (identit
 		}
 		refused.Code = "AuthNotAllowed"
 		refused.Detail = "this worker does not lend its own identity to payloads"
-		refused.Fix = "Let the workers' operator set " + IdentitySetting + "=true, or use assume-role with a role of the bucket's account."
+		refused.Fix = "Let the workers' operator add s3 to " + IdentitySetting + ", or use assume-role with a role of the bucket's account."
 		return identity{}, refused
 	}
 	refused.Detail = fmt.Sprintf("provider s3 has no method %q", s.Auth.Method)
