@@ -53,17 +53,18 @@ func (l labour) Plan(_ context.Context, _ tasks.BuildManifest, _ job.Env, after 
 	return nil
 }
 
-// Work implements job.Sharded.
+// Work implements job.Sharded. It hashes 16 KiB at a time: with less, where the stack happens to lie makes a fifth of the
+// difference that is measured here.
 func (labour) Work(_ context.Context, _ tasks.BuildManifest, _ job.Env, s job.Shard) iter.Seq2[job.Item, error] {
 	return func(yield func(job.Item, error) bool) {
-		text := []byte(s.Through)
+		head := make([]byte, 16<<10)
 		for i := range labourObjects {
-			for range 400 {
-				sum := sha256.Sum256(text)
-				text = sum[:]
+			var sum [sha256.Size]byte
+			for range 4 {
+				sum = sha256.Sum256(head)
 			}
 			key := fmt.Sprintf("%s/%06d", s.Through, i)
-			line := fmt.Appendf(nil, `{"name":%q,"width":%d,"height":%d}`+"\n", key, text[0], text[1])
+			line := fmt.Appendf(nil, `{"name":%q,"width":%d,"height":%d}`+"\n", key, sum[0], sum[1])
 			if !yield(job.Item{Key: key, Data: line, Tally: "entries", Bytes: 100}, nil) {
 				return
 			}
