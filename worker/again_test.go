@@ -121,7 +121,7 @@ func TestRetryOfWhatFailed(t *testing.T) {
 		for round := range 2 {
 			l.final("m", round, tasks.EventSucceeded)
 		}
-		queuetest.Eventually(t, 5*time.Second, "both ends are counted", func() bool {
+		queuetest.Eventually(t, 15*time.Second, "both ends are counted", func() bool {
 			return count(t, "jobs_finished_total", "outcome", "succeeded", conf.Registry) == 2
 		})
 	})

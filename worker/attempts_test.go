@@ -95,7 +95,7 @@ func TestAttemptsOfShardedJob(t *testing.T) {
 				t.Errorf("%d tries, want %d", n, k.Policy.Attempts)
 			}
 			l.put(verify, "next")
-			if s := l.ended("next", 10*time.Second); s.State != tasks.StateSucceeded {
+			if s := l.ended("next", 20*time.Second); s.State != tasks.StateSucceeded {
 				t.Errorf("the next job: %+v", s)
 			}
 		})
@@ -134,7 +134,7 @@ func TestDeadline(t *testing.T) {
 	}}
 	start(t, config(t, o), jobs{verify: deaf, manifest: m})
 	for _, id := range []string{"single-late", "sharded-late", "sharded"} {
-		s := l.ended(id, 10*time.Second)
+		s := l.ended(id, 20*time.Second)
 		if s.State != tasks.StateFailed || s.Failure == nil || s.Failure.Kind != "timeout" || s.Failure.Fix == "" {
 			t.Errorf("%s: %+v, %+v", id, s, s.Failure)
 		}

@@ -3,9 +3,7 @@ package worker
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -94,7 +92,7 @@ func (w *Worker) planRetry(ctx context.Context, c claimed, emit func(job.Shard) 
 
 // finish puts the parts together. Meanwhile it goes on beating.
 func (w *Worker) finish(ctx context.Context, c claimed) (tasks.Result, error) {
-	ctx, stop := w.keepBeating(ctx, c)
+	ctx, stop := w.keepBeating(ctx, c, c.meter.last)
 	defer stop()
 	t, err := w.records.Totals(ctx, c.ID)
 	if err != nil {
@@ -105,36 +103,7 @@ func (w *Worker) finish(ctx context.Context, c claimed) (tasks.Result, error) {
 		Tally: t.Tally, Bytes: t.Bytes, Size: t.Size, Failed: t.Failed,
 		Data: w.records.Parts(ctx, c.ID, t.Shards), Earlier: c.Amends,
 	})
-	if cause := context.Cause(ctx); cause != nil && err != nil {
-		err = cause
-	}
-	return result, err
-}
-
-// keepBeating tells that this coordinator lives while it waits for something else. The context ends when it is fenced.
-func (w *Worker) keepBeating(ctx context.Context, c claimed) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		ticks := time.NewTicker(beatEvery)
-		defer ticks.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticks.C:
-			}
-			v, err := w.beats.Look(ctx, c.Claim, c.meter.last())
-			if errors.Is(err, queue.ErrFenced) {
-				cancel(err)
-			}
-			if err == nil {
-				c.meter.tell(ctx, v.State)
-			}
-		}
-	}()
-	return ctx, func() { cancel(nil); <-stopped }
+	return result, fencedOr(ctx, err)
 }
 
 // errParts is the failure of a job whose parts are too large.

@@ -222,9 +222,9 @@ func TestMetrics(t *testing.T) {
 		"stevedore_draining":                0,
 		"stevedore_redis_up":                1,
 	} {
-		queuetest.Eventually(t, 5*time.Second, name, func() bool { return sum(t, registry, name) == want })
+		queuetest.Eventually(t, 15*time.Second, name, func() bool { return sum(t, registry, name) == want })
 	}
-	queuetest.Eventually(t, 5*time.Second, "attempts", func() bool { return sum(t, registry, "stevedore_attempts_total") == 4 })
+	queuetest.Eventually(t, 15*time.Second, "attempts", func() bool { return sum(t, registry, "stevedore_attempts_total") == 4 })
 }
 
 // A worker says so when Redis may evict keys: a job that loses one is lost for ever.

@@ -19,6 +19,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
+// leeway is how many times as long as it is meant to take something may take in a test: the tests of other packages run on
+// the same few cores.
+const leeway = 3
+
 // lab is what a test sees of a Redis beside its workers: records, tasks and events, and the keys beneath.
 type lab struct {
 	t         testing.TB
@@ -183,7 +187,7 @@ func (l *lab) final(id string, round int, want tasks.EventType) (times int) {
 	of := fmt.Sprintf("%s/%d/", id, round)
 	last := func(e tasks.Event) bool { return e.Type.Final() && strings.HasPrefix(e.ID, of) }
 	var all []tasks.Event
-	queuetest.Eventually(l.t, 5*time.Second, "the last event of "+of, func() bool {
+	queuetest.Eventually(l.t, 15*time.Second, "the last event of "+of, func() bool {
 		all = l.events(id)
 		return slices.ContainsFunc(all, last)
 	})

@@ -17,11 +17,12 @@ import (
 // This file is the one place where an error decides what becomes of a job.
 
 var (
-	errDrain    = errors.New("this worker is stopping")
-	errTimeout  = errors.New("the job took longer than its kind may")
-	errDeadline = errors.New("the job did not end before its deadline")
-	errSlow     = errors.New("the shard took longer than a shard may")
-	errTwice    = errors.New("this task still runs in this process")
+	errDrain     = errors.New("this worker is stopping")
+	errTimeout   = errors.New("the job took longer than its kind may")
+	errDeadline  = errors.New("the job did not end before its deadline")
+	errCancelled = errors.New("the job was cancelled")
+	errSlow      = errors.New("the shard took longer than a shard may")
+	errTwice     = errors.New("this task still runs in this process")
 )
 
 // fate is what becomes of a job or shard after one attempt.

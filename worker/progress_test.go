@@ -64,8 +64,8 @@ func TestProgressIsTrue(t *testing.T) {
 		if p.Objects < last.Progress.Objects || p.Bytes < last.Progress.Bytes || p.Failed < last.Progress.Failed {
 			t.Errorf("progress fell from %+v to %+v", last.Progress, p)
 		}
-		if old := truth.ago(time.Second + 300*time.Millisecond); p.Objects > now || p.Objects < old {
-			t.Errorf("%d objects shown, %d done, %d a second ago", p.Objects, now, old)
+		if old := truth.ago(leeway * time.Second); p.Objects > now || p.Objects < old {
+			t.Errorf("%d objects shown, %d done, %d some seconds ago", p.Objects, now, old)
 		}
 		if last = s; half.ID == "" && p.Objects >= 40 && p.ETASeconds > 0 {
 			half, halfAt = s, time.Now()
@@ -83,7 +83,7 @@ func TestProgressIsTrue(t *testing.T) {
 	if p.Rate != 0 || p.ETASeconds != 0 || p.Codes["corrupt-image"] != 8 || len(p.Codes) != 1 {
 		t.Errorf("in the end %+v", p)
 	}
-	queuetest.Eventually(t, 5*time.Second, "there are no gauges any more", func() bool {
+	queuetest.Eventually(t, 15*time.Second, "there are no gauges any more", func() bool {
 		return count(t, "job_objects", "job_id", "m", one.Registry, two.Registry) == 0
 	})
 	series(t, "m", 0, one.Registry, two.Registry)
@@ -157,7 +157,7 @@ func toldInTime(t *testing.T, l *lab) {
 	if took := end.Time.Sub(events[0].Time); len(ids) < int(took.Seconds()/2) {
 		t.Errorf("%d events in %v", len(ids), took)
 	}
-	if e := before; end.Time.Sub(e.Time) > 3*time.Second || e.Progress.Objects < 40 {
+	if e := before; end.Time.Sub(e.Time) > leeway*2*time.Second || e.Progress.Objects < 40 {
 		t.Errorf("the newest is %+v", e)
 	}
 }
@@ -174,5 +174,5 @@ func TestFinalCountsAreExact(t *testing.T) {
 	held.waitHeld(t, 1)
 	l.must(l.redis.HSet(t.Context(), "stevedore:{m}:job", "shown_failed", 7, "shown_bytes", 1_000_000, "shown_objects", 30).Err())
 	close(held.open)
-	result(t, l.ended("m", 10*time.Second), 3)
+	result(t, l.ended("m", 20*time.Second), 3)
 }

@@ -100,7 +100,19 @@ func (w *Worker) env(e entry, id string, p *job.Progress) job.Env {
 
 // runSingle runs a single job, and meanwhile beats and shows how far it is.
 func (w *Worker) runSingle(ctx context.Context, c claimed) (tasks.Result, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, stop := w.keepBeating(ctx, c, func() queue.Shown {
+		p := c.env.Progress.Counts()
+		return c.meter.shown(p, p.ObjectsTotal, p.ObjectsTotal > 0)
+	})
+	defer stop()
+	result, err := c.single.Run(ctx, c.job, c.env)
+	return result, fencedOr(ctx, err)
+}
+
+// keepBeating tells that this process lives and how far the job is, until stop is called. The context ends when somebody
+// else has the job.
+func (w *Worker) keepBeating(ctx context.Context, c claimed, shown func() queue.Shown) (inner context.Context, stop func()) {
+	inner, cancel := context.WithCancelCause(ctx)
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -108,25 +120,28 @@ func (w *Worker) runSingle(ctx context.Context, c claimed) (tasks.Result, error)
 		defer ticks.Stop()
 		for {
 			select {
-			case <-ctx.Done():
+			case <-inner.Done():
 				return
 			case <-ticks.C:
 			}
-			p := c.env.Progress.Counts()
-			_, err := w.beats.Look(ctx, c.Claim, c.meter.shown(p, p.ObjectsTotal, p.ObjectsTotal > 0))
-			if errors.Is(err, queue.ErrFenced) {
+			v, err := w.beats.Look(inner, c.Claim, shown())
+			switch {
+			case errors.Is(err, queue.ErrFenced):
 				cancel(err)
+			case err == nil:
+				c.meter.tell(inner, v.State)
 			}
-			c.meter.tell(ctx, tasks.StateRunning)
 		}
 	}()
-	result, err := c.single.Run(ctx, c.job, c.env)
+	return inner, func() { cancel(nil); <-stopped }
+}
+
+// fencedOr is why a context that keepBeating made has ended, or else the error.
+func fencedOr(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); errors.Is(cause, queue.ErrFenced) {
-		err = cause
+		return cause
 	}
-	cancel(nil)
-	<-stopped
-	return result, err
+	return err
 }
 
 // settle decides what becomes of the job and writes it down before asynq hears of it.
@@ -134,17 +149,20 @@ func (w *Worker) settle(ctx context.Context, c claimed, r tasks.Result, err erro
 	f := judge(ctx, err, failures(ctx), c.Policy.Attempts)
 	late, cancel := w.late(ctx) // what is over is over, even if this attempt's time is, or the worker is stopping
 	defer cancel()
+	var end queue.End
+	if f == done {
+		if end.Result, err = json.Marshal(r); err != nil {
+			f = failed
+		}
+	}
+	if f == failed {
+		end.Failure = failure(err)
+	}
 	var wrote error
 	switch f {
-	case done:
-		var text []byte
-		if text, err = json.Marshal(r); err != nil {
-			return failed, err
-		}
-		c.write(text)
-		wrote = w.publish(late, c, queue.End{Result: text})
-	case failed:
-		wrote = w.publish(late, c, queue.End{Failure: failure(err)})
+	case done, failed:
+		c.write(end.Result)
+		wrote = w.publish(late, c, end)
 	case again, wait, handover:
 		err = pausing(f, err, failures(ctx))
 		wrote = w.records.Rest(late, c.Claim, pauseOf(err))
@@ -156,6 +174,9 @@ func (w *Worker) settle(ctx context.Context, c claimed, r tasks.Result, err erro
 		f = w.afterFence(late, c)
 		if f == cancelled && !errors.Is(context.Cause(ctx), context.Canceled) { // else asynq runs the task again, and that run counts
 			w.metrics.ended(c, f)
+		}
+		if f == cancelled {
+			return f, errCancelled
 		}
 		return f, queue.ErrFenced
 	case wrote != nil && (f == done || f == failed):

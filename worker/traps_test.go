@@ -43,7 +43,7 @@ func TestSlotsAreReal(t *testing.T) {
 		t.Errorf("the next one is %s", s.State)
 	}
 	close(leave)
-	l.ended("next", 10*time.Second)
+	l.ended("next", 20*time.Second)
 	if most.Load() != 1 {
 		t.Errorf("%d at once", most.Load())
 	}
@@ -64,7 +64,7 @@ func TestFailedShardLeavesNoTask(t *testing.T) {
 		return &providers.Error{Op: "get", Key: "x", Kind: providers.Denied}
 	}}})
 	l.put(manifest, "m")
-	l.ended("m", 10*time.Second)
+	l.ended("m", 20*time.Second)
 	queuetest.Eventually(t, 10*time.Second, "the queue is empty", func() bool {
 		q, err := l.inspector.GetQueueInfo(tasks.QueueShards)
 		return err == nil && q.Size == 0
