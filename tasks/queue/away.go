@@ -11,7 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// ErrAway means that Redis was not reached, or is not ready yet: the same call may succeed later.
+// ErrAway means that Redis was not reached, or is not ready, or is full: the same call may succeed later.
 var ErrAway = errors.New("redis does not answer")
 
 // Wrap adds to an error of Redis or asynq what was being done, and ErrAway when that is what it means. nil stays nil.
@@ -36,7 +36,8 @@ func isConnection(err error) bool {
 		return false
 	case errors.As(err, &redisErr) && !errors.Is(err, redis.Nil):
 		word, _, _ := strings.Cut(redisErr.Error(), " ")
-		return slices.Contains([]string{"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"}, word)
+		return slices.Contains([]string{"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "OOM"}, word) ||
+			strings.HasPrefix(redisErr.Error(), "ERR max number of clients")
 	case errors.As(err, &netErr), errors.Is(err, context.DeadlineExceeded), errors.Is(err, redis.ErrClosed):
 		return true
 	}

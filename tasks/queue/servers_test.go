@@ -253,6 +253,7 @@ func TestWrapTellsWhatPasses(t *testing.T) {
 	for text, away := range map[string]bool{
 		"LOADING Redis is loading the dataset in memory": true, "CLUSTERDOWN The cluster is down": true, "TRYAGAIN Multiple keys": true,
 		"READONLY You can't write against a read only replica.": true, "MASTERDOWN Link with MASTER is down": true,
+		"BUSY Redis is busy running a script.": true, "ERR max number of clients reached": true, "OOM command not allowed": true,
 		"NOPERM this user has no permissions": false, "WRONGTYPE Operation against a key": false, "ERR LOADING": false,
 	} {
 		if err := queue.Wrap(answered(text), "get %s", "k"); errors.Is(err, queue.ErrAway) != away || !strings.HasSuffix(err.Error(), text) {
