@@ -103,12 +103,13 @@ func (m *meter) started(ctx context.Context) {
 	if m.c.sharded != nil {
 		state = tasks.StatePlanning
 	}
-	m.emit(ctx, tasks.Event{ID: m.eventID("started"), Type: tasks.EventStarted, State: state})
+	m.emit(ctx, tasks.Event{ID: m.eventID("started"), Type: tasks.EventStarted, State: state, Time: time.Now()})
 }
 
 // tell brings asynq's result up to date and sends an event, at most once a second and when there is something new.
 func (m *meter) tell(ctx context.Context, s tasks.State) {
-	if time.Since(m.told) < tellEvery {
+	now := time.Now()
+	if now.Sub(m.told) < tellEvery {
 		return
 	}
 	p := m.progress()
@@ -116,11 +117,11 @@ func (m *meter) tell(ctx context.Context, s tasks.State) {
 	if err != nil || string(text) == m.text {
 		return
 	}
-	m.told, m.text = time.Now(), string(text)
+	m.told, m.text = now, string(text)
 	m.n++
 	m.c.write(text)
 	m.emit(ctx, tasks.Event{
-		ID: m.eventID(fmt.Sprintf("progress-%d-%d", m.c.Epoch(), m.n)), Type: tasks.EventProgress, State: s, Progress: p,
+		ID: m.eventID(fmt.Sprintf("progress-%d-%d", m.c.Epoch(), m.n)), Type: tasks.EventProgress, State: s, Progress: p, Time: now,
 	})
 }
 
@@ -128,7 +129,7 @@ func (m *meter) eventID(what string) string { return queue.EventID(m.c.ID, m.c.R
 
 // emit sends an event. The last one of a job must not be lost and goes another way; of these the next one makes up for it.
 func (m *meter) emit(ctx context.Context, e tasks.Event) {
-	e.Job, e.Kind, e.Time = m.c.ID, m.c.Name, time.Now().UTC().Truncate(time.Millisecond)
+	e.Job, e.Kind, e.Time = m.c.ID, m.c.Name, e.Time.UTC().Truncate(time.Millisecond)
 	if err := m.w.beats.Emit(ctx, e); err != nil {
 		m.w.log.Debug("event not sent", "job", m.c.ID, "event", e.ID, "error", err)
 	}
