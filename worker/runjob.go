@@ -147,7 +147,7 @@ func fencedOr(ctx context.Context, err error) error {
 // settle decides what becomes of the job and writes it down before asynq hears of it.
 func (w *Worker) settle(ctx context.Context, c claimed, r tasks.Result, err error) (fate, error) {
 	f := judge(ctx, err, failures(ctx), c.Policy.Attempts)
-	late, cancel := w.late(ctx) // what is over is over, even if this attempt's time is, or the worker is stopping
+	late, cancel := late(ctx) // what is over is over, even if this attempt's time is, or the worker is stopping
 	defer cancel()
 	var end queue.End
 	if f == done {

@@ -34,7 +34,7 @@ func (w *Worker) runShard(ctx context.Context, e entry, t *asynq.Task) (fate, er
 		err = w.work(ctx, e, ref, a)
 	}
 	f := judge(ctx, err, failures(ctx), e.Policy.Attempts)
-	late, cancel := w.late(ctx)
+	late, cancel := late(ctx)
 	defer cancel()
 	switch f {
 	case failed:
@@ -51,9 +51,12 @@ func (w *Worker) runShard(ctx context.Context, e entry, t *asynq.Task) (fate, er
 	return f, err
 }
 
+// lastWords is how long an attempt that has ended tries to write down what came of it.
+const lastWords = 30 * time.Second
+
 // late is a context for what must still be written down when the attempt's own has ended.
-func (w *Worker) late(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), w.config.DrainTimeout)
+func late(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 }
 
 // work does what is left of a shard. Whatever ends it, what was done of it is kept.
