@@ -4,10 +4,12 @@ package queuetest
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -89,8 +91,9 @@ func (r *Redis) Up() {
 	}
 	client := r.options.Client()
 	defer func() { _ = client.Close() }()
+	mine := fmt.Sprintf("process_id:%d\r\n", r.cmd.Process.Pid) // and not another test's server on the same port
 	Eventually(r.t, 10*time.Second, "redis-server answers", func() bool {
-		return client.Ping(context.Background()).Err() == nil
+		return strings.Contains(client.Info(context.Background(), "server").Val(), mine)
 	})
 }
 
@@ -125,16 +128,20 @@ func Eventually(t testing.TB, limit time.Duration, what string, condition func()
 	}
 }
 
+// freePort finds a port that nobody listens on, below those that the system gives to connections and to who listens on
+// any port (from 32768 on Linux): one of those could be taken before the server that is to have it starts, or while it is
+// down.
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const from, to = 10_000, 32_000
+	for range 100 {
+		port := from + rand.N(to-from)
+		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+		if err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
-	defer func() { _ = l.Close() }()
-	var port int
-	if _, err := fmt.Sscanf(l.Addr().String(), "127.0.0.1:%d", &port); err != nil {
-		t.Fatal(err)
-	}
-	return port
+	t.Fatal("found no free port")
+	return 0
 }
