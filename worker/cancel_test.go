@@ -16,7 +16,7 @@ import (
 )
 
 // letGo is how soon all work of a cancelled job must have ended.
-const letGo = leeway * 2 * time.Second
+const letGo = 2 * time.Second
 
 // stuck is work that ends with its context alone, and tells how much of it has begun and ended.
 type stuck struct{ begun, ended atomic.Int64 }
