@@ -18,7 +18,7 @@ import (
 
 func TestJob_GoesOnAfterEveryObject(t *testing.T) {
 	t.Parallel()
-	w, room := zoo(t), New(DefaultBudget)
+	w, room := zoo(t), New(ample)
 	for _, s := range []job.Shard{{Through: "in/z"}, {Keys: []string{"in/a.jpg", "in/broken.jpg", "in/d.png", "in/gone.jpg", "in/text.txt"}}} {
 		whole, err := jobtest.Work(t, w, room, payload(), s)
 		if err != nil {
@@ -52,7 +52,7 @@ func TestJob_Starting(t *testing.T) {
 	}
 	var done []string
 	var last error
-	for i, err := range New(DefaultBudget).Work(t.Context(), payload(), env, job.Shard{Through: "in/z"}) {
+	for i, err := range New(ample).Work(t.Context(), payload(), env, job.Shard{Through: "in/z"}) {
 		if last = err; err == nil {
 			done = append(done, i.Key)
 		}
@@ -72,7 +72,7 @@ func TestJob_Keys(t *testing.T) {
 	s := job.Shard{After: "in/a.jpg", Keys: []string{"in/a.jpg", "in/cut.jpg", "in/d.png", "in/gone.jpg"}}
 	for range 2 {
 		w.Ops()
-		items, err := jobtest.Work(t, w, New(DefaultBudget), payload(), s)
+		items, err := jobtest.Work(t, w, New(ample), payload(), s)
 		if err != nil || len(items) != 3 || items[0].Fault == nil || items[0].Bytes != 1500 {
 			t.Fatalf("%+v, %v", items, err)
 		}
@@ -106,11 +106,11 @@ func TestJob_RetryIsAsAFreshRun(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{1, 4, 1000} {
 		w, fresh := zoo(t), zoo(t)
-		first := jobtest.Run(t, w, New(DefaultBudget), payload())
+		first := jobtest.Run(t, w, New(ample), payload())
 		mend(t, w)
 		mend(t, fresh)
-		got := result(t, jobtest.Retry(t, w, New(DefaultBudget), payload(), first.Failed(size)))
-		result(t, jobtest.Run(t, fresh, New(DefaultBudget), payload()))
+		got := result(t, jobtest.Retry(t, w, New(ample), payload(), first.Failed(size)))
+		result(t, jobtest.Run(t, fresh, New(ample), payload()))
 		if diff := cmp.Diff(fresh.Get(t, own+"index.jsonl"), w.Get(t, own+"index.jsonl")); diff != "" {
 			t.Error(diff)
 		}
@@ -127,12 +127,12 @@ func TestJob_RetryIsAsAFreshRun(t *testing.T) {
 func TestJob_RetryTwice(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
-	first := jobtest.Run(t, w, New(DefaultBudget), payload())
+	first := jobtest.Run(t, w, New(ample), payload())
 	mend(t, w)
-	result(t, jobtest.Retry(t, w, New(DefaultBudget), payload(), first.Failed(3)))
+	result(t, jobtest.Retry(t, w, New(ample), payload(), first.Failed(3)))
 	before := w.Get(t, own+"index.jsonl")
 	w.Ops()
-	r := result(t, jobtest.Retry(t, w, New(DefaultBudget), payload(), first.Failed(3)))
+	r := result(t, jobtest.Retry(t, w, New(ample), payload(), first.Failed(3)))
 	if puts := w.Ops("put"); slices.Contains(puts, "put "+r.Index) || w.Get(t, r.Index) != before || r.Failed != 4 {
 		t.Errorf("%s, %v", r.Summary(), puts)
 	}
@@ -142,7 +142,7 @@ func TestJob_RetryWithoutItsIndex(t *testing.T) {
 	t.Parallel()
 	for content, kind := range map[string]providers.Kind{"": providers.NotFound, "{}\n": providers.Invalid, "no json\n": providers.Invalid} {
 		w := zoo(t)
-		first := jobtest.Run(t, w, New(DefaultBudget), payload())
+		first := jobtest.Run(t, w, New(ample), payload())
 		b, err := w.Open(t.Context(), jobtest.Source(""))
 		if err != nil {
 			t.Fatal(err)
@@ -153,7 +153,7 @@ func TestJob_RetryWithoutItsIndex(t *testing.T) {
 		if content != "" {
 			w.Put(t, own+"index.jsonl", content)
 		}
-		e := jobtest.WantKind(t, jobtest.Retry(t, w, New(DefaultBudget), payload(), first.Failed(3)).Err, kind)
+		e := jobtest.WantKind(t, jobtest.Retry(t, w, New(ample), payload(), first.Failed(3)).Err, kind)
 		if !strings.Contains(e.Advice(), "Enqueue the job anew") {
 			t.Errorf("%q: advice %q", content, e.Advice())
 		}

@@ -24,9 +24,6 @@ const (
 	maxFile   = 256 << 20 // bytes
 )
 
-// DefaultBudget is the memory for decoded images, in bytes, that suits most machines.
-const DefaultBudget = 512 << 20
-
 // Job generates thumbnails. Make it with New.
 type Job struct{ memory *memory }
 

@@ -59,7 +59,7 @@ func index(t *testing.T, text string) (entries []entry) {
 func TestJob_Zoo(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
-	out := jobtest.Run(t, w, New(DefaultBudget), payload())
+	out := jobtest.Run(t, w, New(ample), payload())
 	if out.Err != nil {
 		t.Fatal(out.Err)
 	}
@@ -96,12 +96,12 @@ func TestJob_Zoo(t *testing.T) {
 func TestJob_SecondRunWritesNothing(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
-	if out := jobtest.Run(t, w, New(DefaultBudget), payload()); out.Err != nil {
+	if out := jobtest.Run(t, w, New(ample), payload()); out.Err != nil {
 		t.Fatal(out.Err)
 	}
 	before := w.Get(t, own+"index.jsonl")
 	w.Ops()
-	out := jobtest.Run(t, w, New(DefaultBudget), payload())
+	out := jobtest.Run(t, w, New(ample), payload())
 	if out.Err != nil {
 		t.Fatal(out.Err)
 	}
@@ -123,17 +123,17 @@ func TestJob_SecondRunWritesNothing(t *testing.T) {
 func TestJob_OnlyWhatChanged(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
-	jobtest.Run(t, w, New(DefaultBudget), payload())
+	jobtest.Run(t, w, New(ample), payload())
 	w.Put(t, "in/a.jpg", asJPEG(t, quarters(300, 400)))
 	w.Ops()
-	out := jobtest.Run(t, w, New(DefaultBudget), payload())
+	out := jobtest.Run(t, w, New(ample), payload())
 	puts := w.Ops("put")
 	if out.Err != nil || len(puts) != 2 || !strings.HasPrefix(puts[0], "put "+own+"in/a.jpg.") || puts[1] != "put "+own+"index.jsonl" {
 		t.Errorf("put %v, %v", puts, out.Err)
 	}
 	other := payload()
 	other.Size = 128
-	if out := jobtest.Run(t, w, New(DefaultBudget), other); out.Err != nil || out.Result.(tasks.GenerateThumbnailsResult).Written != 4 {
+	if out := jobtest.Run(t, w, New(ample), other); out.Err != nil || out.Result.(tasks.GenerateThumbnailsResult).Written != 4 {
 		t.Errorf("another size: %v, %v", out.Result, out.Err)
 	}
 }
@@ -145,9 +145,9 @@ func TestJob_Requests(t *testing.T) {
 	for _, other := range []string{"in/a.jpg", "in/a.jpg.0123456789ab.9x9.jpg", "in/a.jpg.jpg", "zz"} {
 		w.Put(t, own+other, "x")
 	}
-	jobtest.Run(t, w, New(DefaultBudget), payload())
+	jobtest.Run(t, w, New(ample), payload())
 	w.Ops()
-	if _, err := jobtest.Work(t, w, New(DefaultBudget), payload(), job.Shard{Through: "in/z"}); err != nil {
+	if _, err := jobtest.Work(t, w, New(ample), payload(), job.Shard{Through: "in/z"}); err != nil {
 		t.Fatal(err)
 	}
 	if lists := w.Ops("list"); len(lists) != 2 {
@@ -163,8 +163,8 @@ func TestJob_ManyShards(t *testing.T) {
 		w.Put(t, fmt.Sprintf("%04d.png", i), small)
 	}
 	j := tasks.GenerateThumbnails{Source: jobtest.Source("")}
-	jobtest.Resumes(t, w, New(DefaultBudget), j)
-	out := jobtest.Run(t, w, New(DefaultBudget), j)
+	jobtest.Resumes(t, w, New(ample), j)
+	out := jobtest.Run(t, w, New(ample), j)
 	if out.Err != nil || len(out.Shards) != 3 || out.Result.(tasks.GenerateThumbnailsResult).Written != 2*shardSize+10 {
 		t.Fatalf("%d shards, %v, %v", len(out.Shards), out.Result, out.Err)
 	}
@@ -172,7 +172,7 @@ func TestJob_ManyShards(t *testing.T) {
 	if len(entries) != 2*shardSize+10 || !slices.IsSortedFunc(entries, func(a, b entry) int { return strings.Compare(a.Key, b.Key) }) {
 		t.Errorf("%d entries", len(entries))
 	}
-	out = jobtest.Run(t, w, New(DefaultBudget), j)
+	out = jobtest.Run(t, w, New(ample), j)
 	if r := out.Result.(tasks.GenerateThumbnailsResult); r.Written != 0 || r.Unchanged != 2*shardSize+10 {
 		t.Error(r.Summary())
 	}
@@ -184,7 +184,7 @@ func TestJob_Directories(t *testing.T) {
 	j := payload()
 	j.Directory = "in/small/"
 	for range 2 {
-		out := jobtest.Run(t, w, New(DefaultBudget), j)
+		out := jobtest.Run(t, w, New(ample), j)
 		if out.Err != nil || len(w.Keys(t, "in/small/in/small/")) > 0 || len(w.Keys(t, "in/small/")) != 5 {
 			t.Errorf("%v, %v", w.Keys(t, "in/small/"), out.Err)
 		}
@@ -192,12 +192,12 @@ func TestJob_Directories(t *testing.T) {
 	w, j = zoo(t), payload()
 	j.Destination = &tasks.Storage{Provider: "mem", Bucket: "elsewhere", Prefix: "out/x"}
 	j.Directory = "out/"
-	if e := jobtest.WantKind(t, jobtest.Run(t, w, New(DefaultBudget), j).Err, providers.Invalid); e.Code != "DirectoryNotListable" {
+	if e := jobtest.WantKind(t, jobtest.Run(t, w, New(ample), j).Err, providers.Invalid); e.Code != "DirectoryNotListable" {
 		t.Error(e)
 	}
 	j.Destination.Prefix = "out/"
 	for _, want := range []int64{4, 0} {
-		if out := jobtest.Run(t, w, New(DefaultBudget), j); out.Err != nil || out.Result.(tasks.GenerateThumbnailsResult).Written != want {
+		if out := jobtest.Run(t, w, New(ample), j); out.Err != nil || out.Result.(tasks.GenerateThumbnailsResult).Written != want {
 			t.Errorf("%v, %v; want %d written", out.Result, out.Err, want)
 		}
 	}
@@ -206,7 +206,7 @@ func TestJob_Directories(t *testing.T) {
 func TestJob_NoImages(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New()
-	out := jobtest.Run(t, w, New(DefaultBudget), tasks.GenerateThumbnails{Source: jobtest.Source("in/")})
+	out := jobtest.Run(t, w, New(ample), tasks.GenerateThumbnails{Source: jobtest.Source("in/")})
 	if out.Err != nil || w.Get(t, own+"index.jsonl") != "" {
 		t.Error(out.Err)
 	}
@@ -240,7 +240,7 @@ func TestJob_Faults(t *testing.T) {
 				}
 				return nil
 			}
-			out := jobtest.Run(t, w, New(DefaultBudget), payload())
+			out := jobtest.Run(t, w, New(ample), payload())
 			if c.fatal {
 				_ = jobtest.WantKind(t, out.Err, c.kind)
 				return
@@ -261,5 +261,5 @@ func TestJob_EverythingDenied(t *testing.T) {
 		}
 		return nil
 	}
-	_ = jobtest.WantKind(t, jobtest.Run(t, w, New(DefaultBudget), payload()).Err, providers.Denied)
+	_ = jobtest.WantKind(t, jobtest.Run(t, w, New(ample), payload()).Err, providers.Denied)
 }
