@@ -13,12 +13,14 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
-// Cancel ends a job as cancelled, whoever runs it: its workers find out within a second or so and let go of it. What it has
-// written to the bucket by then stays there.
+// Cancel ends a job as cancelled, whoever runs it: its workers find out
+// within a second or so and let go of it. What it has written to the bucket
+// by then stays there.
 //
-// It returns the state that the job is in now: cancelled, or how the job had ended before, which stays as it is. It is safe
-// to call twice. ErrNoJob means that nothing is known of the ID; any other error that the job may or may not be cancelled:
-// call again.
+// It returns the state that the job is in now: cancelled, or how the job had
+// ended before, which stays as it is. It is safe to call twice. ErrNoJob
+// means that nothing is known of the ID; any other error that the job may or
+// may not be cancelled: call again.
 func (c *Client) Cancel(ctx context.Context, id string) (tasks.State, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -39,10 +41,12 @@ func (c *Client) Cancel(ctx context.Context, id string) (tasks.State, error) {
 	return tasks.StateCancelled, nil
 }
 
-// keepUnknown is how long the record of a cancelled job is kept whose kind this client does not know.
+// keepUnknown is how long the record of a cancelled job is kept whose kind
+// this client does not know.
 const keepUnknown = 7 * 24 * time.Hour
 
-// record makes sure that a job has a record: one that another language has enqueued may have none yet.
+// record makes sure that a job has a record: one that another language has
+// enqueued may have none yet.
 func (c *Client) record(ctx context.Context, id string) (tasks.Kind, error) {
 	p, err := c.records.Pulse(ctx, id)
 	switch {
@@ -60,8 +64,9 @@ func (c *Client) record(ctx context.Context, id string) (tasks.Kind, error) {
 	return kind, err
 }
 
-// withdraw takes the task of a cancelled job off the queue, if it waits there, so that nobody takes the job for waiting. The
-// worker that gets it otherwise drops it, so whatever goes wrong here does no harm.
+// withdraw takes the task of a cancelled job off the queue, if it waits
+// there, so that nobody takes the job for waiting. The worker that gets it
+// otherwise drops it, so whatever goes wrong here does no harm.
 func (c *Client) withdraw(ctx context.Context, kind tasks.Kind, id string) {
 	p, err := c.records.Pulse(ctx, id)
 	if err != nil || kind.Policy.Queue == "" {

@@ -11,8 +11,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
-// enqueue makes the record first, so that the ID is taken before anything can run under it, and the task second. A crash
-// between the two leaves a record without a task, which enqueuing again completes, or a worker.
+// enqueue makes the record first, so that the ID is taken before anything can
+// run under it, and the task second. A crash between the two leaves a record
+// without a task, which enqueuing again completes, or a worker.
 func (c *Client) enqueue(ctx context.Context, kind tasks.Kind, payload []byte, s settings) error {
 	there, err := c.records.Create(ctx, s.id, kind.Name, payload)
 	switch {
@@ -27,13 +28,15 @@ func (c *Client) enqueue(ctx context.Context, kind tasks.Kind, payload []byte, s
 	return c.send(ctx, kind, ref, there.Payload, s.asynq()...) // the record's payload, if the same job was sealed anew
 }
 
-// same tells whether two payloads ask for the same job. How urgent it is and until when it must be done are not what it
-// is: a caller who enqueues again after a lost answer most likely counts its deadline from another moment.
+// same tells whether two payloads ask for the same job. How urgent it is and
+// until when it must be done are not what it is: a caller who enqueues again
+// after a lost answer most likely counts its deadline from another moment.
 func same(kind tasks.Kind, a, b []byte) bool {
 	return kind.Same(a, b) || kind.Same(unhurried(kind, a), unhurried(kind, b))
 }
 
-// unhurried is a payload without priority and deadline. A payload that cannot be read stays as it is.
+// unhurried is a payload without priority and deadline. A payload that cannot
+// be read stays as it is.
 func unhurried(kind tasks.Kind, payload []byte) []byte {
 	j, err := kind.Decode(payload)
 	if err != nil {
@@ -62,8 +65,10 @@ func (c *Client) send(ctx context.Context, kind tasks.Kind, ref queue.JobRef, pa
 	return err
 }
 
-// removeEnded deals with an ID that asynq still knows. Most often it is this very job, waiting or running, or our own
-// request sent twice. But asynq keeps archived tasks longer than a record lives, and such a corpse would block the ID.
+// removeEnded deals with an ID that asynq still knows. Most often it is this
+// very job, waiting or running, or our own request sent twice. But asynq
+// keeps archived tasks longer than a record lives, and such a corpse would
+// block the ID.
 func (c *Client) removeEnded(q, taskID string) error {
 	info, err := c.inspector.GetTaskInfo(q, taskID)
 	if err == nil && (info.State == asynq.TaskStateArchived || info.State == asynq.TaskStateCompleted) {
@@ -75,7 +80,8 @@ func (c *Client) removeEnded(q, taskID string) error {
 	return err
 }
 
-// priorityOf reads the priority that a payload asks for. One that cannot be read is the worker's to refuse.
+// priorityOf reads the priority that a payload asks for. One that cannot be
+// read is the worker's to refuse.
 func priorityOf(kind tasks.Kind, payload []byte) tasks.Priority {
 	j, err := kind.Decode(payload)
 	if err != nil {

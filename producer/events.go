@@ -21,7 +21,8 @@ const (
 	EventsNew    = "$" // only what happens from the beginning of the iteration on
 )
 
-// ErrEventsLost means that events may have been dropped before they were read: about 50,000 are kept.
+// ErrEventsLost means that events may have been dropped before they were
+// read: about 50,000 are kept.
 var ErrEventsLost = errors.New("events may have been dropped before they were read")
 
 // beginning is the position before all events.
@@ -30,8 +31,8 @@ const beginning = "0-0"
 // batch is how many events are read at once.
 const batch = 100
 
-// Event is something that happened to a job, with its place in the stream. An event may come twice, with the same ID and
-// another Position.
+// Event is something that happened to a job, with its place in the stream. An
+// event may come twice, with the same ID and another Position.
 type Event struct {
 	tasks.Event
 	Position string `json:"position"`
@@ -45,7 +46,8 @@ type reading struct {
 	idle  time.Duration
 }
 
-// SoFar ends the iteration where it would have to wait for the next event. Redis being away then is an error.
+// SoFar ends the iteration where it would have to wait for the next event.
+// Redis being away then is an error.
 func SoFar() ReadOption { return func(r *reading) { r.soFar = true } }
 
 func readingOf(options []ReadOption) reading {
@@ -64,16 +66,20 @@ func (r reading) block() time.Duration {
 	return min(blockFor, r.idle)
 }
 
-// Events yields what happens to all jobs, in order, from a position on: EventsOldest, EventsNew, the Position of the last
-// event that was dealt with, or a Unix time in milliseconds. It goes on until ctx ends, which is not an error, or the caller
-// breaks. Redis being away for a while does not end it. Each iteration costs a connection; it can be ranged over again.
+// Events yields what happens to all jobs, in order, from a position on:
+// EventsOldest, EventsNew, the Position of the last event that was dealt
+// with, or a Unix time in milliseconds. It goes on until ctx ends, which is
+// not an error, or the caller breaks. Redis being away for a while does not
+// end it. Each iteration costs a connection; it can be ranged over again.
 //
-// ErrEventsLost is yielded, and the iteration goes on, when the oldest event that is kept is younger than the position. An
-// entry that cannot be read is yielded as an error with its Position, and the iteration goes on too. Any other error is a
-// refusal of Redis, for example of a position that is none, or Close, and ends it.
+// ErrEventsLost is yielded, and the iteration goes on, when the oldest event
+// that is kept is younger than the position. An entry that cannot be read is
+// yielded as an error with its Position, and the iteration goes on too. Any
+// other error is a refusal of Redis, for example of a position that is none,
+// or Close, and ends it.
 //
-// Events are delivered at least once: the last ones may come again after an interruption, and rarely one event comes twice
-// in a row, with the same ID.
+// Events are delivered at least once: the last ones may come again after an
+// interruption, and rarely one event comes twice in a row, with the same ID.
 func (c *Client) Events(ctx context.Context, after string, options ...ReadOption) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		t := tail{at: after, unsure: after != EventsOldest && after != EventsNew}
@@ -90,7 +96,8 @@ type tail struct {
 	unsure bool // whether all events since then are still there
 }
 
-// next reads the next events. Since tens of thousands are kept, none is missing as long as few are ahead.
+// next reads the next events. Since tens of thousands are kept, none is
+// missing as long as few are ahead.
 func (t *tail) next(ctx context.Context, line redis.UniversalClient, block time.Duration) (events []redis.XMessage, err error) {
 	if t.at == EventsNew {
 		if t.at, err = newest(ctx, line); err != nil {
@@ -124,7 +131,8 @@ func lost(ctx context.Context, line redis.UniversalClient, at string) error {
 	return fmt.Errorf("%w: the oldest that is kept is %s, after %s", ErrEventsLost, oldest[0].ID, at)
 }
 
-// before compares positions, each a time in milliseconds and a number, which may be missing.
+// before compares positions, each a time in milliseconds and a number, which
+// may be missing.
 func before(a, b string) bool {
 	timeA, numberA := splitPosition(a)
 	timeB, numberB := splitPosition(b)
@@ -138,7 +146,8 @@ func splitPosition(p string) (millis, n uint64) {
 	return millis, n
 }
 
-// next reads the next events from a connection. With ErrEventsLost there may be events all the same.
+// next reads the next events from a connection. With ErrEventsLost there may
+// be events all the same.
 type next func(ctx context.Context, line redis.UniversalClient, block time.Duration) ([]redis.XMessage, error)
 
 // stream yields what next reads.

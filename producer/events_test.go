@@ -18,7 +18,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// emit puts events e0, e1 ... from one number to before another into the stream.
+// emit puts events e0, e1 ... from one number to before another into the
+// stream.
 func emit(t *testing.T, r queue.Records, from, to int) {
 	t.Helper()
 	for i := from; i < to; i++ {
@@ -42,7 +43,8 @@ func after(d time.Duration, f func()) (wait func()) {
 	return func() { <-done }
 }
 
-// collect reads events to the end of an iteration; an error is the word lost, unreadable or refused in its place.
+// collect reads events to the end of an iteration; an error is the word lost,
+// unreadable or refused in its place.
 func collect(events iter.Seq2[producer.Event, error]) (ids []string, positions []string) {
 	for e, err := range events {
 		switch {

@@ -18,8 +18,9 @@ func check(err error) {
 	}
 }
 
-// redisWithWorker is a Redis inside this process, and a worker on it that finds ten images of which one is corrupt. A service
-// makes its options of its own settings, with queue.ParseURL.
+// redisWithWorker is a Redis inside this process, and a worker on it that
+// finds ten images of which one is corrupt. A service makes its options of
+// its own settings, with queue.ParseURL.
 func redisWithWorker() (o queue.Options, stop func()) {
 	server, err := embedded.Start()
 	check(err)
@@ -77,7 +78,8 @@ func ExampleClient_Enqueue() {
 	client := producer.New(options)
 	defer func() { _ = client.Close() }()
 
-	// The ID makes it safe to ask again when an answer was lost: it is the same job.
+	// The ID makes it safe to ask again when an answer was lost: it is the
+	// same job.
 	for range 2 {
 		id, err := client.Enqueue(ctx, tasks.BuildManifest{Source: images},
 			producer.WithID("manifest-of-import-42"),

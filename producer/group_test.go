@@ -64,7 +64,8 @@ func TestGroupOfMoreThanABatch(t *testing.T) {
 	})
 }
 
-// What a dead consumer had goes to the next one that asks, once it was idle for so long.
+// What a dead consumer had goes to the next one that asks, once it was idle
+// for so long.
 func TestGroupTakesOverFromTheDead(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, o queue.Options) {
@@ -158,7 +159,8 @@ func TestGroupTellsOfADeadConsumersEventThatIsGone(t *testing.T) {
 	wantEvents(t, got, "e1 lost")
 }
 
-// An event that was delivered, never acknowledged, and dropped meanwhile is told of once. (The embedded Redis forgets it.)
+// An event that was delivered, never acknowledged, and dropped meanwhile is
+// told of once. (The embedded Redis forgets it.)
 func TestGroupTellsOfADeliveredEventThatIsGone(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()

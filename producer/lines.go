@@ -12,15 +12,18 @@ import (
 )
 
 const (
-	// blockFor is how long Redis holds a read of the stream back when there is nothing to read. Within ten seconds more a
-	// dead connection is noticed.
+	// blockFor is how long Redis holds a read of the stream back when there
+	// is nothing to read. Within ten seconds more a dead connection is
+	// noticed.
 	blockFor = 5 * time.Second
-	// tryEvery is the pause between tries to read the stream while that fails.
+	// tryEvery is the pause between tries to read the stream while that
+	// fails.
 	tryEvery = time.Second
 )
 
-// lines are the connections on which the stream is read. Redis holds such a read back until there is something to read,
-// so each reader has a connection of its own, and ends the read by closing it.
+// lines are the connections on which the stream is read. Redis holds such a
+// read back until there is something to read, so each reader has a connection
+// of its own, and ends the read by closing it.
 type lines struct {
 	options queue.Options
 	mu      sync.Mutex
@@ -79,7 +82,8 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// read reads events after a position, waiting for one at most so long; negative means not at all. None is no error.
+// read reads events after a position, waiting for one at most so long;
+// negative means not at all. None is no error.
 func read(ctx context.Context, line redis.UniversalClient, after string, block time.Duration) ([]redis.XMessage, error) {
 	return messages(line.XRead(ctx, &redis.XReadArgs{
 		Streams: []string{queue.EventsStream, after}, Count: batch, Block: block,

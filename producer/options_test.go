@@ -99,7 +99,8 @@ func TestDelayedJobRuns(t *testing.T) {
 	}
 }
 
-// A caller who lost the answer and asks again most likely counts its deadline anew.
+// A caller who lost the answer and asks again most likely counts its deadline
+// anew.
 func TestSameJobInAnotherHurry(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -117,7 +118,8 @@ func TestSameJobInAnotherHurry(t *testing.T) {
 	}
 }
 
-// When a worker has given the job to a later generation of its task, enqueuing again completes that one.
+// When a worker has given the job to a later generation of its task,
+// enqueuing again completes that one.
 func TestEnqueueAgainKeepsTheGeneration(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

@@ -12,17 +12,20 @@ import (
 )
 
 var (
-	// ErrPlainSecret means that a job holds a secret as a plain value, and the client has no key to seal it to.
+	// ErrPlainSecret means that a job holds a secret as a plain value, and
+	// the client has no key to seal it to.
 	ErrPlainSecret = errors.New("the job holds a plain secret, and this client cannot seal it: make the client with WithPublicKey, or give env:NAME or file:/path")
-	// ErrSealedNoID means that a job holds a secret that was sealed before it was enqueued, and would get an ID for which
-	// it does not open.
+	// ErrSealedNoID means that a job holds a secret that was sealed before it
+	// was enqueued, and would get an ID for which it does not open.
 	ErrSealedNoID = errors.New("the job holds a secret that was sealed for one job ID: enqueue it under that ID")
 )
 
-// NewID makes the ID of a new job, as Enqueue does without WithID: for a caller who must know it before.
+// NewID makes the ID of a new job, as Enqueue does without WithID: for a
+// caller who must know it before.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// prepare does all that can be done without Redis: it checks the job, chooses its ID and writes its payload, sealed.
+// prepare does all that can be done without Redis: it checks the job, chooses
+// its ID and writes its payload, sealed.
 func (c *Client) prepare(j tasks.Job, s *settings) (tasks.Kind, []byte, error) {
 	j = s.apply(j)
 	if err := j.Validate(); err != nil {

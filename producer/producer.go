@@ -1,5 +1,6 @@
-// Package producer is the client that other services import: it enqueues jobs, asks how they are doing, cancels them and
-// tries again what failed, and hears what happens to all of them.
+// Package producer is the client that other services import: it enqueues
+// jobs, asks how they are doing, cancels them and tries again what failed,
+// and hears what happens to all of them.
 //
 // It knows Redis and the contract, and no cloud, image or metrics code.
 package producer
@@ -27,7 +28,8 @@ var ErrNoJob = queue.ErrNoJob
 // patience is how long a call tries to reach Redis.
 const patience = 5 * time.Second
 
-// Client enqueues jobs and follows them. It may be used by many goroutines at once.
+// Client enqueues jobs and follows them. It may be used by many goroutines at
+// once.
 type Client struct {
 	options   queue.Options
 	redis     redis.UniversalClient
@@ -42,8 +44,9 @@ type Client struct {
 // ClientOption changes how a client is made.
 type ClientOption func(*Client)
 
-// WithPublicKey gives the client the workers' public key: it then seals the plain secrets of the jobs that it enqueues,
-// and refuses them otherwise. seal.ParsePublicKey makes one of what stevedore keygen printed.
+// WithPublicKey gives the client the workers' public key: it then seals the
+// plain secrets of the jobs that it enqueues, and refuses them otherwise.
+// seal.ParsePublicKey makes one of what stevedore keygen printed.
 func WithPublicKey(k seal.PublicKey) ClientOption { return func(c *Client) { c.key = k } }
 
 // New makes a client. It connects at the first call. The caller closes it.
@@ -61,15 +64,18 @@ func New(o queue.Options, options ...ClientOption) *Client {
 	return c
 }
 
-// Close lets go of the connections. Waits and iterations that are under way end with an error.
+// Close lets go of the connections. Waits and iterations that are under way
+// end with an error.
 func (c *Client) Close() error { return errors.Join(c.lines.close(), c.redis.Close()) }
 
 // Enqueue validates a job and puts it on the queue. It returns the job's ID.
 //
-// A payload with faults is a *tasks.InvalidError, an ID that belongs to a different job ErrIDReused, a plain secret without
-// a key to seal it to ErrPlainSecret, a sealed one without the ID that it was sealed for ErrSealedNoID; in all these cases
-// nothing was enqueued. Any other error means that Redis was not reached: enqueue again, with the same ID if it must not
-// happen twice.
+// A payload with faults is a *tasks.InvalidError, an ID that belongs to a
+// different job ErrIDReused, a plain secret without a key to seal it to
+// ErrPlainSecret, a sealed one without the ID that it was sealed for
+// ErrSealedNoID; in all these cases nothing was enqueued. Any other error
+// means that Redis was not reached: enqueue again, with the same ID if it
+// must not happen twice.
 func (c *Client) Enqueue(ctx context.Context, j tasks.Job, options ...Option) (id string, err error) {
 	s := settingsOf(options)
 	kind, payload, err := c.prepare(j, &s)

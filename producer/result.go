@@ -6,7 +6,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Result decodes the result of a succeeded job to the type of its kind, for callers that take jobs of any kind.
+// Result decodes the result of a succeeded job to the type of its kind, for
+// callers that take jobs of any kind.
 func Result(s tasks.Status) (tasks.Result, error) {
 	if s.State != tasks.StateSucceeded {
 		return nil, fmt.Errorf("job %s has no result: it is %s", s.ID, s.State)

@@ -13,17 +13,22 @@ import (
 var (
 	// ErrNothingToRetry means that no object of a job failed.
 	ErrNothingToRetry = queue.ErrNothingToRetry
-	// ErrNotRetryable means that a job cannot be begun again for its error list alone: it has not ended yet, or not with
-	// success, or its list was cut short, or its deadline has passed. Enqueue it anew, under another ID.
+	// ErrNotRetryable means that a job cannot be begun again for its error
+	// list alone: it has not ended yet, or not with success, or its list was
+	// cut short, or its deadline has passed. Enqueue it anew, under another
+	// ID.
 	ErrNotRetryable = queue.ErrNotRetryable
 )
 
-// Retry begins a job that has a result again, under the same ID, for the objects on its error list alone; Wait then follows it to its
-// new end. Jobs without shards, such as export-annotations, are run again as a whole. The result is as if the objects had
-// not failed, and the error list names those that failed again.
+// Retry begins a job that has a result again, under the same ID, for the
+// objects on its error list alone; Wait then follows it to its new end. Jobs
+// without shards, such as export-annotations, are run again as a whole. The
+// result is as if the objects had not failed, and the error list names those
+// that failed again.
 //
-// It is safe to call twice, also at once: while a retry is under way another one changes nothing and is no error.
-// ErrNothingToRetry, ErrNotRetryable and ErrNoJob mean that nothing was changed; after any other error call again.
+// It is safe to call twice, also at once: while a retry is under way another
+// one changes nothing and is no error. ErrNothingToRetry, ErrNotRetryable and
+// ErrNoJob mean that nothing was changed; after any other error call again.
 func (c *Client) Retry(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -45,7 +50,8 @@ func (c *Client) retry(ctx context.Context, id string) error {
 	return c.resend(ctx, id)
 }
 
-// reopen begins the next round, unless somebody else has begun it since the status was read.
+// reopen begins the next round, unless somebody else has begun it since the
+// status was read.
 func (c *Client) reopen(ctx context.Context, s tasks.Status) error {
 	p, err := c.records.Pulse(ctx, s.ID)
 	if err != nil {
@@ -63,8 +69,9 @@ func (c *Client) reopen(ctx context.Context, s tasks.Status) error {
 	return err
 }
 
-// resend puts the task of a retry on the queue, if no worker has begun it. The call that began the retry may have got no
-// further, so each call does it; asynq takes the same task once.
+// resend puts the task of a retry on the queue, if no worker has begun it.
+// The call that began the retry may have got no further, so each call does
+// it; asynq takes the same task once.
 func (c *Client) resend(ctx context.Context, id string) error {
 	p, err := c.records.Pulse(ctx, id)
 	if err != nil || p.State != tasks.StateQueued {

@@ -19,7 +19,8 @@ var corrupt = []tasks.ObjectError{
 	{Key: "a.jpg", Code: "corrupt-image", Message: "short"}, {Key: "b.jpg", Code: "not-found", Message: "gone"},
 }
 
-// failing is work at which two objects fail in the first round, and one in each later one, of those on the list alone.
+// failing is work at which two objects fail in the first round, and one in
+// each later one, of those on the list alone.
 func failing(t *testing.T, r queue.Records) func(context.Context, queue.Claim) outcome {
 	return func(ctx context.Context, c queue.Claim) outcome {
 		if c.Round == 0 {
@@ -146,7 +147,8 @@ func TestRetryOfASingleJob(t *testing.T) {
 	}
 }
 
-// The first call got no further than the record; the next one brings the task.
+// The first call got no further than the record; the next one brings the
+// task.
 func TestRetryAgainCompletesARetry(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

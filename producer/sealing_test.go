@@ -34,7 +34,8 @@ func sealing(t *testing.T, o queue.Options) (*producer.Client, seal.PrivateKey) 
 	return c, k
 }
 
-// payload is what lies in Redis for a job: in asynq's task, and in the record.
+// payload is what lies in Redis for a job: in asynq's task, and in the
+// record.
 func payload(t *testing.T, o queue.Options, j tasks.Job, id string) tasks.GenerateThumbnails {
 	t.Helper()
 	kind, err := tasks.Lookup(j.Kind())

@@ -96,8 +96,10 @@ func (s *share) left(ctx context.Context, line redis.UniversalClient) ([]redis.X
 	return events, nil
 }
 
-// takeOver claims idle events by their positions alone. Those of dropped events are among them: Redis 6.2 mixes them with the
-// others, later versions list them apart, and go-redis would read the one not at all and throw the other away.
+// takeOver claims idle events by their positions alone. Those of dropped
+// events are among them: Redis 6.2 mixes them with the others, later versions
+// list them apart, and go-redis would read the one not at all and throw the
+// other away.
 func (s *share) takeOver(ctx context.Context, line redis.UniversalClient) (positions []string, next string, err error) {
 	answer, err := line.Do(ctx, "xautoclaim", queue.EventsStream, s.group.name, s.group.consumer,
 		s.idle.Milliseconds(), s.claim, "count", groupBatch, "justid").Slice()
@@ -119,7 +121,8 @@ func (s *share) takeOver(ctx context.Context, line redis.UniversalClient) (posit
 	return positions, next, nil
 }
 
-// forget acknowledges events of which only the position is left, since nobody can deal with them.
+// forget acknowledges events of which only the position is left, since nobody
+// can deal with them.
 func (s *share) forget(ctx context.Context, line redis.UniversalClient, events []redis.XMessage) error {
 	for _, m := range events {
 		if len(m.Values) > 0 {
@@ -149,7 +152,8 @@ func (s *share) fresh(ctx context.Context, line redis.UniversalClient, block tim
 	return events, err
 }
 
-// dropped is ErrEventsLost when the oldest event lies after the last one that the group has had.
+// dropped is ErrEventsLost when the oldest event lies after the last one that
+// the group has had.
 func (s *share) dropped(ctx context.Context, line redis.UniversalClient) error {
 	groups, err := line.XInfoGroups(ctx, queue.EventsStream).Result()
 	if err != nil {

@@ -11,12 +11,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
-// Wait follows a job to its end and returns its last status; how it ended is in there, not in the error. each, if not nil,
-// is called with every status that was read on the way: at the start, and whenever something has happened to the job.
+// Wait follows a job to its end and returns its last status; how it ended is
+// in there, not in the error. each, if not nil, is called with every status
+// that was read on the way: at the start, and whenever something has happened
+// to the job.
 //
-// However many wait on one client, they share one connection, on which Redis tells what happens; none of them polls. Redis
-// being away for a while does not end the wait. What ends it, with the last status that was read, is ctx, a job that is not
-// known, a refusal of Redis, or Close.
+// However many wait on one client, they share one connection, on which Redis
+// tells what happens; none of them polls. Redis being away for a while does
+// not end the wait. What ends it, with the last status that was read, is ctx,
+// a job that is not known, a refusal of Redis, or Close.
 func (c *Client) Wait(ctx context.Context, id string, each func(tasks.Status)) (tasks.Status, error) {
 	var last tasks.Status
 	var wake <-chan struct{}

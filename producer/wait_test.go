@@ -34,7 +34,8 @@ func info(t *testing.T, r redis.UniversalClient, section, pattern string) int {
 	return n
 }
 
-// A hundred waits of jobs that last cost one connection and a few commands each, not one every second.
+// A hundred waits of jobs that last cost one connection and a few commands
+// each, not one every second.
 func TestWaitsAreCheap(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -80,7 +81,8 @@ func TestWaitsAreCheap(t *testing.T) {
 	})
 }
 
-// The job ends just after the first look, before anybody listens for its events.
+// The job ends just after the first look, before anybody listens for its
+// events.
 func TestWaitMissesNoEnd(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

@@ -10,11 +10,13 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
-// lookEvery is how often everybody who waits looks for himself although no event came, should one have been lost.
+// lookEvery is how often everybody who waits looks for himself although no
+// event came, should one have been lost.
 const lookEvery = 15 * time.Second
 
-// watch reads the stream of events for all who wait on one client, and wakes them. One goroutine and one connection do it,
-// and only while somebody waits.
+// watch reads the stream of events for all who wait on one client, and wakes
+// them. One goroutine and one connection do it, and only while somebody
+// waits.
 type watch struct {
 	lines   *lines
 	mu      sync.Mutex
@@ -23,8 +25,9 @@ type watch struct {
 	stop    context.CancelFunc                // nil when nobody waits
 }
 
-// join tells when a job should be looked at: once when nothing can be missed any more, then at every event of the job, every
-// now and then without, and every second while the stream cannot be read.
+// join tells when a job should be looked at: once when nothing can be missed
+// any more, then at every event of the job, every now and then without, and
+// every second while the stream cannot be read.
 func (w *watch) join(job string) (wake <-chan struct{}, leave func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -84,7 +87,8 @@ func (w *watch) found(ctx context.Context, reading bool) {
 	w.wakeAll()
 }
 
-// follow wakes whom the events after a position concern, until one read fails.
+// follow wakes whom the events after a position concern, until one read
+// fails.
 func (w *watch) follow(ctx context.Context, line redis.UniversalClient, at string) {
 	for looked := time.Now(); ; {
 		events, err := read(ctx, line, at, blockFor)

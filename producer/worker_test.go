@@ -20,7 +20,8 @@ type outcome struct {
 	failure *tasks.Failure
 }
 
-// standIn is a worker without buckets: it keeps the books of a job as a real one does, and asks what comes out of it.
+// standIn is a worker without buckets: it keeps the books of a job as a real
+// one does, and asks what comes out of it.
 type standIn struct {
 	records queue.Records
 	do      func(context.Context, queue.Claim) outcome

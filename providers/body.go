@@ -5,9 +5,11 @@ import (
 	"io"
 )
 
-// Body makes a reader of exactly n bytes out of an answer's body, for providers: an answer that ends early fails, with fail
-// around the cause, and what comes after the n bytes is not read. Close lets the connection be used again when little of it
-// is left, and never fails: what is wrong with a body is for Read to tell.
+// Body makes a reader of exactly n bytes out of an answer's body, for
+// providers: an answer that ends early fails, with fail around the cause, and
+// what comes after the n bytes is not read. Close lets the connection be used
+// again when little of it is left, and never fails: what is wrong with a body
+// is for Read to tell.
 func Body(from io.ReadCloser, n int64, fail func(error) error) io.ReadCloser {
 	return &body{from, n, fail}
 }

@@ -1,8 +1,9 @@
-// Package providers is what a bucket is to Stevedore: the interface that every cloud implements, the errors that all of
-// them give, the registry that finds a cloud by name, and wrappers that go around any bucket.
+// Package providers is what a bucket is to Stevedore: the interface that
+// every cloud implements, the errors that all of them give, the registry that
+// finds a cloud by name, and wrappers that go around any bucket.
 //
-// It knows no cloud itself: those are the sibling packages s3, file and mem, which never import each other. Each passes
-// the suite in providertest.
+// It knows no cloud itself: those are the sibling packages s3, file and mem,
+// which never import each other. Each passes the suite in providertest.
 package providers
 
 import (
@@ -12,24 +13,31 @@ import (
 	"time"
 )
 
-// Bucket is a place that holds objects. Every method may be called at once from many goroutines, returns an *Error when
-// it fails, and gives up when ctx ends.
+// Bucket is a place that holds objects. Every method may be called at once
+// from many goroutines, returns an *Error when it fails, and gives up when
+// ctx ends.
 type Bucket interface {
-	// List yields the objects whose keys start with opts.Prefix in ascending byte order of their keys, each once, without
-	// collecting them first. Breaking off the loop stops the paging. After an error nothing more is yielded.
+	// List yields the objects whose keys start with opts.Prefix in ascending
+	// byte order of their keys, each once, without collecting them first.
+	// Breaking off the loop stops the paging. After an error nothing more is
+	// yielded.
 	List(ctx context.Context, opts ListOptions) iter.Seq2[Object, error]
-	// Stat tells about one object without reading it. A missing object is NotFound.
+	// Stat tells about one object without reading it. A missing object is
+	// NotFound.
 	Stat(ctx context.Context, key string) (Object, error)
-	// Open reads an object or a range of it. The reader fails with Unavailable when the server ends the body early. The
-	// caller closes it.
+	// Open reads an object or a range of it. The reader fails with
+	// Unavailable when the server ends the body early. The caller closes it.
 	Open(ctx context.Context, key string, opts ReadOptions) (*Reader, error)
-	// Put stores body, of any length, whole or not at all: when body or ctx fails, the key holds what it held before.
-	// Calling it twice with the same body leaves the same content. A body that waits for something must itself heed ctx.
-	// ModTime may be missing from the Object it returns: not every cloud tells it.
+	// Put stores body, of any length, whole or not at all: when body or ctx
+	// fails, the key holds what it held before. Calling it twice with the
+	// same body leaves the same content. A body that waits for something must
+	// itself heed ctx. ModTime may be missing from the Object it returns: not
+	// every cloud tells it.
 	Put(ctx context.Context, key string, body io.Reader, opts WriteOptions) (Object, error)
 	// Delete removes an object. Removing one that is missing is no error.
 	Delete(ctx context.Context, key string) error
-	// Close frees what the bucket holds. It does not wait for calls under way.
+	// Close frees what the bucket holds. It does not wait for calls under
+	// way.
 	Close() error
 }
 
@@ -52,20 +60,22 @@ type ListOptions struct {
 	Prefix  string // only keys that start with it
 	After   string // only keys greater than it
 	Through string // no keys greater than it; empty means no bound
-	// Direct asks for an error rather than for patience where listing from After on would mean to read what comes before it
-	// too and to skip it.
+	// Direct asks for an error rather than for patience where listing from
+	// After on would mean to read what comes before it too and to skip it.
 	Direct bool
 }
 
-// ReadOptions asks for a part or a version. The zero value reads the whole object.
+// ReadOptions asks for a part or a version. The zero value reads the whole
+// object.
 type ReadOptions struct {
 	Offset  int64  // first byte; at or past the end of a non-empty object it is Invalid, of an empty one an empty body
 	Length  int64  // bytes; 0 means to the end; less is returned where the object ends
 	IfMatch string // an ETag; Conflict when the object has another
 }
 
-// WriteOptions guards a write. The zero value overwrites. A Conflict can also be one's own write, whose answer was lost on
-// the way and which was sent again: whoever must know compares what the key holds with what was written.
+// WriteOptions guards a write. The zero value overwrites. A Conflict can also
+// be one's own write, whose answer was lost on the way and which was sent
+// again: whoever must know compares what the key holds with what was written.
 type WriteOptions struct {
 	ContentType string // empty means application/octet-stream
 	IfAbsent    bool   // Conflict when the key exists

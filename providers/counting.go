@@ -9,10 +9,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Meter is told about every request to a bucket. It may be called at once from many goroutines.
+// Meter is told about every request to a bucket. It may be called at once
+// from many goroutines.
 type Meter interface {
-	// Request reports one operation: list (one page or more), stat, get, put or delete, and how it ended. The time is
-	// until the answer's head arrived for get, until the end for the others.
+	// Request reports one operation: list (one page or more), stat, get, put
+	// or delete, and how it ended. The time is until the answer's head
+	// arrived for get, until the end for the others.
 	Request(op string, took time.Duration, err error)
 	// Bytes reports content that went "in" from the bucket or "out" to it.
 	Bytes(direction string, n int64)

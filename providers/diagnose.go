@@ -6,13 +6,16 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Diagnoser is a bucket that lies behind a network and can look at the way to it.
+// Diagnoser is a bucket that lies behind a network and can look at the way to
+// it.
 type Diagnoser interface {
-	// Diagnose makes the checks of the way to the bucket's endpoint, in order. At most one of them fails.
+	// Diagnose makes the checks of the way to the bucket's endpoint, in
+	// order. At most one of them fails.
 	Diagnose(ctx context.Context) []tasks.Check
 }
 
-// Diagnose asks a bucket about the way to it. A bucket without a network has nothing to tell.
+// Diagnose asks a bucket about the way to it. A bucket without a network has
+// nothing to tell.
 func Diagnose(ctx context.Context, b Bucket) []tasks.Check {
 	if d, ok := b.(Diagnoser); ok {
 		return d.Diagnose(ctx)
@@ -22,7 +25,8 @@ func Diagnose(ctx context.Context, b Bucket) []tasks.Check {
 
 // Preflighter is a bucket that browsers can load objects from by themselves.
 type Preflighter interface {
-	// Preflight finds out what a page of another origin may ask the bucket for.
+	// Preflight finds out what a page of another origin may ask the bucket
+	// for.
 	Preflight(ctx context.Context, want tasks.CORS) []tasks.Check
 }
 

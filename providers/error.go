@@ -7,11 +7,13 @@ import (
 	"time"
 )
 
-// Kind is what an error means for the one who must act on it. A Kind is itself an error, so errors.Is(err,
-// providers.NotFound) works on anything that holds an *Error.
+// Kind is what an error means for the one who must act on it. A Kind is
+// itself an error, so errors.Is(err, providers.NotFound) works on anything
+// that holds an *Error.
 type Kind string
 
-// The kinds. They are few on purpose: the cloud's own code stays in Error.Code.
+// The kinds. They are few on purpose: the cloud's own code stays in
+// Error.Code.
 const (
 	Invalid         Kind = "invalid"         // the request can never succeed as it is
 	Unauthenticated Kind = "unauthenticated" // the cloud does not know these credentials
@@ -41,7 +43,8 @@ type Error struct {
 	Err        error         // the cause, already redacted; may be nil
 }
 
-// Error reads "get a/1.jpg: denied: AccessDenied: <detail>": operation, subject, kind, cause, each once.
+// Error reads "get a/1.jpg: denied: AccessDenied: <detail>": operation,
+// subject, kind, cause, each once.
 func (e *Error) Error() string {
 	subject := e.Key
 	if subject == "" {
@@ -68,7 +71,8 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Kind, e.Err}
 }
 
-// Advice is what to do about the error: Fix, or what its kind calls for in general.
+// Advice is what to do about the error: Fix, or what its kind calls for in
+// general.
 func (e *Error) Advice() string {
 	if e.Fix != "" {
 		return e.Fix
@@ -95,7 +99,8 @@ func (e *Error) Advice() string {
 	return "Correct the payload."
 }
 
-// KindOf finds the kind in an error's tree. An ended context is Unavailable, as is an error that tells no kind; nil is "".
+// KindOf finds the kind in an error's tree. An ended context is Unavailable,
+// as is an error that tells no kind; nil is "".
 func KindOf(err error) Kind {
 	var k Kind
 	switch {
@@ -107,8 +112,9 @@ func KindOf(err error) Kind {
 	return Unavailable
 }
 
-// Failed makes the *Error of an operation that failed for a reason no cloud told: it keeps the kind that err already has
-// (an ended context has Unavailable) and adds operation and subject.
+// Failed makes the *Error of an operation that failed for a reason no cloud
+// told: it keeps the kind that err already has (an ended context has
+// Unavailable) and adds operation and subject.
 func Failed(op, bucket, key string, err error) error {
 	var e *Error
 	if err == nil || errors.As(err, &e) {
@@ -117,7 +123,8 @@ func Failed(op, bucket, key string, err error) error {
 	return &Error{Op: op, Bucket: bucket, Key: key, Kind: KindOf(err), Err: err}
 }
 
-// IsContext reports whether an error is only the caller's own context having ended.
+// IsContext reports whether an error is only the caller's own context having
+// ended.
 func IsContext(ctx context.Context, err error) bool {
 	return err != nil && ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }

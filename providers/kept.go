@@ -6,9 +6,11 @@ import (
 	"time"
 )
 
-// Kept keeps the sign-ins of one opener for whoever proves the same soon after: every shard of a job opens its bucket
-// again, and services that sign in ask those who come too often to wait. P is all that a sign-in is made with, so that only
-// who has a secret gets at what was made with it. The zero value keeps none yet; it may be used by many goroutines at once.
+// Kept keeps the sign-ins of one opener for whoever proves the same soon
+// after: every shard of a job opens its bucket again, and services that sign
+// in ask those who come too often to wait. P is all that a sign-in is made
+// with, so that only who has a secret gets at what was made with it. The zero
+// value keeps none yet; it may be used by many goroutines at once.
 type Kept[P comparable, S any] struct {
 	mu   sync.Mutex
 	made map[P]kept[S] // guarded by mu
@@ -24,7 +26,8 @@ const (
 	mostKept = 1000
 )
 
-// Of finds the sign-in with a proof, or makes it. What fails is not kept. signIn must make no request.
+// Of finds the sign-in with a proof, or makes it. What fails is not kept.
+// signIn must make no request.
 func (k *Kept[P, S]) Of(proof P, signIn func() (S, error)) (S, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

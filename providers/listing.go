@@ -7,7 +7,8 @@ import (
 	"sync"
 )
 
-// listing is a range of keys in segments, which streams list while a loop takes their pages in order.
+// listing is a range of keys in segments, which streams list while a loop
+// takes their pages in order.
 type listing struct {
 	bucket  Bucket
 	opts    ListOptions
@@ -67,7 +68,8 @@ func (l *listing) wakeAll() {
 	l.wake.Broadcast()
 }
 
-// end stops the streams, which may all be waiting for the loop, and panics if one of them has.
+// end stops the streams, which may all be waiting for the loop, and panics if
+// one of them has.
 func (l *listing) end(cancel context.CancelFunc) {
 	cancel()
 	l.wakeAll()
@@ -77,7 +79,8 @@ func (l *listing) end(cancel context.CancelFunc) {
 	}
 }
 
-// next waits for the next page in key order. Neither page nor error is the end.
+// next waits for the next page in key order. Neither page nor error is the
+// end.
 func (l *listing) next() ([]Object, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -103,7 +106,8 @@ func (l *listing) next() ([]Object, error) {
 	return nil, nil
 }
 
-// turn waits until a segment may ask for a page, or ctx ends: then the request itself says so.
+// turn waits until a segment may ask for a page, or ctx ends: then the
+// request itself says so.
 func (l *listing) turn(ctx context.Context, s *segment) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -118,8 +122,9 @@ func (l *listing) turn(ctx context.Context, s *segment) {
 	l.running++
 }
 
-// may reports whether it is a segment's turn. Those nearest to the loop come first, and none lists what could not be kept
-// together with all that is still to come before it.
+// may reports whether it is a segment's turn. Those nearest to the loop come
+// first, and none lists what could not be kept together with all that is
+// still to come before it.
 func (l *listing) may(s *segment) bool {
 	free, before := l.streams-l.running, float64(l.running)+float64(l.ahead)/pageSize
 	for i, other := range l.segments {
@@ -175,7 +180,8 @@ func (l *listing) learn(s *segment, page []Object) {
 	s.rest = l.alphabet.distance(s.last, s.end, s.measure(&l.alphabet))
 }
 
-// worth is how many pieces may be split off: each costs up to one request more than one stream would make.
+// worth is how many pieces may be split off: each costs up to one request
+// more than one stream would make.
 func (l *listing) worth() int { return l.streams + l.pages*maxExtra/100 - l.pieces }
 
 // split gives the rest of a segment to streams that have nothing to do.

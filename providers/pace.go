@@ -13,21 +13,26 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Pace is a bucket whose requests keep to the limit of its name, which says what the cloud throttles: provider, endpoint
-// and bucket. All buckets paced under one name share the limit. A request that has to wait its turn waits in line, as long
-// as its context lasts.
+// Pace is a bucket whose requests keep to the limit of its name, which says
+// what the cloud throttles: provider, endpoint and bucket. All buckets paced
+// under one name share the limit. A request that has to wait its turn waits
+// in line, as long as its context lasts.
 //
-// A turn of Stat and Delete lasts as long as they do. One of Open ends when the answer's head is there, since whoever reads
-// an object may well ask the bucket for other things before it is through. One of Put ends with the upload if the body can
-// seek, hence lies in memory or in a file; any other body may come out of the same bucket, so that turn ends at the first
-// byte read. Listings take no turns: their pages are the provider's own affair. What is throttled lowers the limit, be it a
-// listing.
+// A turn of Stat and Delete lasts as long as they do. One of Open ends when
+// the answer's head is there, since whoever reads an object may well ask the
+// bucket for other things before it is through. One of Put ends with the
+// upload if the body can seek, hence lies in memory or in a file; any other
+// body may come out of the same bucket, so that turn ends at the first byte
+// read. Listings take no turns: their pages are the provider's own affair.
+// What is throttled lowers the limit, be it a listing.
 //
-// Stat, Open and Delete are tried again when they are throttled: at most 8 times and for about 30 seconds, as far apart as
-// the cloud says, or else ever further at random. A wait that would outlive either the 30 seconds or ctx is not begun.
+// Stat, Open and Delete are tried again when they are throttled: at most 8
+// times and for about 30 seconds, as far apart as the cloud says, or else
+// ever further at random. A wait that would outlive either the 30 seconds or
+// ctx is not begun.
 //
-// Put Pace around Counting, not inside: then each try is counted, the waiting is not, and the body still shows that it
-// can seek.
+// Put Pace around Counting, not inside: then each try is counted, the waiting
+// is not, and the body still shows that it can seek.
 func (p *Pacer) Pace(name string, b Bucket) Bucket { return paced{b, p, name} }
 
 type paced struct {
@@ -85,7 +90,8 @@ func (p paced) Preflight(ctx context.Context, want tasks.CORS) []tasks.Check {
 	return Preflight(ctx, p.Bucket, want)
 }
 
-// handingOver is a body that gives its Put's turn to the next in line before it is read: reading it may need one.
+// handingOver is a body that gives its Put's turn to the next in line before
+// it is read: reading it may need one.
 type handingOver struct {
 	io.Reader
 	end func()
@@ -103,7 +109,8 @@ const (
 	longestWait  = 10 * time.Second
 )
 
-// retry makes a request that can be repeated until it is answered by anything but throttling, or patience ends.
+// retry makes a request that can be repeated until it is answered by anything
+// but throttling, or patience ends.
 func retry[T any](ctx context.Context, p paced, op, key string, request func() (T, error)) (T, error) {
 	end := time.Now().Add(longestRetry)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
@@ -139,7 +146,8 @@ func take[T any](t turn, request func() (T, error)) (v T, err error) {
 	return v, err
 }
 
-// ended tells that the context was over before the bucket could be asked, and if so what it had answered before.
+// ended tells that the context was over before the bucket could be asked, and
+// if so what it had answered before.
 func (p paced) ended(op, key string, err, throttled error) error {
 	if throttled != nil {
 		err = fmt.Errorf("%w, after: %w", err, throttled)
@@ -147,8 +155,9 @@ func (p paced) ended(op, key string, err, throttled error) error {
 	return &Error{Op: op, Bucket: p.name, Key: key, Kind: Unavailable, Err: err}
 }
 
-// waitAfter is how long to wait after a throttled try: as long as the cloud says, and on top a random time up to a bound
-// that doubles, so that those who were throttled together do not come back together.
+// waitAfter is how long to wait after a throttled try: as long as the cloud
+// says, and on top a random time up to a bound that doubles, so that those
+// who were throttled together do not come back together.
 func waitAfter(err error, try int) time.Duration {
 	wait := rand.N(min(firstWait<<(try-1), longestWait))
 	if e := (*Error)(nil); errors.As(err, &e) {

@@ -19,7 +19,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// crowded answers a request after a while, and throttles what is more than its room at once.
+// crowded answers a request after a while, and throttles what is more than
+// its room at once.
 type crowded struct {
 	providers.Bucket
 	room               atomic.Int64
@@ -48,7 +49,8 @@ func throttled(op, key string, after time.Duration) *providers.Error {
 // pass lets time go by in a synctest bubble, where waiting takes none.
 func pass(d time.Duration) { <-time.After(d) }
 
-// crowd asks for an object without pause, with many goroutines, until the returned function is called.
+// crowd asks for an object without pause, with many goroutines, until the
+// returned function is called.
 func crowd(t *testing.T, b providers.Bucket, goroutines int) (stop func()) {
 	t.Helper()
 	var stopped atomic.Bool
@@ -93,7 +95,8 @@ func TestPaceFindsWhatTheBucketBears(t *testing.T) {
 	})
 }
 
-// A limit that is not used says nothing about what the bucket bears, so it stays.
+// A limit that is not used says nothing about what the bucket bears, so it
+// stays.
 func TestPaceRisesOnlyAsUsed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -130,7 +133,8 @@ func (s *stalling) Stat(ctx context.Context, key string) (providers.Object, erro
 	return providers.Object{}, ctx.Err()
 }
 
-// First come, first served, whoever asks: jobs that share a bucket share it fairly. Who gives up leaves the line.
+// First come, first served, whoever asks: jobs that share a bucket share it
+// fairly. Who gives up leaves the line.
 func TestPaceIsFair(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -167,7 +171,8 @@ func TestPaceIsFair(t *testing.T) {
 	})
 }
 
-// Whoever reads an object may need other requests to be through with it, even where one is allowed at a time.
+// Whoever reads an object may need other requests to be through with it, even
+// where one is allowed at a time.
 func TestPaceDoesNotLockUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

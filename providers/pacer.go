@@ -8,11 +8,13 @@ import (
 	"time"
 )
 
-// Pacer keeps a limit of requests in flight for each bucket of a process, whatever job they belong to, and learns it from
-// the cloud: additive increase, multiplicative decrease, as in TCP and Netflix's concurrency-limits. A throttled request
-// halves the limit, at most once a second and never for a request that was sent before the last halving; a request that
-// is answered raises it by one, at most once a second and only while all of it is used. It is for many goroutines at once
-// and starts none.
+// Pacer keeps a limit of requests in flight for each bucket of a process,
+// whatever job they belong to, and learns it from the cloud: additive
+// increase, multiplicative decrease, as in TCP and Netflix's
+// concurrency-limits. A throttled request halves the limit, at most once a
+// second and never for a request that was sent before the last halving; a
+// request that is answered raises it by one, at most once a second and only
+// while all of it is used. It is for many goroutines at once and starts none.
 type Pacer struct {
 	most int
 
@@ -36,13 +38,16 @@ const (
 	idleLimit  = 10 * time.Minute // after which what was learnt is stale, and forgotten
 )
 
-// NewPacer makes a pacer whose limits begin at most, and never exceed it. Less than 1 is 1.
+// NewPacer makes a pacer whose limits begin at most, and never exceed it.
+// Less than 1 is 1.
 func NewPacer(most int) *Pacer {
 	return &Pacer{most: max(1, most), limits: map[string]*limit{}}
 }
 
-// Limits tell how many requests may be in flight by now, for each name that was asked for in the last minutes. One that was
-// throttled rises again only as far as it is used: less than the most need not mean that it holds anything up.
+// Limits tell how many requests may be in flight by now, for each name that
+// was asked for in the last minutes. One that was throttled rises again only
+// as far as it is used: less than the most need not mean that it holds
+// anything up.
 func (p *Pacer) Limits() map[string]int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -54,7 +59,8 @@ func (p *Pacer) Limits() map[string]int {
 	return all
 }
 
-// of finds or makes the limit of a name. Making one forgets those that are stale, so that they do not pile up.
+// of finds or makes the limit of a name. Making one forgets those that are
+// stale, so that they do not pile up.
 func (p *Pacer) of(name string) *limit {
 	l := p.limits[name]
 	if l == nil || l.stale() {
@@ -82,7 +88,8 @@ type turn struct {
 	cuts  int
 }
 
-// enter waits for a turn. Its error is the context's; without one the turn must be left.
+// enter waits for a turn. Its error is the context's; without one the turn
+// must be left.
 func (p *Pacer) enter(ctx context.Context, name string) (turn, error) {
 	if err := ctx.Err(); err != nil {
 		return turn{}, err
@@ -120,7 +127,8 @@ func (p *Pacer) wait(ctx context.Context, l *limit) error {
 	return ctx.Err()
 }
 
-// admit lets in those at the head of the line for whom there is room. It is called wherever room comes about.
+// admit lets in those at the head of the line for whom there is room. It is
+// called wherever room comes about.
 func (l *limit) admit() {
 	for len(l.line) > 0 && l.inFlight < l.most {
 		close(l.line[0])

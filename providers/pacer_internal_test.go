@@ -91,7 +91,8 @@ func TestPacerRises(t *testing.T) {
 	})
 }
 
-// A body that is read on its way out has left its turn before the answer is judged: the room must not lie idle.
+// A body that is read on its way out has left its turn before the answer is
+// judged: the room must not lie idle.
 func TestPacerRaisingLetsIn(t *testing.T) {
 	paceTest(t, 8, func(t *testing.T, p *Pacer) {
 		turns := p.mustEnter(t, "b", 2)
@@ -118,7 +119,8 @@ func TestPacerRaisingLetsIn(t *testing.T) {
 	})
 }
 
-// A turn that comes at the moment when the context ends goes to the next in line.
+// A turn that comes at the moment when the context ends goes to the next in
+// line.
 func TestPacerLosesNoTurn(t *testing.T) {
 	paceTest(t, 1, func(t *testing.T, p *Pacer) {
 		holder := p.mustEnter(t, "b", 1)[0]
@@ -143,7 +145,8 @@ func TestPacerLosesNoTurn(t *testing.T) {
 	})
 }
 
-// A process that sees many buckets keeps what it learnt of those in use, and nothing else.
+// A process that sees many buckets keeps what it learnt of those in use, and
+// nothing else.
 func TestPacerForgets(t *testing.T) {
 	paceTest(t, 8, func(t *testing.T, p *Pacer) {
 		for i := range 100 {

@@ -2,8 +2,9 @@ package providers
 
 import "fmt"
 
-// PanicError is the panic of a bucket's code in a goroutine of this package, which would have ended the process. The
-// goroutine of the caller panics with it, as if it had run the code itself.
+// PanicError is the panic of a bucket's code in a goroutine of this package,
+// which would have ended the process. The goroutine of the caller panics with
+// it, as if it had run the code itself.
 type PanicError struct {
 	Value any
 	Stack string // of the goroutine that panicked; for the log

@@ -7,11 +7,14 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Parallel lists a large bucket in several streams at once and yields what they find in key order, each key once. It begins
-// with one stream; when three pages have not been enough it guesses from the keys where some pages further on must be, and
-// has other streams list from there. What lies ahead of the loop is kept, at most some pages a stream; then the streams
-// wait. Where the server cannot start at a key, keys come unordered or a stream fails, one stream alone goes on, and its
-// error is the listing's. Less than two streams is the bucket itself.
+// Parallel lists a large bucket in several streams at once and yields what
+// they find in key order, each key once. It begins with one stream; when
+// three pages have not been enough it guesses from the keys where some pages
+// further on must be, and has other streams list from there. What lies ahead
+// of the loop is kept, at most some pages a stream; then the streams wait.
+// Where the server cannot start at a key, keys come unordered or a stream
+// fails, one stream alone goes on, and its error is the listing's. Less than
+// two streams is the bucket itself.
 func Parallel(b Bucket, streams int) Bucket {
 	if streams < 2 {
 		return b
@@ -55,7 +58,8 @@ func (p parallel) List(ctx context.Context, opts ListOptions) iter.Seq2[Object, 
 	}
 }
 
-// begin lists with one stream. When there is more than that should do alone, it returns the last key of each page.
+// begin lists with one stream. When there is more than that should do alone,
+// it returns the last key of each page.
 func (p parallel) begin(ctx context.Context, l *listing, yield func(Object, error) bool) (marks []string, more bool) {
 	count, ordered, last := 0, true, l.opts.After
 	for o, err := range p.Bucket.List(ctx, l.opts) {
@@ -82,7 +86,8 @@ func (p parallel) begin(ctx context.Context, l *listing, yield func(Object, erro
 	return nil, false
 }
 
-// past reports whether a key is behind the end of a range. An empty end is behind every key.
+// past reports whether a key is behind the end of a range. An empty end is
+// behind every key.
 func past(key, end string) bool { return end != "" && key > end }
 
 func (p parallel) Probe(ctx context.Context, need tasks.Need) []tasks.Check {

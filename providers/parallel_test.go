@@ -88,7 +88,8 @@ func TestParallel_YieldsEachKeyOnceInOrder(t *testing.T) {
 	}
 }
 
-// Whatever the keys, the bounds, the store's habits and its hiccups: what comes is what there is.
+// Whatever the keys, the bounds, the store's habits and its hiccups: what
+// comes is what there is.
 func TestParallel_AnyListing(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(24) {
@@ -153,7 +154,8 @@ func randomOptions(r *rand.Rand, keys []string) (opts providers.ListOptions) {
 	return opts
 }
 
-// A listing that only starts are refused to, or that always starts at the beginning, is one stream's.
+// A listing that only starts are refused to, or that always starts at the
+// beginning, is one stream's.
 func TestParallel_FallsBackToOneStream(t *testing.T) {
 	t.Parallel()
 	keys := shapes()[0].make(40_000)
@@ -181,7 +183,8 @@ func TestParallel_FallsBackToOneStream(t *testing.T) {
 	}
 }
 
-// Keys in no order are passed on as they come: what they mean is for others to say.
+// Keys in no order are passed on as they come: what they mean is for others
+// to say.
 func TestParallel_UnorderedStore(t *testing.T) {
 	t.Parallel()
 	keys := shapes()[0].make(10_000)
@@ -189,7 +192,8 @@ func TestParallel_UnorderedStore(t *testing.T) {
 	wantList(t, providers.Parallel(&simulated{keys: keys, page: 1000}, 16), providers.ListOptions{}, keys)
 }
 
-// An error that one stream meets too comes once, after all that lies before it.
+// An error that one stream meets too comes once, after all that lies before
+// it.
 func TestParallel_ErrorInTheMiddle(t *testing.T) {
 	t.Parallel()
 	keys := shapes()[0].make(60_000)
@@ -308,7 +312,8 @@ func TestParallel_PassesTheSuite(t *testing.T) {
 	}
 }
 
-// A panic of the bucket in one of the streams comes out where the listing was asked for, with where it happened.
+// A panic of the bucket in one of the streams comes out where the listing was
+// asked for, with where it happened.
 func TestParallel_PanicsInTheCallersGoroutine(t *testing.T) {
 	t.Parallel()
 	keys := shapes()[0].make(60_000)
@@ -348,7 +353,8 @@ var errPanicking = errors.New("panicking")
 //go:noinline
 func panicking() { panic(errPanicking) }
 
-// A slow caller that breaks off finds streams that all wait for it. They end too.
+// A slow caller that breaks off finds streams that all wait for it. They end
+// too.
 func TestParallel_BreakWhileAllStreamsWait(t *testing.T) {
 	t.Parallel()
 	for _, at := range []int{3001, 10_000} {

@@ -10,9 +10,11 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Within confines a bucket to a storage's prefix: listings show only keys that start with the prefix, and everything else
-// stays inside the prefix's directory, so that a job on "cats/im" can write "cats/manifest.jsonl" but never "dogs/x".
-// Keys stay whole. Without a prefix it returns the bucket itself.
+// Within confines a bucket to a storage's prefix: listings show only keys
+// that start with the prefix, and everything else stays inside the prefix's
+// directory, so that a job on "cats/im" can write "cats/manifest.jsonl" but
+// never "dogs/x". Keys stay whole. Without a prefix it returns the bucket
+// itself.
 func Within(b Bucket, s tasks.Storage) Bucket {
 	if s.Prefix == "" {
 		return b
@@ -63,7 +65,8 @@ func (w within) Delete(ctx context.Context, key string) error {
 	return w.Bucket.Delete(ctx, key)
 }
 
-// Probe passes the question on, so that a confined bucket can still be verified.
+// Probe passes the question on, so that a confined bucket can still be
+// verified.
 func (w within) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	return Probe(ctx, w.Bucket, need)
 }

@@ -6,9 +6,11 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Prober is a bucket that can find out, without storing anything, what may be done with it.
+// Prober is a bucket that can find out, without storing anything, what may be
+// done with it.
 type Prober interface {
-	// Probe makes the checks that need says, in order, and reports every one of them. It stores nothing.
+	// Probe makes the checks that need says, in order, and reports every one
+	// of them. It stores nothing.
 	Probe(ctx context.Context, need tasks.Need) []tasks.Check
 }
 

@@ -18,8 +18,10 @@ type Answer struct {
 	Range  *string // Content-Range; nil when everything was sent
 }
 
-// NewReader checks that an answer is what was asked for, and makes it exactly that: from a server that ignores ranges,
-// which sends everything, it takes the part. fail goes around errors of the body. When NewReader fails, the body is closed.
+// NewReader checks that an answer is what was asked for, and makes it exactly
+// that: from a server that ignores ranges, which sends everything, it takes
+// the part. fail goes around errors of the body. When NewReader fails, the
+// body is closed.
 func (a Answer) NewReader(opts ReadOptions, fail func(error) error) (*Reader, error) {
 	first, size, err := a.span(opts)
 	switch {
@@ -63,7 +65,8 @@ func (a Answer) span(opts ReadOptions) (first, size int64, err error) {
 	return first, size, nil
 }
 
-// contentRange reads "bytes 0-99/1234". fmt.Sscanf would take a tenth of a read's processor time.
+// contentRange reads "bytes 0-99/1234". fmt.Sscanf would take a tenth of a
+// read's processor time.
 func contentRange(header string) (first, last, size int64, ok bool) {
 	span, ok := strings.CutPrefix(header, "bytes ")
 	span, whole, found := strings.Cut(span, "/")
@@ -75,8 +78,9 @@ func contentRange(header string) (first, last, size int64, ok bool) {
 	return first, last, size, ok && found && dash && errors.Join(errs[:]...) == nil
 }
 
-// OpenEmpty deals with a refused range, for providers: of an empty object every range is refused, and that is not the
-// caller's fault. Any other refusal stays what it is.
+// OpenEmpty deals with a refused range, for providers: of an empty object
+// every range is refused, and that is not the caller's fault. Any other
+// refusal stays what it is.
 func OpenEmpty(ctx context.Context, b Bucket, key string, refused error) (*Reader, error) {
 	var e *Error
 	if !errors.As(refused, &e) || e.Status != http.StatusRequestedRangeNotSatisfiable {
@@ -89,12 +93,14 @@ func OpenEmpty(ctx context.Context, b Bucket, key string, refused error) (*Reade
 	return &Reader{ReadCloser: http.NoBody, Object: o}, nil
 }
 
-// WrongAnswer is the error of a server that answers a read with something else than it was asked for, for providers.
+// WrongAnswer is the error of a server that answers a read with something
+// else than it was asked for, for providers.
 func WrongAnswer(detail string) *Error {
 	return &Error{Kind: Unavailable, Code: "WrongAnswer", Detail: detail}
 }
 
-// InvalidRange is the error of a range that an object does not have, for providers.
+// InvalidRange is the error of a range that an object does not have, for
+// providers.
 func InvalidRange(opts ReadOptions) *Error {
 	return &Error{Kind: Invalid, Code: "InvalidRange", Detail: fmt.Sprintf("no bytes from %d, length %d", opts.Offset, opts.Length)}
 }

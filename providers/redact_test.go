@@ -59,7 +59,8 @@ func TestRedact(t *testing.T) {
 	}
 }
 
-// leaks are the forms in which libraries and servers have been seen to repeat secrets.
+// leaks are the forms in which libraries and servers have been seen to repeat
+// secrets.
 func leaks(secret string) map[string]string {
 	query := url.QueryEscape(secret)
 	inJSON, _ := json.Marshal(map[string]string{"private_key": secret})

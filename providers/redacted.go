@@ -13,8 +13,9 @@ const (
 	shortestHead = 4   // bytes of a secret; a shorter beginning gives nothing away, and may be any word's end
 )
 
-// Redacted is a text without the secrets given, which a server may have repeated: as they are, as a URL, JSON or base64
-// would have them, and their beginnings where the text was cut off with "…".
+// Redacted is a text without the secrets given, which a server may have
+// repeated: as they are, as a URL, JSON or base64 would have them, and their
+// beginnings where the text was cut off with "…".
 func Redacted(text string, secrets ...string) string {
 	for _, secret := range secrets {
 		for _, form := range formsOf(secret) {
@@ -43,7 +44,8 @@ func formsOf(secret string) (forms []string) {
 	return forms
 }
 
-// withoutHead hides the beginning of a secret at the end of a text that was cut off.
+// withoutHead hides the beginning of a secret at the end of a text that was
+// cut off.
 func withoutHead(text, secret string) string {
 	rest, cut := strings.CutSuffix(text, cutMark)
 	if !cut {

@@ -12,7 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
-// The workers' own key often lies in the very directory that payloads may name secrets in.
+// The workers' own key often lies in the very directory that payloads may
+// name secrets in.
 func TestPrivateKeysAreNotResolved(t *testing.T) {
 	t.Parallel()
 	key, err := seal.NewKey()

@@ -11,13 +11,16 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
-// Secrets resolves the references in payloads, and opens what is sealed. Whoever can enqueue can name any reference and any
-// endpoint to send the value to, so only what the operator allows is resolved. What is sealed was given by whoever sealed
-// it, for the one job that it is bound to.
+// Secrets resolves the references in payloads, and opens what is sealed.
+// Whoever can enqueue can name any reference and any endpoint to send the
+// value to, so only what the operator allows is resolved. What is sealed was
+// given by whoever sealed it, for the one job that it is bound to.
 type Secrets struct {
-	// Allow lists patterns, "env:STEVEDORE_SECRET_*" or "file:/run/secrets/*", in which * matches within one path segment.
+	// Allow lists patterns, "env:STEVEDORE_SECRET_*" or
+	// "file:/run/secrets/*", in which * matches within one path segment.
 	Allow []string
-	// Any allows every reference: for a process that runs nothing but its owner's own payloads.
+	// Any allows every reference: for a process that runs nothing but its
+	// owner's own payloads.
 	Any bool
 	// Keys open sealed secrets.
 	Keys seal.Ring
@@ -25,7 +28,8 @@ type Secrets struct {
 	job seal.Binding
 }
 
-// For is the secrets of one job. Without it nothing that is sealed can be opened.
+// For is the secrets of one job. Without it nothing that is sealed can be
+// opened.
 func (s Secrets) For(id, kind string) Secrets {
 	s.job = seal.Binding{Job: id, Kind: kind}
 	return s
@@ -33,8 +37,9 @@ func (s Secrets) For(id, kind string) Secrets {
 
 const maxSecret = 1 << 20 // bytes; a service-account key has about 2.4 KB
 
-// Resolve gives the value behind a reference or in a sealed secret, without the white space around it. The zero Secret is
-// the empty string. Its errors name the reference, or the key, and never hold a value.
+// Resolve gives the value behind a reference or in a sealed secret, without
+// the white space around it. The zero Secret is the empty string. Its errors
+// name the reference, or the key, and never hold a value.
 func (s Secrets) Resolve(secret tasks.Secret) (string, error) {
 	ref := secret.Reference()
 	switch {

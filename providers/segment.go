@@ -7,8 +7,9 @@ import (
 	"slices"
 )
 
-// segment is a range of keys that one stream lists. Its own stream alone changes it without the listing's lock, and only
-// in last; the rest is under the lock.
+// segment is a range of keys that one stream lists. Its own stream alone
+// changes it without the listing's lock, and only in last; the rest is under
+// the lock.
 type segment struct {
 	end     string // the last key it may hold; empty for no bound
 	last    string // everything up to here has been listed; at first where it starts
@@ -25,7 +26,8 @@ type segment struct {
 	cancel  context.CancelFunc
 }
 
-// stream lists a segment to its end. When that fails, it lists everything from there on alone.
+// stream lists a segment to its end. When that fails, it lists everything
+// from there on alone.
 func (l *listing) stream(ctx context.Context, s *segment) {
 	defer l.keepPanic()
 	err := l.read(ctx, s)
@@ -35,7 +37,8 @@ func (l *listing) stream(ctx context.Context, s *segment) {
 	l.finish(s, err)
 }
 
-// keepPanic must be deferred. It hands a panic of the bucket to the loop, which ends all streams and panics with it.
+// keepPanic must be deferred. It hands a panic of the bucket to the loop,
+// which ends all streams and panics with it.
 func (l *listing) keepPanic() {
 	value := recover()
 	if value == nil {
@@ -50,8 +53,9 @@ func (l *listing) keepPanic() {
 	l.wake.Broadcast()
 }
 
-// takeOver gives a segment that failed all that comes after it, and lets no other stream help any more: a fault that the
-// other way of listing brought about goes away with it. It reports whether that is worth a try.
+// takeOver gives a segment that failed all that comes after it, and lets no
+// other stream help any more: a fault that the other way of listing brought
+// about goes away with it. It reports whether that is worth a try.
 func (l *listing) takeOver(s *segment) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -142,7 +146,8 @@ func (l *listing) begin(s *segment, cancel context.CancelFunc) ListOptions {
 	return opts
 }
 
-// measure is how far a page reaches in this segment, or did where it comes from.
+// measure is how far a page reaches in this segment, or did where it comes
+// from.
 func (s *segment) measure(a *alphabet) stride {
 	if len(s.marks) < enoughMarks && s.stride.size > 0 {
 		return s.stride

@@ -6,8 +6,9 @@ import (
 	"io"
 )
 
-// Source is the body of a Put on its way to a cloud, for providers: it counts, ends with the context, and remembers its own
-// failure apart from the cloud's. It is for one Put and one reader at a time.
+// Source is the body of a Put on its way to a cloud, for providers: it
+// counts, ends with the context, and remembers its own failure apart from the
+// cloud's. It is for one Put and one reader at a time.
 type Source struct {
 	N      int64 // bytes read
 	Failed error // why the body could not be read; nil at its end

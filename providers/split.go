@@ -7,18 +7,21 @@ import (
 	"unicode/utf8"
 )
 
-// alphabet is which bytes keys have where. With it a key counts as a number whose digits are those bytes, which tells about
-// where the keys some pages further on must be. A wrong guess costs requests, never a key.
+// alphabet is which bytes keys have where. With it a key counts as a number
+// whose digits are those bytes, which tells about where the keys some pages
+// further on must be. A wrong guess costs requests, never a key.
 type alphabet []counts
 
-// counts is how often each byte was seen lately at one position, and which of them to expect there.
+// counts is how often each byte was seen lately at one position, and which of
+// them to expect there.
 type counts struct {
 	of       [256]uint16
 	sum      int
 	expected letters
 }
 
-// stride is how far apart two keys are: size in units of the digit at a position.
+// stride is how far apart two keys are: size in units of the digit at a
+// position.
 type stride struct {
 	at   int
 	size float64
@@ -55,7 +58,8 @@ func (c *counts) add(b byte) {
 	c.expect()
 }
 
-// expect takes the bytes that are seen often, and all decimal digits with any.
+// expect takes the bytes that are seen often, and all decimal digits with
+// any.
 func (c *counts) expect() {
 	most := slices.Max(c.of[:])
 	c.expected = letters{}
@@ -69,8 +73,9 @@ func (c *counts) expect() {
 	}
 }
 
-// digits is the bytes to expect at a position. A counter's high digits have not all been seen when it begins; where there
-// are digits, what comes next to them is of the same sort.
+// digits is the bytes to expect at a position. A counter's high digits have
+// not all been seen when it begins; where there are digits, what comes next
+// to them is of the same sort.
 func (a *alphabet) digits(at int) letters {
 	var all letters
 	for i := at; i < len(*a); i++ {
@@ -103,7 +108,8 @@ func (a *alphabet) value(key string, at int) float64 {
 	return value
 }
 
-// measure is how far apart the keys are on average, or nothing when that cannot be told.
+// measure is how far apart the keys are on average, or nothing when that
+// cannot be told.
 func (a *alphabet) measure(keys []string) stride {
 	if len(keys) < 2 {
 		return stride{}
@@ -113,7 +119,8 @@ func (a *alphabet) measure(keys []string) stride {
 	return stride{at, max(0, a.value(last, at)-a.value(first, at)) / float64(len(keys)-1)}
 }
 
-// distance is how many strides there are between two keys; 0 when that cannot be told.
+// distance is how many strides there are between two keys; 0 when that cannot
+// be told.
 func (a *alphabet) distance(from, to string, s stride) float64 {
 	if to == "" || s.size <= 0 {
 		return 0
@@ -137,7 +144,8 @@ func common(x, y string) int {
 	return n
 }
 
-// points are at most n keys between last and end that are a stride apart, fewer when end is near.
+// points are at most n keys between last and end that are a stride apart,
+// fewer when end is near.
 func (a *alphabet) points(last, end string, s stride, n int) []string {
 	var points []string
 	for k := 1; k <= n && s.size > 0; k++ {
@@ -176,7 +184,8 @@ func (a *alphabet) move(key string, s stride, precise float64) (string, bool) {
 	return valid(string(point)), true
 }
 
-// carry appends a digit, and counts up the ones before it when it is too large.
+// carry appends a digit, and counts up the ones before it when it is too
+// large.
 func (a *alphabet) carry(before string, digits letters, digit float64) ([]byte, bool) {
 	n := float64(max(1, digits.count()))
 	over := math.Floor(digit / n)
@@ -194,7 +203,8 @@ func (a *alphabet) carry(before string, digits letters, digit float64) ([]byte, 
 	return point, over == 0
 }
 
-// valid is a key up to where it stops being text: clouds refuse anything else.
+// valid is a key up to where it stops being text: clouds refuse anything
+// else.
 func valid(key string) string {
 	for i, r := range key {
 		if r == utf8.RuneError {

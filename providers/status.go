@@ -2,8 +2,9 @@ package providers
 
 import "net/http"
 
-// KindOfStatus is what an HTTP status means where the cloud's own code does not say more, for providers. A success that
-// could not be understood is Invalid: it will be the same the next time.
+// KindOfStatus is what an HTTP status means where the cloud's own code does
+// not say more, for providers. A success that could not be understood is
+// Invalid: it will be the same the next time.
 func KindOfStatus(status int) Kind {
 	switch status {
 	case http.StatusUnauthorized:

@@ -84,7 +84,8 @@ func each(t testing.TB, b providers.Bucket, key string) map[string]error {
 	return errs
 }
 
-// A bucket in a wrapper still keeps every promise of a bucket, and can still be probed.
+// A bucket in a wrapper still keeps every promise of a bucket, and can still
+// be probed.
 func TestWrappersPassTheSuite(t *testing.T) {
 	t.Parallel()
 	t.Run("Counting", func(t *testing.T) {

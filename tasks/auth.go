@@ -2,7 +2,8 @@ package tasks
 
 import "strings"
 
-// The ways to authenticate. Which of them a provider has is in its documentation; a worker refuses those it lacks.
+// The ways to authenticate. Which of them a provider has is in its
+// documentation; a worker refuses those it lacks.
 const (
 	AuthAccessKey        = "access-key"        // s3: access key ID and secret access key, perhaps a session token
 	AuthAssumeRole       = "assume-role"       // s3: the worker assumes a role of the customer's, with an external ID
@@ -16,7 +17,8 @@ const (
 	AuthAnonymous        = "anonymous"         // a public bucket
 )
 
-// Auth is how a worker proves to a cloud who it is. Which fields are needed follows from the method; others are refused.
+// Auth is how a worker proves to a cloud who it is. Which fields are needed
+// follows from the method; others are refused.
 type Auth struct {
 	Method          string `json:"method,omitempty"`
 	AccessKeyID     string `json:"access_key_id,omitempty"`
@@ -24,8 +26,9 @@ type Auth struct {
 	SessionToken    Secret `json:"session_token,omitzero"`
 	RoleARN         string `json:"role_arn,omitempty"`
 	ExternalID      string `json:"external_id,omitempty"`
-	// NoExternalID says that the role is meant to be assumed without an external ID. Without it such a role is refused:
-	// anybody who can enqueue could name the role of another customer (AWS's "confused deputy").
+	// NoExternalID says that the role is meant to be assumed without an
+	// external ID. Without it such a role is refused: anybody who can enqueue
+	// could name the role of another customer (AWS's "confused deputy").
 	NoExternalID     bool   `json:"no_external_id,omitempty"`
 	KeyFile          Secret `json:"key_file,omitzero"`
 	ServiceAccount   string `json:"service_account,omitempty"` // the email of the account to act as
@@ -46,7 +49,8 @@ type authField struct {
 	allowed  string // the method that may have it, if any
 }
 
-// fields are the fields that depend on the method, and all secrets; the pointers are a's own.
+// fields are the fields that depend on the method, and all secrets; the
+// pointers are a's own.
 func (a *Auth) fields() []authField {
 	return []authField{
 		{name: "access_key_id", text: a.AccessKeyID, required: AuthAccessKey},
@@ -86,7 +90,8 @@ func (a *Auth) check(f faults) {
 	case a.Method == AuthAssumeRole && a.ExternalID == "" && !a.NoExternalID:
 		f.add("external_id", "empty: give the one that the role's trust policy asks for, or no_external_id if it asks for none")
 	}
-	// Pasted white space breaks request signing with an error that names neither field nor space.
+	// Pasted white space breaks request signing with an error that names
+	// neither field nor space.
 	if strings.TrimSpace(a.AccessKeyID) != a.AccessKeyID {
 		f.add("access_key_id", "has white space around it")
 	}

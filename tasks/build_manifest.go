@@ -2,15 +2,18 @@ package tasks
 
 import "fmt"
 
-// BuildManifest makes CVAT's dataset manifest of the images under the source's prefix and puts it into a bucket.
+// BuildManifest makes CVAT's dataset manifest of the images under the
+// source's prefix and puts it into a bucket.
 type BuildManifest struct {
 	Terms
 
 	Source Storage `json:"source"`
 	// Destination is where the manifest goes; the source when absent.
 	Destination *Storage `json:"destination,omitempty"`
-	// Manifest is the key to write, by default manifest.jsonl in the directory of the destination's prefix. CVAT resolves
-	// entries from the manifest's own directory, so it must lie at or above the images (formats: CMAN-04).
+	// Manifest is the key to write, by default manifest.jsonl in the
+	// directory of the destination's prefix. CVAT resolves entries from the
+	// manifest's own directory, so it must lie at or above the images
+	// (formats: CMAN-04).
 	Manifest string `json:"manifest,omitempty"`
 	// Exclude lists key prefixes to leave out, besides OwnDirectory.
 	Exclude []string `json:"exclude,omitempty"`
@@ -19,7 +22,8 @@ type BuildManifest struct {
 // Kind implements Job.
 func (BuildManifest) Kind() string { return "build-manifest" }
 
-// Target is where the manifest goes: the destination and the key, defaults filled in.
+// Target is where the manifest goes: the destination and the key, defaults
+// filled in.
 func (j BuildManifest) Target() (Storage, string) {
 	to := target(j.Source, j.Destination)
 	if j.Manifest == "" {

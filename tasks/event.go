@@ -5,7 +5,8 @@ import "time"
 // EventType is what happened to a job.
 type EventType string
 
-// The events of a job. It has exactly one of the last three for each time that it is run.
+// The events of a job. It has exactly one of the last three for each time
+// that it is run.
 const (
 	EventStarted   EventType = "started"
 	EventProgress  EventType = "progress" // at most one a second
@@ -17,7 +18,8 @@ const (
 // Final reports whether the job has ended with this event.
 func (t EventType) Final() bool { return t != EventStarted && t != EventProgress }
 
-// Event is something that happened to a job. Events are delivered at least once: one that comes again has the same ID.
+// Event is something that happened to a job. Events are delivered at least
+// once: one that comes again has the same ID.
 type Event struct {
 	ID       string    `json:"id"`
 	Type     EventType `json:"type"`

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// ExportAnnotations turns annotations into a data set that training tools load, and streams it to a bucket as a zip.
+// ExportAnnotations turns annotations into a data set that training tools
+// load, and streams it to a bucket as a zip.
 type ExportAnnotations struct {
 	Terms
 
@@ -29,8 +30,9 @@ type Annotations struct {
 	Storage *Storage `json:"storage,omitempty"` // where it is; the source when absent
 	Key     string   `json:"key"`
 	Format  string   `json:"format"` // cvat-images-1.1: CVAT for images 1.1, its annotations.xml
-	// ImageDirectory is put before the image names in the annotations to make keys; CVAT names an image of a cloud storage
-	// by its whole key, so it is empty by default.
+	// ImageDirectory is put before the image names in the annotations to make
+	// keys; CVAT names an image of a cloud storage by its whole key, so it is
+	// empty by default.
 	ImageDirectory string `json:"image_directory,omitempty"`
 }
 
@@ -118,7 +120,8 @@ func target(source Storage, destination *Storage) Storage {
 	return source
 }
 
-// output checks a key that a job will write: canonical, with its ending, and inside the directory of the storage's prefix.
+// output checks a key that a job will write: canonical, with its ending, and
+// inside the directory of the storage's prefix.
 func (f faults) output(field string, to Storage, key, ending string) {
 	if to.prefixProblem() == "" || !strings.HasPrefix(key, to.Dir()) { // a prefix's fault is not the key's as well
 		f.relative(field, strings.TrimSuffix(key, "/"))

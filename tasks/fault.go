@@ -30,7 +30,8 @@ func (e *InvalidError) Error() string {
 	return e.JobKind + " payload: " + strings.Join(lines, "; ")
 }
 
-// faults collects what Validate finds; at names the field that a nested check stands on.
+// faults collects what Validate finds; at names the field that a nested check
+// stands on.
 type faults struct {
 	at   string
 	list *[]Fault
@@ -63,7 +64,8 @@ func (f faults) need(field, value string) bool {
 	return value != ""
 }
 
-// key checks an object key that a payload names: relative, canonical, at most 1024 bytes (the limit of S3 and GCS).
+// key checks an object key that a payload names: relative, canonical, at most
+// 1024 bytes (the limit of S3 and GCS).
 func (f faults) key(field, key string) {
 	if strings.HasSuffix(key, "/") {
 		f.add(field, "ends with a slash: it must name an object, not a directory")
@@ -93,14 +95,16 @@ func pathProblem(path string) string {
 	return ""
 }
 
-// inside checks that a key lies where the storage's prefix lets a job read and write.
+// inside checks that a key lies where the storage's prefix lets a job read
+// and write.
 func (f faults) inside(field string, s Storage, key string) {
 	if !strings.HasPrefix(key, s.Dir()) {
 		f.add(field, "%q is outside %q, the directory of the storage's prefix", key, s.Dir())
 	}
 }
 
-// prefixes checks key prefixes to leave out: an empty one would leave out everything, a wrong one nothing.
+// prefixes checks key prefixes to leave out: an empty one would leave out
+// everything, a wrong one nothing.
 func (f faults) prefixes(field string, prefixes []string) {
 	for i, p := range prefixes {
 		at := fmt.Sprintf("%s[%d]", field, i)

@@ -5,29 +5,34 @@ import (
 	"strings"
 )
 
-// GenerateThumbnails makes a JPEG thumbnail of each image under the source's prefix. A thumbnail's key tells which
-// version of the image it shows, so a second run writes only what changed.
+// GenerateThumbnails makes a JPEG thumbnail of each image under the source's
+// prefix. A thumbnail's key tells which version of the image it shows, so a
+// second run writes only what changed.
 type GenerateThumbnails struct {
 	Terms
 
 	Source Storage `json:"source"`
 	// Destination is where the thumbnails go; the source when absent.
 	Destination *Storage `json:"destination,omitempty"`
-	// Directory is the key prefix of the thumbnails, ending in a slash; by default .stevedore/thumbnails/ in the directory
-	// of the destination's prefix.
+	// Directory is the key prefix of the thumbnails, ending in a slash; by
+	// default .stevedore/thumbnails/ in the directory of the destination's
+	// prefix.
 	Directory string `json:"directory,omitempty"`
-	// Size is the longest side in pixels, 16 to 2048; 0 means 256. Images are never enlarged.
+	// Size is the longest side in pixels, 16 to 2048; 0 means 256. Images are
+	// never enlarged.
 	Size int `json:"size,omitempty"`
 	// Quality is the JPEG quality, 1 to 100; 0 means 80.
 	Quality int `json:"quality,omitempty"`
-	// Exclude lists key prefixes to leave out, besides OwnDirectory and, in the same bucket, Directory.
+	// Exclude lists key prefixes to leave out, besides OwnDirectory and, in
+	// the same bucket, Directory.
 	Exclude []string `json:"exclude,omitempty"`
 }
 
 // Kind implements Job.
 func (GenerateThumbnails) Kind() string { return "generate-thumbnails" }
 
-// Target is where the thumbnails go: the destination and the directory, defaults filled in.
+// Target is where the thumbnails go: the destination and the directory,
+// defaults filled in.
 func (j GenerateThumbnails) Target() (Storage, string) {
 	to := target(j.Source, j.Destination)
 	if j.Directory == "" {

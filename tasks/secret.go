@@ -18,9 +18,10 @@ import (
 //   - sealed: "sealed:<key ID>:<text>", which the workers alone can open, and for one job alone (see package seal);
 //   - plain, made by PlainSecret: inside a producer's process only, until the producer has sealed it.
 //
-// Every way of printing or logging a Secret gives "[redacted]". Its JSON form shows a reference or the sealed text; a plain
-// secret has none. A plain value in JSON is dropped while it is decoded, and Validate then reports the field. The zero
-// Secret means "none".
+// Every way of printing or logging a Secret gives "[redacted]". Its JSON form
+// shows a reference or the sealed text; a plain secret has none. A plain
+// value in JSON is dropped while it is decoded, and Validate then reports the
+// field. The zero Secret means "none".
 type Secret struct {
 	text      string  // the reference or the sealed text
 	forgotten bool    // JSON held a value where one of those belongs; the value itself is not kept
@@ -29,7 +30,8 @@ type Secret struct {
 
 const redacted = "[redacted]"
 
-// SecretRef makes a Secret from "env:NAME" or "file:/path", or from a sealed text. The error does not repeat its argument.
+// SecretRef makes a Secret from "env:NAME" or "file:/path", or from a sealed
+// text. The error does not repeat its argument.
 func SecretRef(ref string) (Secret, error) {
 	s := parseSecret(ref)
 	if s.forgotten {
@@ -38,8 +40,9 @@ func SecretRef(ref string) (Secret, error) {
 	return s, nil
 }
 
-// PlainSecret makes a Secret of a value, for a producer that has the workers' public key: enqueuing seals it. It never
-// leaves the process in any other form. The empty value is no secret.
+// PlainSecret makes a Secret of a value, for a producer that has the workers'
+// public key: enqueuing seals it. It never leaves the process in any other
+// form. The empty value is no secret.
 func PlainSecret(value string) Secret {
 	if value == "" {
 		return Secret{}
@@ -70,7 +73,8 @@ func isSealed(text string) bool {
 	return err == nil
 }
 
-// Reference is "env:NAME" or "file:/path", or empty for a secret that is none.
+// Reference is "env:NAME" or "file:/path", or empty for a secret that is
+// none.
 func (s Secret) Reference() string {
 	if isSealed(s.text) {
 		return ""
@@ -78,7 +82,8 @@ func (s Secret) Reference() string {
 	return s.text
 }
 
-// Sealed is the sealed text, for the worker to open, or empty for a secret that is not sealed.
+// Sealed is the sealed text, for the worker to open, or empty for a secret
+// that is not sealed.
 func (s Secret) Sealed() string {
 	if isSealed(s.text) {
 		return s.text
@@ -86,13 +91,15 @@ func (s Secret) Sealed() string {
 	return ""
 }
 
-// IsPlain reports whether the secret is a plain value, which must be sealed before the job can be enqueued.
+// IsPlain reports whether the secret is a plain value, which must be sealed
+// before the job can be enqueued.
 func (s Secret) IsPlain() bool { return s.value != nil }
 
 // IsZero reports whether no secret was given at all.
 func (s Secret) IsZero() bool { return s == Secret{} }
 
-// Seal seals a plain secret to the workers' public key, for one job. A secret of another form stays as it is.
+// Seal seals a plain secret to the workers' public key, for one job. A secret
+// of another form stays as it is.
 func (s Secret) Seal(to seal.PublicKey, b seal.Binding) (Secret, error) {
 	if !s.IsPlain() {
 		return s, nil
@@ -107,7 +114,8 @@ func (s Secret) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, redacted)
 // LogValue implements slog.LogValuer.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// MarshalJSON writes the reference or the sealed text. A plain secret has no JSON form.
+// MarshalJSON writes the reference or the sealed text. A plain secret has no
+// JSON form.
 func (s Secret) MarshalJSON() ([]byte, error) {
 	switch {
 	case s.IsPlain():
@@ -118,8 +126,8 @@ func (s Secret) MarshalJSON() ([]byte, error) {
 	return json.Marshal(s.text)
 }
 
-// UnmarshalJSON reads a reference or a sealed text. Anything else is forgotten and left for Validate to report with its
-// field.
+// UnmarshalJSON reads a reference or a sealed text. Anything else is
+// forgotten and left for Validate to report with its field.
 func (s *Secret) UnmarshalJSON(data []byte) error {
 	var ref string
 	*s = Secret{forgotten: true}

@@ -93,7 +93,8 @@ func TestSecretRefRefusesValues(t *testing.T) {
 	}
 }
 
-// A plain value is forgotten while it is decoded; all that is left is that one was given.
+// A plain value is forgotten while it is decoded; all that is left is that
+// one was given.
 func TestPlainSecretsAreForgotten(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]string{

@@ -5,8 +5,9 @@ import (
 	"encoding/json"
 )
 
-// MapSecrets is a copy of a job in which each secret there is has been replaced by what f makes of it. The job itself is
-// left alone. The error is the first one of f's.
+// MapSecrets is a copy of a job in which each secret there is has been
+// replaced by what f makes of it. The job itself is left alone. The error is
+// the first one of f's.
 func MapSecrets(j Job, f func(Secret) (Secret, error)) (Job, error) {
 	m := &secretMap{replace: f}
 	mapped := j.mapSecrets(m)
@@ -16,7 +17,8 @@ func MapSecrets(j Job, f func(Secret) (Secret, error)) (Job, error) {
 	return mapped, nil
 }
 
-// MapSecrets is a copy of a storage, as the function of that name makes one of a job.
+// MapSecrets is a copy of a storage, as the function of that name makes one
+// of a job.
 func (s Storage) MapSecrets(f func(Secret) (Secret, error)) (Storage, error) {
 	m := &secretMap{replace: f}
 	m.storage(&s)
@@ -30,7 +32,8 @@ type secretMap struct {
 	storages []Storage // seen
 }
 
-// storage replaces the secrets of a storage, which must be the caller's own copy.
+// storage replaces the secrets of a storage, which must be the caller's own
+// copy.
 func (m *secretMap) storage(s *Storage) {
 	m.storages = append(m.storages, *s)
 	for _, field := range s.Auth.fields() {
@@ -41,7 +44,8 @@ func (m *secretMap) storage(s *Storage) {
 	}
 }
 
-// optional copies a storage that may be absent, and replaces the copy's secrets.
+// optional copies a storage that may be absent, and replaces the copy's
+// secrets.
 func (m *secretMap) optional(s **Storage) {
 	if *s == nil {
 		return
@@ -57,9 +61,10 @@ func Storages(j Job) []Storage {
 	return m.storages
 }
 
-// Same reports whether two payloads of this kind ask for the same job. What a sealed secret holds cannot be compared, since
-// the same value is another text each time it is sealed: two sealed secrets count as the same. A reference is the same as
-// itself alone.
+// Same reports whether two payloads of this kind ask for the same job. What a
+// sealed secret holds cannot be compared, since the same value is another
+// text each time it is sealed: two sealed secrets count as the same. A
+// reference is the same as itself alone.
 func (k Kind) Same(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true

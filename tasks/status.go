@@ -8,7 +8,8 @@ import (
 // State is where a job is in its life.
 type State string
 
-// The states. A single job goes from queued to running to its end; a sharded one also plans and finishes.
+// The states. A single job goes from queued to running to its end; a sharded
+// one also plans and finishes.
 const (
 	StateQueued    State = "queued"
 	StatePlanning  State = "planning"  // listing the bucket; shards already run
@@ -19,7 +20,8 @@ const (
 	StateCancelled State = "cancelled"
 )
 
-// Final reports whether a job in this state has ended. Only a retry of what failed begins it again.
+// Final reports whether a job in this state has ended. Only a retry of what
+// failed begins it again.
 func (s State) Final() bool {
 	return s == StateSucceeded || s == StateFailed || s == StateCancelled
 }
@@ -38,8 +40,8 @@ type Status struct {
 	Finished time.Time       `json:"finished,omitzero"`
 }
 
-// Progress counts what a job has done. It is at most a second old. Counts only grow while a job runs; totals are known once
-// it is planned.
+// Progress counts what a job has done. It is at most a second old. Counts
+// only grow while a job runs; totals are known once it is planned.
 type Progress struct {
 	Objects      int64 `json:"objects"`                 // objects dealt with, the failed ones too
 	ObjectsTotal int64 `json:"objects_total,omitempty"` // 0 while unknown
@@ -61,7 +63,8 @@ type Failure struct {
 	Fix     string `json:"fix,omitempty"`  // what to do about it
 }
 
-// ObjectError is one line of a job's error list: an object that could not be dealt with, while the job went on.
+// ObjectError is one line of a job's error list: an object that could not be
+// dealt with, while the job went on.
 type ObjectError struct {
 	Key     string `json:"key"`
 	Code    string `json:"code"` // for example corrupt-image, unsupported-format, not-found

@@ -8,14 +8,16 @@ import (
 	"strings"
 )
 
-// Storage describes a connection to a bucket. Its fields are those of CVAT's "attach cloud storage" and FastLabel's "S3
-// integration" forms.
+// Storage describes a connection to a bucket. Its fields are those of CVAT's
+// "attach cloud storage" and FastLabel's "S3 integration" forms.
 type Storage struct {
 	Provider string `json:"provider"` // s3, gcs, azure, file or mem
 	Bucket   string `json:"bucket"`   // bucket name; Azure: container; file: absolute directory; mem: any name
 
-	// Prefix limits listings to keys that start with it. As in CVAT it is a string, not a folder: "cats/im" is valid.
-	// Reads and writes are confined to its directory, "cats/". Keys are always whole, with the prefix in them.
+	// Prefix limits listings to keys that start with it. As in CVAT it is a
+	// string, not a folder: "cats/im" is valid. Reads and writes are confined
+	// to its directory, "cats/". Keys are always whole, with the prefix in
+	// them.
 	Prefix string `json:"prefix,omitempty"`
 
 	Region   string `json:"region,omitempty"`   // s3 only
@@ -24,8 +26,9 @@ type Storage struct {
 	Account  string `json:"account,omitempty"`  // azure only: storage account name
 	Endpoint string `json:"endpoint,omitempty"` // http(s) URL of a compatible server; empty for the cloud itself
 
-	// Addressing is where an S3 request names the bucket: "path" or "virtual" (in the host name). Empty means virtual for
-	// AWS and path for an endpoint.
+	// Addressing is where an S3 request names the bucket: "path" or "virtual"
+	// (in the host name). Empty means virtual for AWS and path for an
+	// endpoint.
 	Addressing    string `json:"addressing,omitempty"`
 	RequesterPays bool   `json:"requester_pays,omitempty"` // s3 only: the caller's account pays; gcs does so with Project
 	ExpectedOwner string `json:"expected_owner,omitempty"` // s3 only: account ID that the bucket must belong to
@@ -34,8 +37,9 @@ type Storage struct {
 	Manifests []string `json:"manifests,omitempty"` // keys of manifest files in the bucket, for example manifest.jsonl
 }
 
-// OwnDirectory is the directory inside a bucket where Stevedore keeps what it made, unless a payload says otherwise.
-// No job takes anything at or below a directory of this name for an image of the customer.
+// OwnDirectory is the directory inside a bucket where Stevedore keeps what it
+// made, unless a payload says otherwise. No job takes anything at or below a
+// directory of this name for an image of the customer.
 const OwnDirectory = ".stevedore/"
 
 // IsOwn reports whether a key lies in an OwnDirectory, at any depth.
@@ -43,10 +47,12 @@ func IsOwn(key string) bool {
 	return strings.HasPrefix(key, OwnDirectory) || strings.Contains(key, "/"+OwnDirectory)
 }
 
-// Dir is the directory of the prefix: the prefix up to and including its last slash, or empty.
+// Dir is the directory of the prefix: the prefix up to and including its last
+// slash, or empty.
 func (s Storage) Dir() string { return s.Prefix[:strings.LastIndexByte(s.Prefix, '/')+1] }
 
-// String is the storage as a URL, for people: "s3://bucket/prefix". It holds no credentials.
+// String is the storage as a URL, for people: "s3://bucket/prefix". It holds
+// no credentials.
 func (s Storage) String() string {
 	if s.Provider == "file" {
 		return "file://" + strings.TrimSuffix(s.Bucket, "/") + "/" + s.Prefix
@@ -54,12 +60,14 @@ func (s Storage) String() string {
 	return s.Provider + "://" + s.Bucket + "/" + s.Prefix
 }
 
-// Same reports whether two storages name the same bucket on the same server, whatever their prefixes and credentials.
+// Same reports whether two storages name the same bucket on the same server,
+// whatever their prefixes and credentials.
 func (s Storage) Same(o Storage) bool {
 	return s.Provider == o.Provider && s.Bucket == o.Bucket && s.Account == o.Account && s.Endpoint == o.Endpoint
 }
 
-// ID names the bucket as Same compares it: two storages have the same ID exactly if they are the same bucket.
+// ID names the bucket as Same compares it: two storages have the same ID
+// exactly if they are the same bucket.
 func (s Storage) ID() string {
 	return fmt.Sprintf("%s|%q|%q|%q", s.Provider, s.Endpoint, s.Account, s.Bucket)
 }
@@ -118,7 +126,8 @@ func (s Storage) check(f faults) {
 	s.Auth.check(f.in("auth"))
 }
 
-// checkBucket does not repeat a name that may be a pasted URL: the signature of a SAS URL is a secret.
+// checkBucket does not repeat a name that may be a pasted URL: the signature
+// of a SAS URL is a secret.
 func (s Storage) checkBucket(f faults) {
 	switch {
 	case !f.need("bucket", s.Bucket):
@@ -148,7 +157,8 @@ func (s Storage) prefixProblem() string {
 	return pathProblem(strings.TrimSuffix(s.Prefix, "/"))
 }
 
-// checkEndpoint keeps everything out of an endpoint that could smuggle credentials or another request into it.
+// checkEndpoint keeps everything out of an endpoint that could smuggle
+// credentials or another request into it.
 func (s Storage) checkEndpoint(f faults) {
 	if s.Endpoint == "" {
 		return

@@ -124,7 +124,8 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// input lets the place that an export reads from stand in the same table as the places that jobs write to.
+// input lets the place that an export reads from stand in the same table as
+// the places that jobs write to.
 type input struct{ tasks.ExportAnnotations }
 
 func (i input) Target() (tasks.Storage, string) { return i.Input() }

@@ -1,8 +1,10 @@
-// Package tasks is the contract between the services that enqueue jobs and the workers that run them: the four
-// payloads, their results, how each kind is run, and what a job's status looks like.
+// Package tasks is the contract between the services that enqueue jobs and
+// the workers that run them: the four payloads, their results, how each kind
+// is run, and what a job's status looks like.
 //
-// It knows no Redis, no cloud and no metrics, and brings in only the standard library, so any service can use it. All JSON
-// is snake_case; a payload with a field that the contract does not know is refused by name.
+// It knows no Redis, no cloud and no metrics, and brings in only the standard
+// library, so any service can use it. All JSON is snake_case; a payload with
+// a field that the contract does not know is refused by name.
 package tasks
 
 import (
@@ -14,16 +16,19 @@ import (
 	"time"
 )
 
-// Job is a payload: what a producer asks for. The implementations are plain structs of this package.
+// Job is a payload: what a producer asks for. The implementations are plain
+// structs of this package.
 type Job interface {
 	// Kind is the job's name on the queue, for example "build-manifest".
 	Kind() string
-	// Validate reports every fault at once as an *InvalidError, each with the path of its field, or nil.
+	// Validate reports every fault at once as an *InvalidError, each with the
+	// path of its field, or nil.
 	Validate() error
 	// JobTerms says how the job is run.
 	JobTerms() Terms
 	withTerms(t Terms) Job
-	// mapSecrets is a copy of the job in which m has seen every storage. MapSecrets is for callers.
+	// mapSecrets is a copy of the job in which m has seen every storage.
+	// MapSecrets is for callers.
 	mapSecrets(m *secretMap) Job
 }
 
@@ -43,7 +48,8 @@ type Policy struct {
 	Keep     time.Duration // how long record, result and error list stay after the end
 }
 
-// The queues. Each is served by a pool of every worker, so that none starves another.
+// The queues. Each is served by a pool of every worker, so that none starves
+// another.
 const (
 	QueueVerify  = "verify"  // quick answers for a person who waits
 	QueueJobs    = "jobs"    // coordinators of sharded jobs: cheap, they mostly wait
@@ -78,10 +84,12 @@ func kindOf[J Job, R Result](p Policy) Kind {
 	}
 }
 
-// Kinds returns the table of kinds in its fixed order. The caller owns the slice.
+// Kinds returns the table of kinds in its fixed order. The caller owns the
+// slice.
 func Kinds() []Kind { return append([]Kind(nil), kinds...) }
 
-// Lookup finds a kind by its exact name. The error lists the names that exist.
+// Lookup finds a kind by its exact name. The error lists the names that
+// exist.
 func Lookup(name string) (Kind, error) {
 	names := make([]string, 0, len(kinds))
 	for _, k := range kinds {
@@ -93,7 +101,8 @@ func Lookup(name string) (Kind, error) {
 	return Kind{}, fmt.Errorf("no job kind %q (there are %s)", name, strings.Join(names, ", "))
 }
 
-// Decode reads a payload of this kind. It refuses unknown fields and trailing data; it does not call Validate.
+// Decode reads a payload of this kind. It refuses unknown fields and trailing
+// data; it does not call Validate.
 func (k Kind) Decode(payload []byte) (Job, error) {
 	j, err := k.decode(payload)
 	if err != nil {

@@ -5,29 +5,34 @@ import (
 	"time"
 )
 
-// Terms are what any payload may say about how its job is run. They are fields of the payload, so that a producer in any
-// language can set them.
+// Terms are what any payload may say about how its job is run. They are
+// fields of the payload, so that a producer in any language can set them.
 type Terms struct {
-	// Tenant is whose job this is: letters, digits, dots, dashes and underscores, at most 64. The operator may cap how many
-	// shards of one tenant run at once.
+	// Tenant is whose job this is: letters, digits, dots, dashes and
+	// underscores, at most 64. The operator may cap how many shards of one
+	// tenant run at once.
 	Tenant string `json:"tenant,omitempty"`
-	// Priority says whose shards come first when there is more to do than workers: high, normal (when empty) or low.
+	// Priority says whose shards come first when there is more to do than
+	// workers: high, normal (when empty) or low.
 	Priority Priority `json:"priority,omitempty"`
-	// Deadline is when the job must have ended; later it fails, even if no worker has begun it.
+	// Deadline is when the job must have ended; later it fails, even if no
+	// worker has begun it.
 	Deadline time.Time `json:"deadline,omitzero"`
 }
 
 // Priority is how urgent a job is. It decides on the queue: see Queue.
 type Priority string
 
-// The priorities. A worker takes from their queues in the proportion 6 to 3 to 1, so that none ever starves.
+// The priorities. A worker takes from their queues in the proportion 6 to 3
+// to 1, so that none ever starves.
 const (
 	PriorityHigh   Priority = "high"
 	PriorityNormal Priority = "normal" // the same as empty
 	PriorityLow    Priority = "low"
 )
 
-// Queue is the queue for tasks of this priority, for example "shards-high" of "shards". Verifications have one queue only.
+// Queue is the queue for tasks of this priority, for example "shards-high" of
+// "shards". Verifications have one queue only.
 func (p Priority) Queue(base string) string {
 	if base == QueueVerify || p == "" || p == PriorityNormal {
 		return base

@@ -5,7 +5,8 @@ import (
 	"net/url"
 )
 
-// VerifyConnection asks whether a bucket is set up right for what it shall be used for. It stores nothing in the bucket.
+// VerifyConnection asks whether a bucket is set up right for what it shall be
+// used for. It stores nothing in the bucket.
 type VerifyConnection struct {
 	Terms
 
@@ -21,7 +22,8 @@ type Need struct {
 	KMS      bool `json:"kms,omitempty"`      // objects are encrypted with a key of the customer's
 	// CORS asks whether a browser page may load objects by itself.
 	CORS *CORS `json:"cors,omitempty"`
-	// Thumbnails is a second storage, for thumbnails: it is checked for listing, reading and writing.
+	// Thumbnails is a second storage, for thumbnails: it is checked for
+	// listing, reading and writing.
 	Thumbnails *Storage `json:"thumbnails,omitempty"`
 }
 
@@ -87,7 +89,8 @@ type Check struct {
 	Fix      string      `json:"fix,omitempty"`      // what to do about it
 }
 
-// VerifyConnectionResult is the diagnosis. The job succeeds when it could make one, even if the diagnosis is bad.
+// VerifyConnectionResult is the diagnosis. The job succeeds when it could
+// make one, even if the diagnosis is bad.
 type VerifyConnectionResult struct {
 	OK      bool    `json:"ok"`      // no check failed
 	Verdict string  `json:"verdict"` // one line

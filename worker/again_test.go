@@ -16,7 +16,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// flaky is a sharded job over the objects "000", "001", ..., some of which fail in the first round.
+// flaky is a sharded job over the objects "000", "001", ..., some of which
+// fail in the first round.
 type flaky struct {
 	objects, each int
 	fails         func(key string, retry bool) bool
@@ -73,7 +74,8 @@ func (f *flaky) Finish(_ context.Context, _ tasks.BuildManifest, _ job.Env, part
 	return tasks.BuildManifestResult{Key: data.String(), Entries: parts.Tally["good"]}, nil
 }
 
-// A retry works on the objects of the error list alone, is given the first result, and counts for itself.
+// A retry works on the objects of the error list alone, is given the first
+// result, and counts for itself.
 func TestRetryOfWhatFailed(t *testing.T) {
 	t.Parallel()
 	onEvery(t, func(t *testing.T, o queue.Options) {

@@ -14,7 +14,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// attempt is one run of one task, from asynq's call to its answer: everything that happens to jobs and shards alike.
+// attempt is one run of one task, from asynq's call to its answer: everything
+// that happens to jobs and shards alike.
 func (w *Worker) attempt(ctx context.Context, p pool, t *asynq.Task) error {
 	id, _ := asynq.GetTaskID(ctx)
 	a := attempt{kind: t.Type(), phase: "job", id: id, start: time.Now()}
@@ -22,7 +23,8 @@ func (w *Worker) attempt(ctx context.Context, p pool, t *asynq.Task) error {
 	if kind, ok := queue.ShardKind(t.Type()); ok {
 		a.kind, a.phase, run = kind, "shard", w.runShard
 	}
-	// asynq matches a task's type by prefix and would run kind-v2 with kind's handler; here the name is whole.
+	// asynq matches a task's type by prefix and would run kind-v2 with kind's
+	// handler; here the name is whole.
 	e, ok := w.entries[a.kind]
 	if !ok {
 		return fmt.Errorf("this worker knows no task of type %q: %w", t.Type(), asynq.SkipRetry)
@@ -67,8 +69,9 @@ func (w *Worker) report(a attempt, f fate, err error) {
 	}
 }
 
-// enter takes a slot. asynq frees its own slot when a task times out or is cancelled, although the handler may still run,
-// and may then start the same task a second time in the same process: here neither can be.
+// enter takes a slot. asynq frees its own slot when a task times out or is
+// cancelled, although the handler may still run, and may then start the same
+// task a second time in the same process: here neither can be.
 func (w *Worker) enter(ctx context.Context, p pool, id string) (release func(), err error) {
 	if _, there := w.running.LoadOrStore(id, true); there {
 		return nil, pausing(wait, errTwice, 0)
@@ -83,7 +86,8 @@ func (w *Worker) enter(ctx context.Context, p pool, id string) (release func(), 
 	return nil, pausing(handover, errDrain, 0)
 }
 
-// drainable is a context that also ends, with errDrain as its cause, when the worker begins to stop.
+// drainable is a context that also ends, with errDrain as its cause, when the
+// worker begins to stop.
 func (w *Worker) drainable(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
@@ -96,8 +100,8 @@ func (w *Worker) drainable(ctx context.Context) (context.Context, context.Cancel
 	return ctx, func() { cancel(nil) }
 }
 
-// open gives a job its buckets: confined to their prefix, counted, and paced as
-// the cloud bears. Secrets sealed for another job stay closed.
+// open gives a job its buckets: confined to their prefix, counted, and paced
+// as the cloud bears. Secrets sealed for another job stay closed.
 func (w *Worker) open(id, kind string) func(context.Context, tasks.Storage) (providers.Bucket, error) {
 	secrets := w.config.Secrets.For(id, kind)
 	return func(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {

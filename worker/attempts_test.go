@@ -20,8 +20,9 @@ func retries(ctx context.Context) int {
 	return n
 }
 
-// A bucket that asks for patience gets it: longer than a silent worker would be given. No attempt is used up, what was done
-// is kept, and nobody takes the worker for dead.
+// A bucket that asks for patience gets it: longer than a silent worker would
+// be given. No attempt is used up, what was done is kept, and nobody takes
+// the worker for dead.
 func TestThrottledShardWaits(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -53,7 +54,8 @@ func TestThrottledShardWaits(t *testing.T) {
 	}
 }
 
-// What fails again and again fails the job, wherever it is. No panic ends the worker.
+// What fails again and again fails the job, wherever it is. No panic ends the
+// worker.
 func TestAttemptsOfShardedJob(t *testing.T) {
 	t.Parallel()
 	away := &providers.Error{Op: "get", Key: "x", Kind: providers.Unavailable, Code: "503"}
@@ -111,7 +113,8 @@ func workFails(fail func() error) *counting {
 	}}
 }
 
-// A job past its deadline fails, whether it runs, or waited too long for a worker, and no object is touched in vain.
+// A job past its deadline fails, whether it runs, or waited too long for a
+// worker, and no object is touched in vain.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

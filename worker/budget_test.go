@@ -19,7 +19,8 @@ func noise(string) []byte {
 	return data
 }
 
-// A job whose parts will not fit into Redis fails early, and says what would help.
+// A job whose parts will not fit into Redis fails early, and says what would
+// help.
 func TestPartsBudget(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -38,7 +39,8 @@ func TestPartsBudget(t *testing.T) {
 	}
 }
 
-// A job of few shards cannot be estimated. The commit that goes too far ends it.
+// A job of few shards cannot be estimated. The commit that goes too far ends
+// it.
 func TestPartsBudgetOfFewShards(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -52,7 +54,8 @@ func TestPartsBudgetOfFewShards(t *testing.T) {
 	}
 }
 
-// Shards under way hand in pieces before they are done: those must not make a job that fits look like one that does not.
+// Shards under way hand in pieces before they are done: those must not make a
+// job that fits look like one that does not.
 func TestPartsBudgetCountsPieces(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()

@@ -8,11 +8,14 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
-// asynqCancel is the channel on which asynqmon and asynq's own tools ask for a task to be cancelled, by its ID
-// (asynq v0.26, internal/base.CancelChannel). asynq itself would only make the task start again.
+// asynqCancel is the channel on which asynqmon and asynq's own tools ask for
+// a task to be cancelled, by its ID (asynq v0.26,
+// internal/base.CancelChannel). asynq itself would only make the task start
+// again.
 const asynqCancel = "asynq:cancel"
 
-// heedCancel ends a job for good when somebody has asked asynq to cancel its task, or one of its shards'.
+// heedCancel ends a job for good when somebody has asked asynq to cancel its
+// task, or one of its shards'.
 func (w *Worker) heedCancel(ctx context.Context) {
 	sub := w.redis.Subscribe(ctx, asynqCancel)
 	defer func() { _ = sub.Close() }()

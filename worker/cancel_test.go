@@ -18,7 +18,8 @@ import (
 // letGo is how soon all work of a cancelled job must have ended.
 const letGo = 2 * time.Second
 
-// stuck is work that ends with its context alone, and tells how much of it has begun and ended.
+// stuck is work that ends with its context alone, and tells how much of it
+// has begun and ended.
 type stuck struct{ begun, ended atomic.Int64 }
 
 func (s *stuck) do(ctx context.Context) error {
@@ -40,7 +41,8 @@ func (s *stuck) ends(t testing.TB, n int64) {
 	t.Logf("the work of a cancelled job had ended after %v", time.Since(from))
 }
 
-// Everything of a cancelled job ends soon on every worker, what waits is not begun, and the world hears of it once.
+// Everything of a cancelled job ends soon on every worker, what waits is not
+// begun, and the world hears of it once.
 func TestCancelOfShardedJob(t *testing.T) {
 	t.Parallel()
 	onEvery(t, func(t *testing.T, o queue.Options) {
@@ -146,7 +148,8 @@ func TestCancelAnywhere(t *testing.T) {
 	}
 }
 
-// A job that waits, for its first run or after a throttling, is cancelled at once and never runs again.
+// A job that waits, for its first run or after a throttling, is cancelled at
+// once and never runs again.
 func TestCancelOfWaitingJob(t *testing.T) {
 	t.Parallel()
 	for name, throttled := range map[string]bool{"queued": false, "throttled": true} {
@@ -183,8 +186,8 @@ func TestCancelOfWaitingJob(t *testing.T) {
 	}
 }
 
-// asynq's own cancel, which is asynqmon's button, would make a task start again. Here it ends the job, whichever of its tasks
-// was meant.
+// asynq's own cancel, which is asynqmon's button, would make a task start
+// again. Here it ends the job, whichever of its tasks was meant.
 func TestCancelButton(t *testing.T) {
 	t.Parallel()
 	for name, task := range map[string]string{"of the job": "m", "of a shard": "m:s:1"} {

@@ -12,7 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// crowd counts the shards that run at once, over all workers, and in turn which job's ended.
+// crowd counts the shards that run at once, over all workers, and in turn
+// which job's ended.
 type crowd struct {
 	mu        sync.Mutex
 	now, most int
@@ -53,7 +54,8 @@ func (c *crowd) turn(id string, n int) int {
 	return len(c.turns)
 }
 
-// A cap holds over all jobs and workers, is shared fairly, and is given back at the end.
+// A cap holds over all jobs and workers, is shared fairly, and is given back
+// at the end.
 func TestCaps(t *testing.T) {
 	t.Parallel()
 	other := tasks.BuildManifest{Source: tasks.Storage{Provider: "mem", Bucket: "other"}}
@@ -99,7 +101,8 @@ func TestCaps(t *testing.T) {
 	}
 }
 
-// While a coordinator is handed over its shards run on, so their share of the cap is nobody else's.
+// While a coordinator is handed over its shards run on, so their share of the
+// cap is nobody else's.
 func TestCapOutlivesHandover(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -142,7 +145,8 @@ func TestCapIsGivenBackAtEveryEnd(t *testing.T) {
 	}
 }
 
-// The window bounds what of a job is on the queue, and holds nothing up: many small shards go through quickly.
+// The window bounds what of a job is on the queue, and holds nothing up: many
+// small shards go through quickly.
 func TestWindow(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -167,7 +171,8 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// A job's tasks and its shards' are on the queues of its priority, and of three jobs at once none is starved.
+// A job's tasks and its shards' are on the queues of its priority, and of
+// three jobs at once none is starved.
 func TestPriorities(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()

@@ -13,7 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// After a second crash at a shard each of its objects is noted before it is touched, and all before it is kept.
+// After a second crash at a shard each of its objects is noted before it is
+// touched, and all before it is kept.
 func TestCarefulAfterTwoCrashes(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, o queue.Options) {
@@ -44,7 +45,8 @@ func TestCarefulAfterTwoCrashes(t *testing.T) {
 	})
 }
 
-// An object at which two workers died alone goes on the error list, and the job on without it.
+// An object at which two workers died alone goes on the error list, and the
+// job on without it.
 func TestObjectThatKillsWorkersIsLeftOut(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -90,7 +92,8 @@ func TestObjectThatKillsWorkersIsLeftOut(t *testing.T) {
 	}
 }
 
-// A worker that stops hands over what it has done of a shard; the next one goes on after it.
+// A worker that stops hands over what it has done of a shard; the next one
+// goes on after it.
 func TestDrainKeepsWhatWasDone(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, o queue.Options) {

@@ -18,8 +18,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// simulation is a bucket whose objects follow from their numbers alone: any number of processes see the same one, and a
-// million objects take no room. Most are images, some are broken, some are none.
+// simulation is a bucket whose objects follow from their numbers alone: any
+// number of processes see the same one, and a million objects take no room.
+// Most are images, some are broken, some are none.
 type simulation struct {
 	Objects int
 	Read    time.Duration // how long a read takes

@@ -15,11 +15,13 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// mostDeaths is what one object may cost: two deaths until it is dealt with alone, and two while it is; and as many again
-// on a machine so busy that a living process is taken for dead, and the object given to a second one.
+// mostDeaths is what one object may cost: two deaths until it is dealt with
+// alone, and two while it is; and as many again on a machine so busy that a
+// living process is taken for dead, and the object given to a second one.
 const mostDeaths = 8
 
-// An object kills each process that reads it, with all that the process has under way. In the end it alone is left out.
+// An object kills each process that reads it, with all that the process has
+// under way. In the end it alone is left out.
 func TestKillerObject(t *testing.T) {
 	t.Parallel()
 	r := queuetest.Start(t)
@@ -69,8 +71,9 @@ func TestKillerObject(t *testing.T) {
 	onlyEnd(t, r.Options(), "killer")
 }
 
-// Shards at which workers have died, or that have a suspect already, are dealt with one object at a time in the whole
-// process: were two at hand when it dies, both would be taken for guilty.
+// Shards at which workers have died, or that have a suspect already, are
+// dealt with one object at a time in the whole process: were two at hand when
+// it dies, both would be taken for guilty.
 func TestCarefulRunsTakeTurns(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -95,7 +98,8 @@ func TestCarefulRunsTakeTurns(t *testing.T) {
 	}
 }
 
-// convict makes of an outcome without killers one in which an object is left out that kills.
+// convict makes of an outcome without killers one in which an object is left
+// out that kills.
 func (o *outcome) convict(t *testing.T, b simulation, i int) (kills tasks.ObjectError) {
 	t.Helper()
 	kills = tasks.ObjectError{Key: b.key(i), Code: "kills-worker"}

@@ -13,8 +13,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// Redis loses the last second of what it has acknowledged, as it may with its file synced once a second: shards that the
-// coordinator has seen done are not done any more, and some of them not even enqueued.
+// Redis loses the last second of what it has acknowledged, as it may with its
+// file synced once a second: shards that the coordinator has seen done are
+// not done any more, and some of them not even enqueued.
 func TestRedisLosesItsLastSecond(t *testing.T) {
 	t.Parallel()
 	r := queuetest.Start(t)

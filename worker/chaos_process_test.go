@@ -38,8 +38,8 @@ type setup struct {
 
 const setupVariable = "STEVEDORE_TEST_WORKER"
 
-// TestWorkerProcess is a worker in a process of its own, when a fleet has started the process. In an ordinary run of the
-// tests it does nothing.
+// TestWorkerProcess is a worker in a process of its own, when a fleet has
+// started the process. In an ordinary run of the tests it does nothing.
 func TestWorkerProcess(t *testing.T) {
 	text := os.Getenv(setupVariable)
 	if text == "" {
@@ -200,7 +200,8 @@ func (f *fleet) revive() (dead int) {
 	return dead
 }
 
-// running tells of each task that a process of the fleet has said to run. Workers say so every 5 seconds.
+// running tells of each task that a process of the fleet has said to run.
+// Workers say so every 5 seconds.
 func (f *fleet) running(each func(process int, task string)) {
 	servers, err := f.inspector.Servers()
 	if err != nil {

@@ -14,12 +14,14 @@ import (
 )
 
 const (
-	// recovery is how long after its worker's death at most the work goes on elsewhere. A busy machine gets some more.
+	// recovery is how long after its worker's death at most the work goes on
+	// elsewhere. A busy machine gets some more.
 	recovery = 35 * time.Second
 	margin   = 10 * time.Second
 )
 
-// A worker is killed while it works on shards: another goes on with them, and soon.
+// A worker is killed while it works on shards: another goes on with them, and
+// soon.
 func TestRecovery_Shards(t *testing.T) {
 	t.Parallel()
 	r := newRecovery(t)
@@ -27,7 +29,8 @@ func TestRecovery_Shards(t *testing.T) {
 	r.measure(t, victim, "shards", r.shardsMoved)
 }
 
-// The worker that coordinates a job, and works on its shards too, is killed: another takes the job over.
+// The worker that coordinates a job, and works on its shards too, is killed:
+// another takes the job over.
 func TestRecovery_Coordinator(t *testing.T) {
 	t.Parallel()
 	r := newRecovery(t)
@@ -56,7 +59,8 @@ func TestRecovery_SingleJob(t *testing.T) {
 	r.measure(t, victim, "a single job", func(map[int]bool) bool { return r.field("single", "job", "epoch") == "2" })
 }
 
-// recoveryTest is two workers that are busy for long with the six shards of a job.
+// recoveryTest is two workers that are busy for long with the six shards of a
+// job.
 type recoveryTest struct {
 	fleet  *fleet
 	client *producer.Client
@@ -105,7 +109,8 @@ func (r recoveryTest) others(t *testing.T) (victim int) {
 	return victim
 }
 
-// measure kills a process, starts another in its place, and waits until its work goes on.
+// measure kills a process, starts another in its place, and waits until its
+// work goes on.
 func (r recoveryTest) measure(t *testing.T, victim int, what string, moved func(lost map[int]bool) bool) {
 	t.Helper()
 	lost := r.shards(victim)

@@ -26,7 +26,8 @@ import (
 	manifestjob "github.com/stevedore-jobs/stevedore/worker/manifest" //nolint:depguard // as in chaos_process_test.go
 )
 
-// chaosVariable set to "full" makes the tests of this file as large as deploy/test.sh --chaos wants them.
+// chaosVariable set to "full" makes the tests of this file as large as
+// deploy/test.sh --chaos wants them.
 const chaosVariable = "STEVEDORE_CHAOS"
 
 // havoc is how large a chaos test is.
@@ -51,7 +52,8 @@ func chaosSize() havoc {
 	}
 }
 
-// Workers and Redis are killed without warning, again and again, until the job ends. It ends as if nothing had happened.
+// Workers and Redis are killed without warning, again and again, until the
+// job ends. It ends as if nothing had happened.
 func TestChaos(t *testing.T) {
 	t.Parallel()
 	size := chaosSize()
@@ -101,8 +103,9 @@ func (c *chaos) enqueue(t *testing.T) {
 	}
 }
 
-// rage kills until the job is nearly done. The coordinator is killed once while it plans and once while it finishes, if it
-// takes the time: who it is shows after 5 seconds.
+// rage kills until the job is nearly done. The coordinator is killed once
+// while it plans and once while it finishes, if it takes the time: who it is
+// shows after 5 seconds.
 func (c *chaos) rage(t *testing.T) (s tasks.Status) {
 	t.Helper()
 	c.while = map[tasks.State]int{}
@@ -133,8 +136,9 @@ func (c *chaos) enough(p tasks.Progress) bool {
 	return c.killed >= c.kills && c.restarted >= c.restarts && p.Objects > int64(c.bucket.Objects)*9/10
 }
 
-// pause is the time to the next kill: it averages at every. When there were enough kills it is longer: if no process lived
-// for half a minute, nobody would ever be found dead.
+// pause is the time to the next kill: it averages at every. When there were
+// enough kills it is longer: if no process lived for half a minute, nobody
+// would ever be found dead.
 func (c *chaos) pause() time.Duration {
 	d := c.every/2 + time.Duration(c.random.Int64N(int64(c.every)))
 	if c.killed >= c.kills {
@@ -169,7 +173,8 @@ type outcome struct {
 	faults   []tasks.ObjectError
 }
 
-// undisturbed computes what a job must leave behind, without engine, queue and shards.
+// undisturbed computes what a job must leave behind, without engine, queue
+// and shards.
 func undisturbed(t testing.TB, b simulation, j tasks.BuildManifest) (o outcome) {
 	t.Helper()
 	j.Destination = &tasks.Storage{Provider: "file", Bucket: t.TempDir()}

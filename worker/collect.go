@@ -11,8 +11,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// queueCollector reads the queues from Redis at each scrape. The names are those of asynq's own exporter, which asynqmon's
-// metrics page asks for. Every replica reports the same queues: take the max over them, never the sum.
+// queueCollector reads the queues from Redis at each scrape. The names are
+// those of asynq's own exporter, which asynqmon's metrics page asks for.
+// Every replica reports the same queues: take the max over them, never the
+// sum.
 type queueCollector struct {
 	inspector *asynq.Inspector
 	log       *slog.Logger
@@ -46,7 +48,8 @@ func (c queueCollector) Describe(out chan<- *prometheus.Desc) {
 	out <- stateDesc()
 }
 
-// Collect implements prometheus.Collector. While Redis is away there are no series, rather than old ones.
+// Collect implements prometheus.Collector. While Redis is away there are no
+// series, rather than old ones.
 func (c queueCollector) Collect(out chan<- prometheus.Metric) {
 	known, err := c.inspector.Queues()
 	if err != nil {
@@ -76,7 +79,8 @@ func collectQueue(q *asynq.QueueInfo, out chan<- prometheus.Metric) {
 	}
 }
 
-// slotCollector reports each pool's slots, and how many of them really run something.
+// slotCollector reports each pool's slots, and how many of them really run
+// something.
 type slotCollector []pool
 
 func slotDescs() (all, busy *prometheus.Desc) {
@@ -100,7 +104,8 @@ func (c slotCollector) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// paceCollector reports how many requests to each bucket this process may have in flight: throttling lowers it.
+// paceCollector reports how many requests to each bucket this process may
+// have in flight: throttling lowers it.
 type paceCollector struct{ pacer *providers.Pacer }
 
 func paceDesc() *prometheus.Desc {

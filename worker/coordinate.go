@@ -13,8 +13,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// coordinate sees a sharded job through: it plans the shards, has the workers do them, and puts the parts together. Any
-// step may be the first: the job may have been begun by a coordinator that died or was stopped.
+// coordinate sees a sharded job through: it plans the shards, has the workers
+// do them, and puts the parts together. Any step may be the first: the job
+// may have been begun by a coordinator that died or was stopped.
 func (w *Worker) coordinate(ctx context.Context, c claimed) (tasks.Result, error) {
 	group, inner := errgroup.WithContext(ctx)
 	planned := make(chan struct{})
@@ -37,7 +38,8 @@ func (w *Worker) coordinate(ctx context.Context, c claimed) (tasks.Result, error
 	return w.finish(ctx, c)
 }
 
-// plan keeps each shard in the job's record, and goes on from the last one kept. The watch enqueues them.
+// plan keeps each shard in the job's record, and goes on from the last one
+// kept. The watch enqueues them.
 func (w *Worker) plan(ctx context.Context, c claimed) error {
 	index := c.Shards
 	emit := func(s job.Shard) error {
@@ -64,7 +66,8 @@ func (w *Worker) plan(ctx context.Context, c claimed) error {
 // retryShard is how many objects of an error list make a shard.
 const retryShard = 200
 
-// planRetry makes shards of the objects that failed the last time. The list is in key order.
+// planRetry makes shards of the objects that failed the last time. The list
+// is in key order.
 func (w *Worker) planRetry(ctx context.Context, c claimed, emit func(job.Shard) error) error {
 	next, seen := job.Shard{After: c.Cursor}, c.Cursor
 	for e, err := range w.records.ToRetry(ctx, c.ID) {

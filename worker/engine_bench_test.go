@@ -28,7 +28,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// labour is a job whose shards cost the processor some 50 ms each, for a thousand objects.
+// labour is a job whose shards cost the processor some 50 ms each, for a
+// thousand objects.
 type labour struct{ shards int }
 
 const labourObjects = 1000
@@ -53,8 +54,9 @@ func (l labour) Plan(_ context.Context, _ tasks.BuildManifest, _ job.Env, after 
 	return nil
 }
 
-// Work implements job.Sharded. It hashes 16 KiB at a time: with less, where the stack happens to lie makes a fifth of the
-// difference that is measured here.
+// Work implements job.Sharded. It hashes 16 KiB at a time: with less, where
+// the stack happens to lie makes a fifth of the difference that is measured
+// here.
 func (labour) Work(_ context.Context, _ tasks.BuildManifest, _ job.Env, s job.Shard) iter.Seq2[job.Item, error] {
 	return func(yield func(job.Item, error) bool) {
 		head := make([]byte, 16<<10)
@@ -77,7 +79,8 @@ func (labour) Finish(_ context.Context, _ tasks.BuildManifest, _ job.Env, parts 
 	return tasks.BuildManifestResult{Entries: parts.Tally["entries"]}, job.WriteParts(io.Discard, parts.Data)
 }
 
-// BenchmarkEngineOverhead is a job of 1,000 shards against the same work in one loop on as many goroutines.
+// BenchmarkEngineOverhead is a job of 1,000 shards against the same work in
+// one loop on as many goroutines.
 func BenchmarkEngineOverhead(b *testing.B) {
 	l := labour{1000}
 	c := silent(config(b, queuetest.Start(b).Options()))
@@ -141,7 +144,8 @@ func silent(c worker.Config) worker.Config {
 	return c
 }
 
-// cost is the time that something takes, and the processor's time of this process. Redis has a process of its own.
+// cost is the time that something takes, and the processor's time of this
+// process. Redis has a process of its own.
 type cost struct{ wall, processor time.Duration }
 
 func (c cost) String() string { return fmt.Sprintf("%v (processor %v)", c.wall, c.processor) }
@@ -179,7 +183,8 @@ func throughout(b *testing.B, p *producer.Client, j tasks.Job) tasks.Status {
 	return s
 }
 
-// BenchmarkFourProcesses is four worker processes against one, on work that mostly waits for the bucket.
+// BenchmarkFourProcesses is four worker processes against one, on work that
+// mostly waits for the bucket.
 func BenchmarkFourProcesses(b *testing.B) {
 	var ratios []float64
 	for b.Loop() {
@@ -204,7 +209,8 @@ func latencyBound(b *testing.B, processes int) time.Duration {
 	return s.Finished.Sub(s.Started)
 }
 
-// BenchmarkPickUp is the time from Enqueue to the start of the handler, when nothing else is on the queue.
+// BenchmarkPickUp is the time from Enqueue to the start of the handler, when
+// nothing else is on the queue.
 func BenchmarkPickUp(b *testing.B) {
 	c := silent(config(b, queuetest.Start(b).Options()))
 	started := make(chan time.Time, 1)
@@ -232,7 +238,8 @@ func BenchmarkPickUp(b *testing.B) {
 	}
 }
 
-// BenchmarkRedisMemory is what Redis holds at most, above idle, while the manifest of a million objects is made.
+// BenchmarkRedisMemory is what Redis holds at most, above idle, while the
+// manifest of a million objects is made.
 func BenchmarkRedisMemory(b *testing.B) {
 	o := queuetest.Start(b).Options()
 	j := buildTo(b)

@@ -15,7 +15,8 @@ func onBoth(t *testing.T, test func(*testing.T, queue.Options)) {
 	t.Run("redis", func(t *testing.T) { t.Parallel(); test(t, queuetest.Start(t).Options()) })
 }
 
-// onEvery runs a test on every kind of Redis there is: also on a cluster, and as a user with only the documented rights.
+// onEvery runs a test on every kind of Redis there is: also on a cluster, and
+// as a user with only the documented rights.
 func onEvery(t *testing.T, test func(*testing.T, queue.Options)) {
 	for name, server := range queuetest.Servers() {
 		t.Run(name, func(t *testing.T) { t.Parallel(); test(t, server(t)) })

@@ -98,7 +98,8 @@ func TestPanicEndsTheJobAndNotTheWorker(t *testing.T) {
 	}
 }
 
-// One shard that can never be done fails the job with its reason; the others are not done for nothing.
+// One shard that can never be done fails the job with its reason; the others
+// are not done for nothing.
 func TestShardFailureFailsTheJob(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -120,7 +121,8 @@ func TestShardFailureFailsTheJob(t *testing.T) {
 	}
 }
 
-// raw enqueues a task as a program in another language would, with whatever type and payload.
+// raw enqueues a task as a program in another language would, with whatever
+// type and payload.
 func raw(t *testing.T, o queue.Options, kind, id, payload string) *asynq.Inspector {
 	t.Helper()
 	redis := o.Client()
@@ -152,7 +154,8 @@ func TestUndecodablePayloadIsArchivedWithTheReason(t *testing.T) {
 	}
 }
 
-// asynq's own mux would run verify-connection-v2 with the handler of verify-connection.
+// asynq's own mux would run verify-connection-v2 with the handler of
+// verify-connection.
 func TestKindMatchesWhole(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -160,7 +163,8 @@ func TestKindMatchesWhole(t *testing.T) {
 	archived(t, raw(t, o, "verify-connection-v2", "v2", `{"storage":{"provider":"mem","bucket":"b"}}`), "v2", `no task of type "verify-connection-v2"`)
 }
 
-// A producer in another language makes no record; the job runs and has a status all the same.
+// A producer in another language makes no record; the job runs and has a
+// status all the same.
 func TestJobWithoutRecord(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -227,7 +231,8 @@ func TestMetrics(t *testing.T) {
 	queuetest.Eventually(t, 15*time.Second, "attempts", func() bool { return sum(t, registry, "stevedore_attempts_total") == 4 })
 }
 
-// A worker says so when Redis may evict keys: a job that loses one is lost for ever.
+// A worker says so when Redis may evict keys: a job that loses one is lost
+// for ever.
 func TestEvictionIsWarnedOf(t *testing.T) {
 	t.Parallel()
 	r := queuetest.Start(t)

@@ -17,7 +17,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// gate lets a test hold work back. Work that is held obeys its context, as every job must.
+// gate lets a test hold work back. Work that is held obeys its context, as
+// every job must.
 type gate struct {
 	held chan struct{} // gets one token for every held piece of work
 	open chan struct{} // closed to let all go
@@ -51,7 +52,8 @@ func (g *gate) waitHeld(t *testing.T, n int) {
 	}
 }
 
-// A worker that stops hands shards and coordinator to another within 3 seconds; nothing is lost, no attempt used up.
+// A worker that stops hands shards and coordinator to another within 3
+// seconds; nothing is lost, no attempt used up.
 func TestDrainHandsOver(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, o queue.Options) {
@@ -111,8 +113,9 @@ func TestDrainOfSingleJob(t *testing.T) {
 	}
 }
 
-// Redis restarts while shards are finished, under way and waiting. Finished work is neither lost nor done again; work
-// under way hands itself in when Redis is back.
+// Redis restarts while shards are finished, under way and waiting. Finished
+// work is neither lost nor done again; work under way hands itself in when
+// Redis is back.
 func TestRedisRestartInMidJob(t *testing.T) {
 	t.Parallel()
 	r := queuetest.Start(t)
@@ -144,8 +147,9 @@ func TestRedisRestartInMidJob(t *testing.T) {
 	}
 }
 
-// asynq since 0.25 does not repeat a failed acknowledgement with success: the task would run again minutes later. A
-// handler of asynq's own finishes here while Redis is away.
+// asynq since 0.25 does not repeat a failed acknowledgement with success: the
+// task would run again minutes later. A handler of asynq's own finishes here
+// while Redis is away.
 func TestAcknowledgementOutlivesRestart(t *testing.T) {
 	t.Parallel()
 	r := queuetest.Start(t)
@@ -200,8 +204,8 @@ func (syncWatch) Info(...any)  {}
 func (syncWatch) Error(...any) {}
 func (syncWatch) Fatal(...any) {}
 
-// A coordinator died after it kept a shard and before it enqueued its task. The next one finds the shard and goes on
-// planning behind it.
+// A coordinator died after it kept a shard and before it enqueued its task.
+// The next one finds the shard and goes on planning behind it.
 func TestCoordinatorResumes(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -229,7 +233,8 @@ func TestCoordinatorResumes(t *testing.T) {
 	}
 }
 
-// A coordinator that was taken for dead notices that another holds the job, lets go, and publishes nothing.
+// A coordinator that was taken for dead notices that another holds the job,
+// lets go, and publishes nothing.
 func TestFencedCoordinatorLetsGo(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -263,8 +268,9 @@ func TestFencedCoordinatorLetsGo(t *testing.T) {
 	}
 }
 
-// asynq frees the slot of a task that is cancelled although its handler still runs, and starts it again: in this engine
-// the second run waits for the first.
+// asynq frees the slot of a task that is cancelled although its handler still
+// runs, and starts it again: in this engine the second run waits for the
+// first.
 func TestNoTaskRunsTwiceInOneProcess(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

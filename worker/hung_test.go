@@ -13,8 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
-// hung is a worker whose process lives, so that asynq leaves its task to it, and which does nothing: it has taken one task
-// and never beats.
+// hung is a worker whose process lives, so that asynq leaves its task to it,
+// and which does nothing: it has taken one task and never beats.
 type hung struct {
 	server  *asynq.Server
 	taken   chan *asynq.Task
@@ -42,7 +42,8 @@ func hang(t testing.TB, o queue.Options, name string, begin func(context.Context
 	return h
 }
 
-// wake lets the hung worker fail and go away: asynq then runs its task again, elsewhere.
+// wake lets the hung worker fail and go away: asynq then runs its task again,
+// elsewhere.
 func (h *hung) wake() {
 	h.once.Do(func() {
 		h.server.Stop()

@@ -6,10 +6,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// gaugedMost bounds how many jobs have series of their own, so that a flood of jobs is no flood of series.
+// gaugedMost bounds how many jobs have series of their own, so that a flood
+// of jobs is no flood of series.
 const gaugedMost = 200
 
-// jobCollector reports the jobs that this process runs or coordinates, while it does. Each job is with one process.
+// jobCollector reports the jobs that this process runs or coordinates, while
+// it does. Each job is with one process.
 type jobCollector struct{ meters *sync.Map }
 
 func jobDesc(name, help string, labels ...string) *prometheus.Desc {

@@ -19,11 +19,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// leeway is how many times as long as it is meant to take something may take in a test: the tests of other packages run on
-// the same few cores.
+// leeway is how many times as long as it is meant to take something may take
+// in a test: the tests of other packages run on the same few cores.
 const leeway = 3
 
-// lab is what a test sees of a Redis beside its workers: records, tasks and events, and the keys beneath.
+// lab is what a test sees of a Redis beside its workers: records, tasks and
+// events, and the keys beneath.
 type lab struct {
 	t         testing.TB
 	redis     redis.UniversalClient
@@ -46,7 +47,8 @@ func (l *lab) must(err error) {
 	}
 }
 
-// record makes the record of a job without its task, as a producer leaves it that dies between the two.
+// record makes the record of a job without its task, as a producer leaves it
+// that dies between the two.
 func (l *lab) record(j tasks.Job, id string) (tasks.Kind, []byte) {
 	l.t.Helper()
 	k, err := tasks.Lookup(j.Kind())
@@ -131,8 +133,8 @@ func (l *lab) taskIs(name, id string, limit time.Duration, states ...asynq.TaskS
 	})
 }
 
-// orphan makes a pending task one that asynq takes for active although no worker has it and no lease runs out: asynq itself
-// never looks at it again.
+// orphan makes a pending task one that asynq takes for active although no
+// worker has it and no lease runs out: asynq itself never looks at it again.
 func (l *lab) orphan(name, id string) {
 	l.t.Helper()
 	ctx, at := l.t.Context(), "asynq:{"+name+"}:"
@@ -144,7 +146,8 @@ func (l *lab) orphan(name, id string) {
 	l.must(l.redis.HSet(ctx, at+"t:"+id, "state", "active").Err())
 }
 
-// silence makes a job's coordinator one that has not been heard of for a minute.
+// silence makes a job's coordinator one that has not been heard of for a
+// minute.
 func (l *lab) silence(id string) {
 	l.t.Helper()
 	l.must(l.redis.HSet(l.t.Context(), "stevedore:{"+id+"}:job", "beat", time.Now().Add(-time.Minute).UnixMilli()).Err())
@@ -153,7 +156,8 @@ func (l *lab) silence(id string) {
 // field is a field of a job's record.
 func (l *lab) field(id, name string) string { return l.hash("stevedore:{"+id+"}:job", name) }
 
-// run is a field of what is known of a job's shards under way, for example "7:g".
+// run is a field of what is known of a job's shards under way, for example
+// "7:g".
 func (l *lab) run(id, name string) string { return l.hash("stevedore:{"+id+"}:runs", name) }
 
 func (l *lab) hash(key, field string) string {
@@ -180,8 +184,9 @@ func (l *lab) events(id string) (events []tasks.Event) {
 	return events
 }
 
-// final checks that a job has one last event, of a type and with the ID that follows from its round, and returns how often
-// it was sent: once, unless two workers ended the job at once.
+// final checks that a job has one last event, of a type and with the ID that
+// follows from its round, and returns how often it was sent: once, unless two
+// workers ended the job at once.
 func (l *lab) final(id string, round int, want tasks.EventType) (times int) {
 	l.t.Helper()
 	of := fmt.Sprintf("%s/%d/", id, round)
@@ -203,7 +208,8 @@ func (l *lab) final(id string, round int, want tasks.EventType) (times int) {
 	return times
 }
 
-// planned claims a job as a coordinator that will not be heard of again, and plans shards of counting's.
+// planned claims a job as a coordinator that will not be heard of again, and
+// plans shards of counting's.
 func (l *lab) planned(j tasks.Job, id string, shards int) queue.Claim {
 	l.t.Helper()
 	k, payload := l.record(j, id)
@@ -230,7 +236,8 @@ func (l *lab) crash(c queue.Claim, shard int) {
 	}
 }
 
-// count adds up the series of a metric that have a label's value, in several registries.
+// count adds up the series of a metric that have a label's value, in several
+// registries.
 func count(t testing.TB, name, label, value string, registries ...prometheus.Registerer) (total float64) {
 	t.Helper()
 	for _, r := range registries {

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Most of these tests wait for time to pass, so more of them run at once than there are processors.
+// Most of these tests wait for time to pass, so more of them run at once than
+// there are processors.
 const atOnce = "10"
 
 func TestMain(m *testing.M) {

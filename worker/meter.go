@@ -11,8 +11,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
-// meter is how far a job under way is, as the world is shown it: counts that never fall, a rate, and the time that is left.
-// One goroutine moves it; metrics read it.
+// meter is how far a job under way is, as the world is shown it: counts that
+// never fall, a rate, and the time that is left. One goroutine moves it;
+// metrics read it.
 type meter struct {
 	w     *Worker
 	c     claimed
@@ -47,8 +48,8 @@ func (w *Worker) meter(c claimed) *meter {
 // end takes the job out of this process's metrics.
 func (m *meter) end() { m.w.meters.CompareAndDelete(m.c.ID, m) }
 
-// shown takes down how far the job is and returns what to show. total is -1 when planning counts the objects; planned says that
-// the total is known.
+// shown takes down how far the job is and returns what to show. total is -1
+// when planning counts the objects; planned says that the total is known.
 func (m *meter) shown(p tasks.Progress, total int64, planned bool) queue.Shown {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -97,7 +98,8 @@ func (m *meter) last() queue.Shown {
 	return m.view
 }
 
-// started tells that the job has begun. A coordinator that takes a job over tells it again, with the same ID.
+// started tells that the job has begun. A coordinator that takes a job over
+// tells it again, with the same ID.
 func (m *meter) started(ctx context.Context) {
 	state := tasks.StateRunning
 	if m.c.sharded != nil {
@@ -106,7 +108,8 @@ func (m *meter) started(ctx context.Context) {
 	m.emit(ctx, tasks.Event{ID: m.eventID("started"), Type: tasks.EventStarted, State: state, Time: time.Now()})
 }
 
-// tell brings asynq's result up to date and sends an event, at most once a second and when there is something new.
+// tell brings asynq's result up to date and sends an event, at most once a
+// second and when there is something new.
 func (m *meter) tell(ctx context.Context, s tasks.State) {
 	now := time.Now()
 	if now.Sub(m.told) < tellEvery {
@@ -127,7 +130,8 @@ func (m *meter) tell(ctx context.Context, s tasks.State) {
 
 func (m *meter) eventID(what string) string { return queue.EventID(m.c.ID, m.c.Round, what) }
 
-// emit sends an event. The last one of a job must not be lost and goes another way; of these the next one makes up for it.
+// emit sends an event. The last one of a job must not be lost and goes
+// another way; of these the next one makes up for it.
 func (m *meter) emit(ctx context.Context, e tasks.Event) {
 	e.Job, e.Kind, e.Time = m.c.ID, m.c.Name, e.Time.UTC().Truncate(time.Millisecond)
 	if err := m.w.beats.Emit(ctx, e); err != nil {

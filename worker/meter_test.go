@@ -20,7 +20,8 @@ func meterOf(id string) *meter {
 
 func near(got, want float64) bool { return math.Abs(got-want) <= want/10 }
 
-// The rate is that of the last ten seconds, and what is left takes as long as it says.
+// The rate is that of the last ten seconds, and what is left takes as long as
+// it says.
 func TestMeterRateAndETA(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -52,7 +53,8 @@ func TestMeterRateAndETA(t *testing.T) {
 	})
 }
 
-// What was under way with a worker that died is not taken back, and a coordinator that takes over shows no leap in the rate.
+// What was under way with a worker that died is not taken back, and a
+// coordinator that takes over shows no leap in the rate.
 func TestMeterNeverFalls(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -100,7 +102,8 @@ func TestJobGaugesAreCapped(t *testing.T) {
 	}
 }
 
-// A meter of an earlier attempt does not take the series of a later one along.
+// A meter of an earlier attempt does not take the series of a later one
+// along.
 func TestMeterEndsItself(t *testing.T) {
 	t.Parallel()
 	w := &Worker{}
@@ -116,8 +119,8 @@ func TestMeterEndsItself(t *testing.T) {
 	}
 }
 
-// A shard that achieves nothing is given to a second worker, to a third much later, and never to a crowd within the half
-// hour that a run may take.
+// A shard that achieves nothing is given to a second worker, to a third much
+// later, and never to a crowd within the half hour that a run may take.
 func TestStuckShardsDoNotMultiply(t *testing.T) {
 	t.Parallel()
 	var at time.Duration

@@ -10,7 +10,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// metrics are what this process has done. What the queues hold is read from Redis at every scrape, see queueCollector.
+// metrics are what this process has done. What the queues hold is read from
+// Redis at every scrape, see queueCollector.
 type metrics struct {
 	attempts     *prometheus.CounterVec
 	attemptTime  *prometheus.HistogramVec

@@ -39,7 +39,8 @@ const (
 	cancelled fate = "cancelled" // the job was cancelled
 )
 
-// judge decides. ctx is the context of the attempt, failures how often it has failed before, attempts how often it may.
+// judge decides. ctx is the context of the attempt, failures how often it has
+// failed before, attempts how often it may.
 func judge(ctx context.Context, err error, failures, attempts int) fate {
 	cause := context.Cause(ctx)
 	var invalid *tasks.InvalidError
@@ -89,7 +90,8 @@ const (
 	waitTwice     = 5 * time.Second
 )
 
-// redactedError is an error as it may be stored and shown: asynq keeps its text in Redis, and asynqmon shows it.
+// redactedError is an error as it may be stored and shown: asynq keeps its
+// text in Redis, and asynqmon shows it.
 type redactedError struct{ error }
 
 func (e redactedError) Error() string { return providers.Redact(e.error.Error()) }
@@ -113,8 +115,9 @@ func toAsynq(f fate, err error) error {
 	return err
 }
 
-// pausing says when an attempt that has not ended its task goes on, unless that has been said. The job's record must know
-// before asynq does: until then nobody may take the task for lost.
+// pausing says when an attempt that has not ended its task goes on, unless
+// that has been said. The job's record must know before asynq does: until
+// then nobody may take the task for lost.
 func pausing(f fate, err error, failures int) error {
 	switch {
 	case errors.As(err, new(*laterError)):
@@ -146,8 +149,9 @@ func waitFor(err error) time.Duration {
 	return waitThrottled
 }
 
-// failure is what the one who asked for the job is told, without anything that looks like a secret: every error is made
-// without one, and this is the second lock.
+// failure is what the one who asked for the job is told, without anything
+// that looks like a secret: every error is made without one, and this is the
+// second lock.
 func failure(err error) *tasks.Failure {
 	f := *explain(err)
 	f.Message, f.Fix = providers.Redact(f.Message), providers.Redact(f.Fix)
@@ -176,8 +180,9 @@ func explain(err error) *tasks.Failure {
 	return f
 }
 
-// notedError carries a failure that the engine has worded itself, or that came from a shard, through Redis, to the coordinator
-// that ends the job with it.
+// notedError carries a failure that the engine has worded itself, or that
+// came from a shard, through Redis, to the coordinator that ends the job with
+// it.
 type notedError struct{ failure tasks.Failure }
 
 func (e *notedError) Error() string { return e.failure.Message }

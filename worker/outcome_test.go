@@ -68,7 +68,8 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// What asynq makes of an answer decides over attempts, so the answers are held to its own rules.
+// What asynq makes of an answer decides over attempts, so the answers are
+// held to its own rules.
 func TestToAsynq(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("cause")
@@ -141,7 +142,8 @@ func TestTableRefusesGaps(t *testing.T) {
 	}
 }
 
-// asynq ends the process after its own Fatal, unless the logger that it was given does not.
+// asynq ends the process after its own Fatal, unless the logger that it was
+// given does not.
 func TestAsynqMayNotEndTheProcess(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder

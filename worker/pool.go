@@ -13,8 +13,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// pool is a number of slots for some queues. A pool of its own for coordinators keeps them from taking the slots that
-// their own shards need; one for verifications keeps people from waiting behind bulk work.
+// pool is a number of slots for some queues. A pool of its own for
+// coordinators keeps them from taking the slots that their own shards need;
+// one for verifications keeps people from waiting behind bulk work.
 type pool struct {
 	name   string
 	slots  int
@@ -53,9 +54,11 @@ func (w *Worker) asynqConfig(p pool) asynq.Config {
 	return asynq.Config{
 		Concurrency: p.slots,
 		Queues:      p.queues,
-		// asynq can only poll, from half of this to one and a half times this after it found nothing.
+		// asynq can only poll, from half of this to one and a half times this
+		// after it found nothing.
 		TaskCheckInterval: 80 * time.Millisecond,
-		// Handed-over tasks wait in the retry set until some worker looks there.
+		// Handed-over tasks wait in the retry set until some worker looks
+		// there.
 		DelayedTaskCheckInterval: time.Second,
 		ShutdownTimeout:          w.config.DrainTimeout,
 		JanitorInterval:          30 * time.Second,
@@ -72,9 +75,10 @@ func isFailure(err error) bool {
 	return !errors.As(err, &later) || later.failed
 }
 
-// retryDelay is how long a task waits for its next run: what the outcome says, else an exponential back-off with full
-// jitter from 1 second to 2 minutes. A task whose worker died has waited long enough already, and one that asynq was asked
-// to cancel only has to find out that its job has ended.
+// retryDelay is how long a task waits for its next run: what the outcome
+// says, else an exponential back-off with full jitter from 1 second to 2
+// minutes. A task whose worker died has waited long enough already, and one
+// that asynq was asked to cancel only has to find out that its job has ended.
 func retryDelay(n int, err error, _ *asynq.Task) time.Duration {
 	var later *laterError
 	switch {
@@ -91,7 +95,8 @@ func backOff(n int) time.Duration {
 	return time.Second + rand.N(limit)
 }
 
-// asynqLog writes asynq's own messages to slog. Its Fatal must not end the process.
+// asynqLog writes asynq's own messages to slog. Its Fatal must not end the
+// process.
 type asynqLog struct{ log *slog.Logger }
 
 func (l asynqLog) Debug(args ...any) { l.log.Debug("asynq: " + fmt.Sprint(args...)) }

@@ -32,7 +32,8 @@ func (h *history) ago(d time.Duration) (n int64) {
 	return n
 }
 
-// What Status tells while shards run never falls, is never ahead of the work, and at most a second old.
+// What Status tells while shards run never falls, is never ahead of the work,
+// and at most a second old.
 func TestProgressIsTrue(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -116,7 +117,8 @@ func series(t *testing.T, id string, want int, registries ...prometheus.Register
 	}
 }
 
-// asynqKnows checks that the result asynqmon shows is about what Status tells.
+// asynqKnows checks that the result asynqmon shows is about what Status
+// tells.
 func asynqKnows(t *testing.T, l *lab, p tasks.Progress) {
 	t.Helper()
 	info, err := l.inspector.GetTaskInfo(tasks.QueueJobs, "m")
@@ -129,7 +131,8 @@ func asynqKnows(t *testing.T, l *lab, p tasks.Progress) {
 	}
 }
 
-// toldInTime checks the events of a job: begun, at most one more each second, ended.
+// toldInTime checks the events of a job: begun, at most one more each second,
+// ended.
 func toldInTime(t *testing.T, l *lab) {
 	t.Helper()
 	if n := l.final("m", 0, tasks.EventSucceeded); n != 1 {
@@ -162,7 +165,8 @@ func toldInTime(t *testing.T, l *lab) {
 	}
 }
 
-// A shard that was run twice, or whose worker died with work under way, is shown once in the end.
+// A shard that was run twice, or whose worker died with work under way, is
+// shown once in the end.
 func TestFinalCountsAreExact(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

@@ -13,20 +13,25 @@ import (
 )
 
 const (
-	// beatEvery is how often this process says that it lives and how far its shards are. Coordinators look as often or more,
-	// so what people see is less than a second old.
+	// beatEvery is how often this process says that it lives and how far its
+	// shards are. Coordinators look as often or more, so what people see is
+	// less than a second old.
 	beatEvery = 400 * time.Millisecond
-	// staleAfter is how long nothing may be heard of a run before its worker is taken for dead. A live worker that is taken
-	// for dead costs some work twice, and harms nothing.
+	// staleAfter is how long nothing may be heard of a run before its worker
+	// is taken for dead. A live worker that is taken for dead costs some work
+	// twice, and harms nothing.
 	staleAfter = 20 * time.Second
-	// grace is how long all have to be heard of again after Redis was away: nobody could beat.
+	// grace is how long all have to be heard of again after Redis was away:
+	// nobody could beat.
 	grace = 5 * time.Second
 )
 
-// errUnwanted means that the job of a shard has ended, or that the shard was handed in by somebody else.
+// errUnwanted means that the job of a shard has ended, or that the shard was
+// handed in by somebody else.
 var errUnwanted = errors.New("the job has ended, or the shard was done elsewhere")
 
-// pulses beats for all shards that run in this process. A job's shards share one request.
+// pulses beats for all shards that run in this process. A job's shards share
+// one request.
 type pulses struct {
 	records queue.Records
 	log     *slog.Logger
@@ -36,7 +41,8 @@ type pulses struct {
 
 // pulse is the shards of one job.
 type pulse struct {
-	// sending keeps a beat from overtaking a commit: it would show what was just committed a second time.
+	// sending keeps a beat from overtaking a commit: it would show what was
+	// just committed a second time.
 	sending sync.RWMutex
 	runs    map[int]*live // guarded by pulses.mu
 }
@@ -65,7 +71,8 @@ func newPulses(r queue.Records, log *slog.Logger) *pulses {
 	return &pulses{records: r, log: log, jobs: map[string]*pulse{}}
 }
 
-// join beats for a run until leave is called. The context ends with errUnwanted when the job does not want the run any more.
+// join beats for a run until leave is called. The context ends with
+// errUnwanted when the job does not want the run any more.
 func (p *pulses) join(ctx context.Context, ref queue.ShardRef) (inner context.Context, l *live, of *pulse, leave func()) {
 	inner, stop := context.WithCancelCause(ctx)
 	l = &live{stop: stop}

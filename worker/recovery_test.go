@@ -16,8 +16,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// A shard whose worker is silent is done by another long before asynq would give it away. The first worker's late commit
-// and its task's second run change nothing.
+// A shard whose worker is silent is done by another long before asynq would
+// give it away. The first worker's late commit and its task's second run
+// change nothing.
 func TestSilentShardIsReplaced(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -76,7 +77,8 @@ func TestSilentShardIsReplaced(t *testing.T) {
 	}
 }
 
-// The same shard runs on two workers at the same moment, to the end. It is counted once.
+// The same shard runs on two workers at the same moment, to the end. It is
+// counted once.
 func TestShardOnTwoWorkersCountsOnce(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, o queue.Options) {
@@ -115,8 +117,8 @@ func TestShardOnTwoWorkersCountsOnce(t *testing.T) {
 	})
 }
 
-// Shards lose their tasks in every way that asynq knows. All are done within half a minute, and none is taken for one that
-// killed its worker.
+// Shards lose their tasks in every way that asynq knows. All are done within
+// half a minute, and none is taken for one that killed its worker.
 func TestLostShardTasks(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -143,8 +145,9 @@ func TestLostShardTasks(t *testing.T) {
 	}
 }
 
-// After a hand-over a shard may wait in a long queue. That is no death: it would be done one object at a time in the end,
-// and an object would be blamed.
+// After a hand-over a shard may wait in a long queue. That is no death: it
+// would be done one object at a time in the end, and an object would be
+// blamed.
 func TestOnlyDeadShardsAreReplaced(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()

@@ -9,7 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// Registration is a job that was handed to the engine. Single and Sharded make one.
+// Registration is a job that was handed to the engine. Single and Sharded
+// make one.
 type Registration struct {
 	kind    string
 	single  job.Single[tasks.Job]
@@ -28,8 +29,9 @@ func Sharded[J tasks.Job](j job.Sharded[J]) Registration {
 	return Registration{kind: zero.Kind(), sharded: anySharded[J]{j}}
 }
 
-// anySingle and anySharded forget the type of the payload, so that one table holds every job. Decoding has made sure of
-// the type again before they are called.
+// anySingle and anySharded forget the type of the payload, so that one table
+// holds every job. Decoding has made sure of the type again before they are
+// called.
 type anySingle[J tasks.Job] struct{ job.Single[J] }
 
 func (a anySingle[J]) Run(ctx context.Context, j tasks.Job, env job.Env) (tasks.Result, error) {
@@ -56,8 +58,9 @@ type entry struct {
 	Registration
 }
 
-// table checks that every kind of the contract has a job, since a queue is shared by all kinds on it, and that every kind's
-// queue is served: enqueuing on a queue that nobody serves succeeds, and then waits for ever.
+// table checks that every kind of the contract has a job, since a queue is
+// shared by all kinds on it, and that every kind's queue is served: enqueuing
+// on a queue that nobody serves succeeds, and then waits for ever.
 func table(registrations []Registration, pools []pool) (map[string]entry, error) {
 	served := map[string]bool{}
 	for _, p := range pools {

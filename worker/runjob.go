@@ -109,8 +109,8 @@ func (w *Worker) runSingle(ctx context.Context, c claimed) (tasks.Result, error)
 	return result, fencedOr(ctx, err)
 }
 
-// keepBeating tells that this process lives and how far the job is, until stop is called. The context ends when somebody
-// else has the job.
+// keepBeating tells that this process lives and how far the job is, until
+// stop is called. The context ends when somebody else has the job.
 func (w *Worker) keepBeating(ctx context.Context, c claimed, shown func() queue.Shown) (inner context.Context, stop func()) {
 	inner, cancel := context.WithCancelCause(ctx)
 	stopped := make(chan struct{})
@@ -136,7 +136,8 @@ func (w *Worker) keepBeating(ctx context.Context, c claimed, shown func() queue.
 	return inner, func() { cancel(nil); <-stopped }
 }
 
-// fencedOr is why a context that keepBeating made has ended, or else the error.
+// fencedOr is why a context that keepBeating made has ended, or else the
+// error.
 func fencedOr(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); errors.Is(cause, queue.ErrFenced) {
 		return cause
@@ -144,7 +145,8 @@ func fencedOr(ctx context.Context, err error) error {
 	return err
 }
 
-// settle decides what becomes of the job and writes it down before asynq hears of it.
+// settle decides what becomes of the job and writes it down before asynq
+// hears of it.
 func (w *Worker) settle(ctx context.Context, c claimed, r tasks.Result, err error) (fate, error) {
 	f := judge(ctx, err, failures(ctx), c.Policy.Attempts)
 	late, cancel := late(ctx) // what is over is over, even if this attempt's time is, or the worker is stopping
@@ -199,8 +201,9 @@ func (w *Worker) afterFence(ctx context.Context, c claimed) fate {
 	return cancelled
 }
 
-// giveBack lets others have the shares of a job whose shards have ended. One that is handed over keeps them: its shards still
-// run elsewhere, and its next coordinator may hold them already.
+// giveBack lets others have the shares of a job whose shards have ended. One
+// that is handed over keeps them: its shards still run elsewhere, and its
+// next coordinator may hold them already.
 func (w *Worker) giveBack(ctx context.Context, c claimed) {
 	if c.sharded != nil && c.job != nil {
 		s := w.shares(c)
@@ -217,7 +220,8 @@ func (w *Worker) publish(ctx context.Context, c claimed, e queue.End) error {
 	return w.records.Publish(ctx, c.Claim, e)
 }
 
-// resultWriter writes into asynq's result. It is only for people who look at asynqmon: failing is worth one line.
+// resultWriter writes into asynq's result. It is only for people who look at
+// asynqmon: failing is worth one line.
 func resultWriter(t *asynq.Task, log *slog.Logger) func([]byte) {
 	return func(data []byte) {
 		if len(data) == 0 || t.ResultWriter() == nil {

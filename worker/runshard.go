@@ -17,8 +17,8 @@ import (
 
 var errBadShard = errors.New("bad shard task")
 
-// runShard is one attempt at one shard. A shard that cannot be done notes why in the job's record and is done with: the
-// coordinator ends the job.
+// runShard is one attempt at one shard. A shard that cannot be done notes why
+// in the job's record and is done with: the coordinator ends the job.
 func (w *Worker) runShard(ctx context.Context, e entry, t *asynq.Task) (fate, error) {
 	var ref queue.ShardRef
 	if err := json.Unmarshal(t.Payload(), &ref); err != nil || e.sharded == nil {
@@ -51,15 +51,18 @@ func (w *Worker) runShard(ctx context.Context, e entry, t *asynq.Task) (fate, er
 	return f, err
 }
 
-// lastWords is how long an attempt that has ended tries to write down what came of it.
+// lastWords is how long an attempt that has ended tries to write down what
+// came of it.
 const lastWords = 30 * time.Second
 
-// late is a context for what must still be written down when the attempt's own has ended.
+// late is a context for what must still be written down when the attempt's
+// own has ended.
 func late(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 }
 
-// work does what is left of a shard. Whatever ends it, what was done of it is kept.
+// work does what is left of a shard. Whatever ends it, what was done of it is
+// kept.
 func (w *Worker) work(ctx context.Context, e entry, ref queue.ShardRef, a queue.Assignment) error {
 	j, err := decode(e, a.Payload)
 	if err != nil {
@@ -108,9 +111,10 @@ func (w *Worker) work(ctx context.Context, e entry, ref queue.ShardRef, a queue.
 	return err
 }
 
-// How a shard that kills its workers is dealt with. The first crash is nobody's fault: machines go away. After the second one in
-// the same place objects are dealt with one at a time, each noted before it is touched; and the object at which a worker
-// then died twice goes on the error list.
+// How a shard that kills its workers is dealt with. The first crash is
+// nobody's fault: machines go away. After the second one in the same place
+// objects are dealt with one at a time, each noted before it is touched; and
+// the object at which a worker then died twice goes on the error list.
 const (
 	carefulAfter = 2
 	strikesOut   = 2
@@ -130,7 +134,8 @@ type shardRun struct {
 	alone bool        // it has this process's turn to touch a suspect
 }
 
-// A run commits what it has so often, and when it has so much, so that little is lost with its worker.
+// A run commits what it has so often, and when it has so much, so that little
+// is lost with its worker.
 const (
 	keepEvery = 10 * time.Second
 	keepBytes = 4 << 20
@@ -162,8 +167,10 @@ func (r *shardRun) add(i job.Item) {
 	r.live.add(i.Bytes, i.Fault != nil)
 }
 
-// starting is called before each object of a careful run: what came before is committed, so that the run goes on at this
-// object if its worker dies now. Careful runs of one process take turns, or each would have an object that looks guilty.
+// starting is called before each object of a careful run: what came before is
+// committed, so that the run goes on at this object if its worker dies now.
+// Careful runs of one process take turns, or each would have an object that
+// looks guilty.
 func (r *shardRun) starting(ctx context.Context, key string) error {
 	if r.piece.Objects > 0 {
 		if err := r.commit(ctx, false); err != nil {
@@ -180,7 +187,8 @@ func (r *shardRun) starting(ctx context.Context, key string) error {
 	return r.w.records.At(ctx, r.ref, key)
 }
 
-// rest lets another careful run have its turn. What was touched in this one is committed, or is not counted on.
+// rest lets another careful run have its turn. What was touched in this one
+// is committed, or is not counted on.
 func (r *shardRun) rest() {
 	if r.alone {
 		r.alone = false
@@ -196,7 +204,8 @@ func (r *shardRun) convict(ctx context.Context, a queue.Assignment) error {
 	return r.commit(ctx, false)
 }
 
-// salvage commits what a run has done that ends with an error. It is no loss if that fails too.
+// salvage commits what a run has done that ends with an error. It is no loss
+// if that fails too.
 func (r *shardRun) salvage(ctx context.Context) {
 	if r.piece.Objects == 0 {
 		return
@@ -206,11 +215,13 @@ func (r *shardRun) salvage(ctx context.Context) {
 	}
 }
 
-// commitPatience is how long a piece of a shard is tried to be handed in while Redis is away.
+// commitPatience is how long a piece of a shard is tried to be handed in
+// while Redis is away.
 const commitPatience = 2 * time.Minute
 
-// commit hands in what was done since the last time. It outlives the attempt's own context: doing it again would cost far
-// more, and a commit that comes late, or twice, does no harm.
+// commit hands in what was done since the last time. It outlives the
+// attempt's own context: doing it again would cost far more, and a commit
+// that comes late, or twice, does no harm.
 func (r *shardRun) commit(ctx context.Context, last bool) error {
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitPatience)
 	defer cancel()

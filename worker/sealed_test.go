@@ -42,7 +42,8 @@ func newKey(t *testing.T) seal.PrivateKey {
 	return k
 }
 
-// What is sealed opens for its own job, with any key of the ring, and for no other job.
+// What is sealed opens for its own job, with any key of the ring, and for no
+// other job.
 func TestSealedSecretsOpenForTheirJob(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

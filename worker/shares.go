@@ -8,8 +8,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
-// shares are a job's shares of the caps that hold for it: one for each bucket it works on, one for its tenant. All workers
-// keep to the same caps.
+// shares are a job's shares of the caps that hold for it: one for each bucket
+// it works on, one for its tenant. All workers keep to the same caps.
 type shares struct {
 	records queue.Records
 	job     string
@@ -38,7 +38,8 @@ func (w *Worker) shares(c claimed) shares {
 	return s
 }
 
-// ask tells how many more shards may be put under way, of those wanted, when some already are.
+// ask tells how many more shards may be put under way, of those wanted, when
+// some already are.
 func (s *shares) ask(ctx context.Context, have, more int) (int, error) {
 	if len(s.caps) == 0 {
 		return more, nil
@@ -69,7 +70,8 @@ func (s *shares) askAll(ctx context.Context, have, want int) (int, error) {
 	return want, nil
 }
 
-// giveBack lets others have the shares at once; unless it succeeds they run out by themselves.
+// giveBack lets others have the shares at once; unless it succeeds they run
+// out by themselves.
 func (s *shares) giveBack(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()

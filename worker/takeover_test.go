@@ -26,7 +26,8 @@ func (l *lab) dies(id string, times int) {
 	}
 }
 
-// Jobs are found in every way that a death can leave them, by one worker, and each is brought to its end.
+// Jobs are found in every way that a death can leave them, by one worker, and
+// each is brought to its end.
 func TestWatchman(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -43,7 +44,8 @@ func TestWatchman(t *testing.T) {
 	l.planned(manifest, "running", 3)
 	// A producer died between record and task.
 	l.record(verify, "unsent")
-	// Workers died of these again and again; of the second, only once too few.
+	// Workers died of these again and again; of the second, only once too
+	// few.
 	l.planned(manifest, "deadly", 1)
 	l.dies("deadly", 10)
 	l.claim(verify, "deadly-single")
@@ -95,7 +97,8 @@ func (l *lab) claim(j tasks.Job, id string) {
 	l.must(err)
 }
 
-// oldTaskDoesNothing has asynq run the first task of a job that a later one carries, as its recoverer does after a minute.
+// oldTaskDoesNothing has asynq run the first task of a job that a later one
+// carries, as its recoverer does after a minute.
 func oldTaskDoesNothing(t *testing.T, l *lab, id string) {
 	t.Helper()
 	epoch := l.field(id, "epoch")
@@ -106,7 +109,8 @@ func oldTaskDoesNothing(t *testing.T, l *lab, id string) {
 	}
 }
 
-// A worker died when asynq had given it a job's task and it had not begun; the lease is lost too, so asynq never looks again.
+// A worker died when asynq had given it a job's task and it had not begun;
+// the lease is lost too, so asynq never looks again.
 func TestOrphanOfQueuedJob(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -121,7 +125,8 @@ func TestOrphanOfQueuedJob(t *testing.T) {
 	}
 }
 
-// A coordinator whose process lives but is not heard of is fenced: the job goes on elsewhere within half a minute.
+// A coordinator whose process lives but is not heard of is fenced: the job
+// goes on elsewhere within half a minute.
 func TestSilentCoordinatorIsReplaced(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()

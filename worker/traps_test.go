@@ -14,8 +14,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// asynq frees the slot of a task that it was asked to cancel, although its handler may not listen. In this engine the next
-// job waits for the slot that is really free.
+// asynq frees the slot of a task that it was asked to cancel, although its
+// handler may not listen. In this engine the next job waits for the slot that
+// is really free.
 func TestSlotsAreReal(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

@@ -14,17 +14,21 @@ import (
 
 const (
 	watchEvery = 100 * time.Millisecond
-	// blindAfter is how long the coordinator may have seen nothing before it gives the workers time to be heard again: while
-	// Redis was away nobody could beat.
+	// blindAfter is how long the coordinator may have seen nothing before it
+	// gives the workers time to be heard again: while Redis was away nobody
+	// could beat.
 	blindAfter = 5 * time.Second
-	// askAfter is how long an enqueued shard may wait without a beat before asynq is asked what became of its task.
+	// askAfter is how long an enqueued shard may wait without a beat before
+	// asynq is asked what became of its task.
 	askAfter = 10 * time.Second
-	// stuckAfter is how long a run may achieve nothing before a second one is started beside it; the first to commit wins.
+	// stuckAfter is how long a run may achieve nothing before a second one is
+	// started beside it; the first to commit wins.
 	stuckAfter = 2 * time.Minute
 )
 
-// stuck is how long the runs of a shard may achieve nothing before one more is started. It doubles with each: a bucket that
-// lets nobody in for a while must not be met with ever more requests.
+// stuck is how long the runs of a shard may achieve nothing before one more
+// is started. It doubles with each: a bucket that lets nobody in for a while
+// must not be met with ever more requests.
 func stuck(generation int) time.Duration { return stuckAfter << min(generation, 10) }
 
 // watch is what a coordinator keeps in mind between two looks at its job.
@@ -47,8 +51,9 @@ type outstanding struct {
 	moved  time.Time // when that was, by the server's clock
 }
 
-// watch enqueues shards as they are planned, as many as there is room for, replaces those whose worker died, and returns
-// when all are committed, or with the failure that one of them has noted.
+// watch enqueues shards as they are planned, as many as there is room for,
+// replaces those whose worker died, and returns when all are committed, or
+// with the failure that one of them has noted.
 func (w *Worker) watch(ctx context.Context, c claimed, planned <-chan struct{}) error {
 	v := &watch{
 		Worker: w, c: c, out: map[int]*outstanding{}, seen: time.Now(), share: w.shares(c),
@@ -127,8 +132,10 @@ func (v *watch) meterView(view queue.View, planned bool) {
 	v.c.meter.shown(p, -1, planned)
 }
 
-// affordable fails a job early whose parts will not fit: an estimate once a twentieth of the shards is done, ten at least.
-// Shards under way have handed in pieces too, so they count as if they were done; what that misses the commits find.
+// affordable fails a job early whose parts will not fit: an estimate once a
+// twentieth of the shards is done, ten at least. Shards under way have handed
+// in pieces too, so they count as if they were done; what that misses the
+// commits find.
 func (v *watch) affordable(view queue.View, planned bool) error {
 	p, budget := view.Committed, v.config.PartsBudget
 	if !planned || p.Shards < max(10, p.ShardsTotal/20) {
@@ -146,7 +153,8 @@ func (v *watch) affordable(view queue.View, planned bool) error {
 	return nil
 }
 
-// revive replaces the tasks of shards whose worker is not heard of any more, or that asynq has lost.
+// revive replaces the tasks of shards whose worker is not heard of any more,
+// or that asynq has lost.
 func (v *watch) revive(ctx context.Context, view queue.View) error {
 	for i, o := range v.out {
 		run := view.Runs[i]
@@ -171,8 +179,8 @@ func (v *watch) revive(ctx context.Context, view queue.View) error {
 	return nil
 }
 
-// silent replaces a shard whose worker is not heard of, unless its task waits: after a hand-over it goes to the end of the
-// queue, and nobody died.
+// silent replaces a shard whose worker is not heard of, unless its task
+// waits: after a hand-over it goes to the end of the queue, and nobody died.
 func (v *watch) silent(ctx context.Context, i int, o *outstanding, run queue.Run) error {
 	if time.Since(o.sought) < askAfter {
 		return nil
@@ -196,7 +204,8 @@ func (v *watch) replace(ctx context.Context, i int, run queue.Run, why string) e
 	return v.enqueue(ctx, i, run.Generation+1)
 }
 
-// ask looks after a shard that no worker has begun. Most often its task just waits.
+// ask looks after a shard that no worker has begun. Most often its task just
+// waits.
 func (v *watch) ask(ctx context.Context, i int, o *outstanding, run queue.Run) error {
 	if time.Since(o.asked) < askAfter {
 		return nil
@@ -221,7 +230,8 @@ func (v *watch) ask(ctx context.Context, i int, o *outstanding, run queue.Run) e
 	return nil
 }
 
-// enqueue puts a shard on the queue. It may be there already, which is as good.
+// enqueue puts a shard on the queue. It may be there already, which is as
+// good.
 func (v *watch) enqueue(ctx context.Context, i, generation int) error {
 	ref := queue.ShardRef{Job: v.c.ID, Shard: i, Generation: generation}
 	_, err := v.client.EnqueueContext(ctx, queue.ShardTask(v.c.Name, ref, v.c.job.JobTerms().Priority))
@@ -231,8 +241,9 @@ func (v *watch) enqueue(ctx context.Context, i, generation int) error {
 	return queue.Wrap(err, "enqueue shard %d of job %s", i, v.c.ID)
 }
 
-// fill enqueues more shards, within the window and the job's share of the caps. The window keeps a large job from standing
-// in the way of all that come after it.
+// fill enqueues more shards, within the window and the job's share of the
+// caps. The window keeps a large job from standing in the way of all that
+// come after it.
 func (v *watch) fill(ctx context.Context, view queue.View) error {
 	todo := v.unsent(view)
 	room, err := v.share.ask(ctx, len(v.out), len(todo))
@@ -248,8 +259,10 @@ func (v *watch) fill(ctx context.Context, view queue.View) error {
 	return nil
 }
 
-// unsent lists the first shards that are neither done nor enqueued, as many as the window has room for. It begins with the
-// very first each time: one that was done and is passed may be undone again, when Redis has lost its last second.
+// unsent lists the first shards that are neither done nor enqueued, as many
+// as the window has room for. It begins with the very first each time: one
+// that was done and is passed may be undone again, when Redis has lost its
+// last second.
 func (v *watch) unsent(view queue.View) (todo []int) {
 	size := v.window()
 	for _, i := range view.Undone(0, size) {

@@ -19,12 +19,15 @@ const (
 	roundMost  = 100
 	// limbo is how long a job may be queued before its task is looked for.
 	limbo = 10 * time.Second
-	// deathsMost is how often the worker of a job may die without anything having been achieved, before the job fails.
+	// deathsMost is how often the worker of a job may die without anything
+	// having been achieved, before the job fails.
 	deathsMost = 10
 )
 
-// watchman looks after the jobs of all workers: it puts a new task in the place of one whose worker died or that asynq
-// has lost, and sends the last events that somebody died over. Every worker has one; they share the rounds.
+// watchman looks after the jobs of all workers: it puts a new task in the
+// place of one whose worker died or that asynq has lost, and sends the last
+// events that somebody died over. Every worker has one; they share the
+// rounds.
 func (w *Worker) watchman(ctx context.Context) {
 	seen := time.Now()
 	blind := seen.Add(grace)
@@ -61,7 +64,8 @@ func (w *Worker) round(ctx context.Context, jobs []string, blind time.Time) (wel
 	return well
 }
 
-// lookAfter looks after one job. blind says that silence does not mean death now.
+// lookAfter looks after one job. blind says that silence does not mean death
+// now.
 func (w *Worker) lookAfter(ctx context.Context, id string, blind bool) error {
 	p, err := w.beats.Pulse(ctx, id)
 	switch {
@@ -86,7 +90,8 @@ func (w *Worker) lookAfter(ctx context.Context, id string, blind bool) error {
 	return o.silent(ctx)
 }
 
-// priorityOf is a payload's priority. One that cannot be read has none: the job's worker will tell what is wrong with it.
+// priorityOf is a payload's priority. One that cannot be read has none: the
+// job's worker will tell what is wrong with it.
 func priorityOf(e entry, payload []byte) tasks.Priority {
 	j, err := decode(e, payload)
 	if err != nil {
@@ -104,8 +109,9 @@ type orphan struct {
 	priority tasks.Priority
 }
 
-// queued looks for the task of a job that nobody has begun. Its producer may have died before it enqueued it, Redis may
-// have lost its last second, or a worker may have died with it.
+// queued looks for the task of a job that nobody has begun. Its producer may
+// have died before it enqueued it, Redis may have lost its last second, or a
+// worker may have died with it.
 func (o orphan) queued(ctx context.Context) error {
 	if time.Since(o.pulse.Created) < limbo {
 		return nil
@@ -122,8 +128,9 @@ func (o orphan) queued(ctx context.Context) error {
 	return nil
 }
 
-// silent takes over a job that was begun and whose coordinator is not heard of, unless its task waits: one that was handed
-// over goes to the end of the queue, and may have to wait there for long.
+// silent takes over a job that was begun and whose coordinator is not heard
+// of, unless its task waits: one that was handed over goes to the end of the
+// queue, and may have to wait there for long.
 func (o orphan) silent(ctx context.Context) error {
 	_, state, err := o.task()
 	if err != nil || waiting(state) {
@@ -159,7 +166,8 @@ func waiting(s asynq.TaskState) bool {
 	return s == asynq.TaskStatePending || s == asynq.TaskStateRetry || s == asynq.TaskStateScheduled
 }
 
-// working reports whether a living worker says that it runs a task. Workers say so every 5 seconds, for 10 seconds.
+// working reports whether a living worker says that it runs a task. Workers
+// say so every 5 seconds, for 10 seconds.
 func (o orphan) working(taskID string) bool {
 	servers, err := o.inspector.Servers()
 	for _, s := range servers {
@@ -190,7 +198,8 @@ func (o orphan) takeOver(ctx context.Context) error {
 	return o.enqueue(ctx, ref)
 }
 
-// deaths is how many are too many. A sharded job mostly dies of a shard, which has a way of its own to find the culprit.
+// deaths is how many are too many. A sharded job mostly dies of a shard,
+// which has a way of its own to find the culprit.
 func (o orphan) deaths() int {
 	if o.e.single != nil {
 		return o.e.Policy.Attempts

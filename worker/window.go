@@ -7,8 +7,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// window is how many shards of one job are on the queue or under way at once: enough that no worker waits for the
-// coordinator, few enough that a job which comes later need not wait for a large one.
+// window is how many shards of one job are on the queue or under way at once:
+// enough that no worker waits for the coordinator, few enough that a job
+// which comes later need not wait for a large one.
 type window struct {
 	mu    sync.Mutex
 	until time.Time

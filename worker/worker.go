@@ -1,6 +1,8 @@
-// Package worker is the engine: it takes jobs off the queue and runs them, many at once, on any number of processes.
+// Package worker is the engine: it takes jobs off the queue and runs them,
+// many at once, on any number of processes.
 //
-// It knows queues, attempts, shards, drains and metrics, and no job by name: main hands it the jobs and the clouds.
+// It knows queues, attempts, shards, drains and metrics, and no job by name:
+// main hands it the jobs and the clouds.
 package worker
 
 import (
@@ -20,7 +22,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
-// Config is how a worker is set up. Every field must be set, but Log and Registry.
+// Config is how a worker is set up. Every field must be set, but Log and
+// Registry.
 type Config struct {
 	Redis     queue.Options
 	Providers providers.Registry
@@ -35,10 +38,12 @@ type Config struct {
 	BucketShards int // shards of all jobs on one bucket that are under way at once
 	TenantShards int // shards of all jobs of one tenant
 
-	// PartsBudget is how many bytes of Redis the parts of one job may take, compressed; 0 means DefaultPartsBudget.
+	// PartsBudget is how many bytes of Redis the parts of one job may take,
+	// compressed; 0 means DefaultPartsBudget.
 	PartsBudget int64
 
-	// DrainTimeout is how long a stopping worker waits for jobs that do not let go at once.
+	// DrainTimeout is how long a stopping worker waits for jobs that do not
+	// let go at once.
 	DrainTimeout time.Duration
 
 	Log      *slog.Logger          // nil means slog.Default
@@ -71,7 +76,8 @@ type Worker struct {
 	ready     atomic.Bool
 }
 
-// New makes a worker of a setup and the jobs it shall run: exactly one for every kind. It does not touch Redis yet.
+// New makes a worker of a setup and the jobs it shall run: exactly one for
+// every kind. It does not touch Redis yet.
 func New(c Config, jobs ...Registration) (*Worker, error) {
 	if c.VerifySlots < 1 || c.JobSlots < 1 || c.ShardSlots < 1 || c.Parallel < 1 {
 		return nil, errors.New("every pool needs at least one slot, and a shard one request in flight")
@@ -100,8 +106,10 @@ func New(c Config, jobs ...Registration) (*Worker, error) {
 	return w, err
 }
 
-// Run works until ctx ends and then drains: it takes nothing new, has every job under way let go, and hands them over to
-// the other workers without using up an attempt. It waits for Redis when Redis is away, at the start and later.
+// Run works until ctx ends and then drains: it takes nothing new, has every
+// job under way let go, and hands them over to the other workers without
+// using up an attempt. It waits for Redis when Redis is away, at the start
+// and later.
 func (w *Worker) Run(ctx context.Context) error {
 	defer func() { _, _ = w.redis.Close(), w.patient.Close() }()
 	background, stopBackground := w.background(ctx)
@@ -124,7 +132,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	return nil
 }
 
-// background starts what goes on beside the pools. Shards beat until the last one has let go, that is until stop.
+// background starts what goes on beside the pools. Shards beat until the last
+// one has let go, that is until stop.
 func (w *Worker) background(ctx context.Context) (group *sync.WaitGroup, stop func()) {
 	beating, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	group = new(sync.WaitGroup)
@@ -134,8 +143,9 @@ func (w *Worker) background(ctx context.Context) (group *sync.WaitGroup, stop fu
 	return group, func() { cancel(); group.Wait() }
 }
 
-// stop drains. First nothing new is taken anywhere, then every handler is told to let go, and only then do the servers
-// shut down: asynq on its own would give a task back while its handler still runs.
+// stop drains. First nothing new is taken anywhere, then every handler is
+// told to let go, and only then do the servers shut down: asynq on its own
+// would give a task back while its handler still runs.
 func (w *Worker) stop(servers []*asynq.Server) {
 	w.ready.Store(false)
 	w.log.Info("draining")
@@ -152,7 +162,8 @@ func each(servers []*asynq.Server, do func(*asynq.Server)) {
 	wg.Wait()
 }
 
-// warnEviction looks once, when Redis answers, whether it may evict keys: a lost lease makes asynq lose its task for ever.
+// warnEviction looks once, when Redis answers, whether it may evict keys: a
+// lost lease makes asynq lose its task for ever.
 func (w *Worker) warnEviction(ctx context.Context) {
 	for {
 		v, err := w.redis.ConfigGet(ctx, "maxmemory-policy").Result()

@@ -33,7 +33,8 @@ func (s single[J]) Run(ctx context.Context, j J, env job.Env) (tasks.Result, err
 	return s.run(ctx, j, env)
 }
 
-// counting is a sharded job that counts: shard i holds the number i, the result is the sum in Entries.
+// counting is a sharded job that counts: shard i holds the number i, the
+// result is the sum in Entries.
 type counting struct {
 	shards int64
 	work   func(context.Context, job.Env, job.Shard) error // called before each part is made; may be nil
@@ -67,7 +68,8 @@ func (c *counting) Plan(ctx context.Context, _ tasks.BuildManifest, _ job.Env, a
 	return nil
 }
 
-// Work yields ten items a shard: "3/0" to "3/8", of 100 bytes each, and "3/9", which fails.
+// Work yields ten items a shard: "3/0" to "3/8", of 100 bytes each, and
+// "3/9", which fails.
 func (c *counting) Work(ctx context.Context, _ tasks.BuildManifest, env job.Env, s job.Shard) iter.Seq2[job.Item, error] {
 	return func(yield func(job.Item, error) bool) {
 		if c.work != nil {
@@ -148,7 +150,8 @@ func (c *counting) times(shard int) int64 {
 	return n.(*atomic.Int64).Load()
 }
 
-// jobs is the set of jobs of a test's workers; a nil one fails the test that enqueues it.
+// jobs is the set of jobs of a test's workers; a nil one fails the test that
+// enqueues it.
 type jobs struct {
 	verify   func(context.Context, tasks.VerifyConnection, job.Env) (tasks.Result, error)
 	manifest *counting
@@ -256,7 +259,8 @@ func wait(t testing.TB, c *producer.Client, id string, limit time.Duration) task
 	return s
 }
 
-// result is the result of a counting job, checked for every shard being counted once.
+// result is the result of a counting job, checked for every shard being
+// counted once.
 func result(t testing.TB, s tasks.Status, shards int64) tasks.BuildManifestResult {
 	t.Helper()
 	r, err := producer.Result(s)

@@ -32,7 +32,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker"
 )
 
-// mine is a coal mine: a Redis, a worker, a server that tells everything, and the canaries.
+// mine is a coal mine: a Redis, a worker, a server that tells everything, and
+// the canaries.
 type mine struct {
 	redis     redis.UniversalClient
 	inspector *asynq.Inspector
@@ -46,8 +47,9 @@ type mine struct {
 	others    []tasks.Storage // of the other clouds, on their buckets
 }
 
-// Every job with secrets of every form, on a server that repeats them in whatever it says: nothing that Stevedore writes
-// shows one. Not parallel: it sets environment variables.
+// Every job with secrets of every form, on a server that repeats them in
+// whatever it says: nothing that Stevedore writes shows one. Not parallel: it
+// sets environment variables.
 func TestNothingShowsACanary(t *testing.T) {
 	m := openMine(t)
 	stop := m.watch(t)
@@ -77,7 +79,8 @@ func openMine(t *testing.T) *mine {
 	return m
 }
 
-// cage makes the canaries: a secret access key and a session token of every form, and the other clouds' secrets of two.
+// cage makes the canaries: a secret access key and a session token of every
+// form, and the other clouds' secrets of two.
 func (m *mine) cage(t *testing.T) {
 	t.Helper()
 	m.auths = map[string]tasks.Auth{}
@@ -111,7 +114,8 @@ func (m *mine) cage(t *testing.T) {
 	}
 }
 
-// work runs a worker, as the command does but for how often it asks a server that fails.
+// work runs a worker, as the command does but for how often it asks a server
+// that fails.
 func (m *mine) work(t *testing.T, o queue.Options, key seal.PrivateKey) {
 	t.Helper()
 	text, err := key.Text()
@@ -178,7 +182,8 @@ func (m *mine) watch(t *testing.T) (stop func()) {
 	return sync.OnceFunc(func() { close(done); wg.Wait() })
 }
 
-// enqueue puts every job on the queue for every storage. It returns the storages by job ID.
+// enqueue puts every job on the queue for every storage. It returns the
+// storages by job ID.
 func (m *mine) enqueue(t *testing.T) map[string]tasks.Storage {
 	t.Helper()
 	ids := map[string]tasks.Storage{}
@@ -199,7 +204,8 @@ func (m *mine) enqueue(t *testing.T) map[string]tasks.Storage {
 	return ids
 }
 
-// onS3 are the storages with secrets of every form, for every way in which the server fails.
+// onS3 are the storages with secrets of every form, for every way in which
+// the server fails.
 func (m *mine) onS3() (all []tasks.Storage) {
 	for _, bucket := range []string{bucketDenied, bucketShut, bucketHalf, bucketBroken, bucketMoved, bucketPage, bucketLong} {
 		for form, auth := range m.auths {
@@ -224,7 +230,8 @@ func everyJob(s tasks.Storage) []tasks.Job {
 	}
 }
 
-// wait waits for the end of a job or, where it would be tried for long, for its first failure in asynq.
+// wait waits for the end of a job or, where it would be tried for long, for
+// its first failure in asynq.
 func (m *mine) wait(t *testing.T, id, bucket string) {
 	t.Helper()
 	queuetest.Eventually(t, 2*time.Minute, "job "+id+" on "+bucket, func() bool {
@@ -241,7 +248,8 @@ func (m *mine) wait(t *testing.T, id, bucket string) {
 	})
 }
 
-// search looks through all that is left. What the server said must be there, so that the search is not in vain.
+// search looks through all that is left. What the server said must be there,
+// so that the search is not in vain.
 func (m *mine) search(t *testing.T, ids map[string]tasks.Storage) {
 	t.Helper()
 	all := map[string][]byte{"the log": m.log.Bytes(), "the metrics": m.scrape(), "Redis's journal": journal(t, m.redis)}

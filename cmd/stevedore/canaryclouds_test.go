@@ -21,7 +21,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// canaryPEM is a private key. It is as it came: what is searched for are parts of it.
+// canaryPEM is a private key. It is as it came: what is searched for are
+// parts of it.
 var canaryPEM = sync.OnceValue(func() string {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -34,17 +35,20 @@ var canaryPEM = sync.OnceValue(func() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 })
 
-// pemParts are parts of the private key: from near its beginning, its middle and its end.
+// pemParts are parts of the private key: from near its beginning, its middle
+// and its end.
 func pemParts() []string {
 	lines := strings.Split(strings.TrimSpace(canaryPEM()), "\n")
 	return []string{lines[2][10:30], lines[len(lines)/2][10:30], lines[len(lines)-3][10:30]}
 }
 
-// The servers that give tokens refuse those whose account or tenant has this name.
+// The servers that give tokens refuse those whose account or tenant has this
+// name.
 const turnedAway = "refused"
 
-// rumour is the Google and the Azure of the canaries, their sign-in services included. Like gossip it tells all that it was
-// sent, and the secret of the account that asks.
+// rumour is the Google and the Azure of the canaries, their sign-in services
+// included. Like gossip it tells all that it was sent, and the secret of the
+// account that asks.
 type rumour struct {
 	*httptest.Server
 	secrets sync.Map // by the name of the Azure account
@@ -58,8 +62,9 @@ func startRumour(t *testing.T) *rumour {
 	return r
 }
 
-// storages are a storage of every method of Google and Azure that has a secret, on a bucket yet to be named. How a secret
-// is handed over is up to keep.
+// storages are a storage of every method of Google and Azure that has a
+// secret, on a bucket yet to be named. How a secret is handed over is up to
+// keep.
 func (m *rumour) storages(t *testing.T, form string, keep func(name, value string) tasks.Secret) map[string]tasks.Storage {
 	t.Helper()
 	all := map[string]tasks.Storage{}
@@ -102,7 +107,8 @@ func padded(end string, length int) string {
 	return core + strings.Repeat("A", length-len(core)-len(end)-1) + end + "A"
 }
 
-// RoundTrip implements http.RoundTripper: Azure's own hosts are here. No request leaves the process.
+// RoundTrip implements http.RoundTripper: Azure's own hosts are here. No
+// request leaves the process.
 func (m *rumour) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()
 	m.ServeHTTP(w, r)
@@ -111,7 +117,8 @@ func (m *rumour) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// detour leads requests for Azure's own hosts to a rumour, and all others on their way.
+// detour leads requests for Azure's own hosts to a rumour, and all others on
+// their way.
 type detour struct {
 	azure *rumour
 	next  http.RoundTripper
@@ -193,7 +200,8 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// heard is all that the server knows. Only the beginning of a message is kept, so what matters comes first.
+// heard is all that the server knows. Only the beginning of a message is
+// kept, so what matters comes first.
 func (m *rumour) heard(r *http.Request, body []byte, form url.Values) string {
 	if !strings.HasSuffix(r.URL.Path, "/token") {
 		body = nil

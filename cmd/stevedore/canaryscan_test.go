@@ -19,11 +19,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// core is in every canary. It has no character that any encoding of text changes, and a part of it is enough to be found.
+// core is in every canary. It has no character that any encoding of text
+// changes, and a part of it is enough to be found.
 const core = "c4n4ryc4n4ry"
 
-// needles are the core as it is, in hex, and in base64 wherever it may lie in what was encoded; and parts of the private
-// key.
+// needles are the core as it is, in hex, and in base64 wherever it may lie in
+// what was encoded; and parts of the private key.
 var needles = sync.OnceValue(func() [][]byte {
 	all := [][]byte{[]byte(core), []byte(hex.EncodeToString([]byte(core))), []byte(strings.ToUpper(hex.EncodeToString([]byte(core))))}
 	for before := range 3 {
@@ -40,7 +41,8 @@ var needles = sync.OnceValue(func() [][]byte {
 	return all
 })
 
-// sightings are the places in which a blob, or what is compressed in it, shows a canary.
+// sightings are the places in which a blob, or what is compressed in it,
+// shows a canary.
 func sightings(what string, blob []byte) (found []string) {
 	for _, text := range append(unpacked(blob), blob) {
 		for _, needle := range needles() {
@@ -113,7 +115,8 @@ func content(t *testing.T, r redis.UniversalClient, key string) string {
 	return fmt.Sprint(v)
 }
 
-// journal is every command that ever changed anything in a Redis: the files that it appends to.
+// journal is every command that ever changed anything in a Redis: the files
+// that it appends to.
 func journal(t *testing.T, r redis.UniversalClient) []byte {
 	t.Helper()
 	settings, err := r.ConfigGet(t.Context(), "dir").Result()
@@ -153,7 +156,8 @@ func (l *logbook) Bytes() []byte {
 	return bytes.Clone(l.text.Bytes())
 }
 
-// Whatever hides a canary, the search finds it: without this the other test could not fail.
+// Whatever hides a canary, the search finds it: without this the other test
+// could not fail.
 func TestCanariesAreFound(t *testing.T) {
 	t.Parallel()
 	packer, err := zstd.NewWriter(nil)

@@ -17,8 +17,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/dataset"
 )
 
-// gossip is an S3 server that tells in its errors all that it was sent, and the secret behind it. What else it does is in
-// the name of the bucket.
+// gossip is an S3 server that tells in its errors all that it was sent, and
+// the secret behind it. What else it does is in the name of the bucket.
 type gossip struct{ objects map[string][]byte }
 
 // The buckets.
@@ -101,7 +101,8 @@ func (g gossip) list(w http.ResponseWriter, bucket, prefix, after string) {
 	_ = xml.NewEncoder(w).Encode(answer)
 }
 
-// heard is all that the server knows: the request, and the secret access key that belongs to its session token.
+// heard is all that the server knows: the request, and the secret access key
+// that belongs to its session token.
 func heard(r *http.Request) string {
 	token := r.Header.Get("X-Amz-Security-Token")
 	secret := strings.Replace(token, "token", "secret", 1)

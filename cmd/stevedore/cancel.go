@@ -12,7 +12,8 @@ type cancelCommand struct {
 	ID string `arg:"" help:"ID of the job."`
 }
 
-// Run cancels a job and prints the state that it is in then. A job that had ended otherwise is a failure.
+// Run cancels a job and prints the state that it is in then. A job that had
+// ended otherwise is a failure.
 func (k cancelCommand) Run(ctx context.Context, c console) error {
 	cfg, err := load(c.environ)
 	if err != nil {

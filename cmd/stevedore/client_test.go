@@ -19,7 +19,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// want runs a command and returns what it prints; the exit code must be as said.
+// want runs a command and returns what it prints; the exit code must be as
+// said.
 func want(t *testing.T, exit int, environ []string, args ...string) (out, errs string) {
 	t.Helper()
 	code, out, errs := call(t.Context(), environ, "", args...)

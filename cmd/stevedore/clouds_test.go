@@ -12,7 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// The four jobs on every cloud's server, two of them twice, with the rights that the seed documents ask for and no others.
+// The four jobs on every cloud's server, two of them twice, with the rights
+// that the seed documents ask for and no others.
 func TestFourJobs(t *testing.T) {
 	t.Parallel()
 	for name, arrange := range map[string]func(*testing.T) (tasks.Storage, config){
@@ -28,8 +29,9 @@ func TestFourJobs(t *testing.T) {
 	}
 }
 
-// The same through a role with an external ID, as FastLabel's page has it. The worker's own identity comes from the
-// environment of the process, so nothing else may run meanwhile.
+// The same through a role with an external ID, as FastLabel's page has it.
+// The worker's own identity comes from the environment of the process, so
+// nothing else may run meanwhile.
 func TestFourJobsThroughARole(t *testing.T) {
 	server := providertest.STS(t)
 	name := server.Bucket(t)
@@ -58,8 +60,9 @@ func s3Connection(t *testing.T) (tasks.Storage, config) {
 	return store, configured(t)
 }
 
-// gcsConnection is a service account with what Storage Object Viewer and Storage Object Creator hold together: an object
-// that is there already can only be replaced by who may delete it.
+// gcsConnection is a service account with what Storage Object Viewer and
+// Storage Object Creator hold together: an object that is there already can
+// only be replaced by who may delete it.
 func gcsConnection(t *testing.T) (tasks.Storage, config) {
 	t.Helper()
 	server := providertest.GCS(t)

@@ -25,8 +25,8 @@ type demoCommand struct {
 	Dir string `help:"Directory to put everything into, new or empty; by default a new one among the temporary files." placeholder:"DIR"`
 }
 
-// Run draws a data set, runs the four jobs on it, two of them twice, and compares all that comes out with what is known
-// of the drawings.
+// Run draws a data set, runs the four jobs on it, two of them twice, and
+// compares all that comes out with what is known of the drawings.
 func (d demoCommand) Run(ctx context.Context, c console) error {
 	dir, err := d.directory()
 	if err != nil {
@@ -172,7 +172,8 @@ func inspect(dir string) error {
 	return err
 }
 
-// decodeAll counts the JPEG files below a directory, and fails at one that does not open.
+// decodeAll counts the JPEG files below a directory, and fails at one that
+// does not open.
 func decodeAll(dir string) (n int, err error) {
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".jpg") {

@@ -34,7 +34,8 @@ func (e eventsCommand) Run(ctx context.Context, c console) error {
 	if e.Group != "" {
 		return e.share(ctx, c, client)
 	}
-	// What is there already comes first, since only that tells when Redis is away.
+	// What is there already comes first, since only that tells when Redis is
+	// away.
 	at := e.After
 	keep := func(read producer.Event) error {
 		at = read.Position
@@ -75,7 +76,8 @@ func (e eventsCommand) share(ctx context.Context, c console, client *producer.Cl
 	if err := group.Create(ctx, e.After); err != nil {
 		return err
 	}
-	// What was printed is acknowledged, also when the command is interrupted just then.
+	// What was printed is acknowledged, also when the command is interrupted
+	// just then.
 	ack := func(read producer.Event) error { return group.Ack(context.WithoutCancel(ctx), read) }
 	if err := e.print(c, group.Events(ctx, producer.SoFar()), ack); err != nil || !e.Follow {
 		return err
@@ -83,7 +85,8 @@ func (e eventsCommand) share(ctx context.Context, c console, client *producer.Cl
 	return e.print(c, group.Events(ctx), ack)
 }
 
-// print prints events, and tells of each that it is done. What was dropped or cannot be read is said, and passed over.
+// print prints events, and tells of each that it is done. What was dropped or
+// cannot be read is said, and passed over.
 func (e eventsCommand) print(c console, events iter.Seq2[producer.Event, error], done func(producer.Event) error) error {
 	lines := json.NewEncoder(c.out)
 	for event, err := range events {

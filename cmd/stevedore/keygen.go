@@ -13,7 +13,8 @@ type keygenCommand struct {
 	Out string `help:"File for the private key; it must not exist yet." default:"stevedore.key" placeholder:"FILE"`
 }
 
-// Run makes a pair of keys. The public one alone goes to standard output, so that a script can take it.
+// Run makes a pair of keys. The public one alone goes to standard output, so
+// that a script can take it.
 func (k keygenCommand) Run(c console) error {
 	key, err := seal.NewKey()
 	if err != nil {

@@ -23,8 +23,9 @@ func publicKey(text string) (seal.PublicKey, error) {
 	return k, nil
 }
 
-// keyRing reads the private keys that STEVEDORE_PRIVATE_KEYS names, each by its file or by its variable, env:NAME. It
-// reports all that is wrong with them at once.
+// keyRing reads the private keys that STEVEDORE_PRIVATE_KEYS names, each by
+// its file or by its variable, env:NAME. It reports all that is wrong with
+// them at once.
 func keyRing(sources []string, vars map[string]string) (seal.Ring, error) {
 	var keys []seal.PrivateKey
 	var faults []error
@@ -62,7 +63,8 @@ func privateKey(source string, vars map[string]string) (seal.PrivateKey, error) 
 // keepReferences leaves it to the worker to find the secrets.
 func keepReferences(s tasks.Storage) (tasks.Storage, error) { return s, nil }
 
-// sealer finds here the secrets that a storage refers to, and seals them for one job.
+// sealer finds here the secrets that a storage refers to, and seals them for
+// one job.
 type sealer struct {
 	key  seal.PublicKey
 	job  seal.Binding

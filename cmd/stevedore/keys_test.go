@@ -13,7 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
-// keygen makes a pair of keys with the command, and returns the public one and the private one's file.
+// keygen makes a pair of keys with the command, and returns the public one
+// and the private one's file.
 func keygen(t *testing.T) (public, path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "key")
@@ -83,7 +84,8 @@ func TestKeyRing(t *testing.T) {
 	}
 }
 
-// With the public key, enqueue seals what the variables hold; without it, it names them.
+// With the public key, enqueue seals what the variables hold; without it, it
+// names them.
 func TestEnqueueSealsTheEnvironment(t *testing.T) {
 	t.Parallel()
 	const canary = "c4n4ryc4n4ryc4n4ry"

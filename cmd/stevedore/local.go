@@ -13,8 +13,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker"
 )
 
-// local is a queue and a worker inside this process, for the person at the keyboard: they may read whatever they may read
-// anyway, so no secret, directory or private address is kept from them.
+// local is a queue and a worker inside this process, for the person at the
+// keyboard: they may read whatever they may read anyway, so no secret,
+// directory or private address is kept from them.
 type local struct {
 	client *producer.Client
 	stop   func()

@@ -1,5 +1,6 @@
-// Command stevedore runs jobs for labelling tools on the buckets that hold their images: the worker, and a client for
-// people. This package only wires: a file a subcommand.
+// Command stevedore runs jobs for labelling tools on the buckets that hold
+// their images: the worker, and a client for people. This package only wires:
+// a file a subcommand.
 package main
 
 import (
@@ -31,7 +32,8 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"See all four jobs at work on images drawn for the purpose."`
 }
 
-// console is where a command reads and writes, and what it reads its settings from.
+// console is where a command reads and writes, and what it reads its settings
+// from.
 type console struct {
 	in      io.Reader
 	out     io.Writer
@@ -70,7 +72,8 @@ func run(ctx context.Context, args []string, c console) int {
 	return report(c.err, command.Run())
 }
 
-// quiet drops what the Redis client would write to standard error on its own: every failed call returns its error.
+// quiet drops what the Redis client would write to standard error on its own:
+// every failed call returns its error.
 type quiet struct{}
 
 func (quiet) Printf(context.Context, string, ...any) {}
@@ -82,7 +85,8 @@ func (e invalidError) Unwrap() error { return e.error }
 
 func invalid(err error) error { return invalidError{err} }
 
-// errShown ends a command with exitFailed when everything there is to say has been said.
+// errShown ends a command with exitFailed when everything there is to say has
+// been said.
 var errShown = errors.New("failed")
 
 func report(w io.Writer, err error) int {

@@ -69,7 +69,8 @@ func TestInvalidPayloadListsAllFaults(t *testing.T) {
 	}
 }
 
-// What people type becomes a storage that validates, with the credentials' names and not the credentials.
+// What people type becomes a storage that validates, with the credentials'
+// names and not the credentials.
 func TestStorageURL(t *testing.T) {
 	t.Parallel()
 	for raw, c := range map[string]struct {

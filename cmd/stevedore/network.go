@@ -10,8 +10,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// network is how the worker reaches clouds: where it may connect to, the client that keeps to it, and in how many streams
-// large buckets are listed.
+// network is how the worker reaches clouds: where it may connect to, the
+// client that keeps to it, and in how many streams large buckets are listed.
 type network struct {
 	policy  egress.Policy
 	client  *http.Client
@@ -28,8 +28,8 @@ type located interface {
 	CORSTarget() string    // URL of an object, for a browser's preflight
 }
 
-// reached is an opener whose buckets can also tell whether the network leads to them, and whether a browser may follow:
-// what no cloud knows of itself.
+// reached is an opener whose buckets can also tell whether the network leads
+// to them, and whether a browser may follow: what no cloud knows of itself.
 type reached struct {
 	providers.Opener
 	network network

@@ -17,7 +17,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/verify"
 )
 
-// diagnosed is what a verification by a worker says, whose operator allows this machine.
+// diagnosed is what a verification by a worker says, whose operator allows
+// this machine.
 func diagnosed(t *testing.T, s tasks.Storage, environ ...string) tasks.VerifyConnectionResult {
 	t.Helper()
 	registry, err := clouds(configured(t, append(environ, "STEVEDORE_EGRESS_ALLOW=127.0.0.0/8,::1")...).access())
@@ -53,7 +54,8 @@ func closedPort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// wantOne wants one check that fails, that of the sign-in, and nothing asked of the bucket after it.
+// wantOne wants one check that fails, that of the sign-in, and nothing asked
+// of the bucket after it.
 func wantOne(t *testing.T, r tasks.VerifyConnectionResult, code, fix string) {
 	t.Helper()
 	failed := slices.DeleteFunc(slices.Clone(r.Checks), func(c tasks.Check) bool { return c.Status != tasks.CheckFail })
@@ -65,7 +67,8 @@ func wantOne(t *testing.T, r tasks.VerifyConnectionResult, code, fix string) {
 	}
 }
 
-// What keeps a worker from where credentials are made fails one check, and it is not that of the credentials.
+// What keeps a worker from where credentials are made fails one check, and it
+// is not that of the credentials.
 func TestSignInFaults(t *testing.T) {
 	t.Parallel()
 	endpoint := serving(t, httptest.NewServer)

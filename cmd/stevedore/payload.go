@@ -14,8 +14,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// payloadFlags are the ways to say what a job shall do: a payload as services send it, URLs, single fields, or all three
-// on top of each other.
+// payloadFlags are the ways to say what a job shall do: a payload as services
+// send it, URLs, single fields, or all three on top of each other.
 type payloadFlags struct {
 	Kind    string   `arg:"" help:"Kind of job: verify-connection, build-manifest, generate-thumbnails or export-annotations."`
 	Payload string   `arg:"" optional:"" help:"File with the payload as JSON, or - for standard input."`
@@ -24,7 +24,8 @@ type payloadFlags struct {
 	Set     []string `short:"s" sep:"none" help:"Field of the payload, for example --set size=512 or --set need.write=true. May be given more than once." placeholder:"FIELD=VALUE"`
 }
 
-// secretsOf decides what becomes of the references to secrets that a storage URL stands for.
+// secretsOf decides what becomes of the references to secrets that a storage
+// URL stands for.
 type secretsOf func(tasks.Storage) (tasks.Storage, error)
 
 // job builds the payload. All its errors are the caller's mistakes.
@@ -112,7 +113,8 @@ func (p payloadFlags) overlay(fields map[string]any, vars map[string]string, sec
 	return nil
 }
 
-// set puts a value at a path. What reads as a JSON number, boolean, list or object is one; all else is text.
+// set puts a value at a path. What reads as a JSON number, boolean, list or
+// object is one; all else is text.
 func set(fields map[string]any, path []string, value string) error {
 	if len(path) > 1 {
 		inner, ok := fields[path[0]].(map[string]any)

@@ -15,7 +15,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// policyCommand asks no cloud and changes nothing: it writes what the bucket's owner is to set up.
+// policyCommand asks no cloud and changes nothing: it writes what the
+// bucket's owner is to set up.
 type policyCommand struct {
 	Payload    string `arg:"" optional:"" help:"File with a storage or a job's payload as JSON, or - for standard input."`
 	Source     string `help:"Bucket, in place of a file: s3://bucket/prefix." placeholder:"URL"`
@@ -104,7 +105,8 @@ func (p policyCommand) uses(s tasks.Storage, need tasks.Need) policy.Uses {
 	return u
 }
 
-// valid checks all of a storage but how it is authenticated: rights are granted before there are credentials.
+// valid checks all of a storage but how it is authenticated: rights are
+// granted before there are credentials.
 func valid(s tasks.Storage, cors *tasks.CORS) error {
 	s.Auth = tasks.Auth{Method: tasks.AuthAnonymous}
 	return tasks.VerifyConnection{Storage: s, Need: tasks.Need{CORS: cors}}.Validate()

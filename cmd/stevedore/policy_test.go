@@ -21,7 +21,8 @@ func policyOf(t *testing.T, in string, args ...string) (out, complaint string, c
 	return stdout.String(), stderr.String(), code
 }
 
-// What the command prints is enough for a verification without a word of complaint and for all four jobs.
+// What the command prints is enough for a verification without a word of
+// complaint and for all four jobs.
 func TestFourJobsWithGeneratedPolicy(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)

@@ -51,7 +51,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// port is a real Redis, a real S3 server with a bucket of images, and a client.
+// port is a real Redis, a real S3 server with a bucket of images, and a
+// client.
 type port struct {
 	redis  *queuetest.Redis
 	client *producer.Client
@@ -72,7 +73,8 @@ func configured(t *testing.T, environ ...string) config {
 	return c
 }
 
-// s3Bucket makes a bucket, and a user of it with no more rights than the seed documents ask for, whose secret it returns.
+// s3Bucket makes a bucket, and a user of it with no more rights than the seed
+// documents ask for, whose secret it returns.
 func s3Bucket(t *testing.T, server providertest.S3Server) (tasks.Storage, string) {
 	t.Helper()
 	name := server.Bucket(t)
@@ -185,7 +187,8 @@ type ship struct {
 	read chan struct{} // closed at the end of the log
 }
 
-// sail starts a worker process with one shard slot and waits until it is ready.
+// sail starts a worker process with one shard slot and waits until it is
+// ready.
 func (p *port) sail(t *testing.T) *ship {
 	t.Helper()
 	path, err := binary()
@@ -314,7 +317,8 @@ func TestTwoProcessesShareAJob(t *testing.T) {
 	}
 }
 
-// SIGTERM in the middle of a shard: the process ends soon and well, the other one finishes the job, nothing is lost.
+// SIGTERM in the middle of a shard: the process ends soon and well, the other
+// one finishes the job, nothing is lost.
 func TestTermLosesNothing(t *testing.T) {
 	t.Parallel()
 	const images = 1600

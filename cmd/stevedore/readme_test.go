@@ -47,7 +47,8 @@ func TestReadmeExamples(t *testing.T) {
 	}
 }
 
-// Every variable is in the table with its default, and every variable in the text exists.
+// Every variable is in the table with its default, and every variable in the
+// text exists.
 func TestReadmeVariables(t *testing.T) {
 	t.Parallel()
 	text := readme(t)

@@ -17,7 +17,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
-// settings are all the variables there are. The README's table is tested against them.
+// settings are all the variables there are. The README's table is tested
+// against them.
 type settings struct {
 	RedisURL     string        `env:"STEVEDORE_REDIS_URL" envDefault:"redis://127.0.0.1:6379/0"`
 	HTTPAddr     string        `env:"STEVEDORE_HTTP_ADDR" envDefault:":8080"`

@@ -14,7 +14,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// follow shows a job's progress on the way and its result at the end. A job that did not end well is errShown.
+// follow shows a job's progress on the way and its result at the end. A job
+// that did not end well is errShown.
 func follow(ctx context.Context, client *producer.Client, id string, c console, asJSON bool) error {
 	p := newProgress(c.err)
 	s, err := client.Wait(ctx, id, p.show)
@@ -38,7 +39,8 @@ func follow(ctx context.Context, client *producer.Client, id string, c console, 
 	return nil
 }
 
-// endedWell is false for a failed job, and for a verification that found a fault.
+// endedWell is false for a failed job, and for a verification that found a
+// fault.
 func endedWell(s tasks.Status) bool {
 	r, err := producer.Result(s)
 	v, isVerify := r.(tasks.VerifyConnectionResult)
@@ -100,7 +102,8 @@ func showStatus(w io.Writer, s tasks.Status, asJSON bool) error {
 	return nil
 }
 
-// longFix is about what fits beside the evidence. A longer fix holds something to paste, which a table would break.
+// longFix is about what fits beside the evidence. A longer fix holds
+// something to paste, which a table would break.
 const longFix = 240
 
 func showChecks(w io.Writer, checks []tasks.Check) {
@@ -120,7 +123,8 @@ func showChecks(w io.Writer, checks []tasks.Check) {
 	}
 }
 
-// newTable is a table without lines. It counts the columns of wide characters as two.
+// newTable is a table without lines. It counts the columns of wide characters
+// as two.
 func newTable(w io.Writer) table.Writer {
 	t := table.NewWriter()
 	t.SetOutputMirror(w)

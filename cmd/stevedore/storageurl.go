@@ -13,9 +13,11 @@ import (
 
 const storageForms = "s3://bucket/prefix, gs://bucket/prefix, az://account/container/prefix or file:///directory"
 
-// storageURL reads the short form of a storage that people type. Region, endpoint and credentials come from the variables
-// that the clouds' own tools read too. The secret itself stays where it is: only its name goes into the payload, for the
-// worker to resolve, unless a sealer puts the sealed secret in its place.
+// storageURL reads the short form of a storage that people type. Region,
+// endpoint and credentials come from the variables that the clouds' own tools
+// read too. The secret itself stays where it is: only its name goes into the
+// payload, for the worker to resolve, unless a sealer puts the sealed secret
+// in its place.
 func storageURL(raw string, vars map[string]string) (tasks.Storage, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" {

@@ -53,7 +53,8 @@ func (c config) access() access {
 	return access{c.egress, c.FileRoots, c.identity, c.ListStreams, c.STSEndpoint, c.GCSTokenURL}
 }
 
-// everything is for the person at the keyboard, who may reach all of it anyway; some addresses are refused always.
+// everything is for the person at the keyboard, who may reach all of it
+// anyway; some addresses are refused always.
 func (c config) everything() access {
 	return access{
 		stsEndpoint: c.STSEndpoint, gcsTokenURL: c.GCSTokenURL,

@@ -18,7 +18,8 @@ import (
 
 type workerCommand struct{}
 
-// Run works until ctx ends, and serves /metrics, /livez and /readyz meanwhile.
+// Run works until ctx ends, and serves /metrics, /livez and /readyz
+// meanwhile.
 func (workerCommand) Run(ctx context.Context, c console) error {
 	cfg, err := load(c.environ)
 	if err != nil {
@@ -53,8 +54,8 @@ func endpoints(w *worker.Worker, registry *prometheus.Registry) http.Handler {
 	return mux
 }
 
-// serve answers on an address until stop is called, which is after the drain: probes must see that it drains. An empty
-// address serves nothing.
+// serve answers on an address until stop is called, which is after the drain:
+// probes must see that it drains. An empty address serves nothing.
 func serve(ctx context.Context, addr string, h http.Handler, log *slog.Logger) (stop func(), err error) {
 	if addr == "" {
 		return func() {}, nil

@@ -20,7 +20,8 @@ import (
 //	POST   /users/NAME      makes a user; the body is its IAM policy, the answer its keys
 //	DELETE /users/NAME
 //
-// Faults, roles and Google Cloud Storage have their own lines beside their code.
+// Faults, roles and Google Cloud Storage have their own lines beside their
+// code.
 type control struct {
 	s3     *s3.Client
 	iam    iamClient

@@ -5,7 +5,8 @@ import (
 	"os"
 )
 
-// writeEnv writes the lines that a shell evaluates, all at once, so that whoever waits for the file sees it whole.
+// writeEnv writes the lines that a shell evaluates, all at once, so that
+// whoever waits for the file sees it whole.
 func writeEnv(path string, g *gateway, c *control) error {
 	text := fmt.Sprintf(`export STEVEDORE_TEST_S3_ENDPOINT=%s
 export STEVEDORE_TEST_S3_ACCESS_KEY=%s

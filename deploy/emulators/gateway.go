@@ -19,7 +19,8 @@ import (
 
 const healthPath = "/healthz"
 
-// gateway is versitygw: an S3 server on directories, and the IAM service that it asks about users and policies.
+// gateway is versitygw: an S3 server on directories, and the IAM service that
+// it asks about users and policies.
 type gateway struct {
 	addr           string // of the S3 API, host:port
 	access, secret string // of the root account
@@ -52,7 +53,8 @@ func freeAddr(ctx context.Context) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// start runs both servers until ctx ends. One that fails cancels the other. The function it returns waits for them.
+// start runs both servers until ctx ends. One that fails cancels the other.
+// The function it returns waits for them.
 func (g *gateway) start(ctx context.Context, cancel context.CancelCauseFunc) (wait func()) {
 	var wg sync.WaitGroup
 	for _, server := range []func(context.Context) error{g.runIAM, g.runS3} {

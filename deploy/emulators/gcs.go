@@ -11,9 +11,11 @@ import (
 	"github.com/fsouza/fake-gcs-server/fakestorage"
 )
 
-// gcsServer is Google Cloud Storage: fake-gcs-server, which stores and lists but lets everybody do everything, behind a gate
-// that knows accounts, tokens and permissions and answers in Google's words. Bodies and statuses are those of
-// https://cloud.google.com/storage/docs/json_api/v1/status-codes and https://cloud.google.com/storage/docs/xml-api/reference-status.
+// gcsServer is Google Cloud Storage: fake-gcs-server, which stores and lists
+// but lets everybody do everything, behind a gate that knows accounts, tokens
+// and permissions and answers in Google's words. Bodies and statuses are
+// those of https://cloud.google.com/storage/docs/json_api/v1/status-codes and
+// https://cloud.google.com/storage/docs/xml-api/reference-status.
 type gcsServer struct {
 	url      string
 	fake     *fakestorage.Server

@@ -23,8 +23,9 @@ const (
 	tokenLifetime = time.Hour
 )
 
-// gcsAccounts is service accounts and the tokens they were given. All have the same key, because making one takes long;
-// what tells them apart is the key's ID.
+// gcsAccounts is service accounts and the tokens they were given. All have
+// the same key, because making one takes long; what tells them apart is the
+// key's ID.
 type gcsAccounts struct {
 	audience string
 	key      *rsa.PrivateKey
@@ -78,7 +79,8 @@ func (a *gcsAccounts) isRoot(email string) bool {
 	return a.accounts[email].Root
 }
 
-// caller is whose token a request holds; nobody's is known too, as the empty email.
+// caller is whose token a request holds; nobody's is known too, as the empty
+// email.
 func (a *gcsAccounts) caller(r *http.Request) (email string, known bool) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
@@ -98,7 +100,8 @@ func (a *gcsAccounts) issue(email string) string {
 	return token
 }
 
-// serveToken exchanges a signed assertion for a token (https://developers.google.com/identity/protocols/oauth2/service-account).
+// serveToken exchanges a signed assertion for a token
+// (https://developers.google.com/identity/protocols/oauth2/service-account).
 func (a *gcsAccounts) serveToken(w http.ResponseWriter, r *http.Request) {
 	email, account, refused := a.verify(r.FormValue("assertion"))
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
@@ -115,7 +118,8 @@ func (a *gcsAccounts) serveToken(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// verify finds the account that signed an assertion, or says in Google's words what is wrong with it.
+// verify finds the account that signed an assertion, or says in Google's
+// words what is wrong with it.
 func (a *gcsAccounts) verify(assertion string) (email string, account gcsAccount, refused string) {
 	parts := strings.Split(assertion, ".")
 	var header struct {

@@ -62,8 +62,10 @@ func (e gcsError) xml() []byte {
 	return append([]byte("<?xml version='1.0' encoding='UTF-8'?>"), body...)
 }
 
-// preflight answers what a browser asks before it loads an object. The XML API applies the bucket's rules, and leaves the
-// headers out when none fits; the JSON API allows everything (https://cloud.google.com/storage/docs/cross-origin).
+// preflight answers what a browser asks before it loads an object. The XML
+// API applies the bucket's rules, and leaves the headers out when none fits;
+// the JSON API allows everything
+// (https://cloud.google.com/storage/docs/cross-origin).
 func (b gcsBucket) preflight(w http.ResponseWriter, r *http.Request, call gcsCall) {
 	origin, method := r.Header.Get("Origin"), r.Header.Get("Access-Control-Request-Method")
 	asked := r.Header.Get("Access-Control-Request-Headers")

@@ -21,8 +21,9 @@ type gcsGate struct {
 	root   bool
 }
 
-// inTurn lets one write after the other, because the fake checks some conditions and acts later. The body is read before,
-// so that a slow client keeps nobody waiting; one that breaks off has written nothing.
+// inTurn lets one write after the other, because the fake checks some
+// conditions and acts later. The body is read before, so that a slow client
+// keeps nobody waiting; one that breaks off has written nothing.
 func (g gcsGate) inTurn(w http.ResponseWriter, r *http.Request, lock *sync.Mutex) {
 	if g.call.op == "create" || g.call.op == "continue" || g.call.op == "delete" {
 		body, err := io.ReadAll(r.Body)
@@ -155,7 +156,8 @@ func (g gcsGate) precondition(r *http.Request) *gcsError {
 	return nil
 }
 
-// testPermissions answers with those of the asked permissions that the caller has; it needs none itself.
+// testPermissions answers with those of the asked permissions that the caller
+// has; it needs none itself.
 func (g gcsGate) testPermissions(w http.ResponseWriter, r *http.Request) {
 	granted := slices.DeleteFunc(r.URL.Query()["permissions"], func(p string) bool { return !g.may(p) })
 	answer(w, map[string]any{"kind": "storage#testIamPermissionsResponse", "permissions": granted}, nil)
@@ -201,7 +203,8 @@ func (g gcsGate) addKey(w http.ResponseWriter, whole *httptest.ResponseRecorder)
 	_, _ = w.Write(body)
 }
 
-// gcsAnswer passes on what succeeds and keeps back what fails, because the fake does not fail in Google's words.
+// gcsAnswer passes on what succeeds and keeps back what fails, because the
+// fake does not fail in Google's words.
 type gcsAnswer struct {
 	to     http.ResponseWriter
 	status int

@@ -19,7 +19,8 @@ import (
 
 const region = "us-east-1"
 
-// iamClient speaks the few actions of the IAM API that tests need, as the root account.
+// iamClient speaks the few actions of the IAM API that tests need, as the
+// root account.
 type iamClient struct {
 	http        *http.Client
 	credentials aws.Credentials
@@ -42,7 +43,8 @@ type keys struct {
 	SecretAccessKey string `xml:"CreateAccessKeyResult>AccessKey>SecretAccessKey" json:"secret_access_key"`
 }
 
-// createUser makes a user with one inline policy, the JSON document that AWS takes, and one access key.
+// createUser makes a user with one inline policy, the JSON document that AWS
+// takes, and one access key.
 func (c iamClient) createUser(ctx context.Context, name, policy string) (k keys, err error) {
 	user := url.Values{"UserName": {name}}
 	if _, err = c.call(ctx, "CreateUser", user); err != nil {

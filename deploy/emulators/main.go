@@ -1,12 +1,15 @@
-// Command emulators runs the cloud stores that the tests need, without Docker: an S3 server that enforces users and
-// policies, an STS, a Google Cloud Storage, and a small control endpoint with which a test makes itself a bucket, a user, a
-// role or a fault.
+// Command emulators runs the cloud stores that the tests need, without
+// Docker: an S3 server that enforces users and policies, an STS, a Google
+// Cloud Storage, and a small control endpoint with which a test makes itself
+// a bucket, a user, a role or a fault.
 //
 //	emulators --env-file /tmp/emulators.env &
 //	. /tmp/emulators.env && go test ./providers/...
 //
-// It knows versitygw and fake-gcs-server, and nothing of Stevedore; it is a module of its own so that the product does not depend on it. It is
-// for tests only: it listens on 127.0.0.1 and anybody on the machine may use the control endpoint.
+// It knows versitygw and fake-gcs-server, and nothing of Stevedore; it is a
+// module of its own so that the product does not depend on it. It is for
+// tests only: it listens on 127.0.0.1 and anybody on the machine may use the
+// control endpoint.
 package main
 
 import (
@@ -86,7 +89,8 @@ func dataDir(dir string) (path string, remove func(), err error) {
 		if err != nil {
 			continue
 		}
-		// The gateway keeps metadata in extended attributes, which not every file system has.
+		// The gateway keeps metadata in extended attributes, which not every
+		// file system has.
 		if err = unix.Setxattr(path, "user.stevedore", []byte("x"), 0); err == nil {
 			return path, func() { _ = os.RemoveAll(path) }, nil
 		}

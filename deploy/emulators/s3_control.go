@@ -53,7 +53,8 @@ func (g *s3Gate) removeFault(w http.ResponseWriter, r *http.Request) {
 	answer(w, struct{}{}, nil)
 }
 
-// find is where the fault is that a request names; below 0 when there is none.
+// find is where the fault is that a request names; below 0 when there is
+// none.
 func (g *s3Gate) find(r *http.Request) int {
 	id, err := strconv.Atoi(r.PathValue("id"))
 	return slices.IndexFunc(g.faults, func(f *s3Fault) bool { return err == nil && f.id == id })

@@ -26,12 +26,14 @@ type s3Fault struct {
 	happened int
 }
 
-// s3Faults are the names. An answer with a code is AWS's own, in the words of its API reference and of reports from the field.
+// s3Faults are the names. An answer with a code is AWS's own, in the words of
+// its API reference and of reports from the field.
 func s3Faults() []string {
 	return []string{"KMSDenied", "KMSDisabled", "Archived", "SlowDown", "InternalError", "Redirect", "OtherRegion", "HTML", "SlowBody", "CutBody", "LostAnswer"}
 }
 
-// check says what is wrong with a fault. One that names neither a bucket nor a user would happen to everybody's tests.
+// check says what is wrong with a fault. One that names neither a bucket nor
+// a user would happen to everybody's tests.
 func (f *s3Fault) check() error {
 	switch {
 	case !slices.Contains(s3Faults(), f.Name):
@@ -49,7 +51,8 @@ func (f *s3Fault) fits(c s3Call) bool {
 	return (f.Bucket == "" || f.Bucket == c.bucket) && (f.AccessKey == "" || f.AccessKey == c.accessKey) && (f.Op == "" || f.Op == c.op)
 }
 
-// turn counts a request that the fault fits, and reports whether it happens to it.
+// turn counts a request that the fault fits, and reports whether it happens
+// to it.
 func (f *s3Fault) turn() bool {
 	f.seen++
 	if f.seen <= f.Skip || f.Times > 0 && f.happened >= f.Times {
@@ -78,7 +81,8 @@ func (a *s3Answer) write(w http.ResponseWriter) {
 
 const kmsKey = "arn:aws:kms:" + region + ":" + account + ":key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
-// told is the answer of a fault; nil when it is the gateway's that is spoiled.
+// told is the answer of a fault; nil when it is the gateway's that is
+// spoiled.
 func (f *s3Fault) told(c s3Call) *s3Answer {
 	refuse := func(status int, code, message string, more ...s3Detail) *s3Answer {
 		return &s3Answer{status: status, body: errorXML(code, message, more)}
@@ -114,7 +118,8 @@ func (f *s3Fault) told(c s3Call) *s3Answer {
 	return nil
 }
 
-// kmsRefusal is how S3 passes on that KMS refuses a key, to who reads and to who writes.
+// kmsRefusal is how S3 passes on that KMS refuses a key, to who reads and to
+// who writes.
 func kmsRefusal(op string) string {
 	action := "kms:Decrypt"
 	if op == "put" || op == "create" {

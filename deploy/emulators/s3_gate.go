@@ -12,8 +12,9 @@ import (
 	"sync"
 )
 
-// s3Gate stands in front of the gateway and passes everything on as it came, the host name included, because it is signed.
-// Where a test has asked for a fault, it answers as AWS would, or spoils the gateway's answer.
+// s3Gate stands in front of the gateway and passes everything on as it came,
+// the host name included, because it is signed. Where a test has asked for a
+// fault, it answers as AWS would, or spoils the gateway's answer.
 type s3Gate struct {
 	url   string
 	proxy *httputil.ReverseProxy
@@ -92,7 +93,8 @@ func spoil(resp *http.Response) error {
 	return nil
 }
 
-// eager sends an answer's header at once: a body that breaks off before its first byte must still have begun.
+// eager sends an answer's header at once: a body that breaks off before its
+// first byte must still have begun.
 type eager struct{ http.ResponseWriter }
 
 // WriteHeader implements http.ResponseWriter.

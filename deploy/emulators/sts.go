@@ -11,9 +11,10 @@ import (
 // account is where every user, role and worker of the emulated AWS lives.
 const account = "123456789012"
 
-// stsServer is AWS's Security Token Service, as far as assuming roles needs it: POST /sts with AssumeRole or
-// GetCallerIdentity. The credentials it gives are those of an IAM user made for the session with the role's policy, which
-// is removed when the session ends.
+// stsServer is AWS's Security Token Service, as far as assuming roles needs
+// it: POST /sts with AssumeRole or GetCallerIdentity. The credentials it
+// gives are those of an IAM user made for the session with the role's policy,
+// which is removed when the session ends.
 type stsServer struct {
 	known func(accessKeyID string) (principal, bool)
 	roles *roles
@@ -77,7 +78,8 @@ func (s *stsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// assume checks what the role's trust policy asks for. As AWS does, it says the same whatever is wrong.
+// assume checks what the role's trust policy asks for. As AWS does, it says
+// the same whatever is wrong.
 func (s *stsServer) assume(ctx context.Context, caller principal, r *http.Request) (assumed, *stsError) {
 	arn, name := r.PostForm.Get("RoleArn"), r.PostForm.Get("RoleSessionName")
 	role, ok := s.roles.find(arn)

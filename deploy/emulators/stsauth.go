@@ -35,7 +35,8 @@ func (s *stsServer) authenticate(r *http.Request) (principal, *stsError) {
 	return caller, nil
 }
 
-// signedBy signs the request again and compares. want is region, signed headers and signature.
+// signedBy signs the request again and compares. want is region, signed
+// headers and signature.
 func (s *stsServer) signedBy(r *http.Request, caller principal, want []string, at time.Time) bool {
 	body := r.PostForm.Encode()
 	again, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+r.Host+r.URL.Path, strings.NewReader(body))

@@ -9,7 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 )
 
-// advice says what to do about an error; empty means that its kind's general advice will do.
+// advice says what to do about an error; empty means that its kind's general
+// advice will do.
 func (b *bucket) advice(e *providers.Error) string {
 	switch e.Code {
 	case "AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation":
@@ -116,8 +117,8 @@ func lowered(text string) string { return strings.ToLower(text[:1]) + text[1:] }
 
 var timeFrame = regexp.MustCompile(`Start \[([^\]]{0,40})\] - Expiry \[([^\]]{0,40})\] - Current \[([^\]]{0,40})\]`)
 
-// signatureAdvice reads the service's detail about a signature. Only its times are ever repeated; most of the rest is what
-// was signed.
+// signatureAdvice reads the service's detail about a signature. Only its
+// times are ever repeated; most of the rest is what was signed.
 func signatureAdvice(detail string) (shown, fix string) {
 	if m := timeFrame.FindStringSubmatch(detail); m != nil {
 		return fmt.Sprintf("the SAS token is valid from %s to %s; the server's clock says %s", egress.Clean(m[1]), egress.Clean(m[2]), egress.Clean(m[3])),

@@ -12,7 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// access is where requests go and how they prove who sends them: with one of sas, key and token, or with none of them.
+// access is where requests go and how they prove who sends them: with one of
+// sas, key and token, or with none of them.
 type access struct {
 	service  string // the blob service's URL, without a SAS and without a slash at its end
 	account  string // may be empty: a domain of the customer's own does not tell
@@ -23,7 +24,8 @@ type access struct {
 	assignee string        // whom a role would be given to
 	misfiled string        // what was given in another secret's field, in words; empty when all is in place
 
-	// hidden are the values that no error may show, because a server that was sent them could answer with them.
+	// hidden are the values that no error may show, because a server that was
+	// sent them could answer with them.
 	hidden []string
 }
 
@@ -62,8 +64,8 @@ func (o *Opener) accessTo(s tasks.Storage, secrets providers.Secrets) (access, e
 		"Use sas, account-key, connection-string, service-principal, worker-identity or anonymous.")
 }
 
-// fromSecret takes a secret for what it is rather than for what its field is called; Probe then says that it lies in the
-// wrong place.
+// fromSecret takes a secret for what it is rather than for what its field is
+// called; Probe then says that it lies in the wrong place.
 func fromSecret(s tasks.Storage, secrets providers.Secrets, field string, secret tasks.Secret) (a access, err error) {
 	text, err := secrets.Resolve(secret)
 	if err != nil {
@@ -124,7 +126,8 @@ func fromSAS(s tasks.Storage, field, text string) (access, error) {
 	return access{service: service, account: s.Account, sas: token, hidden: token.secrets()}, nil
 }
 
-// sameContainer refuses a SAS URL of another container than the payload names.
+// sameContainer refuses a SAS URL of another container than the payload
+// names.
 func sameContainer(s tasks.Storage, field, service, text string) error {
 	u, err := url.Parse(text)
 	if err != nil {

@@ -1,8 +1,11 @@
-// Package azure is containers of Azure Blob Storage and of servers that speak its protocol.
+// Package azure is containers of Azure Blob Storage and of servers that speak
+// its protocol.
 //
-// It knows the Azure SDK and nothing of jobs. Clients are built from the payload alone, so a storage without credentials
-// cannot borrow the worker's own; the worker's identity is used only when a payload asks for it and the operator allows it.
-// A SAS token is part of every URL that a request with it goes to, so no URL of a request ever gets into an error.
+// It knows the Azure SDK and nothing of jobs. Clients are built from the
+// payload alone, so a storage without credentials cannot borrow the worker's
+// own; the worker's identity is used only when a payload asks for it and the
+// operator allows it. A SAS token is part of every URL that a request with it
+// goes to, so no URL of a request ever gets into an error.
 package azure
 
 import (
@@ -20,20 +23,24 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Opener opens containers. It may be used by many goroutines at once, and must not be copied after its first use.
+// Opener opens containers. It may be used by many goroutines at once, and
+// must not be copied after its first use.
 type Opener struct {
-	// Client carries every request; make it with egress.Policy.Client. It must not be nil, because the default one would
-	// connect anywhere.
+	// Client carries every request; make it with egress.Policy.Client. It
+	// must not be nil, because the default one would connect anywhere.
 	Client *http.Client
-	// WorkerIdentity says that the operator lets payloads use the identity of the worker itself.
+	// WorkerIdentity says that the operator lets payloads use the identity of
+	// the worker itself.
 	WorkerIdentity bool
-	// Attempts is how often a request is made before it fails, waiting longer each time; 0 means 6.
+	// Attempts is how often a request is made before it fails, waiting longer
+	// each time; 0 means 6.
 	Attempts int
 
 	signIns providers.Kept[proof, *signIn]
 }
 
-// IdentitySetting is the environment variable with which the operator allows the worker's identity, named in errors.
+// IdentitySetting is the environment variable with which the operator allows
+// the worker's identity, named in errors.
 const IdentitySetting = "STEVEDORE_WORKER_IDENTITY"
 
 const (
@@ -80,7 +87,8 @@ func worthRetrying(resp *http.Response, err error) bool {
 	}, resp.StatusCode)
 }
 
-// few makes the requests of a context give up early: somebody waits for the diagnosis.
+// few makes the requests of a context give up early: somebody waits for the
+// diagnosis.
 func few(ctx context.Context) context.Context {
 	return policy.WithRetryOptions(ctx, retries(probeAttempts))
 }

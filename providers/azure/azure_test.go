@@ -14,7 +14,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// developmentKey is the key of Azurite's published development account; any key of this form would do.
+// developmentKey is the key of Azurite's published development account; any
+// key of this form would do.
 const developmentKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
 // offline signs SAS tokens for servers that do not check them.
@@ -69,7 +70,8 @@ func open(t testing.TB, method, endpoint, bucket, value string) providers.Bucket
 	return openStorage(t, s, secrets)
 }
 
-// once opens a bucket that makes every request once, on a server that fails them.
+// once opens a bucket that makes every request once, on a server that fails
+// them.
 func once(t testing.TB, endpoint, sas string) providers.Bucket {
 	t.Helper()
 	s, secrets := storage(t, tasks.AuthSAS, endpoint, "c", sas)

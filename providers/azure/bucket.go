@@ -30,8 +30,9 @@ var (
 // Endpoint is the base URL that requests go to. It holds no SAS.
 func (b *bucket) Endpoint() string { return b.access.service }
 
-// CORSTarget is a URL below which a browser would ask for blobs: the service judges a preflight without looking whether
-// there is a blob and who asks ("Preflight Blob Request"). It holds no SAS.
+// CORSTarget is a URL below which a browser would ask for blobs: the service
+// judges a preflight without looking whether there is a blob and who asks
+// ("Preflight Blob Request"). It holds no SAS.
 func (b *bucket) CORSTarget() string {
 	return b.access.service + "/" + url.PathEscape(b.storage.Bucket) + "/stevedore-preflight"
 }
@@ -51,7 +52,8 @@ func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error)
 	return objectOf(key, out.ContentLength, out.ETag, out.LastModified), nil
 }
 
-// Delete implements providers.Bucket. Snapshots go with the blob, because it could not be deleted without them.
+// Delete implements providers.Bucket. Snapshots go with the blob, because it
+// could not be deleted without them.
 func (b *bucket) Delete(ctx context.Context, key string) error {
 	include := blob.DeleteSnapshotsOptionTypeInclude
 	_, err := b.container.NewBlobClient(key).Delete(ctx, &blob.DeleteOptions{DeleteSnapshots: &include})
@@ -64,7 +66,8 @@ func (b *bucket) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
-// Close implements providers.Bucket. Connections belong to the opener's client.
+// Close implements providers.Bucket. Connections belong to the opener's
+// client.
 func (b *bucket) Close() error { return nil }
 
 // fail makes the *providers.Error of an operation; nil stays nil.
@@ -75,7 +78,8 @@ func (b *bucket) fail(op, key string, err error) error {
 	return b.fault(op, key, err)
 }
 
-// fault classifies an error and hides in it everything that must not be shown.
+// fault classifies an error and hides in it everything that must not be
+// shown.
 func (b *bucket) fault(op, key string, err error) *providers.Error {
 	e := classify(err)
 	e.Op, e.Bucket, e.Key = op, b.storage.Bucket, key
@@ -112,8 +116,9 @@ func ifMatch(etag string) *blob.AccessConditions {
 	return &blob.AccessConditions{ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfMatch: &quoted}}
 }
 
-// isFolder recognises the empty blobs that stand for directories where an account has them ("hierarchical namespace"), and
-// that some tools make elsewhere.
+// isFolder recognises the empty blobs that stand for directories where an
+// account has them ("hierarchical namespace"), and that some tools make
+// elsewhere.
 func isFolder(metadata map[string]*string) bool {
 	for name, value := range metadata {
 		if strings.EqualFold(name, "hdi_isfolder") && value != nil && strings.EqualFold(*value, "true") {

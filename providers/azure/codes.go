@@ -6,8 +6,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// kindOfCode says what a code of the service means. The sources are "Common REST API error codes" and "Blob Storage error
-// codes"; codes that are not here mean what their status means.
+// kindOfCode says what a code of the service means. The sources are "Common
+// REST API error codes" and "Blob Storage error codes"; codes that are not
+// here mean what their status means.
 func kindOfCode(code string, status int) providers.Kind {
 	switch code {
 	case "AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation":
@@ -22,8 +23,8 @@ func kindOfCode(code string, status int) providers.Kind {
 		return providers.Conflict
 	case "ServerBusy", "TooManyRequests":
 		return providers.Throttled
-	// The last four are accidents of one request: a body damaged or cut short on the way, blocks that another writer's
-	// commit threw away.
+	// The last four are accidents of one request: a body damaged or cut short
+	// on the way, blocks that another writer's commit threw away.
 	case "OperationTimedOut", "InternalError", "ContainerBeingDeleted", "Md5Mismatch", "Crc64Mismatch", "RequestBodyInvalid", "InvalidBlockList":
 		return providers.Unavailable
 	case "BlobArchived", "BlobBeingRehydrated", "BlobUsesCustomerSpecifiedEncryption", "InvalidBlobType", "InvalidRange",

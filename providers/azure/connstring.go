@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// connection is what a connection string says, as "Configure Azure Storage connection strings" describes them.
+// connection is what a connection string says, as "Configure Azure Storage
+// connection strings" describes them.
 type connection struct {
 	account  string
 	key      string
@@ -13,7 +14,8 @@ type connection struct {
 	endpoint string // of the blob service; empty when only the account is named
 }
 
-// parseConnectionString reads a connection string. Its errors name fields and never repeat a value.
+// parseConnectionString reads a connection string. Its errors name fields and
+// never repeat a value.
 func parseConnectionString(text string) (connection, error) {
 	fields, err := connectionFields(text)
 	if err != nil {
@@ -55,7 +57,8 @@ func connectionFields(text string) (map[string]string, error) {
 	return fields, nil
 }
 
-// blobEndpoint is the one that the string gives, or the one that it describes in parts.
+// blobEndpoint is the one that the string gives, or the one that it describes
+// in parts.
 func (c connection) blobEndpoint(fields map[string]string) (string, error) {
 	if given := fields["blobendpoint"]; given != "" {
 		u, err := url.Parse(given)

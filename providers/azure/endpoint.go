@@ -19,8 +19,9 @@ var (
 
 const publicSuffix = ".blob.core.windows.net"
 
-// blobSuffixes end the host names of Azure's own blob service, in the public cloud and in those of China and of the US
-// government; accounts with a DNS zone have a label more ("Storage account endpoints").
+// blobSuffixes end the host names of Azure's own blob service, in the public
+// cloud and in those of China and of the US government; accounts with a DNS
+// zone have a label more ("Storage account endpoints").
 func blobSuffixes() []string {
 	return []string{publicSuffix, ".blob.core.chinacloudapi.cn", ".blob.core.usgovcloudapi.net", ".blob.storage.azure.net"}
 }
@@ -43,8 +44,9 @@ func authorityFor(service string) cloud.Configuration {
 	return cloud.AzurePublic
 }
 
-// accountOf is the account that a service URL names: in the host's first label, or, where the host is an address, in the
-// path. It is empty where a URL names none.
+// accountOf is the account that a service URL names: in the host's first
+// label, or, where the host is an address, in the path. It is empty where a
+// URL names none.
 func accountOf(service string) string {
 	u, err := url.Parse(service)
 	if err != nil {
@@ -78,7 +80,8 @@ func serviceURL(s tasks.Storage) (string, error) {
 	return strings.TrimRight(s.Endpoint, "/"), checkEndpoint(s)
 }
 
-// checkEndpoint finds the mistakes that the service would answer with a riddle.
+// checkEndpoint finds the mistakes that the service would answer with a
+// riddle.
 func checkEndpoint(s tasks.Storage) error {
 	u, err := url.Parse(s.Endpoint)
 	if err != nil {
@@ -95,7 +98,8 @@ func checkEndpoint(s tasks.Storage) error {
 	return sameAccount("endpoint", accountOf(s.Endpoint), s.Account)
 }
 
-// sameAccount refuses a secret or an endpoint of another account than the payload names.
+// sameAccount refuses a secret or an endpoint of another account than the
+// payload names.
 func sameAccount(field, found, wanted string) error {
 	if found == "" || wanted == "" || found == wanted {
 		return nil

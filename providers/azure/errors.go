@@ -14,8 +14,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 )
 
-// classify is the one place where an error of the SDK becomes a *providers.Error, without operation and subject. What is
-// classified already gives a copy. err must not be nil.
+// classify is the one place where an error of the SDK becomes a
+// *providers.Error, without operation and subject. What is classified already
+// gives a copy. err must not be nil.
 func classify(err error) *providers.Error {
 	var known *providers.Error
 	var refused *azidentity.AuthenticationFailedError
@@ -25,7 +26,8 @@ func classify(err error) *providers.Error {
 	case errors.As(err, &known):
 		e := *known
 		return &e
-	// A connection's own timeouts also call themselves DeadlineExceeded; what they say is worth keeping.
+	// A connection's own timeouts also call themselves DeadlineExceeded; what
+	// they say is worth keeping.
 	case errors.Is(err, context.Canceled):
 		return &providers.Error{Kind: providers.Unavailable, Err: context.Canceled}
 	case egress.Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // errors.Is is what it must not be
@@ -40,8 +42,9 @@ func classify(err error) *providers.Error {
 	return unanswered(err)
 }
 
-// answerBody is the service's error format ("Status and error codes"). Detail is never shown as it is: where a signature is
-// wrong, it holds what was signed.
+// answerBody is the service's error format ("Status and error codes"). Detail
+// is never shown as it is: where a signature is wrong, it holds what was
+// signed.
 type answerBody struct {
 	XMLName xml.Name `xml:"Error"`
 	Code    string   `xml:"Code"`
@@ -49,7 +52,8 @@ type answerBody struct {
 	Detail  string   `xml:"AuthenticationErrorDetail"`
 }
 
-// told is a failure that the service told. Answers to HEAD have no body, but a code in their header all the same.
+// told is a failure that the service told. Answers to HEAD have no body, but
+// a code in their header all the same.
 func told(answer *azcore.ResponseError) *providers.Error {
 	resp := answer.RawResponse
 	e := &providers.Error{

@@ -35,7 +35,8 @@ func operations(ctx context.Context, b providers.Bucket) map[string]error {
 	return errs
 }
 
-// What the service really answers, and what that means to Stevedore and to the one who reads it.
+// What the service really answers, and what that means to Stevedore and to
+// the one who reads it.
 func TestErrorAnswers(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -123,7 +124,8 @@ func TestConnectionErrors(t *testing.T) {
 	}
 }
 
-// A refused address is told at once, and with the setting that could allow it.
+// A refused address is told at once, and with the setting that could allow
+// it.
 func TestBlocked(t *testing.T) {
 	t.Parallel()
 	for _, s := range []tasks.Storage{

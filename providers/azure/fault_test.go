@@ -13,7 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// fault is one thing wrong with a connection, and the one check that must find it.
+// fault is one thing wrong with a connection, and the one check that must
+// find it.
 type fault struct {
 	name   string
 	sas    []string // parts of an account SAS that differ from a good one
@@ -92,7 +93,8 @@ func serviceFaults() []fault {
 	}
 }
 
-// One fault, one failing check that names what to change; what comes after is skipped; the container stays as it was.
+// One fault, one failing check that names what to change; what comes after is
+// skipped; the container stays as it was.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	server := providertest.Azure(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
 )
 
-// refusal is an answer as Azure gives it. Azurite answers otherwise to many faults, and has no firewall, no archive and no
-// key vault.
+// refusal is an answer as Azure gives it. Azurite answers otherwise to many
+// faults, and has no firewall, no archive and no key vault.
 type refusal struct {
 	status  int
 	code    string
@@ -46,7 +46,8 @@ func reads(r *http.Request) bool   { return r.Method == http.MethodGet && !lists
 func writes(r *http.Request) bool  { return r.Method == http.MethodPut }
 func history(r *http.Request) bool { return strings.Contains(r.URL.Query().Get("include"), "versions") }
 
-// gate stands before Azurite, and answers what it stops as Azure would. It returns the endpoint.
+// gate stands before Azurite, and answers what it stops as Azure would. It
+// returns the endpoint.
 func gate(t testing.TB, server providertest.AzureServer, stops func(*http.Request) bool, answer http.HandlerFunc) string {
 	t.Helper()
 	to, err := url.Parse(server.Endpoint)

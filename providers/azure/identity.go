@@ -20,7 +20,8 @@ import (
 
 const tokenScope = "https://storage.azure.com/.default"
 
-// servicePrincipal signs in as an application of the customer's. The sign-in goes out through the guard too.
+// servicePrincipal signs in as an application of the customer's. The sign-in
+// goes out through the guard too.
 func (o *Opener) servicePrincipal(s tasks.Storage, secrets providers.Secrets) (access, error) {
 	secret, err := secrets.Resolve(s.Auth.ClientSecret)
 	if err != nil {
@@ -50,8 +51,9 @@ func (o *Opener) servicePrincipal(s tasks.Storage, secrets providers.Secrets) (a
 	}, nil
 }
 
-// workerIdentity uses the identity that the worker's own surroundings give it. Whoever can enqueue may not send its tokens
-// anywhere but to Azure itself.
+// workerIdentity uses the identity that the worker's own surroundings give
+// it. Whoever can enqueue may not send its tokens anywhere but to Azure
+// itself.
 func (o *Opener) workerIdentity(s tasks.Storage) (access, error) {
 	if !o.WorkerIdentity {
 		return access{}, invalid("WorkerIdentityNotAllowed", "this worker does not lend its own identity",
@@ -76,9 +78,10 @@ func (o *Opener) workerIdentity(s tasks.Storage) (access, error) {
 	return access{service: service, account: s.Account, token: token, assignee: "<the worker's identity>"}, nil
 }
 
-// ownCredential is the workload identity where Kubernetes has set one up, and else the managed identity of the machine. The
-// latter asks the metadata service, which the guard refuses to everybody; its address is the SDK's and no payload's, so it
-// goes out without the guard.
+// ownCredential is the workload identity where Kubernetes has set one up, and
+// else the managed identity of the machine. The latter asks the metadata
+// service, which the guard refuses to everybody; its address is the SDK's and
+// no payload's, so it goes out without the guard.
 func ownCredential(options policy.ClientOptions) (azcore.TokenCredential, error) {
 	workload, err := azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{ClientOptions: options})
 	if err == nil {
@@ -98,7 +101,8 @@ func signInOptions(service string, client *http.Client) policy.ClientOptions {
 
 var entraCode = regexp.MustCompile(`AADSTS[0-9]+`)
 
-// signInRefused is an error of the sign-in. The codes are those of "Microsoft Entra authentication error codes".
+// signInRefused is an error of the sign-in. The codes are those of "Microsoft
+// Entra authentication error codes".
 func signInRefused(failed *azidentity.AuthenticationFailedError) *providers.Error {
 	e := &providers.Error{Kind: providers.Unauthenticated, Code: "SignInFailed"}
 	if failed.RawResponse == nil {

@@ -21,7 +21,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// internet answers for the sign-in service and for one account. No request leaves the process.
+// internet answers for the sign-in service and for one account. No request
+// leaves the process.
 type internet struct {
 	refuse string // the sign-in's error
 	denies bool   // the account knows the caller, who may not read
@@ -144,8 +145,8 @@ func TestWorkloadIdentity(t *testing.T) {
 	wantChecks(t, b, tasks.Need{Read: true}, "credentials ok, list ok, read ok")
 }
 
-// Every shard of a job opens its bucket again. One sign-in serves them all, but nobody who lacks the secret; and a
-// verification signs in anew.
+// Every shard of a job opens its bucket again. One sign-in serves them all,
+// but nobody who lacks the secret; and a verification signs in anew.
 func TestSignInIsShared(t *testing.T) {
 	t.Parallel()
 	n := &internet{}
@@ -177,7 +178,8 @@ func TestSignInIsShared(t *testing.T) {
 	fault{check: "credentials", code: "AADSTS7000222", fix: "az ad app credential reset"}.judge(t, providers.Probe(t.Context(), bucketOf("c", "CANARY-secret"), tasks.Need{}))
 }
 
-// Not parallel: it sets environment variables, those with which App Service tells where its identity service is.
+// Not parallel: it sets environment variables, those with which App Service
+// tells where its identity service is.
 func TestManagedIdentity(t *testing.T) {
 	var asked atomic.Int64
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -205,7 +207,8 @@ func TestManagedIdentity(t *testing.T) {
 	}
 }
 
-// Why nobody answered the sign-in is told as for a bucket: a blocked address is not worth another try.
+// Why nobody answered the sign-in is told as for a bucket: a blocked address
+// is not worth another try.
 func TestSignInUnreached(t *testing.T) {
 	t.Parallel()
 	ended, cancel := context.WithCancel(t.Context())

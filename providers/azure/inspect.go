@@ -10,13 +10,15 @@ import (
 )
 
 const (
-	// skew is how far the worker's clock may be off: so close to a limit only the service can tell.
+	// skew is how far the worker's clock may be off: so close to a limit only
+	// the service can tell.
 	skew = 15 * time.Minute
 	// soon is when an expiry is worth a warning.
 	soon = 7 * 24 * time.Hour
 )
 
-// inspection is what a SAS token says of itself, held against what it is to be used for. No request is made.
+// inspection is what a SAS token says of itself, held against what it is to
+// be used for. No request is made.
 type inspection struct {
 	sas     sasToken
 	need    tasks.Need
@@ -73,7 +75,8 @@ func (i inspection) times() *tasks.Check {
 	return nil
 }
 
-// scope is about what the token is for: services, kinds of resources, one container or one blob.
+// scope is about what the token is for: services, kinds of resources, one
+// container or one blob.
 func (i inspection) scope() *tasks.Check {
 	if i.sas.isAccount() {
 		return i.accountScope()
@@ -118,7 +121,8 @@ func (i inspection) permissions() *tasks.Check {
 	return nil
 }
 
-// connection is about how and from where requests come, and then about warnings.
+// connection is about how and from where requests come, and then about
+// warnings.
 func (i inspection) connection() *tasks.Check {
 	_, until, _ := i.sas.span()
 	switch {

@@ -10,8 +10,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// List implements providers.Bucket. A listing in another order than that of the keys gets an Invalid, because whoever reads
-// a listing relies on the order.
+// List implements providers.Bucket. A listing in another order than that of
+// the keys gets an Invalid, because whoever reads a listing relies on the
+// order.
 func (b *bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
 		if opts.After > opts.Prefix && !strings.HasPrefix(opts.After, opts.Prefix) {
@@ -35,21 +36,23 @@ func (b *bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2
 	}
 }
 
-// listOptions asks for metadata too: nothing else tells a directory's stub from an empty blob.
+// listOptions asks for metadata too: nothing else tells a directory's stub
+// from an empty blob.
 func listOptions(opts providers.ListOptions) *container.ListBlobsFlatOptions {
 	o := &container.ListBlobsFlatOptions{Include: container.ListBlobsInclude{Metadata: true}}
 	if opts.Prefix != "" {
 		o.Prefix = &opts.Prefix
 	}
-	// StartFrom is inclusive, some servers ignore it, and none promises anything about one outside the prefix.
+	// StartFrom is inclusive, some servers ignore it, and none promises
+	// anything about one outside the prefix.
 	if opts.After != "" && strings.HasPrefix(opts.After, opts.Prefix) {
 		o.StartFrom = &opts.After
 	}
 	return o
 }
 
-// yieldPage yields a page's blobs and reports the last key, and whether the caller wants more. A page may be empty though
-// more follow.
+// yieldPage yields a page's blobs and reports the last key, and whether the
+// caller wants more. A page may be empty though more follow.
 func yieldPage(page container.ListBlobsFlatResponse, opts providers.ListOptions, last string, yield func(providers.Object, error) bool) (string, bool, error) {
 	if page.Segment == nil {
 		return last, false, notListing()

@@ -11,7 +11,8 @@ import (
 
 const tenBytes = "0123456789"
 
-// blob answers every GET with a status, headers and a body, and HEAD with the blob's size.
+// blob answers every GET with a status, headers and a body, and HEAD with the
+// blob's size.
 func blob(status int, header map[string]string, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Ms-Request-Id", requestID)

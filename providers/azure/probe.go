@@ -13,8 +13,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Probe implements providers.Prober. It looks at the credentials before it makes any request, needs no right but those that
-// the storage is to be used with, and stops at the first fault: later ones would only follow from it.
+// Probe implements providers.Prober. It looks at the credentials before it
+// makes any request, needs no right but those that the storage is to be used
+// with, and stops at the first fault: later ones would only follow from it.
 func (b *bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	ctx = few(ctx)
 	p := &probe{bucket: b, need: need}
@@ -57,7 +58,8 @@ type probe struct {
 	read1  bool   // a byte of a blob was read
 }
 
-// credentials is everything about them that shows without asking the blob service.
+// credentials is everything about them that shows without asking the blob
+// service.
 func (p *probe) credentials(ctx context.Context) tasks.Check {
 	c := tasks.Check{ID: "credentials", Status: tasks.CheckOK, Evidence: "the account key has the right form"}
 	switch a := p.access; {
@@ -79,8 +81,9 @@ func (p *probe) credentials(ctx context.Context) tasks.Check {
 	return c
 }
 
-// signIn fetches the token that all other requests are made with, a new one: a token that other buckets have used says
-// nothing about whether the secret is still good.
+// signIn fetches the token that all other requests are made with, a new one:
+// a token that other buckets have used says nothing about whether the secret
+// is still good.
 func (p *probe) signIn(ctx context.Context) tasks.Check {
 	if err := p.access.token.again(); err != nil {
 		return p.check("credentials", err, "")

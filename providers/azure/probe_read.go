@@ -26,8 +26,8 @@ const (
 	samplePages = 3 // a page may be empty though more follow
 )
 
-// list asks for a first page with the storage's prefix. The container's properties would take rights that a SAS of a
-// container cannot even have.
+// list asks for a first page with the storage's prefix. The container's
+// properties would take rights that a SAS of a container cannot even have.
 func (p *probe) list(ctx context.Context) tasks.Check {
 	opts := listOptions(providers.ListOptions{Prefix: p.storage.Prefix})
 	size := int32(sampleSize)
@@ -68,8 +68,9 @@ func (s *sample) take(items []*container.BlobItem) {
 	}
 }
 
-// listFailed looks closer where the service is vague on purpose: a blob read tells a container whose blobs alone are public
-// from one that is private or missing.
+// listFailed looks closer where the service is vague on purpose: a blob read
+// tells a container whose blobs alone are public from one that is private or
+// missing.
 func (p *probe) listFailed(ctx context.Context, e *providers.Error) tasks.Check {
 	c := p.check("list", e, "")
 	if !p.access.anonymous() || e.Code != "ResourceNotFound" {
@@ -90,7 +91,8 @@ func (p *probe) listFailed(ctx context.Context, e *providers.Error) tasks.Check 
 	return c
 }
 
-// read reads one byte of a blob. Without one it asks for a key that does not exist: who may read is told so.
+// read reads one byte of a blob. Without one it asks for a key that does not
+// exist: who may read is told so.
 func (p *probe) read(ctx context.Context) tasks.Check {
 	key := p.sample.key
 	existing := key != ""
@@ -132,7 +134,8 @@ func (p *probe) readByte(ctx context.Context, key string) error {
 	return out.Body.Close()
 }
 
-// versions lists old versions too. An account that keeps none gives its blobs no version.
+// versions lists old versions too. An account that keeps none gives its blobs
+// no version.
 func (p *probe) versions(ctx context.Context) tasks.Check {
 	opts := listOptions(providers.ListOptions{Prefix: p.storage.Prefix})
 	one := int32(1)
@@ -153,8 +156,9 @@ func (p *probe) versions(ctx context.Context) tasks.Check {
 	return p.check("versions", nil, "old versions can be listed")
 }
 
-// kms follows from reading: the service itself fetches the customer's key from Key Vault, for reads as for writes, and takes
-// no right of the caller's for it.
+// kms follows from reading: the service itself fetches the customer's key
+// from Key Vault, for reads as for writes, and takes no right of the caller's
+// for it.
 func (p *probe) kms(context.Context) tasks.Check {
 	switch {
 	case !p.read1:

@@ -90,7 +90,8 @@ func TestProbeAnonymous(t *testing.T) {
 	wantChecks(t, openStorage(t, s, providers.Secrets{}), tasks.Need{Read: true}, "credentials ok, list ok, read ok")
 }
 
-// listing is a page as Azure gives it, of one element for each blob: its name and what else it has.
+// listing is a page as Azure gives it, of one element for each blob: its name
+// and what else it has.
 func listing(blobs ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Ms-Request-Id", requestID)

@@ -13,8 +13,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// write puts one byte to a new key on the condition that the key already holds something it cannot hold. A server checks
-// the right to write first, then the condition, and stores nothing.
+// write puts one byte to a new key on the condition that the key already
+// holds something it cannot hold. A server checks the right to write first,
+// then the condition, and stores nothing.
 func (p *probe) write(ctx context.Context) tasks.Check {
 	key := p.randomKey()
 	_, err := p.container.NewBlockBlobClient(key).Upload(ctx, content([]byte("x")), &blockblob.UploadOptions{

@@ -24,8 +24,10 @@ const (
 	maxBlocks   = 50_000  // the service's own limit ("Scalability targets for Blob storage")
 )
 
-// Put implements providers.Bucket. A body below 8 MiB is one request; a longer one is sent in blocks, which become the blob
-// all at once when they are committed. Blocks that never are vanish by themselves after a week, and need no right to remove.
+// Put implements providers.Bucket. A body below 8 MiB is one request; a
+// longer one is sent in blocks, which become the blob all at once when they
+// are committed. Blocks that never are vanish by themselves after a week, and
+// need no right to remove.
 func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (providers.Object, error) {
 	from := providers.NewSource(ctx, body)
 	up := upload{client: b.container.NewBlockBlobClient(key), opts: opts}
@@ -67,7 +69,8 @@ func (u upload) run(ctx context.Context, from io.Reader) (providers.Object, erro
 	return objectOf("", nil, out.ETag, out.LastModified), err
 }
 
-// stage sends the blocks, several at a time, and stops reading as soon as one fails.
+// stage sends the blocks, several at a time, and stops reading as soon as one
+// fails.
 func (u upload) stage(ctx context.Context, block []byte, from io.Reader) (ids []string, err error) {
 	group, staging := errgroup.WithContext(ctx)
 	group.SetLimit(concurrency)
@@ -92,11 +95,13 @@ func (u upload) stage(ctx context.Context, block []byte, from io.Reader) (ids []
 			break
 		}
 	}
-	// A body's failure comes before that of a request: it is what the caller can mend.
+	// A body's failure comes before that of a request: it is what the caller
+	// can mend.
 	return ids, errors.Join(err, group.Wait())
 }
 
-// nextBlock reads a block, and tells whether more may follow. Memory grows with what is there: most bodies are small.
+// nextBlock reads a block, and tells whether more may follow. Memory grows
+// with what is there: most bodies are small.
 func nextBlock(from io.Reader) (block []byte, more bool, err error) {
 	var buffer bytes.Buffer
 	n, err := io.CopyN(&buffer, from, blockSize)

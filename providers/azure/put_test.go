@@ -12,7 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// A server that refuses an upload before it has read it, and then takes it, gets the whole body the second time.
+// A server that refuses an upload before it has read it, and then takes it,
+// gets the whole body the second time.
 func TestPutIsRetriedWhole(t *testing.T) {
 	t.Parallel()
 	content := bytes.Repeat([]byte("0123456789abcdef"), 128<<10)

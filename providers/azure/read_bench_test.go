@@ -23,7 +23,8 @@ func BenchmarkReadAlone(b *testing.B) { headReads().BenchAlone(b) }
 // TestServeReads is no test: it is the server of BenchmarkRead.
 func TestServeReads(t *testing.T) { headReads().Serve(t) }
 
-// headReads are signed with an account key, through the bucket and the SDK alike.
+// headReads are signed with an account key, through the bucket and the SDK
+// alike.
 func headReads() providertest.Reads {
 	return providertest.Reads{
 		Answer: map[string]string{

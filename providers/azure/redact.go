@@ -8,13 +8,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// secretParts are the names under which a signature or a key shows up in URLs, headers and connection strings.
+// secretParts are the names under which a signature or a key shows up in
+// URLs, headers and connection strings.
 var secretParts = regexp.MustCompile(`(?i)\b(sig|AccountKey|SharedAccessSignature|client_secret)=[^\s"'<>]+|\b(SharedKey\s+\w+:|Bearer\s+)\S+`)
 
 const hiddenText = "[redacted]"
 
-// redact takes everything secret out of an error's words. An unknown server, or a surprise in the SDK, could have put it
-// there; a cause that holds any loses its type for it.
+// redact takes everything secret out of an error's words. An unknown server,
+// or a surprise in the SDK, could have put it there; a cause that holds any
+// loses its type for it.
 func redact(e *providers.Error, hidden []string) {
 	for _, text := range []*string{&e.Code, &e.Detail, &e.Fix, &e.RequestID} {
 		*text = redacted(*text, hidden)
@@ -31,7 +33,8 @@ func redacted(text string, hidden []string) string {
 	return secretParts.ReplaceAllString(providers.Redacted(text, hidden...), hiddenText)
 }
 
-// secrets are the values that no error may show, the token that requests are made with among them.
+// secrets are the values that no error may show, the token that requests are
+// made with among them.
 func (a access) secrets() []string {
 	if a.token == nil {
 		return a.hidden

@@ -14,14 +14,16 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// canary is a signature that must not be seen anywhere; it has characters that URLs escape.
+// canary is a signature that must not be seen anywhere; it has characters
+// that URLs escape.
 const canary = "ab+/CANARYCANARYCANARYCANARYCANARYCANARYCAN="
 
 func canarySAS() string {
 	return "sv=2021-12-02&ss=b&srt=co&sp=rwl&se=2035-01-01T00:00:00Z&sig=" + url.QueryEscape(canary)
 }
 
-// wantHidden looks for the secret in everything that an error could ever show.
+// wantHidden looks for the secret in everything that an error could ever
+// show.
 func wantHidden(t *testing.T, what string, values ...any) {
 	t.Helper()
 	for _, v := range values {
@@ -75,7 +77,8 @@ func TestSASIsHidden(t *testing.T) {
 	}
 }
 
-// A secret that is already wrong when a storage is opened is not repeated either.
+// A secret that is already wrong when a storage is opened is not repeated
+// either.
 func TestUnusableSecretsAreHidden(t *testing.T) {
 	t.Parallel()
 	const endpoint = "http://127.0.0.1:1/devstoreaccount1"

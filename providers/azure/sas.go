@@ -8,14 +8,16 @@ import (
 	"time"
 )
 
-// sasToken is a shared access signature: the query that is added to every request. See "Create an account SAS", "Create a
-// service SAS" and "Create a user delegation SAS" of the REST reference.
+// sasToken is a shared access signature: the query that is added to every
+// request. See "Create an account SAS", "Create a service SAS" and "Create a
+// user delegation SAS" of the REST reference.
 type sasToken struct {
 	raw    string
 	fields url.Values
 }
 
-// parseSAS reads a token, with or without the question mark before it. What it says is not judged here.
+// parseSAS reads a token, with or without the question mark before it. What
+// it says is not judged here.
 func parseSAS(field, text string) (sasToken, error) {
 	raw := strings.TrimLeft(text, "?&")
 	fields, err := url.ParseQuery(raw)
@@ -45,7 +47,8 @@ func (t sasToken) policy() string { return t.get("si") }
 
 func (t sasToken) grants(letters string) bool { return strings.ContainsAny(t.get("sp"), letters) }
 
-// signatureFault says what has happened to the signature on the way here; empty when it looks whole.
+// signatureFault says what has happened to the signature on the way here;
+// empty when it looks whole.
 func (t sasToken) signatureFault() string {
 	signature := t.get("sig")
 	decoded, err := base64.StdEncoding.DecodeString(signature)
@@ -64,7 +67,8 @@ func (t sasToken) signatureFault() string {
 
 const signatureSize = 32 // bytes of an HMAC-SHA256
 
-// span is when the token is valid; a zero time is no limit. That of a user delegation SAS also ends with its key.
+// span is when the token is valid; a zero time is no limit. That of a user
+// delegation SAS also ends with its key.
 func (t sasToken) span() (from, until time.Time, ok bool) {
 	from, okFrom := sasTime(t.get("st"))
 	until, okUntil := sasTime(t.get("se"))
@@ -94,7 +98,8 @@ type permission struct {
 	name   string
 }
 
-// needless are the rights that no job of Stevedore uses, dangerous ones first.
+// needless are the rights that no job of Stevedore uses, dangerous ones
+// first.
 func needless() []permission {
 	return []permission{
 		{'d', "Delete"},

@@ -23,7 +23,8 @@ func TestInspection(t *testing.T) {
 		{"ss=b&srt=co&sp=rwl&se=2030-02-01T10:30:00.1234567Z", "", "ok  2030-02-01T10:30:00Z"},
 		{"ss=b&srt=co&sp=rwl&se=2030-01-08", "", "ok  (7 days)"},
 		{"ss=b&srt=co&sp=rwl&se=2030-01-07T23:59:59Z", "", "warn SASExpiresSoon in 6 days"},
-		// So close to its end the worker's clock proves nothing; the service's own does.
+		// So close to its end the worker's clock proves nothing; the
+		// service's own does.
 		{"ss=b&srt=co&sp=rwl&se=2029-12-31T23:50:00Z", "", "warn SASExpiresSoon in 0 days"},
 		{"ss=b&srt=co&sp=rwl&se=2029-12-31T23:40:00Z", "", "fail SASExpired the worker's clock says"},
 		{"ss=b&srt=co&sp=rwl&st=2030-01-01T00:10:00Z&se=2030-02-01", "", "ok  whole"},

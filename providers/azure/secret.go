@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// pasted is what a secret's text turns out to be. People paste the right secret into the wrong field, and CVAT's own page
-// tells them to put an account key into the field of the SAS token.
+// pasted is what a secret's text turns out to be. People paste the right
+// secret into the wrong field, and CVAT's own page tells them to put an
+// account key into the field of the SAS token.
 type pasted string
 
 const (
@@ -20,7 +21,8 @@ const (
 
 const accountKeySize = 64 // bytes
 
-// kindOfSecret looks at the form alone; what it calls a SAS token may still lack parts.
+// kindOfSecret looks at the form alone; what it calls a SAS token may still
+// lack parts.
 func kindOfSecret(text string) pasted {
 	switch {
 	case isConnectionString(text):
@@ -40,8 +42,8 @@ func kindOfSecret(text string) pasted {
 	return pastedOther
 }
 
-// looksSigned finds two names of a SAS token's parts in a query: enough to tell a token that lost its signature from
-// something else.
+// looksSigned finds two names of a SAS token's parts in a query: enough to
+// tell a token that lost its signature from something else.
 func looksSigned(query string) bool {
 	found := 0
 	for part := range strings.SplitSeq(strings.TrimLeft(query, "?&"), "&") {
@@ -64,7 +66,8 @@ func isConnectionString(text string) bool {
 	return false
 }
 
-// trimmed takes off what comes along when a secret is copied from a page or from JSON.
+// trimmed takes off what comes along when a secret is copied from a page or
+// from JSON.
 func trimmed(text string) string {
 	text = strings.TrimSpace(text)
 	if n := len(text); n >= 2 && (text[0] == '"' || text[0] == '\'') && text[n-1] == text[0] {

@@ -16,7 +16,8 @@ func signInOf(b providers.Bucket) egress.SignIn {
 	return b.(interface{ SignIn() egress.SignIn }).SignIn()
 }
 
-// way counts the requests to one server, and to others. It lets none of them through.
+// way counts the requests to one server, and to others. It lets none of them
+// through.
 type way struct {
 	server        string
 	asked, others atomic.Int64
@@ -31,7 +32,8 @@ func (w *way) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, &egress.BlockedError{Rule: "test"} // which is not tried again
 }
 
-// Where a bucket says that its tokens come from is where it asks for them, in every one of Microsoft's clouds.
+// Where a bucket says that its tokens come from is where it asks for them, in
+// every one of Microsoft's clouds.
 func TestSignInOfAPrincipal(t *testing.T) {
 	t.Parallel()
 	for endpoint, want := range map[string]string{

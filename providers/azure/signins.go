@@ -16,7 +16,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 )
 
-// proof is what a sign-in is made with. The zero value but for the authority is the worker's own identity.
+// proof is what a sign-in is made with. The zero value but for the authority
+// is the worker's own identity.
 type proof struct {
 	authority, tenant, client string
 	secret                    [sha256.Size]byte // only who has the secret gets at its token
@@ -27,7 +28,8 @@ func newSignIn(login func() (azcore.TokenCredential, error)) (*signIn, error) {
 	return made, made.again()
 }
 
-// signIn gives tokens, and keeps the last one, which a server that was sent it could answer with.
+// signIn gives tokens, and keeps the last one, which a server that was sent
+// it could answer with.
 type signIn struct {
 	login func() (azcore.TokenCredential, error)
 	last  atomic.Pointer[string]
@@ -36,7 +38,8 @@ type signIn struct {
 	now azcore.TokenCredential // guarded by mu
 }
 
-// again forgets all tokens, so that the next one shows whether the proof is still good. It makes no request.
+// again forgets all tokens, so that the next one shows whether the proof is
+// still good. It makes no request.
 func (s *signIn) again() error {
 	credential, err := s.login()
 	if err != nil {
@@ -65,10 +68,12 @@ func (s *signIn) GetToken(ctx context.Context, opts policy.TokenRequestOptions) 
 	return token, err
 }
 
-// troubleKey finds where to tell, in a request's context, how the request failed.
+// troubleKey finds where to tell, in a request's context, how the request
+// failed.
 type troubleKey struct{}
 
-// signInWire is the way to the sign-in service. It tells how it failed, which the errors of azidentity do not.
+// signInWire is the way to the sign-in service. It tells how it failed, which
+// the errors of azidentity do not.
 type signInWire struct{ wire }
 
 // Do implements policy.Transporter.
@@ -89,7 +94,8 @@ func (e *signInUnreachedError) Error() string { return e.err.Error() }
 // Unwrap gives the cause.
 func (e *signInUnreachedError) Unwrap() error { return e.err }
 
-// NonRetriable keeps the SDK from repeating the blob request: the sign-in itself was repeated.
+// NonRetriable keeps the SDK from repeating the blob request: the sign-in
+// itself was repeated.
 func (e *signInUnreachedError) NonRetriable() {}
 
 // fault is what that means to a bucket.

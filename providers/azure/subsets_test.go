@@ -14,10 +14,13 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Whatever a SAS token grants, a probe changes nothing and tells what the token grants. A verification runs on containers of
-// other people with whatever rights they happened to grant, and which requests it makes depends on them: only trying every
-// subset shows that none leads to a write that is stored. A token that says itself that it lacks a right is judged without a
-// request, so each subset is also tried with a token that names a stored access policy: then only the server knows.
+// Whatever a SAS token grants, a probe changes nothing and tells what the
+// token grants. A verification runs on containers of other people with
+// whatever rights they happened to grant, and which requests it makes depends
+// on them: only trying every subset shows that none leads to a write that is
+// stored. A token that says itself that it lacks a right is judged without a
+// request, so each subset is also tried with a token that names a stored
+// access policy: then only the server knows.
 func TestProbeChangesNothing(t *testing.T) {
 	t.Parallel()
 	server := providertest.Azure(t)
@@ -59,8 +62,9 @@ func TestProbeChangesNothing(t *testing.T) {
 	}
 }
 
-// wantGranted checks what a probe tells: a right that is missing fails its check, and those after it are not made. A token
-// that tells of itself fails before all of them.
+// wantGranted checks what a probe tells: a right that is missing fails its
+// check, and those after it are not made. A token that tells of itself fails
+// before all of them.
 func wantGranted(t *testing.T, checks []tasks.Check, granted string, told bool) {
 	t.Helper()
 	want := map[string]tasks.CheckStatus{}
@@ -90,8 +94,9 @@ func wantGranted(t *testing.T, checks []tasks.Check, granted string, told bool) 
 	}
 }
 
-// resigned stands before Azurite and puts one SAS token in the place of that which a request bears, as a stored access policy
-// would say what the other grants. It returns the endpoint.
+// resigned stands before Azurite and puts one SAS token in the place of that
+// which a request bears, as a stored access policy would say what the other
+// grants. It returns the endpoint.
 func resigned(t testing.TB, server providertest.AzureServer, sas string) string {
 	t.Helper()
 	to, err := url.Parse(server.Endpoint)

@@ -12,8 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// wire is the SDK's way out. It takes the URL, and with it the SAS, out of the errors of net/http before anything else sees
-// them.
+// wire is the SDK's way out. It takes the URL, and with it the SAS, out of
+// the errors of net/http before anything else sees them.
 type wire struct{ client *http.Client }
 
 // Do implements policy.Transporter.
@@ -28,8 +28,9 @@ func (w wire) Do(r *http.Request) (*http.Response, error) {
 	return resp, withoutURL(err)
 }
 
-// lent is the body of one attempt. net/http may go on reading a body for a while after an attempt has failed, and the SDK
-// rewinds the same one for the next attempt.
+// lent is the body of one attempt. net/http may go on reading a body for a
+// while after an attempt has failed, and the SDK rewinds the same one for the
+// next attempt.
 type lent struct {
 	io.ReadCloser
 	mu   sync.Mutex
@@ -64,9 +65,11 @@ const (
 	maxListing   = 64 << 20 // bytes; a page of 5,000 long names with metadata has a few MB
 )
 
-// blobWire is the way to the blob service. Every answer of the service carries a request ID ("Common REST API headers"), so
-// that one without it comes from somebody else, and nothing of it is kept. Bodies that the SDK reads into memory end early
-// if they are longer than the service ever makes them.
+// blobWire is the way to the blob service. Every answer of the service
+// carries a request ID ("Common REST API headers"), so that one without it
+// comes from somebody else, and nothing of it is kept. Bodies that the SDK
+// reads into memory end early if they are longer than the service ever makes
+// them.
 type blobWire struct{ wire }
 
 // Do implements policy.Transporter.

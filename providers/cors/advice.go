@@ -10,8 +10,9 @@ import (
 
 const maxAge = 3600 // seconds that browsers may keep the answer to a preflight
 
-// S3 advises for a bucket of AWS, or of a server at endpoint when that is not empty. The rule is in the form of the S3
-// console, the command in that of the AWS CLI (documentation of PutBucketCors).
+// S3 advises for a bucket of AWS, or of a server at endpoint when that is not
+// empty. The rule is in the form of the S3 console, the command in that of
+// the AWS CLI (documentation of PutBucketCors).
 func S3(bucket, endpoint string) func(tasks.CORS) string {
 	return func(want tasks.CORS) string {
 		want = complete(want)
@@ -29,8 +30,9 @@ func S3(bucket, endpoint string) func(tasks.CORS) string {
 	}
 }
 
-// GCS advises for a bucket of Google Cloud Storage, whose console cannot set rules. Its one list of headers stands for
-// those that a page may send and those that it may read (documentation of bucket CORS configurations).
+// GCS advises for a bucket of Google Cloud Storage, whose console cannot set
+// rules. Its one list of headers stands for those that a page may send and
+// those that it may read (documentation of bucket CORS configurations).
 func GCS(bucket string) func(tasks.CORS) string {
 	return func(want tasks.CORS) string {
 		want = complete(want)
@@ -43,8 +45,8 @@ func GCS(bucket string) func(tasks.CORS) string {
 	}
 }
 
-// Azure advises for a storage account. Its rules are the account's; a container has none (documentation of CORS support
-// for Azure Storage).
+// Azure advises for a storage account. Its rules are the account's; a
+// container has none (documentation of CORS support for Azure Storage).
 func Azure(account string) func(tasks.CORS) string {
 	return func(want tasks.CORS) string {
 		want = complete(want)

@@ -1,8 +1,11 @@
-// Package cors finds out whether a browser page may load objects of a bucket by itself: it sends the preflights that a
-// browser would send (Fetch standard, "CORS-preflight fetch") and judges the answers as a browser would.
+// Package cors finds out whether a browser page may load objects of a bucket
+// by itself: it sends the preflights that a browser would send (Fetch
+// standard, "CORS-preflight fetch") and judges the answers as a browser
+// would.
 //
-// It knows preflights, what breaks them, and how the three clouds want their rules written. It needs no credentials and no
-// right to read the rules, and knows no cloud's client.
+// It knows preflights, what breaks them, and how the three clouds want their
+// rules written. It needs no credentials and no right to read the rules, and
+// knows no cloud's client.
 package cors
 
 import (
@@ -34,10 +37,12 @@ const (
 	codeUnreachable = "NoAnswer"
 )
 
-// Check asks whether pages of want.Origin may send every method with the headers wanted. target is the URL of an object,
-// which need not exist; user, query and fragment of it are left out. The first check is the verdict; when that is good,
-// warnings may follow. All have the ID "cors". A failed check's fix names the element that is missing and ends with what
-// advise says, which may be nil.
+// Check asks whether pages of want.Origin may send every method with the
+// headers wanted. target is the URL of an object, which need not exist; user,
+// query and fragment of it are left out. The first check is the verdict; when
+// that is good, warnings may follow. All have the ID "cors". A failed check's
+// fix names the element that is missing and ends with what advise says, which
+// may be nil.
 func Check(ctx context.Context, client *http.Client, target string, want tasks.CORS, advise func(tasks.CORS) string) []tasks.Check {
 	u, err := url.Parse(target)
 	if err != nil || u.Host == "" {
@@ -84,8 +89,9 @@ func (p page) run(ctx context.Context) []tasks.Check {
 	return append([]tasks.Check{good}, p.warnings(ctx, last)...)
 }
 
-// complete fills in what a page asks for when nobody says, and writes headers as a browser does: in lower case, sorted,
-// without those that need no permission.
+// complete fills in what a page asks for when nobody says, and writes headers
+// as a browser does: in lower case, sorted, without those that need no
+// permission.
 func complete(want tasks.CORS) tasks.CORS {
 	methods, headers := want.Methods, want.Headers
 	if len(methods) == 0 {

@@ -45,7 +45,8 @@ func (r rule) matches(req *http.Request) bool {
 	return r.origin(req.Header.Get("Origin")) != "" && slices.Contains(r.methods, req.Header.Get("Access-Control-Request-Method"))
 }
 
-// answer is how a cloud answers: a matching preflight, and one that does not match.
+// answer is how a cloud answers: a matching preflight, and one that does not
+// match.
 type answer struct {
 	yes, no int
 	body    string // of the refusal

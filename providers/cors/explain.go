@@ -10,8 +10,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// explain finds what is missing in the rules by asking for less, and then for something else. Most servers refuse a whole
-// preflight in the same way whatever they dislike about it.
+// explain finds what is missing in the rules by asking for less, and then for
+// something else. Most servers refuse a whole preflight in the same way
+// whatever they dislike about it.
 func (p page) explain(ctx context.Context, e exchange) (tasks.Check, error) {
 	if c, sure := p.obvious(e); sure {
 		return c, nil
@@ -58,7 +59,8 @@ func (p page) obvious(e exchange) (tasks.Check, bool) {
 	return tasks.Check{}, false
 }
 
-// headerFault names the headers that are refused one by one; if each is let through alone, it is all of them together.
+// headerFault names the headers that are refused one by one; if each is let
+// through alone, it is all of them together.
 func (p page) headerFault(ctx context.Context, e exchange) (tasks.Check, error) {
 	var refused []string
 	for _, h := range e.headers {

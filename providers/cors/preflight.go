@@ -66,9 +66,10 @@ const (
 	badStatus
 )
 
-// verdict is what a browser makes of the answer, by the headers first: servers refuse with any status, 200 and 204 too.
-// Browsers let GET, HEAD and POST pass that are not listed; a server whose rule does not list them refuses them later, so
-// here they must be.
+// verdict is what a browser makes of the answer, by the headers first:
+// servers refuse with any status, 200 and 204 too. Browsers let GET, HEAD and
+// POST pass that are not listed; a server whose rule does not list them
+// refuses them later, so here they must be.
 func (e exchange) verdict() element {
 	switch {
 	case !e.allowsOrigin():
@@ -83,7 +84,8 @@ func (e exchange) verdict() element {
 	return allowed
 }
 
-// allowsOrigin wants the header once: browsers refuse two of it, whatever they say.
+// allowsOrigin wants the header once: browsers refuse two of it, whatever
+// they say.
 func (e exchange) allowsOrigin() bool {
 	values := e.header.Values("Access-Control-Allow-Origin")
 	return len(values) == 1 && (values[0] == e.origin || values[0] == "*")
@@ -93,8 +95,8 @@ func (e exchange) allowsHeader(name string) bool {
 	return lists(e.header, "Access-Control-Allow-Headers", name)
 }
 
-// lists reports whether a header's comma-separated items hold one, or a star. Case matters for methods only, and no server
-// answers them in lower case.
+// lists reports whether a header's comma-separated items hold one, or a star.
+// Case matters for methods only, and no server answers them in lower case.
 func lists(h http.Header, header, item string) bool {
 	return slices.ContainsFunc(items(h, header), func(i string) bool { return i == "*" || strings.EqualFold(i, item) })
 }

@@ -9,11 +9,13 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// exposed are the response headers that a page needs to read objects in ranges and to see whether they changed.
+// exposed are the response headers that a page needs to read objects in
+// ranges and to see whether they changed.
 func exposed() []string { return []string{"Content-Length", "Content-Range", "ETag"} }
 
-// warnings are what works today and will hurt. Some show only on the answer to a request itself; a server that puts no
-// CORS headers on it, because nobody may read there without credentials, leaves those open.
+// warnings are what works today and will hurt. Some show only on the answer
+// to a request itself; a server that puts no CORS headers on it, because
+// nobody may read there without credentials, leaves those open.
 func (p page) warnings(ctx context.Context, e exchange) (checks []tasks.Check) {
 	warn := func(code, evidence, fix string) {
 		checks = append(checks, tasks.Check{Status: tasks.CheckWarn, Code: code, Evidence: evidence, Fix: p.fix(fix)})
@@ -57,8 +59,9 @@ func (e exchange) anyOrigin() bool { return e.header.Get("Access-Control-Allow-O
 
 func isAuthorization(header string) bool { return strings.EqualFold(header, "authorization") }
 
-// hidden are the headers that the answer does not expose. Content-Length needs it no more: the Fetch standard safelists it,
-// so only the advice names it, for old browsers.
+// hidden are the headers that the answer does not expose. Content-Length
+// needs it no more: the Fetch standard safelists it, so only the advice names
+// it, for old browsers.
 func (e exchange) hidden() []string {
 	return slices.DeleteFunc(exposed(), func(name string) bool {
 		return name == "Content-Length" || lists(e.header, "Access-Control-Expose-Headers", name)

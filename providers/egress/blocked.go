@@ -8,13 +8,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// Setting is the environment variable with which the operator allows networks, named in errors.
+// Setting is the environment variable with which the operator allows
+// networks, named in errors.
 const Setting = "STEVEDORE_EGRESS_ALLOW"
 
 // rulePlain is the rule against http without TLS to public addresses.
 const rulePlain = "plain http"
 
-// BlockedError is a connection that the policy refused. Nothing was sent. errors.Is(err, providers.Blocked) holds.
+// BlockedError is a connection that the policy refused. Nothing was sent.
+// errors.Is(err, providers.Blocked) holds.
 type BlockedError struct {
 	Addr   netip.Addr // the resolved address
 	Rule   string     // the name of the rule that refused it, for example "loopback"
@@ -38,7 +40,8 @@ func (e *BlockedError) Fix() string {
 	return e.instead() + fmt.Sprintf("let the workers' operator add %s to %s.", e.network(), Setting)
 }
 
-// instead is the better way, if there is one, and the start of the sentence about the setting.
+// instead is the better way, if there is one, and the start of the sentence
+// about the setting.
 func (e *BlockedError) instead() string {
 	if e.Rule == rulePlain {
 		return "Write https:// instead of http://; if the server has no TLS and is trusted all the same, "
@@ -51,11 +54,13 @@ func (e *BlockedError) network() netip.Prefix { return netip.PrefixFrom(e.Addr, 
 // Unwrap gives the kind.
 func (e *BlockedError) Unwrap() error { return providers.Blocked }
 
-// RetryableError tells clients that retry (the AWS SDK asks for this method) that it will not get better.
+// RetryableError tells clients that retry (the AWS SDK asks for this method)
+// that it will not get better.
 func (e *BlockedError) RetryableError() bool { return false }
 
-// ParseAllow reads a comma-separated list of networks ("10.0.0.0/8") and single addresses. White space and empty items are
-// skipped; an error names the first item that is neither.
+// ParseAllow reads a comma-separated list of networks ("10.0.0.0/8") and
+// single addresses. White space and empty items are skipped; an error names
+// the first item that is neither.
 func ParseAllow(list string) ([]netip.Prefix, error) {
 	var allow []netip.Prefix
 	for item := range strings.SplitSeq(list, ",") {

@@ -28,8 +28,8 @@ type answer struct {
 	err      error
 }
 
-// clock compares the times of server and worker. A server that does not answer is left to the bucket's own checks, which
-// know what to make of it.
+// clock compares the times of server and worker. A server that does not
+// answer is left to the bucket's own checks, which know what to make of it.
 func (d *diagnosis) clock(ctx context.Context) tasks.Check {
 	a := d.answer
 	if a == nil {
@@ -63,8 +63,8 @@ func skew(a *answer) tasks.Check {
 	}
 }
 
-// ask sends a request on the open connection. A server that wants TLS says so in the body of its 400, as a rule; the answer
-// to a HEAD would have none.
+// ask sends a request on the open connection. A server that wants TLS says so
+// in the body of its 400, as a rule; the answer to a HEAD would have none.
 func (d *diagnosis) ask(ctx context.Context) *answer {
 	method := http.MethodHead
 	if d.plain() {
@@ -99,5 +99,6 @@ func (d *diagnosis) ask(ctx context.Context) *answer {
 	return a
 }
 
-// tlsAlert is the first byte of a TLS record that carries an alert (RFC 8446, section 5.1).
+// tlsAlert is the first byte of a TLS record that carries an alert (RFC 8446,
+// section 5.1).
 const tlsAlert = 0x15

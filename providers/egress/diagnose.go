@@ -21,9 +21,11 @@ const stepTimeout = 10 * time.Second
 // codeTimeout is the code of every check that ran out of time.
 const codeTimeout = "timeout"
 
-// Diagnose looks at the way to a URL, one step after the other: resolve, egress, connect, tls, clock. It connects only
-// where the policy allows and sends no credentials. At most one check fails, the first fault on the way; those after it
-// are skipped. Of the URL only scheme, host and port count, and nothing else of it is repeated.
+// Diagnose looks at the way to a URL, one step after the other: resolve,
+// egress, connect, tls, clock. It connects only where the policy allows and
+// sends no credentials. At most one check fails, the first fault on the way;
+// those after it are skipped. Of the URL only scheme, host and port count,
+// and nothing else of it is repeated.
 func (p Policy) Diagnose(ctx context.Context, rawURL string) []tasks.Check {
 	return p.diagnose(ctx, rawURL, nil)
 }
@@ -135,7 +137,8 @@ func unresolved(host string, err error) tasks.Check {
 	return fail("DNSFailed", "looking up "+host+": "+clean(err.Error()), "Check the workers' DNS servers, then the host name "+host+".")
 }
 
-// egress asks the policy about every address. One that is allowed is enough, because connections fall back to it.
+// egress asks the policy about every address. One that is allowed is enough,
+// because connections fall back to it.
 func (d *diagnosis) egress(context.Context) tasks.Check {
 	var refused []*BlockedError
 	var allowed []netip.Addr

@@ -158,7 +158,8 @@ func TestDiagnose_Connect(t *testing.T) {
 	wantCheck(t, only(t, checks), at, "Check the port in the endpoint, "+port)
 }
 
-// A name may mean another address the second time, so connecting asks the policy again.
+// A name may mean another address the second time, so connecting asks the
+// policy again.
 func TestConnect_IsGuarded(t *testing.T) {
 	t.Parallel()
 	contacted := make(chan struct{}, 1)

@@ -1,5 +1,7 @@
-// Package egress is the way out: the guarded HTTP client that every cloud client is built on. Whoever can enqueue a job can
-// name any endpoint, so each address is checked after the name was resolved and before the connection is made.
+// Package egress is the way out: the guarded HTTP client that every cloud
+// client is built on. Whoever can enqueue a job can name any endpoint, so
+// each address is checked after the name was resolved and before the
+// connection is made.
 //
 // It knows addresses and transports; it knows no cloud and no credentials.
 package egress
@@ -14,16 +16,20 @@ import (
 	"time"
 )
 
-// Policy says where a worker may connect to. The zero value allows public addresses over https only.
+// Policy says where a worker may connect to. The zero value allows public
+// addresses over https only.
 type Policy struct {
-	// Allow lists networks that are refused by default because they are private, for example the one of an own MinIO.
-	// Plain http is allowed to them too. Some addresses, such as a cloud's metadata service, stay refused all the same.
+	// Allow lists networks that are refused by default because they are
+	// private, for example the one of an own MinIO. Plain http is allowed to
+	// them too. Some addresses, such as a cloud's metadata service, stay
+	// refused all the same.
 	Allow []netip.Prefix
 	// AllowHTTP lets plain http go to public addresses.
 	AllowHTTP bool
 }
 
-// Check decides about one address, reached over https. The error is a *BlockedError.
+// Check decides about one address, reached over https. The error is a
+// *BlockedError.
 func (p Policy) Check(addr netip.Addr) error {
 	addr = addr.WithZone("").Unmap()
 	rule, found := lookup(addr)
@@ -47,8 +53,10 @@ func (p Policy) allows(addr netip.Addr) bool {
 	return slices.ContainsFunc(p.Allow, func(n netip.Prefix) bool { return n.Contains(addr) })
 }
 
-// Client makes a client that connects only where the policy allows, ignores proxies of the environment and follows no
-// redirect: the caller gets the 3xx answer. It is meant to be made once and shared; it may be used by many goroutines.
+// Client makes a client that connects only where the policy allows, ignores
+// proxies of the environment and follows no redirect: the caller gets the 3xx
+// answer. It is meant to be made once and shared; it may be used by many
+// goroutines.
 func (p Policy) Client() *http.Client {
 	return &http.Client{
 		Transport:     guarded{https: transport(p.Check), http: transport(p.checkPlain)},
@@ -56,7 +64,8 @@ func (p Policy) Client() *http.Client {
 	}
 }
 
-// guarded has a transport a scheme, because a dialer does not know for which scheme it dials.
+// guarded has a transport a scheme, because a dialer does not know for which
+// scheme it dials.
 type guarded struct{ https, http *http.Transport }
 
 func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -74,8 +83,9 @@ func (g guarded) CloseIdleConnections() {
 
 const perHost = 512 // connections to one host; below the number of requests in flight, throughput falls by four
 
-// transport is tuned for very many small ranged reads from one host. HTTP/2 stays off: one connection of it carries only
-// about a hundred requests at once.
+// transport is tuned for very many small ranged reads from one host. HTTP/2
+// stays off: one connection of it carries only about a hundred requests at
+// once.
 func transport(check func(netip.Addr) error) *http.Transport {
 	only1 := new(http.Protocols)
 	only1.SetHTTP1(true)
@@ -98,8 +108,8 @@ func dialer(check func(netip.Addr) error) *net.Dialer {
 	return &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, ControlContext: control(check)}
 }
 
-// control runs when the address is known and nothing has been sent, so a name that resolves differently the second time
-// gains nothing.
+// control runs when the address is known and nothing has been sent, so a name
+// that resolves differently the second time gains nothing.
 func control(check func(netip.Addr) error) func(context.Context, string, string, syscall.RawConn) error {
 	return func(_ context.Context, _, address string, _ syscall.RawConn) error {
 		target, err := netip.ParseAddrPort(address)

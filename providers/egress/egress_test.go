@@ -92,7 +92,8 @@ func TestParseAllow(t *testing.T) {
 	}
 }
 
-// A server on loopback stands for one inside the operator's network: reached when allowed, never contacted otherwise.
+// A server on loopback stands for one inside the operator's network: reached
+// when allowed, never contacted otherwise.
 func TestClient(t *testing.T) {
 	t.Parallel()
 	contacted := make(chan string, 10)

@@ -35,7 +35,8 @@ func (d *diagnosis) unconnected(err error) tasks.Check {
 	return fail("ConnectFailed", "connecting to "+at+": "+clean(err.Error()), "Check that the workers reach "+at+".")
 }
 
-// tls shakes hands, or finds out that a plain http URL leads to a server that wants to.
+// tls shakes hands, or finds out that a plain http URL leads to a server that
+// wants to.
 func (d *diagnosis) tls(ctx context.Context) tasks.Check {
 	if d.plain() {
 		return d.withoutTLS(ctx)
@@ -57,7 +58,8 @@ func (d *diagnosis) withoutTLS(ctx context.Context) tasks.Check {
 	return tasks.Check{Status: tasks.CheckSkipped, Evidence: "plain http: nothing is encrypted"}
 }
 
-// expiry warns of the first certificate on the way to the root that ends soon.
+// expiry warns of the first certificate on the way to the root that ends
+// soon.
 func (d *diagnosis) expiry(s tls.ConnectionState, now time.Time) tasks.Check {
 	first := s.PeerCertificates[0]
 	for _, chain := range s.VerifiedChains[:min(1, len(s.VerifiedChains))] {
@@ -106,7 +108,8 @@ func (d *diagnosis) unshaken(err error) tasks.Check {
 	return fail("TLSFailed", evidence, "Let the server at "+at+" offer TLS 1.2 or 1.3 without client certificates.")
 }
 
-// outdated tells both times, because the worker's clock may be the one that is wrong.
+// outdated tells both times, because the worker's clock may be the one that
+// is wrong.
 func outdated(host string, cert *x509.Certificate, now time.Time) tasks.Check {
 	code, text := "CertificateExpired", "ended at "+stamp(cert.NotAfter)
 	if now.Before(cert.NotBefore) {

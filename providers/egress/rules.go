@@ -8,8 +8,9 @@ type rule struct {
 	always bool // no setting opens it
 }
 
-// lookup finds the first rule that covers an address. Addresses that only carry an IPv4 address inside are also looked up
-// by that, so that allowing a translator does not open what lies behind it for good.
+// lookup finds the first rule that covers an address. Addresses that only
+// carry an IPv4 address inside are also looked up by that, so that allowing a
+// translator does not open what lies behind it for good.
 func lookup(addr netip.Addr) (rule, bool) {
 	var found rule
 	for _, r := range rules() {
@@ -26,7 +27,8 @@ func lookup(addr netip.Addr) (rule, bool) {
 	return found, found.name != ""
 }
 
-// embedded is the IPv4 address inside a NAT64 (RFC 6052) or 6to4 (RFC 3056) address.
+// embedded is the IPv4 address inside a NAT64 (RFC 6052) or 6to4 (RFC 3056)
+// address.
 func embedded(addr netip.Addr) (netip.Addr, bool) {
 	b := addr.As16()
 	switch {
@@ -38,8 +40,9 @@ func embedded(addr netip.Addr) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// rules is the table, narrow networks before the wide ones that hold them. Sources: the IANA special-purpose address
-// registries (RFC 6890) and the metadata addresses that the clouds document.
+// rules is the table, narrow networks before the wide ones that hold them.
+// Sources: the IANA special-purpose address registries (RFC 6890) and the
+// metadata addresses that the clouds document.
 func rules() []rule {
 	always := func(net, name string) rule { return rule{netip.MustParsePrefix(net), name, true} }
 	unless := func(net, name string) rule { return rule{netip.MustParsePrefix(net), name, false} }

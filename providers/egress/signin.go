@@ -9,7 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// SignIn is where a bucket's credentials are made, if that is a server of its own. The zero value is none.
+// SignIn is where a bucket's credentials are made, if that is a server of its
+// own. The zero value is none.
 type SignIn struct {
 	URL    string // of which scheme, host and port count
 	Source string // whose choice it is, as "The sign-in endpoint" goes on: "is Google's own"
@@ -17,10 +18,12 @@ type SignIn struct {
 
 const checkSignIn = "sign-in"
 
-// DiagnoseBoth looks at the way to a bucket's endpoint, as Diagnose does, and then at the way to where its credentials are
-// made, whose faults would otherwise look like credentials that are wrong. The second way is one check, sign-in, which
-// tells the first fault on it; it is there more than once only where several things are to be warned of. A server that both
-// ways lead to is looked at once. At most one check of all fails.
+// DiagnoseBoth looks at the way to a bucket's endpoint, as Diagnose does, and
+// then at the way to where its credentials are made, whose faults would
+// otherwise look like credentials that are wrong. The second way is one
+// check, sign-in, which tells the first fault on it; it is there more than
+// once only where several things are to be warned of. A server that both ways
+// lead to is looked at once. At most one check of all fails.
 func (p Policy) DiagnoseBoth(ctx context.Context, endpoint string, s SignIn) []tasks.Check {
 	checks := p.Diagnose(ctx, endpoint)
 	if s.URL == "" || server(s.URL) == server(endpoint) {
@@ -42,8 +45,8 @@ func server(rawURL string) string {
 	return u.Scheme + "://" + strings.ToLower((&diagnosis{target: u}).hostPort())
 }
 
-// sum keeps what is wrong on the way, or says in one line that nothing is. A clock that differs from the bucket's as well
-// has been told of.
+// sum keeps what is wrong on the way, or says in one line that nothing is. A
+// clock that differs from the bucket's as well has been told of.
 func (s SignIn) sum(way, bucket []tasks.Check) []tasks.Check {
 	host := "the sign-in endpoint"
 	if u, err := url.Parse(s.URL); err == nil && u.Hostname() != "" {

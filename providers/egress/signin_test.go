@@ -35,7 +35,8 @@ func closedPort(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// One fault on the way to the sign-in is one check that fails, which names the server and who chose it.
+// One fault on the way to the sign-in is one check that fails, which names
+// the server and who chose it.
 func TestDiagnoseBoth_Faults(t *testing.T) {
 	t.Parallel()
 	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
@@ -88,7 +89,8 @@ func TestDiagnoseBoth(t *testing.T) {
 	}
 }
 
-// Another port is another server, and a port that is written out is the same one.
+// Another port is another server, and a port that is written out is the same
+// one.
 func TestServer(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -107,7 +109,8 @@ func TestServer(t *testing.T) {
 	}
 }
 
-// Two warnings of one way are two checks: the first would hide the other for good where it is not minded.
+// Two warnings of one way are two checks: the first would hide the other for
+// good where it is not minded.
 func TestSignIn_SeveralWarnings(t *testing.T) {
 	t.Parallel()
 	way := []tasks.Check{

@@ -12,8 +12,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// Unreached classifies an HTTP client's failure before or during the answer, which is the same whatever cloud was asked. The
-// error has no operation and no subject yet, and never a URL, whose query may be a signature.
+// Unreached classifies an HTTP client's failure before or during the answer,
+// which is the same whatever cloud was asked. The error has no operation and
+// no subject yet, and never a URL, whose query may be a signature.
 func Unreached(err error) *providers.Error {
 	e := &providers.Error{Kind: providers.KindOf(err), Err: cause(err)}
 	var blocked *BlockedError
@@ -41,8 +42,8 @@ func UnknownHost(err error) bool {
 	return errors.As(err, &dns) && dns.IsNotFound
 }
 
-// cause takes the innermost error that still says what happened. What SDKs and net/http wrap around it repeats the operation
-// and the whole URL.
+// cause takes the innermost error that still says what happened. What SDKs
+// and net/http wrap around it repeats the operation and the whole URL.
 func cause(err error) error {
 	var unreachable *net.OpError
 	var dns *net.DNSError
@@ -71,7 +72,8 @@ func Innermost(err error) error {
 
 const maxDetail = 600 // bytes; AWS's longest messages, with two ARNs and a reason, have about 500
 
-// Clean makes a server's message fit for a log line: one line, and not too long.
+// Clean makes a server's message fit for a log line: one line, and not too
+// long.
 func Clean(message string) string {
 	message = strings.Join(strings.FieldsFunc(message, func(r rune) bool { return r <= ' ' || r == 0x7f }), " ")
 	if len(message) > maxDetail {
@@ -80,7 +82,8 @@ func Clean(message string) string {
 	return message
 }
 
-// RetryAfter reads the header in seconds, at most an hour; no storage service is known to send a date.
+// RetryAfter reads the header in seconds, at most an hour; no storage service
+// is known to send a date.
 func RetryAfter(h http.Header) time.Duration {
 	seconds, err := strconv.Atoi(h.Get("Retry-After"))
 	if err != nil || seconds < 0 {

@@ -27,8 +27,9 @@ var (
 	_ providers.Prober = (*bucket)(nil)
 )
 
-// Stat implements providers.Bucket. The ETag is made of size, modification time and inode: a file that is replaced or
-// written to gets another one, and so does a copy of it.
+// Stat implements providers.Bucket. The ETag is made of size, modification
+// time and inode: a file that is replaced or written to gets another one, and
+// so does a copy of it.
 func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error) {
 	if err := b.ready(ctx, "stat", key); err != nil {
 		return providers.Object{}, err
@@ -43,7 +44,8 @@ func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error)
 	return object(key, info), nil
 }
 
-// Open implements providers.Bucket. A file that is written to while it is read may give a mixture; Put never does that.
+// Open implements providers.Bucket. A file that is written to while it is
+// read may give a mixture; Put never does that.
 func (b *bucket) Open(ctx context.Context, key string, opts providers.ReadOptions) (*providers.Reader, error) {
 	if err := b.ready(ctx, "get", key); err != nil {
 		return nil, err
@@ -63,7 +65,8 @@ func (b *bucket) Open(ctx context.Context, key string, opts providers.ReadOption
 	return &providers.Reader{ReadCloser: &body{bucket: b, key: key, file: f, left: n}, Object: o}, nil
 }
 
-// openRegular looks before it opens, because opening a pipe would wait for its other end, and once more after.
+// openRegular looks before it opens, because opening a pipe would wait for
+// its other end, and once more after.
 func (b *bucket) openRegular(key string) (*os.File, providers.Object, error) {
 	info, err := b.root.Lstat(key)
 	if err == nil && !info.Mode().IsRegular() {
@@ -121,7 +124,8 @@ func (b *bucket) Close() error {
 	return b.root.Close()
 }
 
-// ready says whether an operation makes sense at all. key is empty for a listing.
+// ready says whether an operation makes sense at all. key is empty for a
+// listing.
 func (b *bucket) ready(ctx context.Context, op, key string) error {
 	switch {
 	case ctx.Err() != nil:
@@ -136,7 +140,8 @@ func (b *bucket) ready(ctx context.Context, op, key string) error {
 	return nil
 }
 
-// validBytes is fs.ValidPath for names that are not UTF-8, which disks do hold.
+// validBytes is fs.ValidPath for names that are not UTF-8, which disks do
+// hold.
 func validBytes(key string) bool { return fs.ValidPath(strings.ToValidUTF8(key, "?")) }
 
 func object(key string, info fs.FileInfo) providers.Object {

@@ -8,8 +8,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// classify makes the *providers.Error of a failed system call. It takes the cause out of fs.PathError and os.LinkError,
-// whose paths would only repeat the key or name a temporary file.
+// classify makes the *providers.Error of a failed system call. It takes the
+// cause out of fs.PathError and os.LinkError, whose paths would only repeat
+// the key or name a temporary file.
 func (b *bucket) classify(op, key string, err error) error {
 	var known *providers.Error
 	if err == nil || errors.As(err, &known) {

@@ -1,9 +1,11 @@
-// Package file is buckets that are local directories: for trying things out, for network file systems, and for machines
-// without a cloud.
+// Package file is buckets that are local directories: for trying things out,
+// for network file systems, and for machines without a cloud.
 //
-// A key is a path below the directory, its slashes between directories. Every access goes through os.Root, so neither a key
-// nor a symbolic link leads out. Directories without files are invisible, as are symbolic links, devices and whatever else
-// is not a regular file. It knows nothing of networks and takes no credentials.
+// A key is a path below the directory, its slashes between directories. Every
+// access goes through os.Root, so neither a key nor a symbolic link leads
+// out. Directories without files are invisible, as are symbolic links,
+// devices and whatever else is not a regular file. It knows nothing of
+// networks and takes no credentials.
 package file
 
 import (
@@ -18,17 +20,19 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// RootsSetting is the environment variable with which the operator allows directories, named in errors.
+// RootsSetting is the environment variable with which the operator allows
+// directories, named in errors.
 const RootsSetting = "STEVEDORE_FILE_ROOTS"
 
-// Opener opens directories below the ones that the operator allows. Make it with New.
+// Opener opens directories below the ones that the operator allows. Make it
+// with New.
 type Opener struct {
 	roots  []string
 	commit *sync.Mutex // held from the look at an ETag to the rename
 }
 
-// New makes an opener. Each root is an absolute directory; a bucket may be a root itself or lie below one. Without roots
-// every bucket is refused.
+// New makes an opener. Each root is an absolute directory; a bucket may be a
+// root itself or lie below one. Without roots every bucket is refused.
 func New(roots ...string) (*Opener, error) {
 	o := &Opener{commit: new(sync.Mutex)}
 	for _, root := range roots {
@@ -40,8 +44,8 @@ func New(roots ...string) (*Opener, error) {
 	return o, nil
 }
 
-// Open implements providers.Opener. A directory outside the roots is Denied; one that does not exist shows as NotFound at
-// the first operation.
+// Open implements providers.Opener. A directory outside the roots is Denied;
+// one that does not exist shows as NotFound at the first operation.
 func (o *Opener) Open(_ context.Context, s tasks.Storage, _ providers.Secrets) (providers.Bucket, error) {
 	if s.Auth.Method != "" || s.Endpoint != "" {
 		return nil, &providers.Error{
@@ -73,7 +77,8 @@ func (o *Opener) within(dir string) (root, below string) {
 	return "", ""
 }
 
-// openBelow goes from a root to a directory in it without leaving it through a symbolic link.
+// openBelow goes from a root to a directory in it without leaving it through
+// a symbolic link.
 func openBelow(root, below string) (*os.Root, error) {
 	r, err := os.OpenRoot(root)
 	if err != nil || below == "." {

@@ -49,7 +49,8 @@ func TestBucket(t *testing.T) {
 	providertest.RunThrough(t, mustOpen(t, root, root))
 }
 
-// A directory is read whole wherever a listing starts, so several streams would only read it several times.
+// A directory is read whole wherever a listing starts, so several streams
+// would only read it several times.
 func TestListIsNeverDirect(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

@@ -11,8 +11,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// List implements providers.Bucket. It reads one directory at a time, whole, because a disk gives names in no order. So it
-// never starts in the middle of one, and refuses to be Direct.
+// List implements providers.Bucket. It reads one directory at a time, whole,
+// because a disk gives names in no order. So it never starts in the middle of
+// one, and refuses to be Direct.
 func (b *bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
 		w := walk{bucket: b, opts: opts, yield: yield}
@@ -36,7 +37,8 @@ type walk struct {
 	yield  func(providers.Object, error) bool
 }
 
-// directory yields what lies in a directory, "" or "a/b/", and reports whether to go on.
+// directory yields what lies in a directory, "" or "a/b/", and reports
+// whether to go on.
 func (w *walk) directory(ctx context.Context, dir string) (more bool, err error) {
 	entries, err := w.read(dir)
 	if err != nil {
@@ -72,15 +74,17 @@ func (w *walk) entry(ctx context.Context, key string, entry fs.DirEntry) (more b
 	return w.yield(object(key, info), nil), nil
 }
 
-// wantsSome reports whether a directory, ending in a slash, can hold a key that was asked for.
+// wantsSome reports whether a directory, ending in a slash, can hold a key
+// that was asked for.
 func (w *walk) wantsSome(dir string) bool {
 	prefix, after := w.opts.Prefix, w.opts.After
 	return (strings.HasPrefix(dir, prefix) || strings.HasPrefix(prefix, dir)) &&
 		(dir > after || strings.HasPrefix(after, dir))
 }
 
-// read gives a directory's entries in the order of the keys they lead to. A directory sorts as its name with a slash,
-// since that is how the keys below it go on. One that is gone meanwhile is empty.
+// read gives a directory's entries in the order of the keys they lead to. A
+// directory sorts as its name with a slash, since that is how the keys below
+// it go on. One that is gone meanwhile is empty.
 func (w *walk) read(dir string) ([]fs.DirEntry, error) {
 	f, err := w.bucket.root.Open("./" + dir)
 	if err != nil {

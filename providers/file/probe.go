@@ -11,8 +11,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Probe implements providers.Prober. To see whether it may write it makes an empty unfinished file, which no listing shows,
-// and removes it at once: what user, mode, mount and quota allow cannot be told otherwise.
+// Probe implements providers.Prober. To see whether it may write it makes an
+// empty unfinished file, which no listing shows, and removes it at once: what
+// user, mode, mount and quota allow cannot be told otherwise.
 func (b *bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	first, err := b.first(ctx)
 	listed := check("list", err, "the directory can be read")

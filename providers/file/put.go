@@ -14,15 +14,17 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// Unfinished files lie at the top of the bucket under names that start so. Listings do not show them, and no key may be
-// one. After a crash they can be removed by hand.
+// Unfinished files lie at the top of the bucket under names that start so.
+// Listings do not show them, and no key may be one. After a crash they can be
+// removed by hand.
 const temporary = ".stevedore-unfinished-"
 
 func isTemporary(key string) bool { return strings.HasPrefix(key, temporary) }
 
-// Put implements providers.Bucket. The content is on the disk before the key shows it. Between processes IfAbsent is exact;
-// IfMatch is checked a moment before the file is replaced, exactly only among the buckets of one Opener. A body that waits
-// for something must itself heed ctx.
+// Put implements providers.Bucket. The content is on the disk before the key
+// shows it. Between processes IfAbsent is exact; IfMatch is checked a moment
+// before the file is replaced, exactly only among the buckets of one Opener.
+// A body that waits for something must itself heed ctx.
 func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (providers.Object, error) {
 	if err := b.ready(ctx, "put", key); err != nil {
 		return providers.Object{}, err

@@ -8,7 +8,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// advice says what to do about an error that Google told; empty means that its kind's general advice will do.
+// advice says what to do about an error that Google told; empty means that
+// its kind's general advice will do.
 func (b *bucket) advice(e *providers.Error) string {
 	text := strings.ToLower(e.Detail)
 	switch {
@@ -53,7 +54,8 @@ func keyAdvice(text string) string {
 		" gcloud storage service-agent --project=PROJECT --authorize-cmek=KEY (it grants roles/cloudkms.cryptoKeyEncrypterDecrypter)."
 }
 
-// grantAdvice reads "X does not have storage.objects.get access to the Google Cloud Storage object.".
+// grantAdvice reads "X does not have storage.objects.get access to the Google
+// Cloud Storage object.".
 func (b *bucket) grantAdvice(detail string) string {
 	permission := between(detail, "does not have ", " access")
 	if permission == "" {
@@ -97,7 +99,8 @@ func (b *bucket) grant(member, role string) string {
 	return fmt.Sprintf("gcloud storage buckets add-iam-policy-binding gs://%s --member=%s --role=%s", b.storage.Bucket, member, role)
 }
 
-// memberIn is the account to grant something to: the one that a message begins with, or the login's own.
+// memberIn is the account to grant something to: the one that a message
+// begins with, or the login's own.
 func (b *bucket) memberIn(detail string) string {
 	if email, _, _ := strings.Cut(detail, " "); isAccount(email) {
 		return "serviceAccount:" + email
@@ -105,7 +108,8 @@ func (b *bucket) memberIn(detail string) string {
 	return orElse(b.sign.who.member(), "serviceAccount:EMAIL")
 }
 
-// tokenAdvice says what to do about a token endpoint that refused. Google tells these apart only in words.
+// tokenAdvice says what to do about a token endpoint that refused. Google
+// tells these apart only in words.
 func tokenAdvice(e *providers.Error) string {
 	text := strings.ToLower(e.Detail)
 	switch {

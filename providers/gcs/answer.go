@@ -16,14 +16,16 @@ import (
 
 const listKind = `storage#objects`
 
-// isList reports whether a request asks for a listing: GET /storage/v1/b/BUCKET/o.
+// isList reports whether a request asks for a listing: GET
+// /storage/v1/b/BUCKET/o.
 func isList(r *http.Request) bool {
 	_, rest, _ := strings.Cut(r.URL.EscapedPath(), "/b/")
 	_, rest, _ = strings.Cut(rest, "/")
 	return r.Method == http.MethodGet && rest == "o"
 }
 
-// withKind asks for the kind of an answer besides the fields that the client asks for.
+// withKind asks for the kind of an answer besides the fields that the client
+// asks for.
 func withKind(u *url.URL) *url.URL {
 	query := u.Query()
 	if fields := query.Get("fields"); fields != "" {
@@ -34,9 +36,11 @@ func withKind(u *url.URL) *url.URL {
 	return &asked
 }
 
-// checkKind refuses an answer that is not a listing: to the client any JSON is one, without objects, and a bucket that
-// seems to be empty is worse than an error. It holds the answer in memory, as the client would anyway. "For lists of
-// objects, this is always storage#objects" (https://cloud.google.com/storage/docs/json_api/v1/objects/list).
+// checkKind refuses an answer that is not a listing: to the client any JSON
+// is one, without objects, and a bucket that seems to be empty is worse than
+// an error. It holds the answer in memory, as the client would anyway. "For
+// lists of objects, this is always storage#objects"
+// (https://cloud.google.com/storage/docs/json_api/v1/objects/list).
 func checkKind(resp *http.Response) error {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	_ = resp.Body.Close()
@@ -47,13 +51,15 @@ func checkKind(resp *http.Response) error {
 	return err
 }
 
-// told is what an answer says about a failure, whichever of the two APIs gave it.
+// told is what an answer says about a failure, whichever of the two APIs gave
+// it.
 type told struct {
 	code    string // JSON: the reason; XML: the code
 	message string
 }
 
-// parseAnswer reads the body of a failed request. The client does it for listings and writes, but not for reads.
+// parseAnswer reads the body of a failed request. The client does it for
+// listings and writes, but not for reads.
 func parseAnswer(e *googleapi.Error) (told, bool) {
 	t, ok := parseJSON([]byte(e.Body))
 	if !ok {
@@ -72,8 +78,9 @@ func parseAnswer(e *googleapi.Error) (told, bool) {
 	return t, ok
 }
 
-// parseJSON reads https://cloud.google.com/storage/docs/json_api/v1/status-codes. The reasons in details are newer and say
-// more, for example SERVICE_DISABLED.
+// parseJSON reads
+// https://cloud.google.com/storage/docs/json_api/v1/status-codes. The reasons
+// in details are newer and say more, for example SERVICE_DISABLED.
 func parseJSON(body []byte) (told, bool) {
 	var answer struct {
 		Error struct {
@@ -104,8 +111,9 @@ func parseJSON(body []byte) (told, bool) {
 	return t, t.code != "" || t.message != ""
 }
 
-// parseXML reads https://cloud.google.com/storage/docs/xml-api/reference-status. The message is the same for all of a
-// code; the details say what happened.
+// parseXML reads
+// https://cloud.google.com/storage/docs/xml-api/reference-status. The message
+// is the same for all of a code; the details say what happened.
 func parseXML(body []byte) (told, bool) {
 	var answer struct {
 		XMLName xml.Name `xml:"Error"`

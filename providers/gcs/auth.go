@@ -124,5 +124,6 @@ func (o *Opener) worker(s tasks.Storage) (login, error) {
 
 var account = regexp.MustCompile(`^[a-z0-9][a-z0-9.:-]{0,99}@[a-z0-9][a-z0-9.-]{0,99}\.gserviceaccount\.com$`)
 
-// isAccount is strict because the email becomes part of a URL that the worker's own identity signs for.
+// isAccount is strict because the email becomes part of a URL that the
+// worker's own identity signs for.
 func isAccount(email string) bool { return account.MatchString(email) }

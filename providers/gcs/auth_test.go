@@ -15,7 +15,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// goodKey is a key file that nothing is wrong with. The key in it was made for this test.
+// goodKey is a key file that nothing is wrong with. The key in it was made
+// for this test.
 func goodKey(t testing.TB) map[string]any {
 	t.Helper()
 	return map[string]any{
@@ -32,8 +33,9 @@ func (c *counting) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, http.ErrServerClosed
 }
 
-// A key file comes from whoever enqueues. Handed to Google's library, some of these would send a file of the worker, or a
-// signed assertion, to an address in them.
+// A key file comes from whoever enqueues. Handed to Google's library, some of
+// these would send a file of the worker, or a signed assertion, to an address
+// in them.
 func TestKeyFilesAreRefused(t *testing.T) {
 	t.Parallel()
 	const attacker = "https://attacker.example/token"
@@ -103,7 +105,8 @@ func TestKeyFilesAreRefused(t *testing.T) {
 	}
 }
 
-// A good key goes to Google's token endpoint, whichever of Google's addresses the file has, and through the guarded client.
+// A good key goes to Google's token endpoint, whichever of Google's addresses
+// the file has, and through the guarded client.
 func TestTokensComeFromGoogle(t *testing.T) {
 	t.Parallel()
 	for _, uri := range []any{"", "https://accounts.google.com/o/oauth2/token", "https://oauth2.googleapis.com/token"} {
@@ -214,7 +217,8 @@ func rerouted(t testing.TB, server providertest.GCSServer) *http.Client {
 	return client
 }
 
-// Not parallel: it sets an environment variable, which is where Google's library looks for the worker's own identity.
+// Not parallel: it sets an environment variable, which is where Google's
+// library looks for the worker's own identity.
 func TestWorkerIdentity(t *testing.T) {
 	server := providertest.GCS(t)
 	target := server.Account(t, providertest.GCSAccount{})
@@ -248,7 +252,8 @@ func TestWorkerIdentity(t *testing.T) {
 	}
 }
 
-// Not parallel: it sets an environment variable with which the client can be sent elsewhere, credentials and all.
+// Not parallel: it sets an environment variable with which the client can be
+// sent elsewhere, credentials and all.
 func TestEnvironmentIsIgnored(t *testing.T) {
 	t.Setenv("STORAGE_EMULATOR_HOST", "http://elsewhere.example")
 	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", "/elsewhere.json")

@@ -8,9 +8,10 @@ import (
 	"sync/atomic"
 )
 
-// bearer adds a login's token to every request, and bounds what an answer can make the worker hold in memory. Google's own
-// transport would do the former, but it also adds a quota project of the worker's and forgets who failed: the login or
-// the request.
+// bearer adds a login's token to every request, and bounds what an answer can
+// make the worker hold in memory. Google's own transport would do the former,
+// but it also adds a quota project of the worker's and forgets who failed:
+// the login or the request.
 type bearer struct {
 	who  login
 	next http.RoundTripper
@@ -32,8 +33,10 @@ func (b *bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.URL = withKind(r.URL)
 	}
 	if media {
-		// An object that was stored compressed is read as it was stored, because its size and its ranges are those of what
-		// was stored (https://cloud.google.com/storage/docs/transcoding). The client's own option works for XML only.
+		// An object that was stored compressed is read as it was stored,
+		// because its size and its ranges are those of what was stored
+		// (https://cloud.google.com/storage/docs/transcoding). The client's
+		// own option works for XML only.
 		r.Header.Set("Accept-Encoding", "gzip")
 	}
 	if !b.who.anonymous() {
@@ -72,7 +75,8 @@ type limited struct {
 	io.Closer
 }
 
-// loginError is a request that was never made, because the token for it could not be had.
+// loginError is a request that was never made, because the token for it could
+// not be had.
 type loginError struct{ err error }
 
 func (e *loginError) Error() string { return "no token: " + e.err.Error() }

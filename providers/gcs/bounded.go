@@ -6,8 +6,9 @@ import (
 	"cloud.google.com/go/storage"
 )
 
-// bounded counts the attempts of one upload's requests. The client heeds WithMaxAttempts for everything but uploads, whose
-// first request it would repeat until the context ends.
+// bounded counts the attempts of one upload's requests. The client heeds
+// WithMaxAttempts for everything but uploads, whose first request it would
+// repeat until the context ends.
 type bounded struct {
 	attempts int
 
@@ -25,7 +26,8 @@ func (b *bounded) retry(err error) bool {
 	return b.failed < b.attempts && storage.ShouldRetry(err)
 }
 
-// reset is called when a part has arrived: a long upload may meet trouble more than once.
+// reset is called when a part has arrived: a long upload may meet trouble
+// more than once.
 func (b *bounded) reset() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

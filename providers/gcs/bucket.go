@@ -33,12 +33,14 @@ var (
 // Endpoint is the base URL that requests go to.
 func (b *bucket) Endpoint() string { return b.base }
 
-// CORSTarget is the bucket's URL on the XML API. The JSON API answers preflights without looking at the bucket's rules
+// CORSTarget is the bucket's URL on the XML API. The JSON API answers
+// preflights without looking at the bucket's rules
 // (https://cloud.google.com/storage/docs/cross-origin#server-side-support).
 func (b *bucket) CORSTarget() string { return b.base + "/" + url.PathEscape(b.storage.Bucket) }
 
-// SignIn is where the bucket's tokens come from: that of a key file's, or of the account that the worker acts as. Tokens of
-// the worker itself are the worker's own affair.
+// SignIn is where the bucket's tokens come from: that of a key file's, or of
+// the account that the worker acts as. Tokens of the worker itself are the
+// worker's own affair.
 func (b *bucket) SignIn() egress.SignIn { return b.sign.who.signIn }
 
 // Stat implements providers.Bucket.
@@ -69,11 +71,13 @@ func (b *bucket) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
-// Close implements providers.Bucket. Connections belong to the opener's client.
+// Close implements providers.Bucket. Connections belong to the opener's
+// client.
 func (b *bucket) Close() error { return nil }
 
-// paying makes a call that reads no body, and once more with the storage's project when the bucket wants the requester to
-// pay. The project is not named before: whoever names one needs the right to bill it, for any bucket.
+// paying makes a call that reads no body, and once more with the storage's
+// project when the bucket wants the requester to pay. The project is not
+// named before: whoever names one needs the right to bill it, for any bucket.
 func (b *bucket) paying(call func(*storage.BucketHandle) error) error {
 	paid := b.pays.Load()
 	err := call(b.handle())
@@ -83,7 +87,8 @@ func (b *bucket) paying(call func(*storage.BucketHandle) error) error {
 	return err
 }
 
-// mustPay reports whether a call failed only because nobody was named to pay for it, and there is somebody now.
+// mustPay reports whether a call failed only because nobody was named to pay
+// for it, and there is somebody now.
 func (b *bucket) mustPay(err error) bool {
 	if err == nil || b.storage.Project == "" || classify(err).Code != userProjectMissing {
 		return false
@@ -100,7 +105,8 @@ func (b *bucket) handle() *storage.BucketHandle {
 	return h
 }
 
-// fault makes the *providers.Error of an operation, and hides in it everything that must not be shown.
+// fault makes the *providers.Error of an operation, and hides in it
+// everything that must not be shown.
 func (b *bucket) fault(op, key string, err error) *providers.Error {
 	e := classify(err)
 	e.Op, e.Bucket, e.Key = op, b.storage.Bucket, key
@@ -124,7 +130,8 @@ func objectOf(a *storage.ObjectAttrs) providers.Object {
 
 func etagOf(generation int64) string { return strconv.FormatInt(generation, 10) }
 
-// neverGeneration is positive, as preconditions must be, and older than any object: generations count microseconds.
+// neverGeneration is positive, as preconditions must be, and older than any
+// object: generations count microseconds.
 const neverGeneration = 1
 
 // generationOf reads an ETag. One that is not from here matches no object.

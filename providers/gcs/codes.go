@@ -7,7 +7,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// Codes of the XML API that Stevedore also uses where the JSON API has only a reason that means several things.
+// Codes of the XML API that Stevedore also uses where the JSON API has only a
+// reason that means several things.
 const (
 	noSuchBucket       = "NoSuchBucket"
 	userProjectMissing = "UserProjectMissing"
@@ -25,7 +26,8 @@ func codeOf(status int, t told) string {
 	return t.code
 }
 
-// kindOf says what a failure means. Codes that are not here mean what their status means.
+// kindOf says what a failure means. Codes that are not here mean what their
+// status means.
 func kindOf(e *providers.Error) providers.Kind {
 	text := strings.ToLower(e.Detail)
 	switch e.Code {
@@ -35,7 +37,8 @@ func kindOf(e *providers.Error) providers.Kind {
 		return providers.Invalid
 	}
 	switch {
-	// Google knows that nobody signed in, so it is not the credentials that are wrong.
+	// Google knows that nobody signed in, so it is not the credentials that
+	// are wrong.
 	case e.Status == http.StatusUnauthorized && strings.Contains(text, "anonymous"):
 		return providers.Denied
 	case e.Status == http.StatusBadRequest && isKeyState(text):
@@ -47,12 +50,14 @@ func kindOf(e *providers.Error) providers.Kind {
 	return kindOfStatus(e.Status)
 }
 
-// isKeyState reports whether a message says that a KMS key cannot be used because of its own state.
+// isKeyState reports whether a message says that a KMS key cannot be used
+// because of its own state.
 func isKeyState(text string) bool {
 	return strings.Contains(text, "key") && strings.Contains(text, "not enabled")
 }
 
-// kindOfStatus knows that Google asks for fewer requests with 429, and means trouble of its own by 503.
+// kindOfStatus knows that Google asks for fewer requests with 429, and means
+// trouble of its own by 503.
 func kindOfStatus(status int) providers.Kind {
 	if status == http.StatusServiceUnavailable {
 		return providers.Unavailable

@@ -16,8 +16,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 )
 
-// classify is the one place where an error of the SDK becomes a *providers.Error, without operation and subject. What is
-// classified already gives a copy. err must not be nil.
+// classify is the one place where an error of the SDK becomes a
+// *providers.Error, without operation and subject. What is classified already
+// gives a copy. err must not be nil.
 func classify(err error) *providers.Error {
 	var answer *googleapi.Error
 	var login *loginError
@@ -28,7 +29,8 @@ func classify(err error) *providers.Error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return &providers.Error{Kind: providers.Unavailable, Err: context.Canceled}
-	// A connection's own timeouts also call themselves DeadlineExceeded; what they say is worth keeping.
+	// A connection's own timeouts also call themselves DeadlineExceeded; what
+	// they say is worth keeping.
 	case egress.Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // errors.Is is what it must not be
 		return &providers.Error{Kind: providers.Unavailable, Err: context.DeadlineExceeded}
 	case errors.As(err, &login):
@@ -54,7 +56,8 @@ func answered(answer *googleapi.Error) *providers.Error {
 	return e
 }
 
-// notGCS is an answer that is not in Google's format, so it may be anybody's page: nothing of it is repeated.
+// notGCS is an answer that is not in Google's format, so it may be anybody's
+// page: nothing of it is repeated.
 func notGCS(status int) *providers.Error {
 	e := &providers.Error{Status: status, Kind: kindOfStatus(status), Code: "NotGCS"}
 	if e.Kind == providers.NotFound { // the page is missing, which says nothing about an object
@@ -87,7 +90,8 @@ func loginFailed(l *loginError) *providers.Error {
 	return e
 }
 
-// tokenRefused is an answer of the token endpoint, in the format of RFC 6749, section 5.2.
+// tokenRefused is an answer of the token endpoint, in the format of RFC 6749,
+// section 5.2.
 func tokenRefused(refused *auth.Error) *providers.Error {
 	var told struct {
 		Error       string `json:"error"`
@@ -105,7 +109,8 @@ func tokenRefused(refused *auth.Error) *providers.Error {
 	return e
 }
 
-// assertion is what a token is asked for with, signed by the private key; as good as a token while it lasts.
+// assertion is what a token is asked for with, signed by the private key; as
+// good as a token while it lasts.
 var assertion = regexp.MustCompile(`eyJ[\w-]+(\.[\w-]*)*`)
 
 func withoutAssertion(text string) string { return assertion.ReplaceAllString(text, "[redacted]") }
@@ -117,7 +122,8 @@ func actingRefused(refused *googleapi.Error) *providers.Error {
 	case providers.Throttled, providers.Unavailable:
 		return e
 	}
-	// Whatever the answer, no bucket has been asked yet, and NotFound would be read as a missing object.
+	// Whatever the answer, no bucket has been asked yet, and NotFound would
+	// be read as a missing object.
 	e.Kind = providers.Unauthenticated
 	e.Fix = "Let the worker act as auth.service_account: gcloud iam service-accounts add-iam-policy-binding EMAIL" +
 		" --member=serviceAccount:WORKER --role=roles/iam.serviceAccountTokenCreator; and check that the account exists."

@@ -53,7 +53,8 @@ const (
 	retained  = "Object 'b/k' is subject to bucket's retention policy or object retention and cannot be deleted or overwritten until 2027-01-01T00:00:00Z"
 )
 
-// What Google really answers, and what that means to Stevedore and to the one who reads it.
+// What Google really answers, and what that means to Stevedore and to the one
+// who reads it.
 func TestErrorAnswers(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -123,7 +124,8 @@ func TestErrorAnswers(t *testing.T) {
 	}
 }
 
-// faulty opens a bucket on a server that answers as the handler does, with one attempt an operation.
+// faulty opens a bucket on a server that answers as the handler does, with
+// one attempt an operation.
 func faulty(t testing.TB, handler http.HandlerFunc) providers.Bucket {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -158,7 +160,8 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// The address of the emulator is private: without the operator's leave nothing is sent there, and the error says what to do.
+// The address of the emulator is private: without the operator's leave
+// nothing is sent there, and the error says what to do.
 func TestEgressIsGuarded(t *testing.T) {
 	t.Parallel()
 	b := open(t, &gcs.Opener{Client: egress.Policy{}.Client(), Attempts: 3}, anonymous("http://127.0.0.1:1", "b"), providers.Secrets{})
@@ -171,7 +174,8 @@ func TestEgressIsGuarded(t *testing.T) {
 	}
 }
 
-// A server that answers 200 to everything is not taken for an empty bucket, for an image or for one that stored something.
+// A server that answers 200 to everything is not taken for an empty bucket,
+// for an image or for one that stored something.
 func TestPagesAreNotBuckets(t *testing.T) {
 	t.Parallel()
 	for _, page := range []string{"<html>evil</html>", "{}", `{"items":[],"message":"evil"}`} {
@@ -192,7 +196,8 @@ func TestPagesAreNotBuckets(t *testing.T) {
 	}
 }
 
-// Google leaves out what was not asked for: with the objects' fields alone, an empty bucket's listing would be "{}".
+// Google leaves out what was not asked for: with the objects' fields alone,
+// an empty bucket's listing would be "{}".
 func TestListingAsksForItsKind(t *testing.T) {
 	t.Parallel()
 	b := faulty(t, func(w http.ResponseWriter, r *http.Request) {

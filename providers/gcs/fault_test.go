@@ -20,7 +20,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// A server that ends an answer early, without saying so, is noticed; a client that asks again is told the rest.
+// A server that ends an answer early, without saying so, is noticed; a client
+// that asks again is told the rest.
 func TestShortBodies(t *testing.T) {
 	t.Parallel()
 	const content = "0123456789"
@@ -88,7 +89,8 @@ func TestShortBodies(t *testing.T) {
 	}
 }
 
-// A range is exactly what was asked for, or an error: never other bytes under its name.
+// A range is exactly what was asked for, or an error: never other bytes under
+// its name.
 func TestWrongRanges(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]func(w http.ResponseWriter){
@@ -120,7 +122,8 @@ func TestWrongRanges(t *testing.T) {
 	}
 }
 
-// Uploads are repeated as often as everything else, and no oftener: by itself the client goes on until the context ends.
+// Uploads are repeated as often as everything else, and no oftener: by itself
+// the client goes on until the context ends.
 func TestAttempts(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{1, 2 << 20} {
@@ -139,7 +142,8 @@ func TestAttempts(t *testing.T) {
 	}
 }
 
-// A server can answer with the token that it was sent, and errors go into logs.
+// A server can answer with the token that it was sent, and errors go into
+// logs.
 func TestTokensAreNotRepeated(t *testing.T) {
 	t.Parallel()
 	server := providertest.GCS(t)
@@ -158,7 +162,8 @@ func TestTokensAreNotRepeated(t *testing.T) {
 	}
 }
 
-// An object that was stored compressed is read as it was stored: its size and its ranges are those of what was stored.
+// An object that was stored compressed is read as it was stored: its size and
+// its ranges are those of what was stored.
 func TestCompressedObjects(t *testing.T) {
 	t.Parallel()
 	var stored bytes.Buffer
@@ -186,7 +191,8 @@ func TestCompressedObjects(t *testing.T) {
 	}
 }
 
-// Listings are asked for with an order and a start; a server that heeds neither is not believed.
+// Listings are asked for with an order and a start; a server that heeds
+// neither is not believed.
 func TestListingsInDisorder(t *testing.T) {
 	t.Parallel()
 	page := func(keys ...string) http.HandlerFunc {
@@ -226,7 +232,8 @@ func TestListingsInDisorder(t *testing.T) {
 	}
 }
 
-// Storage Object Creator may store an object once and never again, which must not look like a missing right to write.
+// Storage Object Creator may store an object once and never again, which must
+// not look like a missing right to write.
 func TestReplacingNeedsDelete(t *testing.T) {
 	t.Parallel()
 	server := providertest.GCS(t)
@@ -246,7 +253,8 @@ func TestReplacingNeedsDelete(t *testing.T) {
 	}
 }
 
-// A server may store what a probe sends, wrong checksum and all: that is said, and put right.
+// A server may store what a probe sends, wrong checksum and all: that is
+// said, and put right.
 func TestProbeOfACarelessServer(t *testing.T) {
 	t.Parallel()
 	var stored, removed atomic.Int64
@@ -275,7 +283,8 @@ func TestProbeOfACarelessServer(t *testing.T) {
 	}
 }
 
-// What is asked for under a context that ends is given up with it, although the client would try again.
+// What is asked for under a context that ends is given up with it, although
+// the client would try again.
 func TestContextEndsRetries(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -1,13 +1,18 @@
-// Package gcs is buckets of Google Cloud Storage and of servers that speak its JSON API.
+// Package gcs is buckets of Google Cloud Storage and of servers that speak
+// its JSON API.
 //
-// It knows Google's storage client and nothing of jobs. What a payload may choose is narrow on purpose: a key file is
-// parsed here and can send the worker nowhere but to Google's token endpoint, and the worker's own identity is used only
-// where the operator allows it, and never at an endpoint that the payload names.
+// It knows Google's storage client and nothing of jobs. What a payload may
+// choose is narrow on purpose: a key file is parsed here and can send the
+// worker nowhere but to Google's token endpoint, and the worker's own
+// identity is used only where the operator allows it, and never at an
+// endpoint that the payload names.
 //
-// An object's ETag is its generation, the number that changes with every write, and if-match and if-absent are generation
-// preconditions (https://cloud.google.com/storage/docs/request-preconditions).
+// An object's ETag is its generation, the number that changes with every
+// write, and if-match and if-absent are generation preconditions
+// (https://cloud.google.com/storage/docs/request-preconditions).
 //
-// Besides what providers asks of a bucket, one of this package tells where it is, for checks that need no credentials:
+// Besides what providers asks of a bucket, one of this package tells where it
+// is, for checks that need no credentials:
 //
 //	interface {
 //		Endpoint() string      // base URL that requests go to
@@ -31,23 +36,29 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Setting is the environment variable with which the operator allows the worker's own identity, named in errors.
+// Setting is the environment variable with which the operator allows the
+// worker's own identity, named in errors.
 const Setting = "STEVEDORE_WORKER_IDENTITY"
 
-// TokenURLSetting is the one with which the operator chooses where key files are exchanged for tokens.
+// TokenURLSetting is the one with which the operator chooses where key files
+// are exchanged for tokens.
 const TokenURLSetting = "STEVEDORE_GCS_TOKEN_URL"
 
-// Opener opens Google Cloud Storage buckets. It may be used by many goroutines at once, and must not be copied after its
-// first use.
+// Opener opens Google Cloud Storage buckets. It may be used by many
+// goroutines at once, and must not be copied after its first use.
 type Opener struct {
-	// Client carries every request but those that find out the worker's own identity; make it with egress.Policy.Client.
-	// It must not be nil, because the default one would connect anywhere.
+	// Client carries every request but those that find out the worker's own
+	// identity; make it with egress.Policy.Client. It must not be nil,
+	// because the default one would connect anywhere.
 	Client *http.Client
-	// WorkerIdentity allows payloads to use the worker's application default credentials, and to impersonate with them.
+	// WorkerIdentity allows payloads to use the worker's application default
+	// credentials, and to impersonate with them.
 	WorkerIdentity bool
-	// TokenURL is where key files are exchanged for tokens; empty means Google's. It is the operator's, never a payload's.
+	// TokenURL is where key files are exchanged for tokens; empty means
+	// Google's. It is the operator's, never a payload's.
 	TokenURL string
-	// Attempts is how often a request is made before it fails, waiting longer each time; 0 means 6.
+	// Attempts is how often a request is made before it fails, waiting longer
+	// each time; 0 means 6.
 	Attempts int
 
 	signIns providers.Kept[proof, *signIn]
@@ -81,8 +92,9 @@ func (o *Opener) Open(ctx context.Context, s tasks.Storage, secrets providers.Se
 	}
 	client := *o.Client
 	client.Transport = b.sign
-	// The endpoint is always given, or the client would look into STORAGE_EMULATOR_HOST; and without
-	// WithoutAuthentication it would look for the worker's own credentials.
+	// The endpoint is always given, or the client would look into
+	// STORAGE_EMULATOR_HOST; and without WithoutAuthentication it would look
+	// for the worker's own credentials.
 	b.client, err = storage.NewClient(ctx, option.WithHTTPClient(&client), option.WithoutAuthentication(),
 		option.WithEndpoint(base+apiPath), storage.WithJSONReads(), storage.WithDisabledClientMetrics())
 	if err != nil {
@@ -92,8 +104,9 @@ func (o *Opener) Open(ctx context.Context, s tasks.Storage, secrets providers.Se
 	return b, nil
 }
 
-// retry bounds what the client by itself would repeat until the context ends. Everything a bucket does can be repeated:
-// the same content under the same key, or a condition that holds only once.
+// retry bounds what the client by itself would repeat until the context ends.
+// Everything a bucket does can be repeated: the same content under the same
+// key, or a condition that holds only once.
 func retry(attempts int) []storage.RetryOption {
 	return []storage.RetryOption{
 		storage.WithMaxAttempts(attempts), storage.WithPolicy(storage.RetryAlways),

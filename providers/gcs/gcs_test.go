@@ -46,7 +46,8 @@ func guarded(t testing.TB) *http.Client {
 	return client
 }
 
-// open opens a storage as a worker does, and checks that the payload would have been taken.
+// open opens a storage as a worker does, and checks that the payload would
+// have been taken.
 func open(t testing.TB, o *gcs.Opener, s tasks.Storage, secrets providers.Secrets) providers.Bucket {
 	t.Helper()
 	if err := (tasks.VerifyConnection{Storage: s}).Validate(); err != nil {

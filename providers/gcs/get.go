@@ -38,7 +38,8 @@ func (b *bucket) Open(ctx context.Context, key string, opts providers.ReadOption
 	return out, nil
 }
 
-// reader checks that the answer is what was asked for, and makes it exactly that.
+// reader checks that the answer is what was asked for, and makes it exactly
+// that.
 func (b *bucket) reader(key string, opts providers.ReadOptions, r *storage.Reader) (*providers.Reader, error) {
 	a := r.Attrs
 	switch {

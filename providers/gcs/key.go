@@ -11,8 +11,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// serviceKey is what Stevedore takes of a service-account key file. The file comes from whoever enqueues: handed to
-// Google's library as it is, it could name other places to fetch tokens from, and files of the worker to send there.
+// serviceKey is what Stevedore takes of a service-account key file. The file
+// comes from whoever enqueues: handed to Google's library as it is, it could
+// name other places to fetch tokens from, and files of the worker to send
+// there.
 type serviceKey struct {
 	Type         string `json:"type"`
 	Email        string `json:"client_email"`
@@ -22,7 +24,8 @@ type serviceKey struct {
 	Universe     string `json:"universe_domain"`
 }
 
-// tokenURIs are those that Google has written into key files. They all mean the same; none of them is asked.
+// tokenURIs are those that Google has written into key files. They all mean
+// the same; none of them is asked.
 var tokenURIs = []string{
 	"", googleTokenURL, "https://accounts.google.com/o/oauth2/token", "https://www.googleapis.com/oauth2/v4/token",
 	"https://www.googleapis.com/oauth2/v3/token",
@@ -30,7 +33,8 @@ var tokenURIs = []string{
 
 const newKey = "Create a key with: gcloud iam service-accounts keys create key.json --iam-account=EMAIL, and give the whole file."
 
-// parseKey reads a key file and refuses everything but a plain service account of Google's own cloud.
+// parseKey reads a key file and refuses everything but a plain service
+// account of Google's own cloud.
 func parseKey(text string) (serviceKey, error) {
 	var k serviceKey
 	if json.Unmarshal([]byte(text), &k) != nil { // the error could repeat a part of the key
@@ -49,7 +53,8 @@ func parseKey(text string) (serviceKey, error) {
 	return k, checkPrivateKey(k.PrivateKey)
 }
 
-// checkPrivateKey tells a damaged key before the first request, where it would look like trouble of the network.
+// checkPrivateKey tells a damaged key before the first request, where it
+// would look like trouble of the network.
 func checkPrivateKey(text string) error {
 	const field = "auth.key_file: private_key "
 	block, _ := pem.Decode([]byte(text))

@@ -35,7 +35,8 @@ func privateKey(t testing.TB) string {
 	return key
 }
 
-// setIdentity makes a key the worker's own identity. What an operator gives a worker may name its token endpoint.
+// setIdentity makes a key the worker's own identity. What an operator gives a
+// worker may name its token endpoint.
 func setIdentity(t *testing.T, server providertest.GCSServer, key providertest.GCSKey) {
 	t.Helper()
 	var file map[string]string

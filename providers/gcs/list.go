@@ -13,11 +13,13 @@ import (
 
 const pageSize = 1000 // objects; the most that the API gives at once
 
-// fields are what a listing asks for: naming them saves Google and the worker most of the work.
+// fields are what a listing asks for: naming them saves Google and the worker
+// most of the work.
 var fields = []string{"Name", "Size", "Generation", "Updated"}
 
-// List implements providers.Bucket. A server that lists in another order than that of the keys gets an Invalid, because
-// whoever reads a listing relies on the order.
+// List implements providers.Bucket. A server that lists in another order than
+// that of the keys gets an Invalid, because whoever reads a listing relies on
+// the order.
 func (b *bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
 		last, paid := opts.After, b.pays.Load() // before it is used, or a change in between is missed

@@ -13,8 +13,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Probe implements providers.Prober. It needs no right but those that the storage is to be used with. The first check that
-// fails is the last that is made: what comes after it would fail for the same reason.
+// Probe implements providers.Prober. It needs no right but those that the
+// storage is to be used with. The first check that fails is the last that is
+// made: what comes after it would fail for the same reason.
 func (b *bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	p := &probe{b: b, need: need}
 	var checks []tasks.Check
@@ -61,7 +62,8 @@ type probe struct {
 	granted     map[string]bool // nil when the server does not tell
 }
 
-// call makes a request with few attempts, because somebody waits for the answer.
+// call makes a request with few attempts, because somebody waits for the
+// answer.
 func (p *probe) call(do func(*storage.BucketHandle) error) error {
 	return p.b.paying(func(h *storage.BucketHandle) error { return do(h.Retryer(storage.WithMaxAttempts(probeAttempts))) })
 }
@@ -84,7 +86,8 @@ func (p *probe) credentials(ctx context.Context) tasks.Check {
 	return ok(who.name + " got a token")
 }
 
-// project tells whether the storage's project is billed. Without a project a bucket that wants one fails its listing.
+// project tells whether the storage's project is billed. Without a project a
+// bucket that wants one fails its listing.
 func (p *probe) project(ctx context.Context) tasks.Check {
 	p.ask(ctx)
 	switch {
@@ -113,8 +116,8 @@ func (p *probe) list(ctx context.Context) tasks.Check {
 
 const someObjects = 20
 
-// ask lists a little with the storage's prefix, because conditions of a policy may be limited to it. It prefers an object
-// with content.
+// ask lists a little with the storage's prefix, because conditions of a
+// policy may be limited to it. It prefers an object with content.
 func (p *probe) ask(ctx context.Context) {
 	if p.asked {
 		return
@@ -149,8 +152,8 @@ func (p *probe) look(it *storage.ObjectIterator) error {
 	return nil
 }
 
-// read reads one byte of an object. Without one it asks for a key that does not exist: who may not read is refused, and
-// everybody else is told so.
+// read reads one byte of an object. Without one it asks for a key that does
+// not exist: who may not read is refused, and everybody else is told so.
 func (p *probe) read(ctx context.Context) tasks.Check {
 	key := p.b.randomKey()
 	if p.first != nil {
@@ -182,8 +185,9 @@ func (p *probe) read(ctx context.Context) tasks.Check {
 	return fail(e)
 }
 
-// kms looks whether there is a key of the customer's. Whether it works has been seen by reading: Cloud Storage uses it on
-// its own account, so who reads needs no right to it.
+// kms looks whether there is a key of the customer's. Whether it works has
+// been seen by reading: Cloud Storage uses it on its own account, so who
+// reads needs no right to it.
 func (p *probe) kms(context.Context) tasks.Check {
 	switch {
 	case p.first == nil:

@@ -20,7 +20,8 @@ const (
 	mayDelete = "storage.objects.delete"
 )
 
-// fault is one thing that is wrong with a storage, and what its verification must say about it.
+// fault is one thing that is wrong with a storage, and what its verification
+// must say about it.
 type fault struct {
 	name    string
 	grants  []string                // of the storage's account, or of allUsers when it is anonymous
@@ -90,8 +91,8 @@ func faults() []fault {
 	}
 }
 
-// Whatever is wrong, one check says it, with what to do about it; the checks after it are skipped, and the bucket holds
-// what it held.
+// Whatever is wrong, one check says it, with what to do about it; the checks
+// after it are skipped, and the bucket holds what it held.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	server := providertest.GCS(t)
@@ -260,7 +261,8 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// A bucket whose requester pays is used with the storage's project, which is named to no other bucket.
+// A bucket whose requester pays is used with the storage's project, which is
+// named to no other bucket.
 func TestRequesterPays(t *testing.T) {
 	t.Parallel()
 	server := providertest.GCS(t)

@@ -24,7 +24,8 @@ var neverNeeded = []string{
 	"storage.buckets.delete", "storage.buckets.setIamPolicy", "storage.buckets.update", "storage.objects.setIamPolicy",
 }
 
-// rightsGranted asks Google which rights the credentials have on the bucket. Asking needs none
+// rightsGranted asks Google which rights the credentials have on the bucket.
+// Asking needs none
 // (https://cloud.google.com/storage/docs/json_api/v1/buckets/testIamPermissions).
 func (p *probe) rightsGranted(ctx context.Context) map[string]bool {
 	if p.rightsAsked {
@@ -45,8 +46,9 @@ func (p *probe) rightsGranted(ctx context.Context) map[string]bool {
 	return p.granted
 }
 
-// write believes Google when it grants the right. When it does not, that may be a condition that holds for the prefix only,
-// so a write decides that is refused in any case.
+// write believes Google when it grants the right. When it does not, that may
+// be a condition that holds for the prefix only, so a write decides that is
+// refused in any case.
 func (p *probe) write(ctx context.Context) tasks.Check {
 	granted := p.rightsGranted(ctx)
 	c := ok("Google grants " + permissionCreate)
@@ -61,7 +63,8 @@ func (p *probe) write(ctx context.Context) tasks.Check {
 	return c
 }
 
-// refusedWrite puts one byte to a new key with a wrong checksum, which stores nothing.
+// refusedWrite puts one byte to a new key with a wrong checksum, which stores
+// nothing.
 func (p *probe) refusedWrite(ctx context.Context) tasks.Check {
 	key := p.b.randomKey()
 	err := p.call(func(h *storage.BucketHandle) error {
@@ -98,7 +101,8 @@ func (p *probe) stored(ctx context.Context, key string) tasks.Check {
 	return c
 }
 
-// rights warns of more rights than Stevedore needs: what a key may do, whoever finds it may do.
+// rights warns of more rights than Stevedore needs: what a key may do,
+// whoever finds it may do.
 func (p *probe) rights(ctx context.Context) tasks.Check {
 	granted := p.rightsGranted(ctx)
 	if granted == nil {

@@ -18,9 +18,11 @@ const (
 	chunk = 8 << 20   // bytes of a long body in memory; each is a request that can be repeated
 )
 
-// Put implements providers.Bucket. A body below 1 MiB is one request, which also tells Google the checksum that the
-// content must have; a longer one is a resumable upload, which becomes an object only with its last byte. What is left of
-// an upload that broke is not in the bucket and ends after a week. Replacing an object needs the right to delete it.
+// Put implements providers.Bucket. A body below 1 MiB is one request, which
+// also tells Google the checksum that the content must have; a longer one is
+// a resumable upload, which becomes an object only with its last byte. What
+// is left of an upload that broke is not in the bucket and ends after a week.
+// Replacing an object needs the right to delete it.
 func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (providers.Object, error) {
 	if opts.IfAbsent && opts.IfMatch != "" {
 		return providers.Object{}, b.fault("put", key, &providers.Error{Kind: providers.Conflict, Detail: "no object is both absent and of a version"})
@@ -53,8 +55,8 @@ func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts provi
 	return objectOf(attrs), nil
 }
 
-// putSmall sends a body that is in memory. The chunk is larger than it, so that the client sends one request, and keeps
-// it for another attempt.
+// putSmall sends a body that is in memory. The chunk is larger than it, so
+// that the client sends one request, and keeps it for another attempt.
 func (b *bucket) putSmall(ctx context.Context, o *storage.ObjectHandle, content []byte, opts providers.WriteOptions) (*storage.ObjectAttrs, error) {
 	w := b.writer(ctx, o, opts)
 	w.ChunkSize = (len(content)/unit + 1) * unit
@@ -65,7 +67,8 @@ func (b *bucket) putSmall(ctx context.Context, o *storage.ObjectHandle, content 
 	return w.Attrs(), nil
 }
 
-// send writes everything. When it fails, Close has the cause, and Write at most the same.
+// send writes everything. When it fails, Close has the cause, and Write at
+// most the same.
 func send(w *storage.Writer, content []byte) error {
 	_, err := w.Write(content)
 	if closed := w.Close(); closed != nil {

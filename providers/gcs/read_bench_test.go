@@ -23,7 +23,8 @@ func BenchmarkReadAlone(b *testing.B) { headReads().BenchAlone(b) }
 // TestServeReads is no test: it is the server of BenchmarkRead.
 func TestServeReads(t *testing.T) { headReads().Serve(t) }
 
-// headReads are anonymous, through the bucket and the SDK alike: a token would come from memory, and nothing is signed.
+// headReads are anonymous, through the bucket and the SDK alike: a token
+// would come from memory, and nothing is signed.
 func headReads() providertest.Reads {
 	return providertest.Reads{
 		Answer: map[string]string{

@@ -47,7 +47,8 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
-// The worker's own tokens are its own affair; those of the account that it acts as are not.
+// The worker's own tokens are its own affair; those of the account that it
+// acts as are not.
 func TestSignInOfTheWorker(t *testing.T) {
 	t.Parallel()
 	for method, want := range map[string]string{
@@ -64,7 +65,8 @@ func TestSignInOfTheWorker(t *testing.T) {
 	}
 }
 
-// tokens is Google with tokens for everybody, until a key is deleted, and without objects.
+// tokens is Google with tokens for everybody, until a key is deleted, and
+// without objects.
 type tokens struct {
 	given   atomic.Int64
 	deleted atomic.Bool
@@ -90,8 +92,9 @@ func (n *tokens) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-// Every shard of a job opens its bucket again. One token serves them all, but nobody who lacks the key. A verification gets
-// a new one; if it gets none, the jobs that run keep theirs.
+// Every shard of a job opens its bucket again. One token serves them all, but
+// nobody who lacks the key. A verification gets a new one; if it gets none,
+// the jobs that run keep theirs.
 func TestTokenIsShared(t *testing.T) {
 	t.Parallel()
 	n := &tokens{}

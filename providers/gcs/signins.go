@@ -34,7 +34,8 @@ func (s *signIn) Token(ctx context.Context) (*auth.Token, error) {
 	return now.Token(ctx)
 }
 
-// again gets a new token, which shows whether the key is still good. If it is, the token takes the place of the last one.
+// again gets a new token, which shows whether the key is still good. If it
+// is, the token takes the place of the last one.
 func (s *signIn) again(ctx context.Context) (*auth.Token, error) {
 	fresh := auth.NewCachedTokenProvider(s.source, nil)
 	token, err := fresh.Token(ctx)

@@ -14,10 +14,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Whatever an account may do, a probe changes nothing and tells what the account may do. A verification runs on buckets of
-// other people with whatever rights they happened to grant, and which requests it makes depends on them: only trying every
-// subset shows that none leads to a write that is stored. Without the permission test the probe has to try a write even
-// where it is allowed, so that is its own half of the table.
+// Whatever an account may do, a probe changes nothing and tells what the
+// account may do. A verification runs on buckets of other people with
+// whatever rights they happened to grant, and which requests it makes depends
+// on them: only trying every subset shows that none leads to a write that is
+// stored. Without the permission test the probe has to try a write even where
+// it is allowed, so that is its own half of the table.
 func TestProbeChangesNothing(t *testing.T) {
 	t.Parallel()
 	server := providertest.GCS(t)
@@ -59,8 +61,9 @@ func TestProbeChangesNothing(t *testing.T) {
 	}
 }
 
-// wantGranted checks what a probe tells: a right that is missing fails its check, and those after it are not made. Whoever
-// may store and not replace is warned, if the server tells.
+// wantGranted checks what a probe tells: a right that is missing fails its
+// check, and those after it are not made. Whoever may store and not replace
+// is warned, if the server tells.
 func wantGranted(t *testing.T, checks []tasks.Check, granted []string, noTest bool) {
 	t.Helper()
 	want := map[string]tasks.CheckStatus{}
@@ -88,7 +91,8 @@ func wantGranted(t *testing.T, checks []tasks.Check, granted []string, noTest bo
 	}
 }
 
-// history is every version of every object. Buckets do not list old ones, so everybody may list for as long as it takes.
+// history is every version of every object. Buckets do not list old ones, so
+// everybody may list for as long as it takes.
 func history(t *testing.T, server providertest.GCSServer, name string, settings providertest.GCSBucket) string {
 	t.Helper()
 	settings.Grants = map[string][]string{"allUsers": {mayList}}

@@ -20,9 +20,11 @@ import (
 
 const cloudPlatform = "https://www.googleapis.com/auth/cloud-platform" // what impersonating needs
 
-// detected gives tokens of the worker's own identity: Google's application default credentials. They are looked for at the
-// first use, because that can mean a request to the metadata server, and with Google's own client, because the guarded
-// one refuses that server's address for good. Nothing of a payload has a say in it.
+// detected gives tokens of the worker's own identity: Google's application
+// default credentials. They are looked for at the first use, because that can
+// mean a request to the metadata server, and with Google's own client,
+// because the guarded one refuses that server's address for good. Nothing of
+// a payload has a say in it.
 type detected struct {
 	scope string
 
@@ -39,7 +41,8 @@ func (d *detected) Token(ctx context.Context) (*auth.Token, error) {
 	return found.Token(ctx)
 }
 
-// errNoIdentity stands for errors that would show paths of the worker's own files.
+// errNoIdentity stands for errors that would show paths of the worker's own
+// files.
 var errNoIdentity = errors.New("the worker has no application default credentials")
 
 func (d *detected) find() (*auth.Credentials, error) {
@@ -55,7 +58,8 @@ func (d *detected) find() (*auth.Credentials, error) {
 	return found, err
 }
 
-// impersonated gives tokens of another account, to whoever may create them (roles/iam.serviceAccountTokenCreator).
+// impersonated gives tokens of another account, to whoever may create them
+// (roles/iam.serviceAccountTokenCreator).
 type impersonated struct {
 	account string
 	client  *http.Client // signs in as the worker
@@ -66,7 +70,8 @@ const (
 	maxTokenAnswer = 64 << 10 // bytes; tokens have about 1 KB
 )
 
-// Token implements auth.TokenProvider. See https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken
+// Token implements auth.TokenProvider. See
+// https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken
 func (i *impersonated) Token(ctx context.Context) (*auth.Token, error) {
 	ask, err := json.Marshal(map[string]any{"scope": []string{storage.ScopeReadWrite}, "lifetime": "3600s"})
 	if err != nil {

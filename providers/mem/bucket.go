@@ -75,7 +75,8 @@ func (b bucket) Open(ctx context.Context, key string, opts providers.ReadOptions
 	return &providers.Reader{ReadCloser: io.NopCloser(bytes.NewReader(data)), Object: o}, nil
 }
 
-// Put implements providers.Bucket. The ETag is the content's MD5 in hex, as a small object has it on S3.
+// Put implements providers.Bucket. The ETag is the content's MD5 in hex, as a
+// small object has it on S3.
 func (b bucket) Put(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (providers.Object, error) {
 	s, fault := b.ready(ctx, "put", key)
 	if fault != nil {
@@ -109,7 +110,8 @@ func (b bucket) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
-// Close implements providers.Bucket. There is nothing to free; the bucket's content stays.
+// Close implements providers.Bucket. There is nothing to free; the bucket's
+// content stays.
 func (b bucket) Close() error { return nil }
 
 // Probe implements providers.Prober.

@@ -1,7 +1,9 @@
-// Package mem is buckets in memory, for tests, demonstrations and examples. It behaves as a cloud does: a bucket must exist,
-// writes are whole or not at all, preconditions hold exactly.
+// Package mem is buckets in memory, for tests, demonstrations and examples.
+// It behaves as a cloud does: a bucket must exist, writes are whole or not at
+// all, preconditions hold exactly.
 //
-// It knows nothing of files or networks, and what it holds is gone with the process.
+// It knows nothing of files or networks, and what it holds is gone with the
+// process.
 package mem
 
 import (
@@ -13,7 +15,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Opener holds named buckets. It may be used by many goroutines at once. Make it with New.
+// Opener holds named buckets. It may be used by many goroutines at once. Make
+// it with New.
 type Opener struct {
 	mu      sync.RWMutex
 	buckets map[string]*store
@@ -31,7 +34,8 @@ func (o *Opener) Create(name string) {
 	}
 }
 
-// Open implements providers.Opener. A bucket that was not created shows as NotFound at the first operation.
+// Open implements providers.Opener. A bucket that was not created shows as
+// NotFound at the first operation.
 func (o *Opener) Open(_ context.Context, s tasks.Storage, _ providers.Secrets) (providers.Bucket, error) {
 	if s.Auth.Method != "" {
 		return nil, &providers.Error{

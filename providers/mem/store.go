@@ -9,7 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// store is the content of one bucket. An object's data is never changed once stored, so readers need no copy.
+// store is the content of one bucket. An object's data is never changed once
+// stored, so readers need no copy.
 type store struct {
 	mu      sync.RWMutex
 	objects map[string]object
@@ -28,7 +29,8 @@ func (o object) info(key string) providers.Object {
 
 const pageSize = 1000
 
-// page is the next objects after a key, as they are now, at most pageSize; an empty page is the end.
+// page is the next objects after a key, as they are now, at most pageSize; an
+// empty page is the end.
 func (s *store) page(prefix, after string) []providers.Object {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,7 +62,8 @@ func (s *store) get(key string) (object, bool) {
 	return o, ok
 }
 
-// put stores an object if the preconditions hold, and reports whether they did.
+// put stores an object if the preconditions hold, and reports whether they
+// did.
 func (s *store) put(key string, o object, opts providers.WriteOptions) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

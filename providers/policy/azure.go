@@ -8,8 +8,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// azure is a SAS of the container with the letters alone that the uses need, in the order that Azure signs them in. A SAS
-// of a container cannot be limited to a prefix; old versions show with the right to list.
+// azure is a SAS of the container with the letters alone that the uses need,
+// in the order that Azure signs them in. A SAS of a container cannot be
+// limited to a prefix; old versions show with the right to list.
 func azure(s tasks.Storage, u Uses) []Section {
 	account := quote(cmp.Or(s.Account, "ACCOUNT"))
 	letters := sasLetters(u)

@@ -24,8 +24,8 @@ type gcsRule struct {
 
 const roleName = "stevedore"
 
-// gcs is a role with the permissions alone that the uses need, bound to the bucket. Old versions show with the right to
-// list.
+// gcs is a role with the permissions alone that the uses need, bound to the
+// bucket. Old versions show with the right to list.
 func gcs(s tasks.Storage, u Uses) []Section {
 	project := cmp.Or(s.Project, "PROJECT_ID")
 	role := gcsRole{"Stevedore", "What Stevedore does in a bucket, and no more", "GA", gcsPermissions(u)}
@@ -55,13 +55,15 @@ func gcsPermissions(u Uses) []string {
 		permissions = append(permissions, "storage.objects.get")
 	}
 	if u.Write {
-		// To replace an object counts as deleting the old one (reference of objects.insert).
+		// To replace an object counts as deleting the old one (reference of
+		// objects.insert).
 		permissions = append(permissions, "storage.objects.create", "storage.objects.delete")
 	}
 	return permissions
 }
 
-// gcsBinding limits the grant to the prefix. A listing is of the bucket, so its prefix is an attribute of its own.
+// gcsBinding limits the grant to the prefix. A listing is of the bucket, so
+// its prefix is an attribute of its own.
 func gcsBinding(s tasks.Storage, project string) string {
 	member := cmp.Or(s.Auth.ServiceAccount, "SERVICE_ACCOUNT_EMAIL")
 	command := fmt.Sprintf("gcloud storage buckets add-iam-policy-binding %s --member=%s --role=%s",
@@ -72,7 +74,8 @@ func gcsBinding(s tasks.Storage, project string) string {
 	dir := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s.Dir())
 	condition := fmt.Sprintf(`resource.name.startsWith("projects/_/buckets/%s/objects/%s") || api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("%[2]s")`,
 		s.Bucket, dir)
-	// A condition with commas must be given as a file or with another separator (gcloud topic escaping).
+	// A condition with commas must be given as a file or with another
+	// separator (gcloud topic escaping).
 	return command + " --condition=" + quote("^:::^title=stevedore-prefix:::expression="+condition)
 }
 

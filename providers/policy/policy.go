@@ -1,7 +1,9 @@
-// Package policy writes what the owner of a bucket has to set up for Stevedore, and no more than that: rights, trust,
-// encryption keys and CORS, as documents and commands of the cloud's own tools.
+// Package policy writes what the owner of a bucket has to set up for
+// Stevedore, and no more than that: rights, trust, encryption keys and CORS,
+// as documents and commands of the cloud's own tools.
 //
-// It knows the clouds' formats and no SDK; it asks nobody and changes nothing.
+// It knows the clouds' formats and no SDK; it asks nobody and changes
+// nothing.
 package policy
 
 import (
@@ -17,11 +19,14 @@ type Uses struct {
 	Read     bool
 	Write    bool
 	Versions bool
-	// KMSKey is the key that the bucket is encrypted with: an ARN for s3, a resource name for gcs.
+	// KMSKey is the key that the bucket is encrypted with: an ARN for s3, a
+	// resource name for gcs.
 	KMSKey string
-	// CORS is what browser pages ask the bucket for; nil means that none does.
+	// CORS is what browser pages ask the bucket for; nil means that none
+	// does.
 	CORS *tasks.CORS
-	// TrustAccount is the AWS account of the workers, who assume a role with ExternalID.
+	// TrustAccount is the AWS account of the workers, who assume a role with
+	// ExternalID.
 	TrustAccount string
 	ExternalID   string
 }
@@ -76,7 +81,8 @@ func headers(c *tasks.CORS) []string {
 	return []string{"Authorization"}
 }
 
-// exposed are the answers' headers that a page needs to read a part of an object, and to know which version it has.
+// exposed are the answers' headers that a page needs to read a part of an
+// object, and to know which version it has.
 func exposed() []string { return []string{"ETag", "Content-Length", "Content-Range"} }
 
 const corsSeconds = 3600 // how long a browser may remember a preflight

@@ -137,7 +137,8 @@ func TestCommandsAreShell(t *testing.T) {
 			if section.Text[0] == '{' || section.Text[0] == '[' {
 				continue
 			}
-			// date and the az that is asked for an ID are the only programs that a command starts on the way.
+			// date and the az that is asked for an ID are the only programs
+			// that a command starts on the way.
 			program := "gcloud() { printf '%s\\n' \"$@\"; }; az() { gcloud \"$@\"; }; id() { echo RAN; }; touch() { echo RAN; }; date() { echo 2030; }\n"
 			out, err := exec.Command(shell, "-c", program+section.Text).CombinedOutput()
 			if err != nil || strings.Contains(string(out), "RAN") {

@@ -32,7 +32,8 @@ var (
 	accountID = regexp.MustCompile(`^[0-9]{12}$`)
 )
 
-// S3Identity is the IAM policy of the user or role that a storage is used with, in one line.
+// S3Identity is the IAM policy of the user or role that a storage is used
+// with, in one line.
 func S3Identity(s tasks.Storage, u Uses) string {
 	text, err := json.Marshal(document{version, identity(s, u)})
 	if err != nil {
@@ -76,7 +77,8 @@ func (u Uses) checkS3() error {
 	return nil
 }
 
-// identity grants exactly the calls that the uses make. Who may list only a prefix still sees which of its keys exist.
+// identity grants exactly the calls that the uses make. Who may list only a
+// prefix still sees which of its keys exist.
 func identity(s tasks.Storage, u Uses) []statement {
 	bucket, dir := "arn:"+partition(s)+":s3:::"+s.Bucket, literal(s.Dir())
 	list := statement{Sid: "List", Effect: "Allow", Action: []string{"s3:ListBucket"}, Resource: []string{bucket}}
@@ -92,7 +94,8 @@ func identity(s tasks.Storage, u Uses) []statement {
 		objects.Action = append(objects.Action, "s3:GetObject")
 	}
 	if u.Write {
-		// Without the second, an upload that breaks off leaves parts behind that nobody sees and somebody pays for.
+		// Without the second, an upload that breaks off leaves parts behind
+		// that nobody sees and somebody pays for.
 		objects.Action = append(objects.Action, "s3:PutObject", "s3:AbortMultipartUpload")
 	}
 	if len(objects.Action) > 0 {
@@ -104,7 +107,8 @@ func identity(s tasks.Storage, u Uses) []statement {
 	return statements
 }
 
-// kms allows the key only through S3. Writing needs both actions: a multipart upload reads its parts again.
+// kms allows the key only through S3. Writing needs both actions: a multipart
+// upload reads its parts again.
 func kms(u Uses) statement {
 	st := statement{Sid: "Key", Effect: "Allow", Action: []string{"kms:Decrypt"}, Resource: []string{u.KMSKey}}
 	if u.Write {
@@ -138,7 +142,8 @@ func partition(s tasks.Storage) string {
 	return "aws"
 }
 
-// literal keeps the characters of a key from being wildcards or variables of IAM's language.
+// literal keeps the characters of a key from being wildcards or variables of
+// IAM's language.
 func literal(key string) string {
 	return strings.NewReplacer("*", "${*}", "?", "${?}", "$", "${$}").Replace(key)
 }

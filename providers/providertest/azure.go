@@ -21,8 +21,9 @@ type AzureServer struct {
 	Key      string // the account's; base64
 }
 
-// Azure finds the server that STEVEDORE_TEST_AZURE_ENDPOINT and its companions describe. Without one the test is skipped,
-// or fails when REQUIRE_SERVICES=1.
+// Azure finds the server that STEVEDORE_TEST_AZURE_ENDPOINT and its
+// companions describe. Without one the test is skipped, or fails when
+// REQUIRE_SERVICES=1.
 func Azure(t testing.TB) AzureServer {
 	t.Helper()
 	s := AzureServer{
@@ -41,7 +42,8 @@ func Azure(t testing.TB) AzureServer {
 	return s
 }
 
-// Container makes a new empty container, until the test ends, and returns its name.
+// Container makes a new empty container, until the test ends, and returns its
+// name.
 func (s AzureServer) Container(t testing.TB) string {
 	t.Helper()
 	name := "c" + strings.ToLower(rand.Text()[:16])
@@ -50,7 +52,8 @@ func (s AzureServer) Container(t testing.TB) string {
 	return name
 }
 
-// Publish lets anonymous callers into a container: "container" for its listing and blobs, "blob" for blobs alone.
+// Publish lets anonymous callers into a container: "container" for its
+// listing and blobs, "blob" for blobs alone.
 func (s AzureServer) Publish(t testing.TB, name, access string) {
 	t.Helper()
 	s.manage(t, http.MethodPut, name, access, http.StatusOK)
@@ -81,15 +84,17 @@ func (s AzureServer) manage(t testing.TB, method, name, access string, want int)
 
 const sasVersion = "2021-12-02"
 
-// SAS makes an account SAS that lists, reads and writes for a month, unless parts say otherwise: names and values in turn,
-// an empty value for leaving a part out. See "Create an account SAS" of the REST reference.
+// SAS makes an account SAS that lists, reads and writes for a month, unless
+// parts say otherwise: names and values in turn, an empty value for leaving a
+// part out. See "Create an account SAS" of the REST reference.
 func (s AzureServer) SAS(parts ...string) string {
 	fields := map[string]string{"ss": "b", "srt": "co", "sp": "rwl", "se": SASTime(30 * 24 * time.Hour), "spr": "https,http", "sv": sasVersion}
 	change(fields, parts)
 	return s.signed(fields, s.Account, fields["sp"], fields["ss"], fields["srt"], fields["st"], fields["se"], fields["sip"], fields["spr"], fields["sv"], "", "")
 }
 
-// ContainerSAS makes a service SAS of one container in the same way. See "Create a service SAS".
+// ContainerSAS makes a service SAS of one container in the same way. See
+// "Create a service SAS".
 func (s AzureServer) ContainerSAS(container string, parts ...string) string {
 	fields := map[string]string{"sr": "c", "sp": "rwl", "se": SASTime(30 * 24 * time.Hour), "sv": sasVersion}
 	change(fields, parts)
@@ -120,7 +125,8 @@ func (s AzureServer) sign(text string) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// authorize signs a request without a body with the account's key. See "Authorize with Shared Key".
+// authorize signs a request without a body with the account's key. See
+// "Authorize with Shared Key".
 func (s AzureServer) authorize(r *http.Request) {
 	r.Header.Set("x-ms-date", time.Now().UTC().Format(http.TimeFormat))
 	lines := []string{r.Method, "", "", "", "", "", "", "", "", "", "", ""}

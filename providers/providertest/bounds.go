@@ -8,7 +8,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// RunThrough checks that a bucket, empty at first, lists up to a key and no further.
+// RunThrough checks that a bucket, empty at first, lists up to a key and no
+// further.
 func RunThrough(t *testing.T, b providers.Bucket) {
 	t.Run("ListThrough", func(t *testing.T) {
 		t.Parallel()

@@ -9,14 +9,16 @@ import (
 	"testing"
 )
 
-// GCSServer is the Google Cloud Storage of deploy/emulators, which knows accounts, tokens and permissions.
+// GCSServer is the Google Cloud Storage of deploy/emulators, which knows
+// accounts, tokens and permissions.
 type GCSServer struct {
 	Endpoint string
 	TokenURL string // where key files are exchanged for tokens
 	control  S3Server
 }
 
-// GCSBucket is what a test says about a bucket. The zero value is a bucket in which only root may do something.
+// GCSBucket is what a test says about a bucket. The zero value is a bucket in
+// which only root may do something.
 type GCSBucket struct {
 	Grants            map[string][]string `json:"grants,omitempty"` // permissions of an email, or of allUsers
 	RequesterPays     bool                `json:"requester_pays,omitempty"`
@@ -56,8 +58,9 @@ type GCSKey struct {
 	JSON  string
 }
 
-// GCS finds the server that STEVEDORE_TEST_GCS_ENDPOINT and its companions describe. Without one the test is skipped, or
-// fails when REQUIRE_SERVICES=1.
+// GCS finds the server that STEVEDORE_TEST_GCS_ENDPOINT and its companions
+// describe. Without one the test is skipped, or fails when
+// REQUIRE_SERVICES=1.
 func GCS(t testing.TB) GCSServer {
 	t.Helper()
 	s := GCSServer{

@@ -27,7 +27,8 @@ func listEmpty(t *testing.T, b providers.Bucket) {
 	}
 }
 
-// Walking directories gives another order than comparing whole keys: "/" sorts after "-" and before "0".
+// Walking directories gives another order than comparing whole keys: "/"
+// sorts after "-" and before "0".
 func listOrder(t *testing.T, b providers.Bucket) {
 	keys := []string{
 		"A", "a b", "a-b", "a-b-c/d", "a.jpg", "a/ b", "a/b-c", "a/b/c", "a/b/d/e", "a/b0", "a0", "a00/b", "aé", "b", "z/é/ü", "日本/x", "日本0",

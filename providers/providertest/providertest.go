@@ -1,4 +1,5 @@
-// Package providertest is the one suite that every provider passes, and the way to the emulators that some need for it.
+// Package providertest is the one suite that every provider passes, and the
+// way to the emulators that some need for it.
 //
 // It knows providers.Bucket and its promises; it knows no cloud.
 package providertest
@@ -18,8 +19,9 @@ type suite []struct {
 	run  func(*testing.T, providers.Bucket)
 }
 
-// Run checks that a provider keeps the promises of providers.Bucket. open gives an empty bucket that exists, a new one each
-// time; the suite closes it. The tests run in parallel.
+// Run checks that a provider keeps the promises of providers.Bucket. open
+// gives an empty bucket that exists, a new one each time; the suite closes
+// it. The tests run in parallel.
 func Run(t *testing.T, open func(t testing.TB) providers.Bucket) {
 	for _, tests := range []suite{listing(), reading(), writing(), failing()} {
 		for _, test := range tests {

@@ -35,7 +35,8 @@ type Reads struct {
 	Ways   func(b *testing.B, endpoint string, client *http.Client) ReadWays
 }
 
-// ReadWays are the ways to read that are compared. They need not end a body: who calls them does.
+// ReadWays are the ways to read that are compared. They need not end a body:
+// who calls them does.
 type ReadWays struct {
 	Bucket  providers.Bucket        // on the client
 	SDK     ReadFunc                // bare, on the client
@@ -51,10 +52,12 @@ type way struct {
 	open ReadFunc
 }
 
-// Bench reads the first 16 KiB of objects, many at a time, from a plain server in a process of its own: through the bucket,
-// the bare SDK on the same transport, the bare SDK on its own transport, and net/http. They take turns: a rate is that of the
-// way's best round, and a ratio the median of those of the rounds, each of which ran within seconds on the same machine in
-// the same mood. The package needs a TestServeReads that calls Serve.
+// Bench reads the first 16 KiB of objects, many at a time, from a plain
+// server in a process of its own: through the bucket, the bare SDK on the
+// same transport, the bare SDK on its own transport, and net/http. They take
+// turns: a rate is that of the way's best round, and a ratio the median of
+// those of the rounds, each of which ran within seconds on the same machine
+// in the same mood. The package needs a TestServeReads that calls Serve.
 func (r Reads) Bench(b *testing.B) {
 	b.Helper()
 	plain, secure := startReads(b)
@@ -87,7 +90,8 @@ func (r Reads) Bench(b *testing.B) {
 	}
 }
 
-// BenchAlone is the client's own part of a read: the answers come from memory.
+// BenchAlone is the client's own part of a read: the answers come from
+// memory.
 func (r Reads) BenchAlone(b *testing.B) {
 	b.Helper()
 	ways := r.Ways(b, "http://127.0.0.1:1", &http.Client{Transport: canned{r.Answer, make([]byte, HeadBytes)}})

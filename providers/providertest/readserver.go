@@ -19,7 +19,8 @@ import (
 
 const serveReads = "STEVEDORE_BENCH_SERVE"
 
-// startReads starts TestServeReads in a process of its own, so that its processor time is not counted, and trusts it.
+// startReads starts TestServeReads in a process of its own, so that its
+// processor time is not counted, and trusts it.
 func startReads(b *testing.B) (plain, secure string) {
 	b.Helper()
 	c := exec.CommandContext(b.Context(), os.Args[0], "-test.run=^TestServeReads$")
@@ -49,7 +50,8 @@ func startReads(b *testing.B) (plain, secure string) {
 	return plain, secure
 }
 
-// Serve is the server of Bench, until its standard input ends. In the process of an ordinary test run it does nothing.
+// Serve is the server of Bench, until its standard input ends. In the process
+// of an ordinary test run it does nothing.
 func (r Reads) Serve(t *testing.T) {
 	t.Helper()
 	if os.Getenv(serveReads) == "" {
@@ -73,7 +75,8 @@ func (r Reads) Serve(t *testing.T) {
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
-// answerHeaders adds what the answers of all clouds have to what a cloud's own have.
+// answerHeaders adds what the answers of all clouds have to what a cloud's
+// own have.
 func answerHeaders(h http.Header, own map[string]string) {
 	h.Set("Last-Modified", "Sun, 22 Nov 2026 00:00:00 GMT")
 	h.Set("Content-Type", "image/jpeg")

@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// S3Server is the S3 server of deploy/emulators, which knows users and policies.
+// S3Server is the S3 server of deploy/emulators, which knows users and
+// policies.
 type S3Server struct {
 	Endpoint string
 	Root     Keys // may do everything
@@ -25,8 +26,9 @@ type Keys struct {
 	SecretAccessKey string `json:"secret_access_key"`
 }
 
-// S3 finds the server that STEVEDORE_TEST_S3_ENDPOINT and its companions describe. Without one the test is skipped, or
-// fails when REQUIRE_SERVICES=1.
+// S3 finds the server that STEVEDORE_TEST_S3_ENDPOINT and its companions
+// describe. Without one the test is skipped, or fails when
+// REQUIRE_SERVICES=1.
 func S3(t testing.TB) S3Server {
 	t.Helper()
 	s := S3Server{
@@ -53,7 +55,8 @@ func (s S3Server) Bucket(t testing.TB) string {
 	return name
 }
 
-// OpenUploads is how many multipart uploads were begun in a bucket and neither completed nor aborted.
+// OpenUploads is how many multipart uploads were begun in a bucket and
+// neither completed nor aborted.
 func (s S3Server) OpenUploads(t testing.TB, bucket string) int {
 	t.Helper()
 	var count struct{ Open int }
@@ -73,8 +76,8 @@ func (s S3Server) Reader(t testing.TB, bucket string) Keys {
 	return s.User(t, policy(allow(bucket, "", "s3:ListBucket"), allow(bucket, "/*", "s3:GetObject")))
 }
 
-// Writer makes a user who may also write, as the policies of labelling tools have it: without the right to delete or to
-// abort an upload.
+// Writer makes a user who may also write, as the policies of labelling tools
+// have it: without the right to delete or to abort an upload.
 func (s S3Server) Writer(t testing.TB, bucket string) Keys {
 	t.Helper()
 	return s.User(t, policy(allow(bucket, "", "s3:ListBucket"), allow(bucket, "/*", "s3:GetObject"), allow(bucket, "/*", "s3:PutObject")))

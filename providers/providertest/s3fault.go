@@ -6,12 +6,14 @@ import (
 	"time"
 )
 
-// S3Fault is what goes wrong at the S3 server. Where it happens is said by a bucket, an access key or both, so that no other
-// test meets it.
+// S3Fault is what goes wrong at the S3 server. Where it happens is said by a
+// bucket, an access key or both, so that no other test meets it.
 type S3Fault struct {
-	// Name is KMSDenied, KMSDisabled, Archived, SlowDown, InternalError, Redirect (of requests that are signed for another
-	// region than the server's), OtherRegion (see Region), HTML (a web page instead of S3), SlowBody, CutBody or LostAnswer
-	// (the request is carried out, and nobody hears of it).
+	// Name is KMSDenied, KMSDisabled, Archived, SlowDown, InternalError,
+	// Redirect (of requests that are signed for another region than the
+	// server's), OtherRegion (see Region), HTML (a web page instead of S3),
+	// SlowBody, CutBody or LostAnswer (the request is carried out, and nobody
+	// hears of it).
 	Name      string        `json:"name"`
 	Bucket    string        `json:"bucket,omitempty"`
 	AccessKey string        `json:"access_key,omitempty"` // whose requests; empty means everybody's
@@ -23,7 +25,8 @@ type S3Fault struct {
 	Region    string        `json:"region,omitempty"`     // of OtherRegion: where the server says that the bucket is
 }
 
-// Fault makes something go wrong until the test ends. The function it returns tells how often it has.
+// Fault makes something go wrong until the test ends. The function it returns
+// tells how often it has.
 func (s S3Server) Fault(t testing.TB, f S3Fault) (happened func() int) {
 	t.Helper()
 	var made struct{ ID string }

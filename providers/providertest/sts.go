@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// STSServer is the token service of deploy/emulators, which knows the same users as its S3 server.
+// STSServer is the token service of deploy/emulators, which knows the same
+// users as its S3 server.
 type STSServer struct {
 	S3Server
 	Endpoint string // of the STS; the S3 server's is S3Server.Endpoint
@@ -24,7 +25,8 @@ type Role struct {
 	MaxSeconds int             `json:"max_seconds,omitempty"` // the longest that may be asked for; an hour when 0
 }
 
-// STS finds the servers that STEVEDORE_TEST_STS_ENDPOINT and the variables of S3 describe, as S3 does.
+// STS finds the servers that STEVEDORE_TEST_STS_ENDPOINT and the variables of
+// S3 describe, as S3 does.
 func STS(t testing.TB) STSServer {
 	t.Helper()
 	s := STSServer{S3(t), os.Getenv("STEVEDORE_TEST_STS_ENDPOINT")}
@@ -53,7 +55,8 @@ func (s STSServer) Role(t testing.TB, r Role) string {
 	return made.ARN
 }
 
-// Sessions is how often a role was assumed, and how many of its sessions have not ended.
+// Sessions is how often a role was assumed, and how many of its sessions have
+// not ended.
 func (s STSServer) Sessions(t testing.TB, arn string) (opened, alive int) {
 	t.Helper()
 	var count struct{ Opened, Alive int }

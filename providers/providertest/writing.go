@@ -78,7 +78,8 @@ const large = 20 << 20 // bytes; several parts of a multipart upload
 
 const medium = 9 << 20 // bytes; just more than one part
 
-// generated is a body that tells neither its size nor how to rewind. No two of its parts are alike.
+// generated is a body that tells neither its size nor how to rewind. No two
+// of its parts are alike.
 func generated(n int64) io.Reader {
 	block := make([]byte, 1<<20-13)
 	_, _ = rand.NewChaCha8([32]byte{7}).Read(block)
@@ -127,7 +128,8 @@ func putLargeIfAbsent(t *testing.T, b providers.Bucket) {
 	wantContent(t, b, "k", "old")
 }
 
-// Everything at once, for the race detector; and of many that create one key, one wins.
+// Everything at once, for the race detector; and of many that create one key,
+// one wins.
 func atOnce(t *testing.T, b providers.Bucket) {
 	var wg sync.WaitGroup
 	var won atomic.Int64

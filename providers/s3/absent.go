@@ -8,9 +8,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// absent tells a missing object from a forbidden one. Who may list only a prefix (condition s3:prefix) is told AccessDenied
-// for a key that does not exist, because a GET carries no prefix: AWS hides what it thinks one may not list. A listing of
-// just that key finds out.
+// absent tells a missing object from a forbidden one. Who may list only a
+// prefix (condition s3:prefix) is told AccessDenied for a key that does not
+// exist, because a GET carries no prefix: AWS hides what it thinks one may
+// not list. A listing of just that key finds out.
 func (b *bucket) absent(ctx context.Context, key string, e *providers.Error) error {
 	if e.Kind != providers.Denied || e.Op == opAssume {
 		return e

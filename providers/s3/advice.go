@@ -9,7 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 )
 
-// advice says what to do about an error that S3 told; empty means that its kind's general advice will do.
+// advice says what to do about an error that S3 told; empty means that its
+// kind's general advice will do.
 func advice(e *providers.Error, h http.Header) string {
 	switch e.Code {
 	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "BadRequest", "MovedPermanently":
@@ -57,8 +58,9 @@ func serverTime(h http.Header) string {
 	return ""
 }
 
-// longDeniedAdvice reads AWS's long form, "User: A is not authorized to perform: s3:X on resource: R because no identity-based
-// policy allows the s3:X action". It is empty for the short form.
+// longDeniedAdvice reads AWS's long form, "User: A is not authorized to
+// perform: s3:X on resource: R because no identity-based policy allows the
+// s3:X action". It is empty for the short form.
 func longDeniedAdvice(detail string) string {
 	action := deniedAction(detail)
 	if action == "" {
@@ -92,7 +94,8 @@ var actions = map[string]string{
 	"versions": "s3:ListBucketVersions", "abort": "s3:AbortMultipartUpload",
 }
 
-// explain completes the advice on an error by what only the storage and the operation tell.
+// explain completes the advice on an error by what only the storage and the
+// operation tell.
 func (b *bucket) explain(e *providers.Error) {
 	switch {
 	case e.Kind == providers.Denied && e.Code == "AccessDenied" && e.Fix == "":

@@ -13,7 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// IdentitySetting is the setting with which the operator lets payloads use the worker's own identity.
+// IdentitySetting is the setting with which the operator lets payloads use
+// the worker's own identity.
 const IdentitySetting = "STEVEDORE_WORKER_IDENTITY"
 
 // identity is who a bucket's requests are signed by.
@@ -67,8 +68,8 @@ func accessKey(a tasks.Auth, secrets providers.Secrets) (identity, error) {
 	return identity{credentials: credentials.NewStaticCredentialsProvider(a.AccessKeyID, secret, token), seen: w}, nil
 }
 
-// seen remembers the secrets that requests were signed with, so that no error shows them: a server that was sent a session
-// token could answer with it.
+// seen remembers the secrets that requests were signed with, so that no error
+// shows them: a server that was sent a session token could answer with it.
 type seen struct {
 	from aws.CredentialsProvider
 

@@ -36,7 +36,8 @@ func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error)
 	if k := providers.KindOf(err); k != providers.Denied && k != providers.Invalid {
 		return o, err
 	}
-	// The answer to a HEAD has no body, so it never says what is wrong with a region, a key or a right. A GET does.
+	// The answer to a HEAD has no body, so it never says what is wrong with a
+	// region, a key or a right. A GET does.
 	before := b.client.Load()
 	out, told := b.get(ctx, &sdk.GetObjectInput{Bucket: b.name(), Key: aws.String(key), Range: aws.String("bytes=0-0")})
 	if told == nil {
@@ -80,7 +81,8 @@ func (b *bucket) Delete(ctx context.Context, key string) error {
 	return err
 }
 
-// Close implements providers.Bucket. Connections belong to the opener's client.
+// Close implements providers.Bucket. Connections belong to the opener's
+// client.
 func (b *bucket) Close() error { return nil }
 
 func (b *bucket) name() *string { return aws.String(b.storage.Bucket) }
@@ -93,7 +95,8 @@ func (b *bucket) fail(op, key string, err error) error {
 	return b.fault(op, key, err)
 }
 
-// fault classifies an error and hides in it everything that must not be shown.
+// fault classifies an error and hides in it everything that must not be
+// shown.
 func (b *bucket) fault(op, key string, err error) *providers.Error {
 	e := classify(err)
 	e.Bucket = b.storage.Bucket

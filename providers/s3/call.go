@@ -6,8 +6,9 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// call makes one operation. When the answer says that the bucket is in another region, the bucket goes there, for this and
-// all later operations, and the operation is made once more.
+// call makes one operation. When the answer says that the bucket is in
+// another region, the bucket goes there, for this and all later operations,
+// and the operation is made once more.
 func call[T any](ctx context.Context, b *bucket, do func(*sdk.Client) (T, error)) (T, error) {
 	api, err := b.api(ctx)
 	if err != nil {
@@ -22,7 +23,8 @@ func call[T any](ctx context.Context, b *bucket, do func(*sdk.Client) (T, error)
 	return do(b.move(api, region))
 }
 
-// api gives the client, and finds the bucket's region first if nobody has said it. A failure is not remembered.
+// api gives the client, and finds the bucket's region first if nobody has
+// said it. A failure is not remembered.
 func (b *bucket) api(ctx context.Context) (*sdk.Client, error) {
 	if api := b.client.Load(); api != nil {
 		return api, nil
@@ -49,7 +51,8 @@ func (b *bucket) api(ctx context.Context) (*sdk.Client, error) {
 	return api, nil
 }
 
-// move replaces a client by one of another region, unless somebody else has replaced it meanwhile.
+// move replaces a client by one of another region, unless somebody else has
+// replaced it meanwhile.
 func (b *bucket) move(from *sdk.Client, region string) *sdk.Client {
 	options := b.options
 	options.Region = region

@@ -6,8 +6,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// kindOfCode says what a code of the S3 API means. The source is the API reference's list of error codes; codes that are
-// not here mean what their status means.
+// kindOfCode says what a code of the S3 API means. The source is the API
+// reference's list of error codes; codes that are not here mean what their
+// status means.
 func kindOfCode(code string, status int) providers.Kind {
 	switch code {
 	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired", "RequestTimeTooSkewed",
@@ -21,7 +22,8 @@ func kindOfCode(code string, status int) providers.Kind {
 		return providers.Conflict
 	case "SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequests", "BandwidthLimitExceeded":
 		return providers.Throttled
-	// The last four are accidents of one request: a body damaged or stalled on the way, an upload that somebody aborted.
+	// The last four are accidents of one request: a body damaged or stalled
+	// on the way, an upload that somebody aborted.
 	case "InternalError", "BadDigest", "RequestTimeout", "IncompleteBody", "NoSuchUpload":
 		return providers.Unavailable
 	case "InvalidObjectState", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException",

@@ -18,7 +18,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// healthyBucket is a new bucket on the emulator with content under the key "k".
+// healthyBucket is a new bucket on the emulator with content under the key
+// "k".
 func healthyBucket(t *testing.T, server providertest.S3Server, content string) string {
 	t.Helper()
 	bucket := server.Bucket(t)
@@ -28,7 +29,8 @@ func healthyBucket(t *testing.T, server providertest.S3Server, content string) s
 	return bucket
 }
 
-// What AWS says when something is wrong comes out as one kind, with its code and with advice, whatever is asked.
+// What AWS says when something is wrong comes out as one kind, with its code
+// and with advice, whatever is asked.
 func TestEmulatedFaults(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -72,7 +74,8 @@ func TestEmulatedFaults(t *testing.T) {
 	}
 }
 
-// Which right at the key is missing depends on who is asked: reading decrypts, writing encrypts.
+// Which right at the key is missing depends on who is asked: reading
+// decrypts, writing encrypts.
 func TestEmulatedKMSNamesTheRight(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -107,7 +110,8 @@ func TestEmulatedFaultIsOnesOwn(t *testing.T) {
 	}
 }
 
-// A server that asks to slow down is asked again, later, and nobody hears of it.
+// A server that asks to slow down is asked again, later, and nobody hears of
+// it.
 func TestEmulatedSlowDownPasses(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -146,7 +150,8 @@ func TestEmulatedSlowDownPasses(t *testing.T) {
 	}
 }
 
-// A listing that meets trouble on a later page ends with an error, never as if it were whole.
+// A listing that meets trouble on a later page ends with an error, never as
+// if it were whole.
 func TestEmulatedFaultOnLaterPage(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -177,7 +182,8 @@ func TestEmulatedFaultOnLaterPage(t *testing.T) {
 	}
 }
 
-// A redirect leads on, whoever is asked first, and HEAD too, whose answer is a header and nothing else.
+// A redirect leads on, whoever is asked first, and HEAD too, whose answer is
+// a header and nothing else.
 func TestEmulatedRedirect(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -205,7 +211,8 @@ func TestEmulatedRedirect(t *testing.T) {
 	}
 }
 
-// An object that breaks off is an error, wherever it does and whether a range or all of it was asked for.
+// An object that breaks off is an error, wherever it does and whether a range
+// or all of it was asked for.
 func TestEmulatedCutBody(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -229,7 +236,8 @@ func TestEmulatedCutBody(t *testing.T) {
 	}
 }
 
-// A listing that breaks off is asked for again. Where that does not help it is an error, not a bucket with fewer objects.
+// A listing that breaks off is asked for again. Where that does not help it
+// is an error, not a bucket with fewer objects.
 func TestEmulatedCutListing(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -249,7 +257,8 @@ func TestEmulatedCutListing(t *testing.T) {
 	}
 }
 
-// Whoever waits for a slow body can stop waiting; whoever does not stop gets all of it.
+// Whoever waits for a slow body can stop waiting; whoever does not stop gets
+// all of it.
 func TestEmulatedSlowBody(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -277,8 +286,8 @@ func TestEmulatedSlowBody(t *testing.T) {
 	}
 }
 
-// A write whose answer is lost is sent again. Without a condition nobody hears of it; with one it is a Conflict, with the
-// content in place.
+// A write whose answer is lost is sent again. Without a condition nobody
+// hears of it; with one it is a Conflict, with the content in place.
 func TestEmulatedLostAnswer(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)

@@ -12,10 +12,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 )
 
-// STSSetting is the setting with which the operator chooses where roles are assumed, named in advice.
+// STSSetting is the setting with which the operator chooses where roles are
+// assumed, named in advice.
 const STSSetting = "STEVEDORE_STS_ENDPOINT"
 
-// Endpoint is the base URL that the bucket's requests go to, as far as it is known before the region is.
+// Endpoint is the base URL that the bucket's requests go to, as far as it is
+// known before the region is.
 func (b *bucket) Endpoint() string {
 	at, err := b.resolve()
 	if err != nil {
@@ -24,7 +26,8 @@ func (b *bucket) Endpoint() string {
 	return (&url.URL{Scheme: at.Scheme, Host: at.Host}).String()
 }
 
-// CORSTarget is the URL of an object, for a browser's preflight. The object need not exist.
+// CORSTarget is the URL of an object, for a browser's preflight. The object
+// need not exist.
 func (b *bucket) CORSTarget() string {
 	at, err := b.resolve()
 	if err != nil {
@@ -33,7 +36,8 @@ func (b *bucket) CORSTarget() string {
 	return at.JoinPath(b.storage.Dir() + "stevedore-cors-check").String()
 }
 
-// SignIn is where the bucket's role is assumed. Other credentials are there already, or the worker's own affair.
+// SignIn is where the bucket's role is assumed. Other credentials are there
+// already, or the worker's own affair.
 func (b *bucket) SignIn() egress.SignIn {
 	if b.who.role == nil {
 		return egress.SignIn{}
@@ -52,7 +56,8 @@ func (b *bucket) SignIn() egress.SignIn {
 	return egress.SignIn{URL: at.URI.String(), Source: "is AWS's own for region " + options.Region}
 }
 
-// resolve applies the SDK's own rules, which know partitions, names with dots and path style.
+// resolve applies the SDK's own rules, which know partitions, names with dots
+// and path style.
 func (b *bucket) resolve() (url.URL, error) {
 	region := cmp.Or(b.options.Region, defaultRegion)
 	if api := b.client.Load(); api != nil {

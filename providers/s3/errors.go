@@ -16,8 +16,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 )
 
-// classify is the one place where an error of the SDK becomes a *providers.Error, without operation and subject. What is
-// classified already gives a copy. err must not be nil.
+// classify is the one place where an error of the SDK becomes a
+// *providers.Error, without operation and subject. What is classified already
+// gives a copy. err must not be nil.
 func classify(err error) *providers.Error {
 	var known *providers.Error
 	var answer *awshttp.ResponseError
@@ -25,7 +26,8 @@ func classify(err error) *providers.Error {
 	case errors.As(err, &known):
 		e := *known
 		return &e
-	// A connection's own timeouts also call themselves DeadlineExceeded; what they say is worth keeping.
+	// A connection's own timeouts also call themselves DeadlineExceeded; what
+	// they say is worth keeping.
 	case errors.Is(err, context.Canceled):
 		return &providers.Error{Kind: providers.Unavailable, Err: context.Canceled}
 	case egress.Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // errors.Is is what it must not be
@@ -36,7 +38,8 @@ func classify(err error) *providers.Error {
 	return ofIdentity(unanswered(err), err)
 }
 
-// brokenOff tells a success that did not arrive whole from one that is not S3's.
+// brokenOff tells a success that did not arrive whole from one that is not
+// S3's.
 func brokenOff(err error, status int) bool {
 	var network net.Error
 	return status < http.StatusMultipleChoices && (errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network))
@@ -48,7 +51,8 @@ func answered(err error, answer *awshttp.ResponseError) *providers.Error {
 	e.RetryAfter = egress.RetryAfter(answer.Response.Header)
 	told := findCode(err, answer)
 	if told == nil {
-		// Not S3's error format, so it may be anybody's page: nothing of it is repeated.
+		// Not S3's error format, so it may be anybody's page: nothing of it
+		// is repeated.
 		e.Kind, e.Code = providers.KindOfStatus(e.Status), "NotS3"
 		e.Detail = "the answer, " + strings.TrimSpace(strconv.Itoa(e.Status)+" "+http.StatusText(e.Status)) + ", is not in S3's format"
 		e.Fix = "Check that the endpoint is that of the S3 API, not of a console, a website or a proxy."
@@ -63,8 +67,9 @@ func answered(err error, answer *awshttp.ResponseError) *providers.Error {
 	return e
 }
 
-// findCode finds the code that the server's answer held. Without one the SDK makes up a code of the status; that will do
-// only for HEAD, whose answers have no body.
+// findCode finds the code that the server's answer held. Without one the SDK
+// makes up a code of the status; that will do only for HEAD, whose answers
+// have no body.
 func findCode(err error, answer *awshttp.ResponseError) smithy.APIError {
 	var told smithy.APIError
 	var garbled *smithy.DeserializationError
@@ -99,7 +104,8 @@ func unanswered(err error) *providers.Error {
 
 const unknownHost = "The endpoint's host name is unknown"
 
-// notS3 is a success that S3 would have told otherwise: any web page can pass for an empty listing, an object or a thank you.
+// notS3 is a success that S3 would have told otherwise: any web page can pass
+// for an empty listing, an object or a thank you.
 func notS3(missing string) error {
 	return &providers.Error{
 		Kind: providers.Invalid, Code: "NotS3", Status: http.StatusOK, Detail: "the answer is not in S3's format: it has no " + missing,

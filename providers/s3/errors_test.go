@@ -18,7 +18,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// What servers really answer, and what that means to Stevedore and to the one who reads it.
+// What servers really answer, and what that means to Stevedore and to the one
+// who reads it.
 func TestErrorAnswers(t *testing.T) {
 	t.Parallel()
 	const user = "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: "
@@ -138,7 +139,8 @@ func TestLineBreakInSessionToken(t *testing.T) {
 	}
 }
 
-// The caller's deadline shows as such; a connection that is too slow keeps its own words.
+// The caller's deadline shows as such; a connection that is too slow keeps
+// its own words.
 func TestTimeouts(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})

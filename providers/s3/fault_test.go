@@ -17,7 +17,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// faulty opens a bucket on a server that answers as the handler does. Its secret is "top-secret".
+// faulty opens a bucket on a server that answers as the handler does. Its
+// secret is "top-secret".
 func faulty(t *testing.T, handler http.HandlerFunc) providers.Bucket {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -116,7 +117,8 @@ func TestSecretIsHidden(t *testing.T) {
 	}
 }
 
-// A session token is sent with every request, and a server can answer with it, even where its support's ID should be.
+// A session token is sent with every request, and a server can answer with
+// it, even where its support's ID should be.
 func TestRequestIDHoldsNoSecret(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -139,7 +141,8 @@ func TestRequestIDHoldsNoSecret(t *testing.T) {
 
 const content = "0123456789"
 
-// object answers every GET with a status, headers and a body, and HEAD with the object's size.
+// object answers every GET with a status, headers and a body, and HEAD with
+// the object's size.
 func object(status int, header map[string]string, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", `"e"`)
@@ -238,7 +241,8 @@ func TestListings(t *testing.T) {
 	}
 }
 
-// A server that takes a write with a wrong checksum has stored it: the probe says so and removes it.
+// A server that takes a write with a wrong checksum has stored it: the probe
+// says so and removes it.
 func TestProbeOfServerThatStores(t *testing.T) {
 	t.Parallel()
 	var stored, deleted atomic.Value

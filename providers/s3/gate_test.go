@@ -28,8 +28,8 @@ type fault struct {
 	header  string // "Name: value"
 }
 
-// gate is AWS with a bucket "pictures" that holds one object, of an account that grants all that is needed and no more,
-// and with one fault.
+// gate is AWS with a bucket "pictures" that holds one object, of an account
+// that grants all that is needed and no more, and with one fault.
 func gate(f fault) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := callOf(r)

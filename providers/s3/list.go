@@ -12,8 +12,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// List implements providers.Bucket. A server that lists in another order than that of the keys (S3 Express directory
-// buckets do) gets an Invalid, because whoever reads a listing relies on the order.
+// List implements providers.Bucket. A server that lists in another order than
+// that of the keys (S3 Express directory buckets do) gets an Invalid, because
+// whoever reads a listing relies on the order.
 func (b *bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
 		fail := func(err error) { yield(providers.Object{}, b.fail("list", "", err)) }
@@ -60,7 +61,8 @@ func (b *bucket) listInput(opts providers.ListOptions) *sdk.ListObjectsV2Input {
 	return in
 }
 
-// page yields a page's objects and reports the last key, and whether to ask for another page.
+// page yields a page's objects and reports the last key, and whether to ask
+// for another page.
 func page(out *sdk.ListObjectsV2Output, opts providers.ListOptions, last string, yield func(providers.Object, error) bool) (string, bool, error) {
 	for _, o := range out.Contents {
 		key, err := keyOf(out, o)

@@ -13,7 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// A server that lists from the beginning whatever it is asked makes a listing that must be direct fail at once.
+// A server that lists from the beginning whatever it is asked makes a listing
+// that must be direct fail at once.
 func TestListDirectNeedsStartAfter(t *testing.T) {
 	t.Parallel()
 	b := faulty(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -27,7 +28,8 @@ func TestListDirectNeedsStartAfter(t *testing.T) {
 	}
 }
 
-// A listing that ends at a page's last key, or before it, needs no other page.
+// A listing that ends at a page's last key, or before it, needs no other
+// page.
 func TestListThroughAsksForNoPageMore(t *testing.T) {
 	t.Parallel()
 	for _, through := range []string{"A", "AB", "B"} {
@@ -48,7 +50,8 @@ func TestListThroughAsksForNoPageMore(t *testing.T) {
 	}
 }
 
-// pagesOf lists keys as S3 does, 1000 a page; one that knows no start-after begins at the beginning.
+// pagesOf lists keys as S3 does, 1000 a page; one that knows no start-after
+// begins at the beginning.
 func pagesOf(keys []string, knowsStart bool, asked *atomic.Int64) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)

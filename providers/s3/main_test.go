@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// TestMain gives this process an identity, as a worker has one: that of the emulator's root account, which STS knows. No
-// storage without assume-role or worker-identity may be helped by it.
+// TestMain gives this process an identity, as a worker has one: that of the
+// emulator's root account, which STS knows. No storage without assume-role or
+// worker-identity may be helped by it.
 func TestMain(m *testing.M) {
 	for name, value := range map[string]string{
 		"AWS_ACCESS_KEY_ID":           cmp.Or(os.Getenv("STEVEDORE_TEST_S3_ACCESS_KEY"), "AKIAWORKER"),

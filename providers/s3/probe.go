@@ -38,8 +38,9 @@ type probe struct {
 	key     encryption // of the object that was read
 }
 
-// Probe implements providers.Prober. It needs no right but those that the storage is to be used with. One fault fails one
-// check: what cannot be told after it is skipped.
+// Probe implements providers.Prober. It needs no right but those that the
+// storage is to be used with. One fault fails one check: what cannot be told
+// after it is skipped.
 func (b *bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	p := &probe{bucket: b, need: need}
 	assumed := b.who.role != nil
@@ -96,7 +97,8 @@ func (b *bucket) check(id string, err error, evidence string) tasks.Check {
 	return tasks.Check{ID: id, Status: tasks.CheckFail, Code: e.Code, Evidence: e.Error(), Fix: b.widened(e)}
 }
 
-// widened is the advice on a right for all the storage's objects instead of the one that was tried.
+// widened is the advice on a right for all the storage's objects instead of
+// the one that was tried.
 func (b *bucket) widened(e *providers.Error) string {
 	fix := e.Advice()
 	if e.Key == "" || !strings.HasPrefix(fix, "Allow ") {

@@ -13,8 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// excess tries a few harmless calls that no job makes. Whoever may make them has been given more than the storage needs,
-// AmazonS3FullAccess perhaps.
+// excess tries a few harmless calls that no job makes. Whoever may make them
+// has been given more than the storage needs, AmazonS3FullAccess perhaps.
 func (p *probe) excess(ctx context.Context) tasks.Check {
 	if p.storage.Auth.Method == tasks.AuthAnonymous {
 		return skipped(checkExcess, "anybody may do the same")

@@ -12,7 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Without a fault every check passes but the one that cannot be made without storing something.
+// Without a fault every check passes but the one that cannot be made without
+// storing something.
 func TestProbeOfHealthyBucket(t *testing.T) {
 	t.Parallel()
 	want := map[string]tasks.CheckStatus{
@@ -49,7 +50,8 @@ const (
 	noRule = " because no identity-based policy allows the "
 )
 
-// What AWS answers, the one check that fails of it, and what its advice must name.
+// What AWS answers, the one check that fails of it, and what its advice must
+// name.
 func TestOneFaultFailsOneCheck(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -155,7 +157,8 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// A worker that is set to an STS also meets buckets of servers that this STS does not know. That is not their fault.
+// A worker that is set to an STS also meets buckets of servers that this STS
+// does not know. That is not their fault.
 func TestKeysOfAnotherServer(t *testing.T) {
 	t.Parallel()
 	unknown := fault{to: "sts:GetCallerIdentity", status: 403, code: "InvalidClientTokenId", message: "The security token included in the request is invalid."}

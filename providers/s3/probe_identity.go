@@ -14,7 +14,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// credentials tells whose the credentials are: for assume-role the worker's own, which the role must trust.
+// credentials tells whose the credentials are: for assume-role the worker's
+// own, which the role must trust.
 func (p *probe) credentials(ctx context.Context) tasks.Check {
 	switch {
 	case p.storage.Auth.Method == tasks.AuthAnonymous:
@@ -53,7 +54,8 @@ func ending(ctx context.Context, p aws.CredentialsProvider) string {
 	return ""
 }
 
-// credentialsFailed is the end only when the credentials are refused. An STS that cannot be reached says nothing about them.
+// credentialsFailed is the end only when the credentials are refused. An STS
+// that cannot be reached says nothing about them.
 func (p *probe) credentialsFailed(err error) tasks.Check {
 	e := p.identityFault(err)
 	foreign := !isAWS(p.storage) && p.storage.Auth.Method == tasks.AuthAccessKey // keys that another STS may know
@@ -64,7 +66,8 @@ func (p *probe) credentialsFailed(err error) tasks.Check {
 	return p.check(checkCredentials, e, "")
 }
 
-// identityFault is an error of GetCallerIdentity: about the storage's own keys, unless they are the worker's.
+// identityFault is an error of GetCallerIdentity: about the storage's own
+// keys, unless they are the worker's.
 func (p *probe) identityFault(err error) *providers.Error {
 	e := classify(err)
 	e.Op, e.Key, e.Bucket = "get-caller-identity", "", p.storage.Bucket
@@ -86,8 +89,10 @@ func (p *probe) identityFault(err error) *providers.Error {
 	return e
 }
 
-// role assumes the role as the jobs will, and then tries to do so without the external ID, which must fail: a role that
-// takes anybody lets every customer of the tool into this bucket (IAM User Guide, "The confused deputy problem").
+// role assumes the role as the jobs will, and then tries to do so without the
+// external ID, which must fail: a role that takes anybody lets every customer
+// of the tool into this bucket (IAM User Guide, "The confused deputy
+// problem").
 func (p *probe) role(ctx context.Context) tasks.Check {
 	r := p.who.role
 	in := &sts.AssumeRoleInput{

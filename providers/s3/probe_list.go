@@ -12,13 +12,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// firstObject is an object to read a byte of, and how the listing that should find it went.
+// firstObject is an object to read a byte of, and how the listing that should
+// find it went.
 type firstObject struct {
 	key string // empty when there is none
 	err error  // classified
 }
 
-// region makes the listing, whose answer tells the region, and leaves all that is not about the region to list.
+// region makes the listing, whose answer tells the region, and leaves all
+// that is not about the region to list.
 func (p *probe) region(ctx context.Context) tasks.Check {
 	key, err := p.firstKey(ctx)
 	p.first = firstObject{key, p.fail("list", "", err)}
@@ -52,8 +54,8 @@ func isRegionFault(e *providers.Error) bool {
 	return e.Fix == giveRegion
 }
 
-// list judges the listing. Without the right to list, reading and writing can still be told; without a server or a user
-// they cannot.
+// list judges the listing. Without the right to list, reading and writing can
+// still be told; without a server or a user they cannot.
 func (p *probe) list(context.Context) tasks.Check {
 	err := p.first.err
 	if err != nil && providers.KindOf(err) != providers.Denied {
@@ -73,8 +75,9 @@ func (p *probe) list(context.Context) tasks.Check {
 
 const firstPage = 20 // objects to choose from
 
-// firstKey lists a little with the storage's prefix, because policies may be limited to it. It prefers an object that has
-// content and is not archived, and is empty when there is none at all.
+// firstKey lists a little with the storage's prefix, because policies may be
+// limited to it. It prefers an object that has content and is not archived,
+// and is empty when there is none at all.
 func (b *bucket) firstKey(ctx context.Context) (key string, err error) {
 	in := b.listInput(providers.ListOptions{Prefix: b.storage.Prefix})
 	in.MaxKeys = aws.Int32(firstPage)

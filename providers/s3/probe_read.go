@@ -23,8 +23,8 @@ type encryption struct {
 
 func (e encryption) isKMS() bool { return strings.HasPrefix(e.kind, "aws:kms") }
 
-// read reads one byte of an object. Without one it asks for a key that does not exist: who may list and read is told so,
-// who may not read is refused.
+// read reads one byte of an object. Without one it asks for a key that does
+// not exist: who may list and read is told so, who may not read is refused.
 func (p *probe) read(ctx context.Context) tasks.Check {
 	key := p.first.key
 	if key == "" {
@@ -77,8 +77,9 @@ func (p *probe) versions(ctx context.Context) tasks.Check {
 	return p.check(checkVersions, p.fail(checkVersions, "", err), "old versions can be listed")
 }
 
-// kms tells what reading has shown of the key. That writing is allowed cannot be: a write that S3 is sure to refuse is
-// refused before the key is asked for.
+// kms tells what reading has shown of the key. That writing is allowed cannot
+// be: a write that S3 is sure to refuse is refused before the key is asked
+// for.
 func (p *probe) kms(context.Context) tasks.Check {
 	key := p.key.key
 	if key == "" {

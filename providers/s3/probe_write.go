@@ -14,8 +14,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// write puts one byte to a new key with a wrong checksum. A server checks the right to write first, then the condition and
-// the checksum, and stores nothing.
+// write puts one byte to a new key with a wrong checksum. A server checks the
+// right to write first, then the condition and the checksum, and stores
+// nothing.
 func (p *probe) write(ctx context.Context) tasks.Check {
 	key := p.randomKey()
 	_, err := call(ctx, p.bucket, func(api *sdk.Client) (*sdk.PutObjectOutput, error) {
@@ -39,8 +40,9 @@ func (p *probe) write(ctx context.Context) tasks.Check {
 	return tasks.Check{ID: checkWrite, Status: tasks.CheckUnknown, Code: e.Code, Evidence: e.Error(), Fix: e.Fix}
 }
 
-// abort asks to abort an upload that does not exist: who may is told so. Who may not leaves parts behind when a big upload
-// breaks off, which still works.
+// abort asks to abort an upload that does not exist: who may is told so. Who
+// may not leaves parts behind when a big upload breaks off, which still
+// works.
 func (p *probe) abort(ctx context.Context, key string, c tasks.Check) tasks.Check {
 	_, err := call(ctx, p.bucket, func(api *sdk.Client) (*sdk.AbortMultipartUploadOutput, error) {
 		return api.AbortMultipartUpload(ctx, &sdk.AbortMultipartUploadInput{

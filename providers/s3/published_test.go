@@ -9,7 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// The policies that labelling tools tell their users to paste, to the letter, and AWS's own that they name.
+// The policies that labelling tools tell their users to paste, to the letter,
+// and AWS's own that they name.
 const (
 	publishedRead = `{"Version": "2012-10-17", "Statement": [{"Sid": "FastLabelS3Access", "Effect": "Allow",
 		"Action": ["s3:GetObject", "s3:ListBucketVersions", "s3:ListBucket"],

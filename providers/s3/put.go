@@ -20,8 +20,10 @@ const (
 	abortTimeout = 15 * time.Second
 )
 
-// Put implements providers.Bucket. A body below 8 MiB is one request; a longer one is a multipart upload, which is aborted
-// when it fails. The object it returns has no ModTime. A body that waits for something must itself heed ctx.
+// Put implements providers.Bucket. A body below 8 MiB is one request; a
+// longer one is a multipart upload, which is aborted when it fails. The
+// object it returns has no ModTime. A body that waits for something must
+// itself heed ctx.
 func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (providers.Object, error) {
 	api, err := b.api(ctx)
 	if err != nil {
@@ -76,8 +78,10 @@ func (b *bucket) putFailed(key string, opts providers.WriteOptions, up *upload, 
 
 var _ transfermanager.S3APIClient = (*upload)(nil)
 
-// upload is the client of one upload. Left alone, transfermanager writes to the process's log when an upload cannot be
-// completed, forgets why it failed when it cannot be aborted either, and does not abort once the context has ended.
+// upload is the client of one upload. Left alone, transfermanager writes to
+// the process's log when an upload cannot be completed, forgets why it failed
+// when it cannot be aborted either, and does not abort once the context has
+// ended.
 type upload struct {
 	*sdk.Client
 	bucket *bucket
@@ -85,7 +89,8 @@ type upload struct {
 	left   bool  // parts stayed in the bucket
 }
 
-// PutObject goes to the bucket's region. The body is a part in memory, so it can be sent again.
+// PutObject goes to the bucket's region. The body is a part in memory, so it
+// can be sent again.
 func (u *upload) PutObject(ctx context.Context, in *sdk.PutObjectInput, opts ...func(*sdk.Options)) (*sdk.PutObjectOutput, error) {
 	return call(ctx, u.bucket, func(api *sdk.Client) (*sdk.PutObjectOutput, error) {
 		if again, ok := in.Body.(io.Seeker); ok {
@@ -97,7 +102,8 @@ func (u *upload) PutObject(ctx context.Context, in *sdk.PutObjectInput, opts ...
 	})
 }
 
-// CreateMultipartUpload goes to the bucket's region, and all that follows goes there too.
+// CreateMultipartUpload goes to the bucket's region, and all that follows
+// goes there too.
 func (u *upload) CreateMultipartUpload(ctx context.Context, in *sdk.CreateMultipartUploadInput, opts ...func(*sdk.Options)) (*sdk.CreateMultipartUploadOutput, error) {
 	return call(ctx, u.bucket, func(api *sdk.Client) (*sdk.CreateMultipartUploadOutput, error) {
 		u.Client = api

@@ -20,8 +20,10 @@ const (
 	giveRegion   = "Give the bucket's region."
 )
 
-// findRegion asks AWS with an unsigned HEAD. S3 names the region in a header whatever the status is, 403 and 301 included
-// (documentation of HeadBucket). It works within the partition "aws"; those of China and of governments need a region.
+// findRegion asks AWS with an unsigned HEAD. S3 names the region in a header
+// whatever the status is, 403 and 301 included (documentation of HeadBucket).
+// It works within the partition "aws"; those of China and of governments need
+// a region.
 func (b *bucket) findRegion(ctx context.Context) (string, error) {
 	at := "https://s3." + defaultRegion + ".amazonaws.com/" + url.PathEscape(b.storage.Bucket)
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, at, nil)
@@ -47,10 +49,12 @@ func (b *bucket) findRegion(ctx context.Context) (string, error) {
 	return "", e
 }
 
-// regionName keeps what a server says from becoming part of a host name unless it can be a region.
+// regionName keeps what a server says from becoming part of a host name
+// unless it can be a region.
 var regionName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
 
-// regionTold is the region that an answer sends to; empty when it sends nowhere.
+// regionTold is the region that an answer sends to; empty when it sends
+// nowhere.
 func regionTold(err error) string {
 	var answer *awshttp.ResponseError
 	if err == nil || !errors.As(err, &answer) || answer.Response == nil || serviceOf(err) == serviceSTS {
@@ -69,7 +73,8 @@ func regionTold(err error) string {
 	return regionIn(answer.Response.Header, message)
 }
 
-// regionIn reads the region from the header, or from "expecting 'eu-west-1'"; the quotes differ between servers.
+// regionIn reads the region from the header, or from "expecting 'eu-west-1'";
+// the quotes differ between servers.
 func regionIn(h http.Header, message string) string {
 	region := h.Get(regionHeader)
 	if region == "" {

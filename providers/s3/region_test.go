@@ -15,7 +15,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// A wrong region works all the same, and the verification tells the right one.
+// A wrong region works all the same, and the verification tells the right
+// one.
 func TestWrongRegion(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)

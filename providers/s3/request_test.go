@@ -16,13 +16,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// openAt opens a storage whose requests, wherever they go, are answered by a handler.
+// openAt opens a storage whose requests, wherever they go, are answered by a
+// handler.
 func openAt(t *testing.T, handler http.Handler, s tasks.Storage, secrets providers.Secrets) providers.Bucket {
 	t.Helper()
 	return openWith(t, &s3.Opener{Client: &http.Client{Transport: aws{handler}}}, s, secrets)
 }
 
-// Who pays and whose bucket it must be is said with every request, those of an upload in parts included, and signed.
+// Who pays and whose bucket it must be is said with every request, those of
+// an upload in parts included, and signed.
 func TestHeadersOfEveryRequest(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -107,7 +109,8 @@ func TestAddressing(t *testing.T) {
 	}
 }
 
-// Who may list only a prefix gets AccessDenied for a key that does not exist. That is no denial.
+// Who may list only a prefix gets AccessDenied for a key that does not exist.
+// That is no denial.
 func TestAbsentOrForbidden(t *testing.T) {
 	t.Parallel()
 	b := faulty(t, func(w http.ResponseWriter, r *http.Request) {

@@ -32,7 +32,8 @@ func filled(t *testing.T, server providertest.S3Server) (string, providers.Bucke
 	return bucket, root
 }
 
-// The policy that is generated is enough for every check, and nothing in it is too much.
+// The policy that is generated is enough for every check, and nothing in it
+// is too much.
 func TestGeneratedPolicyIsEnough(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -49,7 +50,8 @@ func TestGeneratedPolicyIsEnough(t *testing.T) {
 	}
 }
 
-// Without any one of its actions exactly one check says so, and names the action.
+// Without any one of its actions exactly one check says so, and names the
+// action.
 func TestEachActionIsMissed(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)

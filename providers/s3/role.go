@@ -16,10 +16,12 @@ import (
 )
 
 const (
-	// sessionTime is the longest that every role allows: the maximum of a role cannot be set lower than an hour.
+	// sessionTime is the longest that every role allows: the maximum of a
+	// role cannot be set lower than an hour.
 	sessionTime = time.Hour
-	// renewBefore is how long before their end credentials are renewed; each process a little earlier or later, so that
-	// many workers do not ask at once.
+	// renewBefore is how long before their end credentials are renewed; each
+	// process a little earlier or later, so that many workers do not ask at
+	// once.
 	renewBefore       = 5 * time.Minute
 	renewJitter       = 0.2
 	shortestSession   = 900 // seconds, the least that STS gives
@@ -38,7 +40,8 @@ type role struct {
 // proof is what a role is assumed with, in a region's STS and by the worker.
 type proof struct{ arn, externalID, region string }
 
-// roleOf finds the role of a storage, or makes it: all its buckets share one session.
+// roleOf finds the role of a storage, or makes it: all its buckets share one
+// session.
 func (o *Opener) roleOf(s tasks.Storage) (*role, error) {
 	by := proof{s.Auth.RoleARN, s.Auth.ExternalID, cmp.Or(s.Region, defaultRegion)}
 	return o.roles.Of(by, func() (*role, error) { return o.newRole(by), nil })
@@ -63,7 +66,8 @@ func (o *Opener) newRole(by proof) *role {
 	return r
 }
 
-// openToAll reports whether the role can be assumed without the external ID, as far as STS tells.
+// openToAll reports whether the role can be assumed without the external ID,
+// as far as STS tells.
 func (r *role) openToAll(ctx context.Context) (open, known bool) {
 	_, err := r.sts.AssumeRole(ctx, &sts.AssumeRoleInput{
 		RoleArn: aws.String(r.arn), RoleSessionName: aws.String(r.session), DurationSeconds: aws.Int32(shortestSession),
@@ -74,7 +78,8 @@ func (r *role) openToAll(ctx context.Context) (open, known bool) {
 	return false, classify(err).Code == "AccessDenied"
 }
 
-// newSTS makes a client of the STS in a region: the global endpoint gives tokens that newer regions refuse.
+// newSTS makes a client of the STS in a region: the global endpoint gives
+// tokens that newer regions refuse.
 func (o *Opener) newSTS(region string, creds aws.CredentialsProvider) *sts.Client {
 	options := sts.Options{
 		Region: cmp.Or(region, defaultRegion), Credentials: creds, HTTPClient: o.Client,
@@ -86,7 +91,8 @@ func (o *Opener) newSTS(region string, creds aws.CredentialsProvider) *sts.Clien
 	return sts.New(options)
 }
 
-// isAWS reports whether a storage's credentials are AWS's, so that AWS's STS knows them.
+// isAWS reports whether a storage's credentials are AWS's, so that AWS's STS
+// knows them.
 func isAWS(s tasks.Storage) bool {
 	return s.Endpoint == "" || strings.Contains(s.Endpoint, ".amazonaws.com")
 }

@@ -21,7 +21,8 @@ import (
 
 const externalID = "workspace-7f3a"
 
-// roleOn is a storage whose bucket a new role may use as the policy generator says.
+// roleOn is a storage whose bucket a new role may use as the policy generator
+// says.
 func roleOn(t *testing.T, server providertest.STSServer, change func(*providertest.Role)) tasks.Storage {
 	t.Helper()
 	s := tasks.Storage{Provider: "s3", Bucket: server.Bucket(t), Endpoint: server.S3Server.Endpoint, Prefix: "dir/"}
@@ -76,7 +77,8 @@ func TestAssumeRole(t *testing.T) {
 	}
 }
 
-// A job that lasts longer than a session goes on: here every session ends after a second.
+// A job that lasts longer than a session goes on: here every session ends
+// after a second.
 func TestSessionsAreRenewed(t *testing.T) {
 	t.Parallel()
 	server := providertest.STS(t)
@@ -100,7 +102,8 @@ func TestSessionsAreRenewed(t *testing.T) {
 	}
 }
 
-// Whatever is wrong with a role, STS says the same. It must not look like the bucket's refusal, and list all it can be.
+// Whatever is wrong with a role, STS says the same. It must not look like the
+// bucket's refusal, and list all it can be.
 func TestRoleIsRefused(t *testing.T) {
 	t.Parallel()
 	server := providertest.STS(t)
@@ -133,7 +136,8 @@ func TestRoleIsRefused(t *testing.T) {
 	}
 }
 
-// A role that does not ask for the external ID takes the requests of every customer of the tool.
+// A role that does not ask for the external ID takes the requests of every
+// customer of the tool.
 func TestRoleOpenToAll(t *testing.T) {
 	t.Parallel()
 	server := providertest.STS(t)
@@ -182,7 +186,8 @@ func TestWorkerWithoutIdentity(t *testing.T) {
 	}
 }
 
-// An endpoint of somebody else's is sent the session token with every request, and could answer with it.
+// An endpoint of somebody else's is sent the session token with every
+// request, and could answer with it.
 func TestSessionTokenIsHidden(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int64
@@ -206,8 +211,9 @@ func TestSessionTokenIsHidden(t *testing.T) {
 	}
 }
 
-// Every shard of a job opens its bucket again. One session serves them all, but nobody who knows less than the role asks
-// for; and a verification opens a new one.
+// Every shard of a job opens its bucket again. One session serves them all,
+// but nobody who knows less than the role asks for; and a verification opens
+// a new one.
 func TestSessionIsShared(t *testing.T) {
 	t.Parallel()
 	server := providertest.STS(t)

@@ -1,8 +1,10 @@
 // Package s3 is buckets of AWS S3 and of servers that speak its protocol.
 //
-// It knows the AWS SDK and nothing of jobs. Clients are built from the payload alone. Environment, profile and instance
-// role of the worker are looked at only for the two methods that say so, assume-role and worker-identity: a storage
-// without credentials cannot borrow the worker's own.
+// It knows the AWS SDK and nothing of jobs. Clients are built from the
+// payload alone. Environment, profile and instance role of the worker are
+// looked at only for the two methods that say so, assume-role and
+// worker-identity: a storage without credentials cannot borrow the worker's
+// own.
 package s3
 
 import (
@@ -24,19 +26,24 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Opener opens S3 buckets. It may be used by many goroutines at once, and must not be copied after its first use.
+// Opener opens S3 buckets. It may be used by many goroutines at once, and
+// must not be copied after its first use.
 type Opener struct {
-	// Client carries every request; make it with egress.Policy.Client. It must not be nil, because the default one would
-	// connect anywhere.
+	// Client carries every request; make it with egress.Policy.Client. It
+	// must not be nil, because the default one would connect anywhere.
 	Client *http.Client
-	// InstanceIdentity lets the search for the worker's own identity ask the metadata services of EC2, ECS and EKS, which the
-	// egress rules of Client refuse. Nothing that a payload says is ever sent there.
+	// InstanceIdentity lets the search for the worker's own identity ask the
+	// metadata services of EC2, ECS and EKS, which the egress rules of Client
+	// refuse. Nothing that a payload says is ever sent there.
 	InstanceIdentity bool
-	// Attempts is how often a request is made before it fails, waiting longer each time; 0 means 6.
+	// Attempts is how often a request is made before it fails, waiting longer
+	// each time; 0 means 6.
 	Attempts int
-	// STSEndpoint is where roles are assumed; empty means AWS's, in the storage's region.
+	// STSEndpoint is where roles are assumed; empty means AWS's, in the
+	// storage's region.
 	STSEndpoint string
-	// WorkerIdentity allows payloads to use the worker's own identity (method worker-identity) on a bucket.
+	// WorkerIdentity allows payloads to use the worker's own identity (method
+	// worker-identity) on a bucket.
 	WorkerIdentity bool
 
 	roles providers.Kept[proof, *role]
@@ -52,7 +59,8 @@ const (
 	defaultRegion   = "us-east-1" // what servers other than AWS expect when none is configured
 )
 
-// Open implements providers.Opener. A storage with neither region nor endpoint finds its region at the first operation.
+// Open implements providers.Opener. A storage with neither region nor
+// endpoint finds its region at the first operation.
 func (o *Opener) Open(_ context.Context, s tasks.Storage, secrets providers.Secrets) (providers.Bucket, error) {
 	who, err := o.identityOf(s, secrets)
 	if err != nil {
@@ -88,7 +96,8 @@ func (o *Opener) options(s tasks.Storage, creds aws.CredentialsProvider) sdk.Opt
 	return options
 }
 
-// everyRequest sets the headers that hold for a whole storage. Done here, no call can forget them; they are signed.
+// everyRequest sets the headers that hold for a whole storage. Done here, no
+// call can forget them; they are signed.
 func everyRequest(s tasks.Storage) []func(*middleware.Stack) error {
 	var set []func(*middleware.Stack) error
 	if s.RequesterPays {
@@ -107,7 +116,8 @@ func (o *Opener) attempts() int {
 	return o.Attempts
 }
 
-// answerBrokeOff makes the SDK ask again for a listing that did not arrive whole, which by itself it does not.
+// answerBrokeOff makes the SDK ask again for a listing that did not arrive
+// whole, which by itself it does not.
 func answerBrokeOff(err error) aws.Ternary {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return aws.TrueTernary

@@ -95,7 +95,8 @@ func TestProbe(t *testing.T) {
 		code    string               // of the first of them that failed
 		fix     string               // words in its advice
 	}{
-		// The policies that labelling tools publish lack the right to abort an upload.
+		// The policies that labelling tools publish lack the right to abort
+		// an upload.
 		{"Writer", server.Writer, []string{"dir/k"}, [3]tasks.CheckStatus{ok, ok, warn}, "", ""},
 		{"WriterEmptyBucket", server.Writer, nil, [3]tasks.CheckStatus{ok, ok, warn}, "", ""},
 		{"WriterEmptyObject", server.Writer, []string{"dir/empty"}, [3]tasks.CheckStatus{ok, ok, warn}, "", ""},
@@ -187,7 +188,8 @@ func TestProbeAsksForWhatIsNeeded(t *testing.T) {
 	}
 }
 
-// Without the right to list, S3 hides whether an object exists; what may be done with it can still be told in part.
+// Without the right to list, S3 hides whether an object exists; what may be
+// done with it can still be told in part.
 func TestProbeWithoutListing(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -197,7 +199,8 @@ func TestProbeWithoutListing(t *testing.T) {
 	wantChecks(t, b, [3]tasks.CheckStatus{tasks.CheckFail, tasks.CheckFail, tasks.CheckWarn}, "AccessDenied", "s3:ListBucket")
 }
 
-// The right to abort uploads is missing in the policies that labelling tools publish. The parts stay, and the error says so.
+// The right to abort uploads is missing in the policies that labelling tools
+// publish. The parts stay, and the error says so.
 func TestUnfinishedUploadIsReported(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -217,7 +220,8 @@ func TestUnfinishedUploadIsReported(t *testing.T) {
 	}
 }
 
-// The SDK's transfermanager writes to the process's log when it cannot complete an upload. Not parallel: it swaps that log.
+// The SDK's transfermanager writes to the process's log when it cannot
+// complete an upload. Not parallel: it swaps that log.
 func TestPutIsSilent(t *testing.T) {
 	server := providertest.S3(t)
 	bucket := server.Bucket(t)

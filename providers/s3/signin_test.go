@@ -25,7 +25,8 @@ func (a *asked) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, http.ErrServerClosed
 }
 
-// Where a bucket says that its credentials are made is where it asks for them.
+// Where a bucket says that its credentials are made is where it asks for
+// them.
 func TestSignIn(t *testing.T) {
 	t.Parallel()
 	role := tasks.Auth{Method: tasks.AuthAssumeRole, RoleARN: gateRole, ExternalID: gateExternal}

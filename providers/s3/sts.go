@@ -17,8 +17,9 @@ const (
 	clockAdvice = "Set the clock of the worker"
 )
 
-// serviceOf is the service that gave an error: the innermost one, because a call of S3 that needs credentials first
-// carries the error of the STS call inside its own.
+// serviceOf is the service that gave an error: the innermost one, because a
+// call of S3 that needs credentials first carries the error of the STS call
+// inside its own.
 func serviceOf(err error) string {
 	service := ""
 	for op := (*smithy.OperationError)(nil); errors.As(err, &op); err = op.Err {
@@ -27,7 +28,8 @@ func serviceOf(err error) string {
 	return service
 }
 
-// ofIdentity turns an error of STS into one that cannot be taken for the bucket's.
+// ofIdentity turns an error of STS into one that cannot be taken for the
+// bucket's.
 func ofIdentity(e *providers.Error, err error) *providers.Error {
 	if serviceOf(err) != serviceSTS {
 		return e
@@ -43,7 +45,8 @@ func ofIdentity(e *providers.Error, err error) *providers.Error {
 	return e
 }
 
-// stsAdvice is about the worker's own identity, not about the payload's credentials.
+// stsAdvice is about the worker's own identity, not about the payload's
+// credentials.
 func stsAdvice(e *providers.Error) string {
 	switch {
 	case strings.Contains(e.Detail, "Signature expired"), strings.Contains(e.Detail, "Signature not yet current"):
@@ -72,7 +75,8 @@ func (b *bucket) roleFault(e *providers.Error) {
 	}
 }
 
-// deniedAdvice lists all that an AccessDenied of AssumeRole can mean: STS gives the same for each.
+// deniedAdvice lists all that an AccessDenied of AssumeRole can mean: STS
+// gives the same for each.
 func (r *role) deniedAdvice(detail, account string) string {
 	if strings.Contains(detail, "no identity-based policy allows the sts:AssumeRole action") {
 		return fmt.Sprintf("Let the workers' operator allow sts:AssumeRole on %s in the IAM policy of the worker's own identity.", r.arn)

@@ -11,8 +11,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// own is the worker's own identity: what environment, profile, web identity or instance of the worker say, in the order of
-// the AWS SDK. Only assume-role, which asks STS with it, and worker-identity use it.
+// own is the worker's own identity: what environment, profile, web identity
+// or instance of the worker say, in the order of the AWS SDK. Only
+// assume-role, which asks STS with it, and worker-identity use it.
 type own struct{ o *Opener }
 
 // Retrieve implements aws.CredentialsProvider.
@@ -22,8 +23,9 @@ func (w own) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		return aws.Credentials{}, noIdentity()
 	}
 	creds, err := c.Credentials.Retrieve(ctx)
-	// What a metadata service, a program or a file answered is the operator's business; what STS says to a web identity is
-	// classified with all else that STS says.
+	// What a metadata service, a program or a file answered is the operator's
+	// business; what STS says to a web identity is classified with all else
+	// that STS says.
 	if err != nil && ctx.Err() == nil && serviceOf(err) != serviceSTS {
 		return aws.Credentials{}, noIdentity()
 	}
@@ -52,8 +54,8 @@ func (o *Opener) ownConfig(ctx context.Context) (aws.Config, error) {
 	return c, nil
 }
 
-// noIdentity is the error of a worker that AWS does not know. The cause names files of the worker, which are nobody else's
-// business.
+// noIdentity is the error of a worker that AWS does not know. The cause names
+// files of the worker, which are nobody else's business.
 func noIdentity() *providers.Error {
 	e := &providers.Error{
 		Op: opAssume, Kind: providers.Unauthenticated, Code: "NoWorkerIdentity", Detail: "the worker has no AWS identity of its own",

@@ -20,8 +20,9 @@ func (r Records) Untrack(ctx context.Context, id string) error {
 	return Wrap(r.client.ZRem(ctx, activeKey, id).Err(), "untrack job %s", id)
 }
 
-// Due lists jobs that nobody has looked after for a while, and takes them on: of several workers that ask, one gets each.
-// A job whose name is lost on the way is due again after the same while.
+// Due lists jobs that nobody has looked after for a while, and takes them on:
+// of several workers that ask, one gets each. A job whose name is lost on the
+// way is due again after the same while.
 func (r Records) Due(ctx context.Context, since time.Duration, most int64) ([]string, error) {
 	ids, err := dueScript.Run(ctx, r.client, []string{activeKey}, since.Milliseconds(), most).StringSlice()
 	return ids, Wrap(err, "list active jobs")
@@ -54,11 +55,13 @@ func (r Records) Pulse(ctx context.Context, id string) (Pulse, error) {
 	}, nil
 }
 
-// ErrAlive means that a job's coordinator has beaten again, or that somebody else has taken the job over.
+// ErrAlive means that a job's coordinator has beaten again, or that somebody
+// else has taken the job over.
 var ErrAlive = errors.New("the job is looked after")
 
-// TakeOver counts the crash of a job's coordinator and makes room for the next generation of its task, which the caller
-// must enqueue. It returns how often that has happened since anything was achieved.
+// TakeOver counts the crash of a job's coordinator and makes room for the
+// next generation of its task, which the caller must enqueue. It returns how
+// often that has happened since anything was achieved.
 func (r Records) TakeOver(ctx context.Context, id string, p Pulse) (crashes int, err error) {
 	crashes, err = takeoverScript.Run(ctx, r.client, []string{recordKey(id)}, p.beat, p.Generation+1, rand.Text()).Int()
 	switch {

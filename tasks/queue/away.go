@@ -11,10 +11,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// ErrAway means that Redis was not reached, or is not ready, or is full: the same call may succeed later.
+// ErrAway means that Redis was not reached, or is not ready, or is full: the
+// same call may succeed later.
 var ErrAway = errors.New("redis does not answer")
 
-// Wrap adds to an error of Redis or asynq what was being done, and ErrAway when that is what it means. nil stays nil.
+// Wrap adds to an error of Redis or asynq what was being done, and ErrAway
+// when that is what it means. nil stays nil.
 func Wrap(err error, format string, args ...any) error {
 	switch doing := fmt.Sprintf(format, args...); {
 	case err == nil:
@@ -26,8 +28,8 @@ func Wrap(err error, format string, args ...any) error {
 	}
 }
 
-// isConnection reports whether an error means that Redis was not reached, or is not ready yet, rather than that it
-// answered with a refusal.
+// isConnection reports whether an error means that Redis was not reached, or
+// is not ready yet, rather than that it answered with a refusal.
 func isConnection(err error) bool {
 	var netErr net.Error
 	var redisErr redis.Error

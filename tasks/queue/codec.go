@@ -2,7 +2,8 @@ package queue
 
 import "github.com/klauspost/compress/zstd"
 
-// codec compresses what lies in Redis. It may be used by many goroutines at once.
+// codec compresses what lies in Redis. It may be used by many goroutines at
+// once.
 type codec struct {
 	enc *zstd.Encoder
 	dec *zstd.Decoder
@@ -11,7 +12,8 @@ type codec struct {
 const maxUnpacked = 256 << 20 // bytes; no part comes near
 
 func newCodec() codec {
-	// Neither can fail with these options; without a stream neither starts a goroutine.
+	// Neither can fail with these options; without a stream neither starts a
+	// goroutine.
 	enc, _ := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(2))
 	dec, _ := zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(maxUnpacked))
 	return codec{enc, dec}

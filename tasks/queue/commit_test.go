@@ -86,7 +86,8 @@ func TestPieceWithoutProgressIsRefused(t *testing.T) {
 	})
 }
 
-// Two workers have the same shard, as after a partition. However their pieces fall together, what counts is one whole run.
+// Two workers have the same shard, as after a partition. However their pieces
+// fall together, what counts is one whole run.
 func TestRivalsCountOnce(t *testing.T) {
 	const shards, objects, rivals = 40, 12, 3
 	work := func(t *testing.T, r room, shard, size int, run string, counted *atomic.Int64) {

@@ -17,7 +17,8 @@ import (
 var (
 	// ErrNothingToRetry means that a job has no error list to work on again.
 	ErrNothingToRetry = errors.New("nothing to retry")
-	// ErrNotRetryable means that a job cannot be begun again for its error list alone.
+	// ErrNotRetryable means that a job cannot be begun again for its error
+	// list alone.
 	ErrNotRetryable = errors.New("this job cannot be retried")
 )
 
@@ -30,8 +31,9 @@ type End struct {
 	Keep    time.Duration       // how long the record stays
 }
 
-// Publish ends a job, once: a second call changes nothing. Only the coordinator that holds the job can. The event goes out
-// in the same step, into the record; see Flush.
+// Publish ends a job, once: a second call changes nothing. Only the
+// coordinator that holds the job can. The event goes out in the same step,
+// into the record; see Flush.
 func (r Records) Publish(ctx context.Context, c Claim, e End) error {
 	state, field, text := tasks.StateSucceeded, "result", e.Result
 	if e.Failure != nil {
@@ -65,8 +67,9 @@ func (r Records) Publish(ctx context.Context, c Claim, e End) error {
 	return r.Flush(ctx, c.ID)
 }
 
-// Cancel ends a job at once, whoever holds it: its coordinator and its shards find out at their next beat. It returns the
-// state that the job had; a job that has ended stays as it is. keep is how long the record stays.
+// Cancel ends a job at once, whoever holds it: its coordinator and its shards
+// find out at their next beat. It returns the state that the job had; a job
+// that has ended stays as it is. keep is how long the record stays.
 func (r Records) Cancel(ctx context.Context, id string, keep time.Duration) (tasks.State, error) {
 	for token := rand.Text(); ; {
 		s, err := r.Status(ctx, id)
@@ -90,7 +93,8 @@ func (r Records) Cancel(ctx context.Context, id string, keep time.Duration) (tas
 	}
 }
 
-// lastEvent is the event that ends a job. Its ID follows from the job and the round alone.
+// lastEvent is the event that ends a job. Its ID follows from the job and the
+// round alone.
 func lastEvent(s tasks.Status, state tasks.State, e End) ([]byte, error) {
 	if e.Counts != nil {
 		s.Progress = *e.Counts
@@ -106,10 +110,12 @@ func lastEvent(s tasks.Status, state tasks.State, e End) ([]byte, error) {
 	})
 }
 
-// Reopen begins a succeeded job again, for the objects of its error list alone, and returns the generation of the task
-// that shall carry it. round is one more than the job's Status tells. It is safe to call twice.
+// Reopen begins a succeeded job again, for the objects of its error list
+// alone, and returns the generation of the task that shall carry it. round is
+// one more than the job's Status tells. It is safe to call twice.
 func (r Records) Reopen(ctx context.Context, id string, round int) (generation int, err error) {
-	// The last round's event goes out first: its place in the record will be needed.
+	// The last round's event goes out first: its place in the record will be
+	// needed.
 	if err := errors.Join(r.Flush(ctx, id), r.track(ctx, id)); err != nil {
 		return 0, err
 	}

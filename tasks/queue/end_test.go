@@ -37,7 +37,8 @@ func lived(t *testing.T, r room, id string) queue.Claim {
 	return c
 }
 
-// left checks what stays of a job that has ended: the record and the errors, for a while.
+// left checks what stays of a job that has ended: the record and the errors,
+// for a while.
 func left(t *testing.T, r room, id string) {
 	t.Helper()
 	same(t, "keys after the end", jobKeys(t, r, id), []string{"errors", "job"})
@@ -109,7 +110,8 @@ func TestSingleJobBringsItsOwnCounts(t *testing.T) {
 	})
 }
 
-// lost loses the stream, as when the process dies between the end of a job and its event.
+// lost loses the stream, as when the process dies between the end of a job
+// and its event.
 type lost struct{ on *bool }
 
 func (lost) DialHook(next redis.DialHook) redis.DialHook { return next }

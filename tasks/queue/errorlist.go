@@ -12,11 +12,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// ErrorsKept is how many lines of a job's error list are kept, give or take a shard. All are counted in Progress.Failed.
+// ErrorsKept is how many lines of a job's error list are kept, give or take a
+// shard. All are counted in Progress.Failed.
 const ErrorsKept = 10_000
 
-// Errors streams a job's error list, in the order of its shards. It is empty when nothing failed or the record has expired.
-// The first error ends it.
+// Errors streams a job's error list, in the order of its shards. It is empty
+// when nothing failed or the record has expired. The first error ends it.
 func (r Records) Errors(ctx context.Context, job string) iter.Seq2[tasks.ObjectError, error] {
 	return r.errorsAt(ctx, errorsKey(job))
 }
@@ -64,7 +65,8 @@ func (r Records) yieldErrors(ctx context.Context, key string, shards []string, y
 
 func capped(list []tasks.ObjectError) []tasks.ObjectError { return list[:min(len(list), ErrorsKept)] }
 
-// packErrors writes one JSON line an object, compressed; no lines are no bytes.
+// packErrors writes one JSON line an object, compressed; no lines are no
+// bytes.
 func (c codec) packErrors(list []tasks.ObjectError) []byte {
 	if len(list) == 0 {
 		return nil

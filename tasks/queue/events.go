@@ -39,9 +39,11 @@ func (r Records) send(ctx context.Context, job string, body []byte) error {
 	}).Err(), "event of job %s", job)
 }
 
-// Flush puts the last event of a job into the stream, if it is not there yet. The stream may lie on another server of a
-// cluster than the record, so the two cannot be written in one step: the event waits in the record, and whoever looks
-// after the job sends it, perhaps twice. Then the job is looked after no more.
+// Flush puts the last event of a job into the stream, if it is not there yet.
+// The stream may lie on another server of a cluster than the record, so the
+// two cannot be written in one step: the event waits in the record, and
+// whoever looks after the job sends it, perhaps twice. Then the job is looked
+// after no more.
 func (r Records) Flush(ctx context.Context, id string) error {
 	body, err := r.client.HGet(ctx, recordKey(id), "outbox").Bytes()
 	if err != nil && !errors.Is(err, redis.Nil) {
@@ -58,7 +60,8 @@ func (r Records) Flush(ctx context.Context, id string) error {
 	return r.release(ctx, id)
 }
 
-// release lets a job go that has ended. A retry may begin it in between, which is then tracked again.
+// release lets a job go that has ended. A retry may begin it in between,
+// which is then tracked again.
 func (r Records) release(ctx context.Context, id string) error {
 	if err := r.Untrack(ctx, id); err != nil {
 		return err

@@ -164,7 +164,8 @@ func field(t testing.TB, r room, id, name string) string {
 	return r.client.HGet(t.Context(), "stevedore:{"+id+"}:job", name).Val()
 }
 
-// keys are all there are, on a cluster those of every master. KEYS is not for our ACL user.
+// keys are all there are, on a cluster those of every master. KEYS is not for
+// our ACL user.
 func keys(t testing.TB, c redis.UniversalClient) (all []string) {
 	t.Helper()
 	var mu sync.Mutex

@@ -1,6 +1,7 @@
 package queue
 
-// The keys of one job share its hash tag, so that a script may touch them together on a cluster too.
+// The keys of one job share its hash tag, so that a script may touch them
+// together on a cluster too.
 func recordKey(id string) string { return "stevedore:{" + id + "}:job" }
 func shardsKey(id string) string { return "stevedore:{" + id + "}:shards" } // LIST of planned shards, by index
 func doneKey(id string) string   { return "stevedore:{" + id + "}:done" }   // BITMAP of committed shards
@@ -9,7 +10,8 @@ func errorsKey(id string) string { return "stevedore:{" + id + "}:errors" } // H
 func retryKey(id string) string  { return "stevedore:{" + id + "}:retry" }  // the error list that a retry works on
 func madeKey(id string) string   { return "stevedore:{" + id + "}:made" }   // HASH shard -> run that made its last piece
 
-// runsKey is a HASH of what is known of shards under way. The fields of shard 7 are
+// runsKey is a HASH of what is known of shards under way. The fields of shard
+// 7 are
 //
 //	7:b  beat: the server's time in ms, then objects, bytes and failed since the last checkpoint
 //	7:g  generation of the task that shall run it, when the first one was lost

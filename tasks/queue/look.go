@@ -11,7 +11,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Shown is what a coordinator shows of a job under way, beyond what is committed.
+// Shown is what a coordinator shows of a job under way, beyond what is
+// committed.
 type Shown struct {
 	Objects, Bytes, Failed int64
 	Total                  int64 // of objects; -1 when planning counts them
@@ -39,7 +40,8 @@ type Run struct {
 	beat       string
 }
 
-// Look is a coordinator's beat: it shows how far the job is and reads what the workers have done.
+// Look is a coordinator's beat: it shows how far the job is and reads what
+// the workers have done.
 func (r Records) Look(ctx context.Context, c Claim, s Shown) (View, error) {
 	v, err := lookScript.Run(ctx, r.client, runKeys(c.ID),
 		c.epoch, s.Objects, s.Total, s.Bytes, s.Failed, s.Rate, s.ETASeconds).Slice()
@@ -71,7 +73,8 @@ func (v View) Done(shard int) bool {
 	return shard/8 < len(v.done) && v.done[shard/8]&(0x80>>(shard%8)) != 0
 }
 
-// Undone lists the planned shards from some index on that are not committed, so many at most.
+// Undone lists the planned shards from some index on that are not committed,
+// so many at most.
 func (v View) Undone(from, most int) (undone []int) {
 	for i := from; i < v.shardsTotal && len(undone) < most; i++ {
 		if !v.Done(i) {

@@ -15,9 +15,11 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// BenchmarkMemory fills a job of a million objects, one in a hundred of which failed, and reports how much of Redis it takes
-// at its largest: every part is in, nothing has ended yet, and all shards' tasks are still pending. "redis-MB" is what stays
-// above an idle server, "peak-MB" what there was for a moment, with the buffers of connections and of the append-only file.
+// BenchmarkMemory fills a job of a million objects, one in a hundred of which
+// failed, and reports how much of Redis it takes at its largest: every part
+// is in, nothing has ended yet, and all shards' tasks are still pending.
+// "redis-MB" is what stays above an idle server, "peak-MB" what there was for
+// a moment, with the buffers of connections and of the append-only file.
 func BenchmarkMemory(b *testing.B) {
 	counted := func(i int, _ *rand.Rand) string { return fmt.Sprintf("train/images/%06d/IMG_%07d", i/1000, i) }
 	random := func(i int, rng *rand.Rand) string {
@@ -81,7 +83,8 @@ func fill(b *testing.B, r room, pieces int, name func(int, *rand.Rand) string) {
 	}
 }
 
-// manifest is a piece of manifest lines, with an error line for each hundredth.
+// manifest is a piece of manifest lines, with an error line for each
+// hundredth.
 func manifest(names []string, rng *rand.Rand) queue.Piece {
 	sizes := [][2]int{{1920, 1080}, {1280, 720}, {4032, 3024}, {3024, 4032}, {1024, 768}}
 	var text bytes.Buffer

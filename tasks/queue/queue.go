@@ -1,7 +1,9 @@
-// Package queue is what producers and workers share in Redis: the connection, the names of keys, the shape of asynq
-// tasks, and a job's record with the Lua scripts that change it.
+// Package queue is what producers and workers share in Redis: the connection,
+// the names of keys, the shape of asynq tasks, and a job's record with the
+// Lua scripts that change it.
 //
-// It knows no cloud and no job: a payload, a part and a result are bytes to it.
+// It knows no cloud and no job: a payload, a part and a result are bytes to
+// it.
 package queue
 
 import (
@@ -25,7 +27,8 @@ const (
 	Sentinel Mode = "sentinel" // one server, and sentinels that say which one it is now
 )
 
-// Options say how to reach Redis, version 6.2 or newer. It must not evict keys (maxmemory-policy noeviction).
+// Options say how to reach Redis, version 6.2 or newer. It must not evict
+// keys (maxmemory-policy noeviction).
 //
 // A user of Redis's access lists needs no more than AccessRules.
 type Options struct {
@@ -41,9 +44,10 @@ type Options struct {
 	SentinelPassword string
 }
 
-// AccessRules are the rights that producers and workers need, as ACL SETUSER takes them. INFO is for the monitor only.
-// What is left out are the commands that reach beyond the keys: the server's settings, other clients, all data at once,
-// the functions and scripts of others.
+// AccessRules are the rights that producers and workers need, as ACL SETUSER
+// takes them. INFO is for the monitor only. What is left out are the commands
+// that reach beyond the keys: the server's settings, other clients, all data
+// at once, the functions and scripts of others.
 const AccessRules = "resetkeys ~asynq:* ~stevedore:* resetchannels &asynq:cancel &stevedore:* " +
 	"+@all -@admin -@dangerous -function -script +info"
 
@@ -58,7 +62,8 @@ func (o Options) String() string {
 	return fmt.Sprintf("redis at %s db %d", o.Addr, o.DB)
 }
 
-// Client connects lazily, for an application: its calls end with their context and are repeated only briefly.
+// Client connects lazily, for an application: its calls end with their
+// context and are repeated only briefly.
 func (o Options) Client() redis.UniversalClient {
 	u := o.universal()
 	u.ContextTimeoutEnabled = true
@@ -66,10 +71,12 @@ func (o Options) Client() redis.UniversalClient {
 	return o.connect(u)
 }
 
-// MakeRedisClient implements asynq.RedisConnOpt for asynq's servers. Their acknowledgements must outlive a Redis restart:
-// since asynq 0.25 its second try runs on a context that is already cancelled, so a task whose acknowledgement failed once
-// runs again minutes later. The hook and the long retries below cure that; the hook alone mends the second try, the
-// retries alone a short outage.
+// MakeRedisClient implements asynq.RedisConnOpt for asynq's servers. Their
+// acknowledgements must outlive a Redis restart: since asynq 0.25 its second
+// try runs on a context that is already cancelled, so a task whose
+// acknowledgement failed once runs again minutes later. The hook and the long
+// retries below cure that; the hook alone mends the second try, the retries
+// alone a short outage.
 func (o Options) MakeRedisClient() any {
 	u := o.universal()
 	o.persist(u)
@@ -78,7 +85,8 @@ func (o Options) MakeRedisClient() any {
 	return c
 }
 
-// Patient is a client for what must not be lost while Redis restarts: each call goes on trying for about 20 seconds.
+// Patient is a client for what must not be lost while Redis restarts: each
+// call goes on trying for about 20 seconds.
 func (o Options) Patient() redis.UniversalClient {
 	u := o.universal()
 	u.ContextTimeoutEnabled = true
@@ -86,8 +94,9 @@ func (o Options) Patient() redis.UniversalClient {
 	return o.connect(u)
 }
 
-// persist makes each call go on trying for about 20 seconds. A cluster's client does the repeating itself and counts it as
-// redirects; its nodes' clients must not repeat as well, or the tries would multiply.
+// persist makes each call go on trying for about 20 seconds. A cluster's
+// client does the repeating itself and counts it as redirects; its nodes'
+// clients must not repeat as well, or the tries would multiply.
 func (o Options) persist(u *redis.UniversalOptions) {
 	const tries = 14
 	u.MaxRetryBackoff = 2 * time.Second
@@ -107,7 +116,8 @@ func (o Options) universal() *redis.UniversalOptions {
 	}
 }
 
-// connect goes by the mode: NewUniversalClient would guess it from the number of addresses.
+// connect goes by the mode: NewUniversalClient would guess it from the number
+// of addresses.
 func (o Options) connect(u *redis.UniversalOptions) redis.UniversalClient {
 	switch o.Mode {
 	case Cluster:
@@ -118,8 +128,9 @@ func (o Options) connect(u *redis.UniversalOptions) redis.UniversalClient {
 	return redis.NewClient(u.Simple())
 }
 
-// uncancel lets a script of asynq's run until the lease deadline that its context carries, although asynq has cancelled
-// the context itself. Only scripts acknowledge, so nothing else is touched.
+// uncancel lets a script of asynq's run until the lease deadline that its
+// context carries, although asynq has cancelled the context itself. Only
+// scripts acknowledge, so nothing else is touched.
 type uncancel struct{}
 
 func (uncancel) DialHook(next redis.DialHook) redis.DialHook { return next }

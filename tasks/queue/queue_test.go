@@ -29,7 +29,8 @@ func TestParseURL(t *testing.T) {
 	}
 }
 
-// asynq acknowledges on a context that it has cancelled itself; the lease's deadline is what counts.
+// asynq acknowledges on a context that it has cancelled itself; the lease's
+// deadline is what counts.
 func TestAcknowledgementIgnoresCancel(t *testing.T) {
 	t.Parallel()
 	c := queuetest.Embedded(t).MakeRedisClient().(redis.UniversalClient)

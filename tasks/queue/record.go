@@ -15,17 +15,20 @@ import (
 )
 
 var (
-	// ErrNoJob means that Redis has no record of a job: it was never enqueued, or its record has expired.
+	// ErrNoJob means that Redis has no record of a job: it was never
+	// enqueued, or its record has expired.
 	ErrNoJob = errors.New("no such job: it was never enqueued, or was removed some time after its end")
-	// ErrFenced means that another coordinator has taken the job over, or that it has ended. Whoever gets it must let go of
-	// the job at once.
+	// ErrFenced means that another coordinator has taken the job over, or
+	// that it has ended. Whoever gets it must let go of the job at once.
 	ErrFenced = errors.New("another worker has taken this job over, or it has ended, perhaps by being cancelled")
 )
 
-// unstarted is how long the record of a job is kept that no worker ever begins.
+// unstarted is how long the record of a job is kept that no worker ever
+// begins.
 const unstarted = 30 * 24 * time.Hour
 
-// Records is the job records in one Redis. It may be used by many goroutines at once.
+// Records is the job records in one Redis. It may be used by many goroutines
+// at once.
 type Records struct {
 	client redis.UniversalClient
 	codec
@@ -42,9 +45,11 @@ type Existing struct {
 	Generation int // of the task that carries the job
 }
 
-// Create makes the record of a job that is about to be enqueued, or returns the one there is. It is safe to call twice.
+// Create makes the record of a job that is about to be enqueued, or returns
+// the one there is. It is safe to call twice.
 func (r Records) Create(ctx context.Context, id, kind string, payload []byte) (Existing, error) {
-	// The index comes first: a job that is in it without a record is taken out again, the other way round it could be lost.
+	// The index comes first: a job that is in it without a record is taken
+	// out again, the other way round it could be lost.
 	if err := r.track(ctx, id); err != nil {
 		return Existing{}, err
 	}
@@ -72,8 +77,9 @@ type Claim struct {
 // Epoch counts the coordinators that the job has had.
 func (c Claim) Epoch() int64 { return number(c.epoch) }
 
-// Begin claims a job for a coordinator, which runs in a task of the given generation. A job enqueued without a record, as
-// other languages do, gets one here.
+// Begin claims a job for a coordinator, which runs in a task of the given
+// generation. A job enqueued without a record, as other languages do, gets
+// one here.
 func (r Records) Begin(ctx context.Context, ref JobRef, kind string, payload []byte, first tasks.State) (Claim, error) {
 	if err := r.track(ctx, ref.Job); err != nil {
 		return Claim{}, err
@@ -99,8 +105,8 @@ func (r Records) Begin(ctx context.Context, ref JobRef, kind string, payload []b
 	return c, nil
 }
 
-// Rest tells that a coordinator lets go of the job for a while, after which asynq brings it back: until then nobody takes
-// it for dead.
+// Rest tells that a coordinator lets go of the job for a while, after which
+// asynq brings it back: until then nobody takes it for dead.
 func (r Records) Rest(ctx context.Context, c Claim, pause time.Duration) error {
 	return r.script(ctx, restScript, []string{recordKey(c.ID)}, c.epoch, pause.Milliseconds())
 }
@@ -118,12 +124,14 @@ func (r Records) Plan(ctx context.Context, c Claim, p Planned) error {
 	return r.script(ctx, planScript, []string{recordKey(c.ID), shardsKey(c.ID)}, c.epoch, p.Index, p.Shard, p.Cursor, p.Objects)
 }
 
-// Step moves a job on, for example from planning to running. It is safe to call twice.
+// Step moves a job on, for example from planning to running. It is safe to
+// call twice.
 func (r Records) Step(ctx context.Context, c Claim, from, to tasks.State) error {
 	return r.script(ctx, stepScript, []string{recordKey(c.ID)}, c.epoch, string(from), string(to))
 }
 
-// script runs a coordinator's script and tells being fenced from every other failure, above all from Redis being away.
+// script runs a coordinator's script and tells being fenced from every other
+// failure, above all from Redis being away.
 func (r Records) script(ctx context.Context, s *redis.Script, keys []string, args ...any) error {
 	return fenced(s.Run(ctx, r.client, keys, args...).Err(), keys[0])
 }

@@ -46,7 +46,8 @@ func TestPlanSurvivesRepetitionAndRestart(t *testing.T) {
 	})
 }
 
-// A task that asynq runs again although a later one has the job gets nothing, and takes the job from nobody.
+// A task that asynq runs again although a later one has the job gets nothing,
+// and takes the job from nobody.
 func TestEarlierGenerationGetsNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, r room) {
 		planned(t, r, "j", 1)

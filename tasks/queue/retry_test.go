@@ -114,7 +114,8 @@ func TestManyCallersReopenOneRound(t *testing.T) {
 	})
 }
 
-// An end whose event was not sent yet is told before the next round takes its place.
+// An end whose event was not sent yet is told before the next round takes its
+// place.
 func TestReopenSendsTheLastEventFirst(t *testing.T) {
 	onEach(t, func(t *testing.T, r room) {
 		c, on := lived(t, r, "j"), true
@@ -133,7 +134,8 @@ func TestReopenSendsTheLastEventFirst(t *testing.T) {
 	})
 }
 
-// A coordinator that was not told that its end counted tries again, after a retry has begun.
+// A coordinator that was not told that its end counted tries again, after a
+// retry has begun.
 func TestLatePublishDoesNotEndTheRetry(t *testing.T) {
 	onEach(t, func(t *testing.T, r room) {
 		c := lived(t, r, "j")
@@ -146,7 +148,8 @@ func TestLatePublishDoesNotEndTheRetry(t *testing.T) {
 	})
 }
 
-// between does something, once, after a record was read and before anything else.
+// between does something, once, after a record was read and before anything
+// else.
 type between struct{ something *func() }
 
 func (between) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -166,8 +169,9 @@ func (h between) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// The event of a cancel names the round that was cancelled, although the round began while it was being cancelled: under the
-// name of the round before, everybody would take it for a repetition.
+// The event of a cancel names the round that was cancelled, although the
+// round began while it was being cancelled: under the name of the round
+// before, everybody would take it for a repetition.
 func TestCancelMeetsReopen(t *testing.T) {
 	onEach(t, func(t *testing.T, r room) {
 		must[queue.Existing](t)(r.Create(t.Context(), "j", kind, nil))
@@ -185,7 +189,8 @@ func TestCancelMeetsReopen(t *testing.T) {
 	})
 }
 
-// A retry that comes to nothing leaves the result and the error list that it was to amend, for another one.
+// A retry that comes to nothing leaves the result and the error list that it
+// was to amend, for another one.
 func TestRetryThatFailsLosesNothing(t *testing.T) {
 	ends := map[string]func(*testing.T, room, queue.Claim){
 		"failed": func(t *testing.T, r room, c queue.Claim) {

@@ -13,7 +13,8 @@ func start(t *testing.T, r room, ref queue.ShardRef) queue.Assignment {
 	return must[queue.Assignment](t)(r.Start(t.Context(), ref))
 }
 
-// crash replaces the run of a shard as the coordinator does when its worker died, and returns the next generation.
+// crash replaces the run of a shard as the coordinator does when its worker
+// died, and returns the next generation.
 func crash(t *testing.T, r room, c queue.Claim, ref queue.ShardRef) queue.ShardRef {
 	t.Helper()
 	if !must[bool](t)(r.Replace(t.Context(), c, ref.Shard, look(t, r, c).Runs[ref.Shard], true)) {

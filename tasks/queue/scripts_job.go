@@ -2,8 +2,9 @@ package queue
 
 import "github.com/redis/go-redis/v9"
 
-// Every script may run twice for one call, because go-redis sends again when an answer was lost: doing it twice must be
-// the same as doing it once. Time that is compared is the server's own, so that no worker's clock matters.
+// Every script may run twice for one call, because go-redis sends again when
+// an answer was lost: doing it twice must be the same as doing it once. Time
+// that is compared is the server's own, so that no worker's clock matters.
 
 const luaNow = `
 local t = redis.call('TIME')
@@ -19,12 +20,14 @@ const fence = `
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return redis.error_reply('FENCED') end
 `
 
-// fenceOpen is a fence that a job which has ended does not pass either: what is written then would never be removed.
+// fenceOpen is a fence that a job which has ended does not pass either: what
+// is written then would never be removed.
 const fenceOpen = luaFinal + fence + `
 if final(redis.call('HGET', KEYS[1], 'state')) then return redis.error_reply('FENCED') end
 `
 
-// createScript makes a record unless there is one. KEYS record; ARGV kind payload now ttl.
+// createScript makes a record unless there is one. KEYS record; ARGV kind
+// payload now ttl.
 var createScript = redis.NewScript(luaNow + `
 local r = redis.call('HMGET', KEYS[1], 'kind', 'payload', 'state', 'gen')
 if r[1] then return {r[1], r[2], r[3], r[4] or '0'} end
@@ -32,9 +35,11 @@ redis.call('HSET', KEYS[1], 'kind', ARGV[1], 'payload', ARGV[2], 'state', 'queue
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return {ARGV[1], ARGV[2], 'queued', '0'}`)
 
-// beginScript gives the job to a new coordinator: it makes the record of a job enqueued without one, and counts the epoch
-// up, which locks earlier coordinators out. A task of an earlier generation gets nothing. KEYS record; ARGV kind payload
-// now first-state generation token; the token is of this call alone.
+// beginScript gives the job to a new coordinator: it makes the record of a
+// job enqueued without one, and counts the epoch up, which locks earlier
+// coordinators out. A task of an earlier generation gets nothing. KEYS
+// record; ARGV kind payload now first-state generation token; the token is of
+// this call alone.
 var beginScript = redis.NewScript(luaNow + luaFinal + `
 local s = redis.call('HGET', KEYS[1], 'state')
 if final(s) then return {s} end
@@ -51,9 +56,10 @@ end
 local r = redis.call('HMGET', KEYS[1], 'epoch', 'started', 'cursor', 'shards', 'round', 'amends')
 return {s, r[1], r[2], r[3] or '', r[4] or '0', r[5] or '0', r[6] or ''}`)
 
-// lookScript is a coordinator's beat: it shows what the coordinator knows and tells what others have done. What was shown is
-// not taken back when a worker dies. The total is -1 when it is not the coordinator's to set. KEYS record done runs; ARGV
-// epoch objects total bytes failed rate eta.
+// lookScript is a coordinator's beat: it shows what the coordinator knows and
+// tells what others have done. What was shown is not taken back when a worker
+// dies. The total is -1 when it is not the coordinator's to set. KEYS record
+// done runs; ARGV epoch objects total bytes failed rate eta.
 var lookScript = redis.NewScript(fence + luaNow + luaFinal + `
 local function show(field, value)
   if tonumber(value) > tonumber(redis.call('HGET', KEYS[1], field) or '0') then redis.call('HSET', KEYS[1], field, value) end;
@@ -72,11 +78,13 @@ r[11] = redis.call('GET', KEYS[2]) or ''
 r[12] = redis.call('HGETALL', KEYS[3])
 return r`)
 
-// restScript tells that a coordinator comes back by itself after a while. KEYS record; ARGV epoch ms.
+// restScript tells that a coordinator comes back by itself after a while.
+// KEYS record; ARGV epoch ms.
 var restScript = redis.NewScript(fenceOpen + luaNow + `
 return redis.call('HSET', KEYS[1], 'beat', now + tonumber(ARGV[2]))`)
 
-// planScript keeps one planned shard. KEYS record shards; ARGV epoch index shard cursor objects.
+// planScript keeps one planned shard. KEYS record shards; ARGV epoch index
+// shard cursor objects.
 var planScript = redis.NewScript(fenceOpen + `
 if redis.call('LINDEX', KEYS[2], ARGV[2]) == ARGV[3] then return 0 end
 local n = redis.call('LLEN', KEYS[2])
@@ -87,7 +95,8 @@ redis.call('HINCRBY', KEYS[1], 'objects_total', ARGV[5])
 redis.call('HSET', KEYS[1], 'cursor', ARGV[4])
 return 1`)
 
-// stepScript moves the job from one state to the next. KEYS record; ARGV epoch from to.
+// stepScript moves the job from one state to the next. KEYS record; ARGV
+// epoch from to.
 var stepScript = redis.NewScript(fenceOpen + `
 local s = redis.call('HGET', KEYS[1], 'state')
 if s == ARGV[3] then return 0 end
@@ -95,8 +104,10 @@ if s ~= ARGV[2] then return redis.error_reply('STATE ' .. tostring(s)) end
 redis.call('HSET', KEYS[1], 'state', ARGV[3])
 return 1`)
 
-// luaEnd ends a job, once, puts its last event into the outbox in the same step, and lets go of what only a running job
-// needs. A retry that did not succeed leaves what it was to amend: the result, and the error list to try again. KEYS jobKeys.
+// luaEnd ends a job, once, puts its last event into the outbox in the same
+// step, and lets go of what only a running job needs. A retry that did not
+// succeed leaves what it was to amend: the result, and the error list to try
+// again. KEYS jobKeys.
 const luaEnd = luaFinal + `
 local function finish(state, now, keep, event)
   redis.call('HSET', KEYS[1], 'state', state, 'finished', now, 'rate', '0', 'eta', '0', 'outbox', event)
@@ -112,8 +123,10 @@ local function finish(state, now, keep, event)
 end
 `
 
-// publishScript ends the job for its coordinator. Numbers of a single job are given, those of a sharded one are empty. KEYS
-// jobKeys; ARGV epoch state field text now keep event lines nlines objects total bytes failed (code count)...
+// publishScript ends the job for its coordinator. Numbers of a single job are
+// given, those of a sharded one are empty. KEYS jobKeys; ARGV epoch state
+// field text now keep event lines nlines objects total bytes failed (code
+// count)...
 var publishScript = redis.NewScript(fence + luaEnd + `
 if final(redis.call('HGET', KEYS[1], 'state')) then return 0 end
 redis.call('HSET', KEYS[1], ARGV[3], ARGV[4])
@@ -125,8 +138,10 @@ end
 finish(ARGV[2], ARGV[5], ARGV[6], ARGV[7])
 return 1`)
 
-// cancelScript ends a job for anybody, and locks its coordinator out. It returns the state that the job had, nothing when
-// there is none, and "round" when the event is of another round. KEYS jobKeys; ARGV now keep event round token.
+// cancelScript ends a job for anybody, and locks its coordinator out. It
+// returns the state that the job had, nothing when there is none, and "round"
+// when the event is of another round. KEYS jobKeys; ARGV now keep event round
+// token.
 var cancelScript = redis.NewScript(luaEnd + `
 local r = redis.call('HMGET', KEYS[1], 'state', 'round', 'holder', 'had')
 local s = r[1]
@@ -139,11 +154,13 @@ redis.call('HSET', KEYS[1], 'holder', ARGV[5], 'had', s)
 finish('cancelled', ARGV[1], ARGV[2], ARGV[3])
 return s`)
 
-// trackScript puts a job among the active ones, as just looked after. KEYS active; ARGV job.
+// trackScript puts a job among the active ones, as just looked after. KEYS
+// active; ARGV job.
 var trackScript = redis.NewScript(luaNow + `
 return redis.call('ZADD', KEYS[1], now, ARGV[1])`)
 
-// dueScript takes on the jobs that nobody has looked after for so many ms. KEYS active; ARGV ms most.
+// dueScript takes on the jobs that nobody has looked after for so many ms.
+// KEYS active; ARGV ms most.
 var dueScript = redis.NewScript(luaNow + `
 local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[1]), 'LIMIT', 0, ARGV[2])
 for _, id in ipairs(ids) do redis.call('ZADD', KEYS[1], now, id) end
@@ -156,8 +173,10 @@ for i = 1, 7 do r[i] = r[i] or '' end
 r[8] = tostring(now)
 return r`)
 
-// takeoverScript gives a job whose coordinator does not beat any more to a new generation of its task, and counts the crash
-// unless work was committed since the last one. KEYS record; ARGV seen-beat generation token; the token is of this call alone.
+// takeoverScript gives a job whose coordinator does not beat any more to a
+// new generation of its task, and counts the crash unless work was committed
+// since the last one. KEYS record; ARGV seen-beat generation token; the token
+// is of this call alone.
 var takeoverScript = redis.NewScript(luaNow + luaFinal + `
 local r = redis.call('HMGET', KEYS[1], 'state', 'beat', 'gen', 'cursor', 'parts_bytes', 'objects', 'crash_mark', 'taker', 'crashes')
 if not r[1] or final(r[1]) then return -1 end
@@ -168,8 +187,10 @@ if mark ~= r[7] then redis.call('HSET', KEYS[1], 'crashes', 0, 'crash_mark', mar
 redis.call('HSET', KEYS[1], 'gen', ARGV[2], 'beat', now, 'taker', ARGV[3])
 return redis.call('HINCRBY', KEYS[1], 'crashes', 1)`)
 
-// reopenScript begins a job that has a result again, for the objects of its error list. It returns the generation of the new task, also
-// when the round has begun already, or an error that names why not. KEYS jobKeys; ARGV round.
+// reopenScript begins a job that has a result again, for the objects of its
+// error list. It returns the generation of the new task, also when the round
+// has begun already, or an error that names why not. KEYS jobKeys; ARGV
+// round.
 var reopenScript = redis.NewScript(luaNow + `
 local r = redis.call('HMGET', KEYS[1], 'state', 'round', 'failed', 'errors_kept', 'result', 'gen')
 if not r[1] then return redis.error_reply('NOJOB') end
@@ -189,7 +210,8 @@ redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 redis.call('HSET', KEYS[1], 'state', 'queued', 'round', ARGV[1], 'amends', r[5], 'was_failed', r[3], 'was_kept', r[4], 'beat', now)
 return redis.call('HINCRBY', KEYS[1], 'gen', 1)`)
 
-// sentScript empties the outbox once its event is in the stream. KEYS record; ARGV event.
+// sentScript empties the outbox once its event is in the stream. KEYS record;
+// ARGV event.
 var sentScript = redis.NewScript(`
 if redis.call('HGET', KEYS[1], 'outbox') == ARGV[1] then return redis.call('HDEL', KEYS[1], 'outbox') end
 return 0`)

@@ -10,7 +10,8 @@ local function working()
 end
 `
 
-// startScript gives a shard to a worker, with its first beat. KEYS record shards done runs; ARGV index generation.
+// startScript gives a shard to a worker, with its first beat. KEYS record
+// shards done runs; ARGV index generation.
 var startScript = redis.NewScript(luaNow + luaWorking + `
 local n = ARGV[1]
 if not working() or redis.call('GETBIT', KEYS[3], n) == 1 then return {} end
@@ -21,9 +22,11 @@ redis.call('HSET', KEYS[4], n .. ':b', now .. ' 0 0 0')
 local j = redis.call('HMGET', KEYS[1], 'payload')
 return {j[1], shard, r[2] or '', r[3] or '0', r[4] or '', r[5] or '0'}`)
 
-// commitScript keeps what a run did of a shard since key "from", and counts it, once: only the first that goes on from there
-// is taken. With "last" the shard is done. KEYS record done runs parts errors made; ARGV index from to last data lines nlines
-// cap budget objects bytes failed size run (field count)...
+// commitScript keeps what a run did of a shard since key "from", and counts
+// it, once: only the first that goes on from there is taken. With "last" the
+// shard is done. KEYS record done runs parts errors made; ARGV index from to
+// last data lines nlines cap budget objects bytes failed size run (field
+// count)...
 var commitScript = redis.NewScript(luaWorking + `
 local n = ARGV[1]
 local done = redis.call('GETBIT', KEYS[2], n) == 1
@@ -56,8 +59,8 @@ redis.call('HINCRBY', KEYS[1], 'shards_done', 1)
 redis.call('HDEL', KEYS[3], n .. ':b', n .. ':g', n .. ':r', n .. ':c', n .. ':a', n .. ':k')
 return 1`)
 
-// beatScript tells that a process still works on shards, and answers whether it should. KEYS record done runs; ARGV
-// (index objects bytes failed)...
+// beatScript tells that a process still works on shards, and answers whether
+// it should. KEYS record done runs; ARGV (index objects bytes failed)...
 var beatScript = redis.NewScript(luaNow + luaWorking + `
 if not working() then return 0 end
 for i = 1, #ARGV, 4 do
@@ -67,26 +70,30 @@ for i = 1, #ARGV, 4 do
 end
 return 1`)
 
-// luaMine ends a script whose run has nothing to say any more: what it wrote would stay for ever, or hide how its successor
-// fares. KEYS record done runs; ARGV index generation.
+// luaMine ends a script whose run has nothing to say any more: what it wrote
+// would stay for ever, or hide how its successor fares. KEYS record done
+// runs; ARGV index generation.
 const luaMine = luaWorking + `
 if not working() or redis.call('GETBIT', KEYS[2], ARGV[1]) == 1
   or tonumber(redis.call('HGET', KEYS[3], ARGV[1] .. ':g') or '0') > tonumber(ARGV[2]) then return 0 end
 `
 
-// leaveScript tells that a run has ended without the shard being done, and that its task comes back by itself within so
-// many ms. KEYS record done runs; ARGV index generation ms.
+// leaveScript tells that a run has ended without the shard being done, and
+// that its task comes back by itself within so many ms. KEYS record done
+// runs; ARGV index generation ms.
 var leaveScript = redis.NewScript(luaNow + luaMine + `
 return redis.call('HSET', KEYS[3], ARGV[1] .. ':b', (now + tonumber(ARGV[3])) .. ' 0 0 0')`)
 
-// atScript notes which object a careful run is about to touch. KEYS record done runs; ARGV index generation key.
+// atScript notes which object a careful run is about to touch. KEYS record
+// done runs; ARGV index generation key.
 var atScript = redis.NewScript(luaMine + `
 local n = ARGV[1]
 if redis.call('HGET', KEYS[3], n .. ':a') == ARGV[3] then return 0 end
 return redis.call('HSET', KEYS[3], n .. ':a', ARGV[3], n .. ':k', '0')`)
 
-// replaceScript gives a shard to a new generation of its task, unless it has beaten since, and counts the crash that is
-// taken for the reason. KEYS record runs done; ARGV epoch index generation seen-beat crash.
+// replaceScript gives a shard to a new generation of its task, unless it has
+// beaten since, and counts the crash that is taken for the reason. KEYS
+// record runs done; ARGV epoch index generation seen-beat crash.
 var replaceScript = redis.NewScript(fenceOpen + `
 local n = ARGV[2]
 if redis.call('GETBIT', KEYS[3], n) == 1 then return 0 end
@@ -100,16 +107,19 @@ if ARGV[5] == '1' then
 end
 return 1`)
 
-// faultScript notes why a shard cannot be done; the coordinator ends the job. KEYS record; ARGV failure.
+// faultScript notes why a shard cannot be done; the coordinator ends the job.
+// KEYS record; ARGV failure.
 var faultScript = redis.NewScript(`
 local s = redis.call('HGET', KEYS[1], 'state')
 if s ~= 'planning' and s ~= 'running' then return 0 end
 return redis.call('HSETNX', KEYS[1], 'fault', ARGV[1])`)
 
-// capScript shares a cap out among jobs: it returns how many shards this job may have under way. When they want more than
-// there is, each gets an equal share, or what it wants if that is less; the first by name get one of what is left over. Who
-// holds more than its share gives it up as its shards end, and nobody gets what another still holds. KEYS cap; ARGV job have
-// want cap ttl-ms.
+// capScript shares a cap out among jobs: it returns how many shards this job
+// may have under way. When they want more than there is, each gets an equal
+// share, or what it wants if that is less; the first by name get one of what
+// is left over. Who holds more than its share gives it up as its shards end,
+// and nobody gets what another still holds. KEYS cap; ARGV job have want cap
+// ttl-ms.
 var capScript = redis.NewScript(luaNow + `
 local me, have, left = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
 local wants, names, free = {}, {}, left

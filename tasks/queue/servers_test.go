@@ -16,7 +16,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// Whatever kind of Redis there is, asynq does on it all that the worker and the producer ask of it.
+// Whatever kind of Redis there is, asynq does on it all that the worker and
+// the producer ask of it.
 func TestAsynqOnEveryServer(t *testing.T) {
 	t.Parallel()
 	servers := queuetest.Servers()
@@ -117,7 +118,8 @@ func (a asynqOn) retry(t *testing.T) {
 	}
 }
 
-// cancel goes by pub/sub. To asynq it is a failure like any other: the task is tried again.
+// cancel goes by pub/sub. To asynq it is a failure like any other: the task
+// is tried again.
 func (a asynqOn) cancel(t *testing.T) {
 	t.Helper()
 	a.enqueue(t, "waits")
@@ -211,7 +213,8 @@ func restartables() map[string]func(testing.TB) restartable {
 	}
 }
 
-// What must not be lost outlives a restart, of a whole cluster too; what need not be says so.
+// What must not be lost outlives a restart, of a whole cluster too; what need
+// not be says so.
 func TestPatienceOutlivesRestart(t *testing.T) {
 	t.Parallel()
 	for name, start := range restartables() {

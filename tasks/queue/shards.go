@@ -16,7 +16,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// ErrBudget means that the parts of a job would take more of Redis than they may.
+// ErrBudget means that the parts of a job would take more of Redis than they
+// may.
 var ErrBudget = errors.New("the parts of this job take more room in Redis than they may")
 
 // Assignment is what a worker needs to know to do a shard.
@@ -59,8 +60,10 @@ type Piece struct {
 	Budget   int64 // how many bytes the parts of the whole job may take in Redis, compressed
 }
 
-// Commit hands in a piece and reports whether it counted: the first one that goes on where the shard stands does, any other
-// does not, nor does one for a job that has ended. It is ErrBudget if the parts grow too large. It is safe to call twice.
+// Commit hands in a piece and reports whether it counted: the first one that
+// goes on where the shard stands does, any other does not, nor does one for a
+// job that has ended. It is ErrBudget if the parts grow too large. It is safe
+// to call twice.
 func (r Records) Commit(ctx context.Context, ref ShardRef, p Piece) (bool, error) {
 	if p.From == p.To && !p.Last {
 		return false, fmt.Errorf("commit shard %d of job %s: a piece from %q to itself", ref.Shard, ref.Job, p.From)
@@ -98,8 +101,9 @@ func (c codec) pieceArgs(ref ShardRef, p Piece) []any {
 	return args
 }
 
-// Beat tells that this process works on shards of a job, and how far each is since its last checkpoint. It reports whether
-// the job still wants them: when it is false every run must stop.
+// Beat tells that this process works on shards of a job, and how far each is
+// since its last checkpoint. It reports whether the job still wants them:
+// when it is false every run must stop.
 func (r Records) Beat(ctx context.Context, job string, runs map[int]tasks.Progress) (wanted bool, err error) {
 	args := make([]any, 0, 4*len(runs))
 	for i, p := range runs {
@@ -111,17 +115,20 @@ func (r Records) Beat(ctx context.Context, job string, runs map[int]tasks.Progre
 
 func runKeys(job string) []string { return []string{recordKey(job), doneKey(job), runsKey(job)} }
 
-// Leave tells that a run has ended before its shard was done, and that asynq brings its task back within a while.
+// Leave tells that a run has ended before its shard was done, and that asynq
+// brings its task back within a while.
 func (r Records) Leave(ctx context.Context, ref ShardRef, pause time.Duration) error {
 	return Wrap(leaveScript.Run(ctx, r.client, runKeys(ref.Job), ref.Shard, ref.Generation, pause.Milliseconds()).Err(), "leave shard %d of job %s", ref.Shard, ref.Job)
 }
 
-// At notes which object a careful run is about to touch, so that if its worker dies it is known at what.
+// At notes which object a careful run is about to touch, so that if its
+// worker dies it is known at what.
 func (r Records) At(ctx context.Context, ref ShardRef, key string) error {
 	return Wrap(atScript.Run(ctx, r.client, runKeys(ref.Job), ref.Shard, ref.Generation, key).Err(), "shard %d of job %s", ref.Shard, ref.Job)
 }
 
-// Fail notes why a shard can never be done, for the coordinator to end the job with. The first note stays.
+// Fail notes why a shard can never be done, for the coordinator to end the
+// job with. The first note stays.
 func (r Records) Fail(ctx context.Context, job string, f tasks.Failure) error {
 	text, err := json.Marshal(f)
 	if err != nil {
@@ -130,22 +137,25 @@ func (r Records) Fail(ctx context.Context, job string, f tasks.Failure) error {
 	return r.script(ctx, faultScript, []string{recordKey(job)}, text)
 }
 
-// Replace makes room for the next generation of a shard's task, which the caller must enqueue. It reports false when the
-// run has beaten since it was seen, or the shard is done. crashed says that a worker died at it.
+// Replace makes room for the next generation of a shard's task, which the
+// caller must enqueue. It reports false when the run has beaten since it was
+// seen, or the shard is done. crashed says that a worker died at it.
 func (r Records) Replace(ctx context.Context, c Claim, shard int, seen Run, crashed bool) (bool, error) {
 	n, err := replaceScript.Run(ctx, r.client, []string{recordKey(c.ID), runsKey(c.ID), doneKey(c.ID)},
 		c.epoch, shard, seen.Generation+1, seen.beat, crashed).Int()
 	return n == 1, fenced(err, recordKey(c.ID))
 }
 
-// Cap limits how many shards may be under way at once, of all jobs that ask for a share of it.
+// Cap limits how many shards may be under way at once, of all jobs that ask
+// for a share of it.
 type Cap struct {
 	Name  string
 	Limit int
 }
 
-// Share asks for a job's share of a cap: it has some shards under way and wants so many in all. The answer is how many it
-// may have, never fewer than it has. It must be asked again within half of shareLasts.
+// Share asks for a job's share of a cap: it has some shards under way and
+// wants so many in all. The answer is how many it may have, never fewer than
+// it has. It must be asked again within half of shareLasts.
 func (r Records) Share(ctx context.Context, c Cap, job string, have, want int) (int, error) {
 	n, err := capScript.Run(ctx, r.client, []string{capKey(c.Name)}, job, have, want, c.Limit, shareLasts.Milliseconds()).Int()
 	return n, Wrap(err, "share of cap %s", c.Name)
@@ -160,7 +170,8 @@ const shareLasts = 20 * time.Second
 
 const partsAtOnce = 50
 
-// Parts yields the data of a job's first n shards in order, a few at a time. It can be ranged over again.
+// Parts yields the data of a job's first n shards in order, a few at a time.
+// It can be ranged over again.
 func (r Records) Parts(ctx context.Context, job string, n int) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for from := 0; from < n; from += partsAtOnce {

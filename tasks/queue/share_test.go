@@ -20,7 +20,8 @@ func (r room) expire(t *testing.T, job string) {
 	ok(t, r.client.HSet(t.Context(), "stevedore:cap:{tenant}", job, fmt.Sprint("5 5 ", time.Now().Add(-time.Second).UnixMilli())).Err())
 }
 
-// Jobs come, ask, finish shards, vanish and give up, in any order: never is more under way than the cap.
+// Jobs come, ask, finish shards, vanish and give up, in any order: never is
+// more under way than the cap.
 func TestSharesNeverExceedTheCap(t *testing.T) {
 	const limit, jobs = 10, 6
 	onEach(t, func(t *testing.T, r room) {

@@ -10,12 +10,14 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Status reads what is known of a job. It is ErrNoJob when there is no record.
+// Status reads what is known of a job. It is ErrNoJob when there is no
+// record.
 func (r Records) Status(ctx context.Context, id string) (tasks.Status, error) {
 	return r.statusAs(ctx, id, "")
 }
 
-// statusAs is the status of a job as if it had come to a state already; an empty one means the state that it is in.
+// statusAs is the status of a job as if it had come to a state already; an
+// empty one means the state that it is in.
 func (r Records) statusAs(ctx context.Context, id string, state tasks.State) (tasks.Status, error) {
 	v, err := r.client.HGetAll(ctx, recordKey(id)).Result()
 	switch {
@@ -42,9 +44,10 @@ func (r Records) statusAs(ctx context.Context, id string, state tasks.State) (ta
 	return s, nil
 }
 
-// progressOf is what is committed, or what the coordinator has seen under way if that is more: what a worker had done when
-// it died is not taken back. Of a job that has succeeded everything is committed, and an object that failed in a run that
-// died may not have failed in the next.
+// progressOf is what is committed, or what the coordinator has seen under way
+// if that is more: what a worker had done when it died is not taken back. Of
+// a job that has succeeded everything is committed, and an object that failed
+// in a run that died may not have failed in the next.
 func progressOf(v map[string]string) tasks.Progress {
 	total := number(v["objects_total"])
 	seen := func(field string) int64 {

@@ -7,7 +7,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
-// What a worker had done when it died is done again; meanwhile nobody sees the job go back.
+// What a worker had done when it died is done again; meanwhile nobody sees
+// the job go back.
 func TestProgressNeverGoesBack(t *testing.T) {
 	onEach(t, func(t *testing.T, r room) {
 		c := planned(t, r, "j", 2)

@@ -16,7 +16,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// These tests are about traps of asynq 0.26: each would catch one that opens again under our tasks.
+// These tests are about traps of asynq 0.26: each would catch one that opens
+// again under our tasks.
 
 func manifests(t *testing.T) tasks.Kind {
 	t.Helper()
@@ -49,7 +50,8 @@ func TestFractionsOfSecondsAreNoHalfHour(t *testing.T) {
 	}
 }
 
-// asynq archives a task on its last try whatever became of it, be it a drain that counts as no failure.
+// asynq archives a task on its last try whatever became of it, be it a drain
+// that counts as no failure.
 func TestDrainIsNeverTheLastTry(t *testing.T) {
 	t.Parallel()
 	const failures = 26 // one more than asynq allows by itself
@@ -76,8 +78,9 @@ func TestDrainIsNeverTheLastTry(t *testing.T) {
 	}
 }
 
-// The ID is what makes a job the same job: it stays taken as long as the job's result is kept, and that of a shard no
-// longer than the shard, or a lost one could not be enqueued again.
+// The ID is what makes a job the same job: it stays taken as long as the
+// job's result is kept, and that of a shard no longer than the shard, or a
+// lost one could not be enqueued again.
 func TestIDsAreTakenAsLongAsNeeded(t *testing.T) {
 	t.Parallel()
 	for name, start := range queuetest.Servers() {
@@ -106,7 +109,8 @@ func TestIDsAreTakenAsLongAsNeeded(t *testing.T) {
 	}
 }
 
-// asynq's unique locks are taken by type and payload, and outlive what they were taken for.
+// asynq's unique locks are taken by type and payload, and outlive what they
+// were taken for.
 func TestSamePayloadIsAnotherJob(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -134,7 +138,8 @@ func TestQueueNamesFitACluster(t *testing.T) {
 	}
 }
 
-// A task that ends while Redis is away has ended: its acknowledgement waits, and it does not run again.
+// A task that ends while Redis is away has ended: its acknowledgement waits,
+// and it does not run again.
 func TestAcknowledgementOutlivesOutage(t *testing.T) {
 	t.Parallel()
 	for name, start := range restartables() {

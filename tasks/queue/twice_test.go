@@ -19,7 +19,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// twice sends every script again after its answer, as go-redis does when the answer is lost on the way.
+// twice sends every script again after its answer, as go-redis does when the
+// answer is lost on the way.
 type twice struct{ sent *int }
 
 func (twice) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -39,7 +40,8 @@ func (h twice) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// A call whose scripts are sent twice leaves the same in Redis, and gives the same answer, as one whose scripts are not.
+// A call whose scripts are sent twice leaves the same in Redis, and gives the
+// same answer, as one whose scripts are not.
 func TestEveryScriptMayRunTwice(t *testing.T) {
 	t.Parallel()
 	for name, start := range queuetest.Servers() {
@@ -206,12 +208,14 @@ var (
 	secret = regexp.MustCompile(`(:(job|made)\b.*\b(holder|taker|[0-9]+)) = [A-Z2-7]{26}$`)
 )
 
-// timeless takes times, and the names that calls draw for themselves, out of a text.
+// timeless takes times, and the names that calls draw for themselves, out of
+// a text.
 func timeless(s string) string {
 	return secret.ReplaceAllString(clock.ReplaceAllString(s, "TIME"), "$1 = DRAWN")
 }
 
-// state is everything in a Redis: a line for each field, and whether the key expires.
+// state is everything in a Redis: a line for each field, and whether the key
+// expires.
 func state(t *testing.T, r room) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}

@@ -13,8 +13,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The forms are those of most tools: redis and rediss as registered with IANA and read by go-redis, redis-sentinel as
-// Lettuce, redis-url-plus and (spelled redis+sentinel) redis-sentinel-url have it, redis-cluster by analogy.
+// The forms are those of most tools: redis and rediss as registered with IANA
+// and read by go-redis, redis-sentinel as Lettuce, redis-url-plus and
+// (spelled redis+sentinel) redis-sentinel-url have it, redis-cluster by
+// analogy.
 var errURL = errors.New("not a Redis URL: give redis://[user:password@]host:port/db, " +
 	"redis-cluster://[user:password@]host:port,host:port or " +
 	"redis-sentinel://[user:password@]host:port,host:port/master/db?sentinel_password=..., each with rediss for TLS")
@@ -30,9 +32,11 @@ const (
 //	redis-cluster://user:password@host:port,host:port
 //	redis-sentinel://user:password@host:port,host:port/master/db?sentinel_username=...&sentinel_password=...
 //
-// rediss, rediss-cluster and rediss-sentinel mean TLS; a plus may stand for the dash. User and password are Redis's own, not
-// the sentinels'; what is special in them is written as in any URL (%40 for an @). Ports are 6379, of sentinels 26379,
-// unless given. Its errors do not repeat the URL, which may hold a password.
+// rediss, rediss-cluster and rediss-sentinel mean TLS; a plus may stand for
+// the dash. User and password are Redis's own, not the sentinels'; what is
+// special in them is written as in any URL (%40 for an @). Ports are 6379, of
+// sentinels 26379, unless given. Its errors do not repeat the URL, which may
+// hold a password.
 func ParseURL(raw string) (Options, error) {
 	scheme, _, _ := strings.Cut(raw, "://")
 	family, mode, _ := strings.Cut(strings.ReplaceAll(scheme, "+", "-"), "-")
@@ -98,7 +102,8 @@ func (o Options) sentinel(hosts []string, u *url.URL) (_ Options, err error) {
 	return o, err
 }
 
-// cutHosts takes the hosts out of a URL, since net/url allows only one, and reads the rest.
+// cutHosts takes the hosts out of a URL, since net/url allows only one, and
+// reads the rest.
 func cutHosts(raw string) (hosts []string, u *url.URL, err error) {
 	scheme, rest, _ := strings.Cut(raw, "://")
 	end := strings.IndexAny(rest, "/?#")
@@ -125,7 +130,8 @@ func addresses(hosts []string, usual string) (string, error) {
 	return strings.Join(hosts, ","), nil
 }
 
-// params are a URL's parameters. One that nobody reads is a fault: it was meant to change something.
+// params are a URL's parameters. One that nobody reads is a fault: it was
+// meant to change something.
 func params(u *url.URL, known ...string) (url.Values, error) {
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {

@@ -19,7 +19,8 @@ const (
 // PublicKey is what producers seal to. The zero PublicKey is none.
 type PublicKey struct{ key hpke.PublicKey }
 
-// ParsePublicKey reads the text that String gives. Its errors do not repeat it: it may be the private key by mistake.
+// ParsePublicKey reads the text that String gives. Its errors do not repeat
+// it: it may be the private key by mistake.
 func ParsePublicKey(text string) (PublicKey, error) {
 	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, privatePrefix) {
@@ -41,7 +42,8 @@ func ParsePublicKey(text string) (PublicKey, error) {
 // IsZero reports whether there is no key.
 func (k PublicKey) IsZero() bool { return k.key == nil }
 
-// ID names the key: the first 8 bytes, in hex, of the SHA-256 of its bytes. Without a key it is empty.
+// ID names the key: the first 8 bytes, in hex, of the SHA-256 of its bytes.
+// Without a key it is empty.
 func (k PublicKey) ID() string {
 	if k.IsZero() {
 		return ""
@@ -58,8 +60,8 @@ func (k PublicKey) String() string {
 	return publicPrefix + encoding.EncodeToString(k.key.Bytes())
 }
 
-// PrivateKey is what workers open with. Printing or logging it gives "[redacted]"; only Text shows it. The zero PrivateKey
-// is none.
+// PrivateKey is what workers open with. Printing or logging it gives
+// "[redacted]"; only Text shows it. The zero PrivateKey is none.
 type PrivateKey struct{ key hpke.PrivateKey }
 
 // NewKey makes a new pair of keys.
@@ -72,7 +74,8 @@ func NewKey() (PrivateKey, error) {
 	return PrivateKey{key}, nil
 }
 
-// ParsePrivateKey reads the text that Text gives. Its errors do not repeat it.
+// ParsePrivateKey reads the text that Text gives. Its errors do not repeat
+// it.
 func ParsePrivateKey(text string) (PrivateKey, error) {
 	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, publicPrefix) {
@@ -91,7 +94,8 @@ func ParsePrivateKey(text string) (PrivateKey, error) {
 	return PrivateKey{key}, nil
 }
 
-// IsPrivateKey reports whether a text is a private key, or means to be one, and must not be shown.
+// IsPrivateKey reports whether a text is a private key, or means to be one,
+// and must not be shown.
 func IsPrivateKey(text string) bool { return strings.Contains(text, privatePrefix) }
 
 // Public is the other half. The zero PrivateKey has none.

@@ -9,8 +9,10 @@ import (
 	"strings"
 )
 
-// Ring is the private keys that a worker has, by their IDs. To change keys, give the workers the new one beside the old
-// one, then the producers the new public key, and take the old one away when its jobs have ended. The zero Ring is empty.
+// Ring is the private keys that a worker has, by their IDs. To change keys,
+// give the workers the new one beside the old one, then the producers the new
+// public key, and take the old one away when its jobs have ended. The zero
+// Ring is empty.
 type Ring struct{ keys map[string]PrivateKey }
 
 // NewRing makes a ring.
@@ -27,7 +29,8 @@ func NewRing(keys ...PrivateKey) Ring {
 // IDs are the IDs of the keys, in order.
 func (r Ring) IDs() []string { return slices.Sorted(maps.Keys(r.keys)) }
 
-// UnknownKeyError is a secret that was sealed to a key that the worker does not have.
+// UnknownKeyError is a secret that was sealed to a key that the worker does
+// not have.
 type UnknownKeyError struct {
 	ID   string
 	Have []string
@@ -42,11 +45,13 @@ func (e *UnknownKeyError) Error() string {
 	return fmt.Sprintf("it was sealed to key %s, and this worker has %s", e.ID, have)
 }
 
-// ErrOtherJob means that a secret does not open for this job. Damage on the way looks the same.
+// ErrOtherJob means that a secret does not open for this job. Damage on the
+// way looks the same.
 var ErrOtherJob = errors.New("it was sealed for another job, or was changed since")
 
-// Open opens a sealed secret for the job that it is bound to. It fails with ErrFormat, an *UnknownKeyError or ErrOtherJob,
-// or because the binding is not complete.
+// Open opens a sealed secret for the job that it is bound to. It fails with
+// ErrFormat, an *UnknownKeyError or ErrOtherJob, or because the binding is
+// not complete.
 func (r Ring) Open(b Binding, sealed string) (string, error) {
 	info, err := b.info()
 	if err != nil {

@@ -1,12 +1,15 @@
-// Package seal lets a producer send a secret that only the workers can read: sealed to their public key, and bound to the
-// one job it is for.
+// Package seal lets a producer send a secret that only the workers can read:
+// sealed to their public key, and bound to the one job it is for.
 //
-// A sealed secret is text, "sealed:<key ID>:<base64url of enc and ciphertext, no padding>". It is HPKE (RFC 9180) in base
-// mode with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and AES-256-GCM; the info string is "stevedore sealed secret v1", the
-// job's ID and its kind, with a zero byte between them; there is no further associated data. Producers in other languages
+// A sealed secret is text, "sealed:<key ID>:<base64url of enc and ciphertext,
+// no padding>". It is HPKE (RFC 9180) in base mode with DHKEM(X25519,
+// HKDF-SHA256), HKDF-SHA256 and AES-256-GCM; the info string is "stevedore
+// sealed secret v1", the job's ID and its kind, with a zero byte between
+// them; there is no further associated data. Producers in other languages
 // make the same with any HPKE library.
 //
-// This package knows keys and bytes. It knows no payload and no queue, and imports only the standard library.
+// This package knows keys and bytes. It knows no payload and no queue, and
+// imports only the standard library.
 package seal
 
 import (
@@ -26,14 +29,16 @@ const (
 	maxValue = 64 << 10 // bytes; a service-account key has about 2.4 KB
 )
 
-// encoding has one text for the same bytes, so that a sealed secret has no second form.
+// encoding has one text for the same bytes, so that a sealed secret has no
+// second form.
 var encoding = base64.RawURLEncoding.Strict()
 
 func suite() (hpke.KEM, hpke.KDF, hpke.AEAD) {
 	return hpke.DHKEM(ecdh.X25519()), hpke.HKDFSHA256(), hpke.AES256GCM()
 }
 
-// Binding is the one job that a secret is for. Sealed for one, it does not open for another.
+// Binding is the one job that a secret is for. Sealed for one, it does not
+// open for another.
 type Binding struct {
 	Job  string // ID
 	Kind string // for example build-manifest
@@ -46,7 +51,8 @@ func (b Binding) info() ([]byte, error) {
 	return []byte(version + "\x00" + b.Job + "\x00" + b.Kind), nil
 }
 
-// Seal seals a value. Sealing it again gives another text. Its errors do not show the value.
+// Seal seals a value. Sealing it again gives another text. Its errors do not
+// show the value.
 func Seal(to PublicKey, b Binding, value string) (string, error) {
 	info, err := b.info()
 	switch {
@@ -70,7 +76,8 @@ var validID = regexp.MustCompile(`^[0-9a-f]{16}$`)
 // ErrFormat means that a text is no sealed secret.
 var ErrFormat = errors.New("not a sealed secret: it reads sealed:<key ID>:<base64url>")
 
-// KeyID is the ID of the key that a text is sealed to. For any text that Seal cannot have made it is ErrFormat.
+// KeyID is the ID of the key that a text is sealed to. For any text that Seal
+// cannot have made it is ErrFormat.
 func KeyID(sealed string) (string, error) {
 	id, _, err := parse(sealed)
 	return id, err

@@ -52,8 +52,8 @@ func TestSealAndOpen(t *testing.T) {
 	}
 }
 
-// The texts were made by an HPKE library in Python: what other languages seal, and what lies in Redis from before an
-// update, must open.
+// The texts were made by an HPKE library in Python: what other languages
+// seal, and what lies in Redis from before an update, must open.
 func TestOpensWhatOthersSeal(t *testing.T) {
 	t.Parallel()
 	k, err := seal.ParsePrivateKey("stevedore-private-key:CH6C9_J1wV5bThghlnBi9pleC37cmbFZa9HlaZipTmc\n")

@@ -9,8 +9,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// ahead gets results for items in their order, n of them at once before they are asked for. After an error nothing more
-// is yielded. Whoever loops closes each result; those never yielded are closed here. No goroutine outlives the loop.
+// ahead gets results for items in their order, n of them at once before they
+// are asked for. After an error nothing more is yielded. Whoever loops closes
+// each result; those never yielded are closed here. No goroutine outlives the
+// loop.
 func ahead[T any, R io.Closer](ctx context.Context, items []T, n int, get func(context.Context, T) (R, error)) iter.Seq2[R, error] {
 	type answer struct {
 		result R

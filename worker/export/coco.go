@@ -7,17 +7,20 @@ import (
 	"strconv"
 )
 
-// annotationsFile is the name in the zip of a subset's annotations, imageFile of one of its images (COCO-18).
+// annotationsFile is the name in the zip of a subset's annotations, imageFile
+// of one of its images (COCO-18).
 func annotationsFile(subset string) string { return "annotations/instances_" + subset + ".json" }
 
 func imageFile(im *entry) string { return "images/" + im.subset + "/" + im.file }
 
-// info never tells when or where a file was made: the same input gives the same bytes (GEN-10).
+// info never tells when or where a file was made: the same input gives the
+// same bytes (GEN-10).
 const cocoHead = `{"info":{"description":"CVAT annotations exported by Stevedore","url":"","version":"1.0","year":0,` +
 	`"contributor":"","date_created":""},` + "\n" + `"licenses":[],` + "\n" + `"images":`
 
-// writeCOCO writes one subset as COCO instances (COCO-01 to COCO-19), one object a line. Ids count from 1 in every file;
-// categories are the same in all of them, declared and never used ones too (GEN-05).
+// writeCOCO writes one subset as COCO instances (COCO-01 to COCO-19), one
+// object a line. Ids count from 1 in every file; categories are the same in
+// all of them, declared and never used ones too (GEN-05).
 func (x *exporter) writeCOCO(ctx context.Context, w io.Writer, subset string) error {
 	out := &lister{w: bufio.NewWriterSize(w, 1<<16)}
 	out.text(cocoHead)
@@ -54,8 +57,9 @@ func appendImage(b []byte, id int64, im *entry) []byte {
 	return append(appendText(append(b, `,"file_name":`...), im.file), '}')
 }
 
-// writeInstances passes over the document and writes the shapes of a subset's images. It runs once per subset and sees
-// each image in one of them, so each problem is found once.
+// writeInstances passes over the document and writes the shapes of a subset's
+// images. It runs once per subset and sees each image in one of them, so each
+// problem is found once.
 func (x *exporter) writeInstances(ctx context.Context, out *lister, subset string) error {
 	var at int
 	var id, imageID int64
@@ -89,7 +93,8 @@ func (x *exporter) writeInstances(ctx context.Context, out *lister, subset strin
 	return err
 }
 
-// lister writes lists of JSON objects and keeps the first error of its writer, for flush to tell.
+// lister writes lists of JSON objects and keeps the first error of its
+// writer, for flush to tell.
 type lister struct {
 	w     *bufio.Writer
 	buf   []byte // of the last item, to be used again

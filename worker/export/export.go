@@ -1,11 +1,15 @@
-// Package export carries out export-annotations: it reads CVAT for images 1.1 XML and streams a COCO instances data set,
-// with the images if they are asked for, to a bucket as one zip.
+// Package export carries out export-annotations: it reads CVAT for images 1.1
+// XML and streams a COCO instances data set, with the images if they are
+// asked for, to a bucket as one zip.
 //
-// It knows the two formats, how outlines and masks are turned from one into the other, and how to make a zip that is the
-// same bytes for the same input. It knows no cloud and no queue. Nothing is kept on disk, and in memory only a line per
-// image and the shapes of one image: the XML is read once to learn of the images and once more per subset.
+// It knows the two formats, how outlines and masks are turned from one into
+// the other, and how to make a zip that is the same bytes for the same input.
+// It knows no cloud and no queue. Nothing is kept on disk, and in memory only
+// a line per image and the shapes of one image: the XML is read once to learn
+// of the images and once more per subset.
 //
-// Ids such as COCO-08 and GEN-03 name the rules that the tests hold every export against.
+// Ids such as COCO-08 and GEN-03 name the rules that the tests hold every
+// export against.
 package export
 
 import (
@@ -16,15 +20,18 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// Job implements job.Single. The zero value is ready, holds nothing and may run at once any number of times.
+// Job implements job.Single. The zero value is ready, holds nothing and may
+// run at once any number of times.
 type Job struct{}
 
-// Run makes the zip and puts it under j.Key, over whatever is there: job.Publish would read every image twice to find out
-// that nothing changed. Running twice on the same input stores the same bytes.
+// Run makes the zip and puts it under j.Key, over whatever is there:
+// job.Publish would read every image twice to find out that nothing changed.
+// Running twice on the same input stores the same bytes.
 //
-// An image that cannot be exported whole gives one line of the error list: not-found (it is left out), or what was left
-// out of it or is odd about it (it is exported). A document that is no CVAT for images 1.1 is Invalid; when no image at
-// all is in the bucket the job is NotFound.
+// An image that cannot be exported whole gives one line of the error list:
+// not-found (it is left out), or what was left out of it or is odd about it
+// (it is exported). A document that is no CVAT for images 1.1 is Invalid;
+// when no image at all is in the bucket the job is NotFound.
 func (Job) Run(ctx context.Context, j tasks.ExportAnnotations, env job.Env) (tasks.Result, error) {
 	x := &exporter{job: j, env: env}
 	defer x.close()
@@ -65,7 +72,8 @@ type exporter struct {
 	annotations, failed int64
 }
 
-// entry is what is remembered of an image between the passes over the document.
+// entry is what is remembered of an image between the passes over the
+// document.
 type entry struct {
 	header
 	file     string // exported name, relative to the subset's image directory

@@ -82,7 +82,8 @@ func TestFixtureShapes(t *testing.T) {
 	}, rotated.Attributes); diff != "" {
 		t.Error(diff)
 	}
-	// 20x20 around 20,30 turned by 30 degrees: the top left corner goes to 20-10cos30+10sin30, 30-10sin30-10cos30.
+	// 20x20 around 20,30 turned by 30 degrees: the top left corner goes to
+	// 20-10cos30+10sin30, 30-10sin30-10cos30.
 	if r := rotated.polygon()[0]; len(r) != 8 || r[0] != 16.34 || r[1] != 16.34 {
 		t.Errorf("rotated corners %v (GEN-09)", r)
 	}
@@ -111,7 +112,8 @@ func TestFixtureShapes(t *testing.T) {
 	}
 }
 
-// GEN-10: sorted, dated alike, marked as UTF-8, images stored; and the same bytes each time.
+// GEN-10: sorted, dated alike, marked as UTF-8, images stored; and the same
+// bytes each time.
 func TestArchive(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fixtureDocument(), fixtureFiles())
@@ -142,7 +144,8 @@ func TestArchive(t *testing.T) {
 	}
 }
 
-// GEN-03: every EXIF orientation ends as the image a viewer shows, without the tag.
+// GEN-03: every EXIF orientation ends as the image a viewer shows, without
+// the tag.
 func TestOrientation(t *testing.T) {
 	t.Parallel()
 	// Where the light corner of the stored image is shown, per orientation.
@@ -179,7 +182,8 @@ func TestOrientation(t *testing.T) {
 	}
 }
 
-// One line an image, whatever is wrong with how many of its shapes; nothing is left out in silence.
+// One line an image, whatever is wrong with how many of its shapes; nothing
+// is left out in silence.
 func TestErrorLines(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -271,7 +275,8 @@ func TestOddImages(t *testing.T) {
 	}
 }
 
-// A project has a file per subset, with the same categories in each; ids start anew.
+// A project has a file per subset, with the same categories in each; ids
+// start anew.
 func TestSubsets(t *testing.T) {
 	t.Parallel()
 	one := func(name, subset string) string {

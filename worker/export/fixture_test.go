@@ -171,7 +171,8 @@ func testJPEG(width, height, orientation int) []byte {
 	return append(append(out, exif...), b.Bytes()[2:]...)
 }
 
-// document wraps images into a task's export with the labels car, ねこ and unused.
+// document wraps images into a task's export with the labels car, ねこ and
+// unused.
 func document(images ...string) string {
 	return `<?xml version="1.0" encoding="utf-8"?>
 <annotations>
@@ -201,7 +202,8 @@ func boxXML(geometry string) string {
 	return `<box label="car" source="manual" occluded="0" ` + geometry + ` z_order="0"></box>`
 }
 
-// hole is the mask of the golden vectors: columns 10 to 29, rows 20 to 69, a hole in columns 15 to 19, rows 30 to 39.
+// hole is the mask of the golden vectors: columns 10 to 29, rows 20 to 69, a
+// hole in columns 15 to 19, rows 30 to 39.
 func hole() string {
 	runs := []string{"0", "205"}
 	for row := range 10 {

@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// point is a place in an image, in pixels from its top left corner, y downwards.
+// point is a place in an image, in pixels from its top left corner, y
+// downwards.
 type point struct{ x, y float64 }
 
 // turn rotates points around a centre, clockwise as seen, in place.
@@ -20,8 +21,9 @@ func turn(ring []point, centre point, degrees float64) {
 	}
 }
 
-// ellipse is a polygon that lies inside an ellipse and nowhere further from it than a tenth of a pixel, up to radii of
-// some 2,600 pixels; it has 16 to 360 corners.
+// ellipse is a polygon that lies inside an ellipse and nowhere further from
+// it than a tenth of a pixel, up to radii of some 2,600 pixels; it has 16 to
+// 360 corners.
 func ellipse(centre point, rx, ry float64) []point {
 	const tolerance = 0.1
 	n := 16
@@ -36,8 +38,9 @@ func ellipse(centre point, rx, ry float64) []point {
 	return ring
 }
 
-// clipRing cuts a polygon to 0,0..width,height (GEN-07) by Sutherland and Hodgman's method, one side after the other. A
-// polygon that leaves the image and comes back stays one ring, joined along the border.
+// clipRing cuts a polygon to 0,0..width,height (GEN-07) by Sutherland and
+// Hodgman's method, one side after the other. A polygon that leaves the image
+// and comes back stays one ring, joined along the border.
 func clipRing(ring []point, width, height float64) []point {
 	for _, side := range []struct {
 		value float64 // how far a point lies inside is axis(p)*sign - value*sign
@@ -74,8 +77,9 @@ func clipSide(ring []point, inside func(point) float64) []point {
 	return kept
 }
 
-// A cent is a hundredth of a pixel, the precision of CVAT's own files. Whole cents add and print without surprises: no
-// exponent, no -0, and a box's x+w is exactly where it ends (GEN-04, COCO-07).
+// A cent is a hundredth of a pixel, the precision of CVAT's own files. Whole
+// cents add and print without surprises: no exponent, no -0, and a box's x+w
+// is exactly where it ends (GEN-04, COCO-07).
 type cent int64
 
 func cents(v float64) cent { return cent(math.Round(v * 100)) }
@@ -83,8 +87,9 @@ func cents(v float64) cent { return cent(math.Round(v * 100)) }
 // corner is a point in cents.
 type corner struct{ x, y cent }
 
-// corners rounds a clipped ring to cents and drops each corner that equals the one before it, the first one repeated at
-// the end among them (COCO-10). After rounding nothing lies outside the image.
+// corners rounds a clipped ring to cents and drops each corner that equals
+// the one before it, the first one repeated at the end among them (COCO-10).
+// After rounding nothing lies outside the image.
 func corners(ring []point, width, height int) []corner {
 	out := make([]corner, 0, len(ring))
 	for _, p := range ring {
@@ -112,7 +117,8 @@ func hull(ring []corner) (low, high corner) {
 	return low, high
 }
 
-// area is what a ring encloses, in square cents, by the shoelace formula; half a square cent is rounded up.
+// area is what a ring encloses, in square cents, by the shoelace formula;
+// half a square cent is rounded up.
 func area(ring []corner) int64 {
 	var twice int64
 	for i, c := range ring {

@@ -14,7 +14,8 @@ type instance struct {
 	runs      []uint32 // of a mask; then ring is nil
 }
 
-// instanceOf cuts a shape to its image. Nothing being left is the *problem (GEN-07).
+// instanceOf cuts a shape to its image. Nothing being left is the *problem
+// (GEN-07).
 func instanceOf(sh shape, h header) (instance, *problem) {
 	in := instance{shape: sh}
 	if sh.mask != nil {
@@ -40,8 +41,9 @@ func instanceOf(sh shape, h header) (instance, *problem) {
 	return in, nil
 }
 
-// crowd reports whether COCO's iscrowd is 1: a mask that has CVAT's attribute is_crowd. A crowd must be a mask
-// (COCO-12), so an outline with that attribute stays an instance and keeps the attribute.
+// crowd reports whether COCO's iscrowd is 1: a mask that has CVAT's attribute
+// is_crowd. A crowd must be a mask (COCO-12), so an outline with that
+// attribute stays an instance and keeps the attribute.
 func (in instance) crowd() bool {
 	for _, a := range in.shape.attributes {
 		if a.name == "is_crowd" || a.name == "iscrowd" {
@@ -89,8 +91,10 @@ func separate(b []byte, i int) []byte {
 	return b
 }
 
-// appendAttributes writes what COCO has no field for: occluded always; rotation, group_id and z_order unless they are 0;
-// and the shape's own attributes. One of these that bears a name already taken gets a "_" after it.
+// appendAttributes writes what COCO has no field for: occluded always;
+// rotation, group_id and z_order unless they are 0; and the shape's own
+// attributes. One of these that bears a name already taken gets a "_" after
+// it.
 func (sh shape) appendAttributes(b []byte) []byte {
 	b = append(b, `{"occluded":`...)
 	b = strconv.AppendBool(b, sh.occluded)
@@ -116,7 +120,8 @@ func (sh shape) appendAttributes(b []byte) []byte {
 	return append(b, '}')
 }
 
-// appendValue writes a checkbox as a boolean and a number as a number where they are written plainly, else the text.
+// appendValue writes a checkbox as a boolean and a number as a number where
+// they are written plainly, else the text.
 func (a attribute) appendValue(b []byte) []byte {
 	switch {
 	case a.input == "checkbox" && (a.value == "true" || a.value == "false"),
@@ -126,7 +131,8 @@ func (a attribute) appendValue(b []byte) []byte {
 	return appendText(b, a.value)
 }
 
-// plain reports whether text is a JSON number without exponent, -0 or more digits than a float64 keeps (GEN-04).
+// plain reports whether text is a JSON number without exponent, -0 or more
+// digits than a float64 keeps (GEN-04).
 func plain(text string) bool {
 	digits, minus := strings.CutPrefix(text, "-")
 	whole, fraction, point := strings.Cut(digits, ".")

@@ -5,7 +5,8 @@ import (
 	"unicode/utf16"
 )
 
-// appendText writes a JSON string of ASCII alone (GEN-01): pycocotools opens files in the machine's own encoding.
+// appendText writes a JSON string of ASCII alone (GEN-01): pycocotools opens
+// files in the machine's own encoding.
 func appendText(b []byte, s string) []byte {
 	b = append(b, '"')
 	for _, r := range s {
@@ -32,7 +33,8 @@ func appendEscape(b []byte, unit rune) []byte {
 // appendCents writes hundredths, with as few decimals as say it.
 func appendCents(b []byte, v cent) []byte { return appendDecimal(b, int64(v), 2) }
 
-// appendDecimal writes v/10^places without exponent, trailing zeros or -0 (GEN-04).
+// appendDecimal writes v/10^places without exponent, trailing zeros or -0
+// (GEN-04).
 func appendDecimal(b []byte, v int64, places int) []byte {
 	unit := int64(1)
 	for range places {

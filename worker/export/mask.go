@@ -7,13 +7,16 @@ import (
 	"strings"
 )
 
-// maxMask is how many pixels the box around a mask may have; they take one bit each while the mask is turned.
+// maxMask is how many pixels the box around a mask may have; they take one
+// bit each while the mask is turned.
 const maxMask = 1 << 27
 
-// maxRuns is how many runs a mask may have when it is turned: stripes of a few bytes of XML could become half a gigabyte.
+// maxRuns is how many runs a mask may have when it is turned: stripes of a
+// few bytes of XML could become half a gigabyte.
 const maxRuns = 1 << 22
 
-// mask is a set of pixels, those of a box that are on. The box may reach beyond the image.
+// mask is a set of pixels, those of a box that are on. The box may reach
+// beyond the image.
 type mask struct {
 	left, top, width, height int // of the box
 	bits                     []uint64
@@ -24,7 +27,8 @@ func (m *mask) on(x, y int) bool {
 	return m.bits[i/64]>>(i%64)&1 == 1
 }
 
-// decode reads CVAT's runs: over the box row by row, off first, their sum the box's pixels (CVAT-08).
+// decode reads CVAT's runs: over the box row by row, off first, their sum the
+// box's pixels (CVAT-08).
 func (m *mask) decode(rle string) error {
 	total := m.width * m.height
 	m.bits = make([]uint64, (total+63)/64)
@@ -48,7 +52,8 @@ func (m *mask) decode(rle string) error {
 	return nil
 }
 
-// runs are the run lengths of a whole image column by column, off first (COCO-11).
+// runs are the run lengths of a whole image column by column, off first
+// (COCO-11).
 type runs struct {
 	counts []uint32
 	on     bool // what the last count counts
@@ -64,7 +69,8 @@ func (r *runs) add(on bool, n int) {
 	r.counts[len(r.counts)-1] += uint32(n)
 }
 
-// region is a mask inside its image: COCO's runs, how many pixels are on, and the box around them, its high end exclusive.
+// region is a mask inside its image: COCO's runs, how many pixels are on, and
+// the box around them, its high end exclusive.
 type region struct {
 	runs                    []uint32
 	area                    int64
@@ -72,7 +78,8 @@ type region struct {
 	tooRagged               bool // more than maxRuns; the rest is not set
 }
 
-// region cuts the mask to an image. An image has fewer than 1<<32 pixels, or its entry would have been refused.
+// region cuts the mask to an image. An image has fewer than 1<<32 pixels, or
+// its entry would have been refused.
 func (m *mask) region(width, height int) region {
 	left, right := max(0, m.left), min(width, m.left+m.width)
 	top, below := max(0, m.top), min(height, m.top+m.height)
@@ -107,9 +114,10 @@ func (g *region) cover(x, y int) {
 	g.top, g.below = min(g.top, y), max(g.below, y+1)
 }
 
-// packRuns writes runs as COCO's compressed string (COCO-13): each run from the fourth on as its difference from the
-// one two before, in groups of five bits, low ones first, each group plus 32 when another follows, plus 48. The string
-// may hold a backslash; it is not yet escaped for JSON.
+// packRuns writes runs as COCO's compressed string (COCO-13): each run from
+// the fourth on as its difference from the one two before, in groups of five
+// bits, low ones first, each group plus 32 when another follows, plus 48. The
+// string may hold a backslash; it is not yet escaped for JSON.
 func packRuns(counts []uint32) (b []byte) {
 	for i, n := range counts {
 		v := int64(n)
@@ -119,7 +127,8 @@ func packRuns(counts []uint32) (b []byte) {
 		for more := true; more; {
 			group := byte(v & 31)
 			v >>= 5
-			// The group's highest bit is taken for the sign, so it must agree with what is left.
+			// The group's highest bit is taken for the sign, so it must agree
+			// with what is left.
 			more = v != 0 && v != -1 || (v == -1) != (group&16 != 0)
 			if more {
 				group |= 32

@@ -93,7 +93,8 @@ func TestRefusedMasks(t *testing.T) {
 	}
 }
 
-// FuzzMask compares a mask turned into COCO's string and back with the slow, obvious way.
+// FuzzMask compares a mask turned into COCO's string and back with the slow,
+// obvious way.
 func FuzzMask(f *testing.F) {
 	f.Add("0, 3, 2, 4", int8(1), int8(-1), uint8(3), uint8(3), uint8(8), uint8(8))
 	f.Add("1000", int8(0), int8(0), uint8(10), uint8(100), uint8(100), uint8(100))

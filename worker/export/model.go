@@ -7,7 +7,8 @@ type schema struct {
 	subset string         // of images that name none
 }
 
-// label is a category. Its place in schema.labels is its category id less 1, used or not (GEN-05).
+// label is a category. Its place in schema.labels is its category id less 1,
+// used or not (GEN-05).
 type label struct {
 	name   string
 	inputs map[string]string // attribute name to CVAT's input_type: select, checkbox, radio, number, text
@@ -20,7 +21,8 @@ type header struct {
 	width, height int    // pixels, as displayed (GEN-03); 0 when the document does not say
 }
 
-// shape is something marked on an image, in a form that COCO instances can hold.
+// shape is something marked on an image, in a form that COCO instances can
+// hold.
 type shape struct {
 	kind       string  // the XML element it came from
 	category   int     // place in schema.labels

@@ -12,7 +12,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// exportable reports whether a name can be kept apart from others as a relative path; "../x" and "/x" cannot.
+// exportable reports whether a name can be kept apart from others as a
+// relative path; "../x" and "/x" cannot.
 func exportable(name string) bool {
 	for segment := range strings.SplitSeq(name, "/") {
 		if segment == "" || segment == "." || segment == ".." {
@@ -22,9 +23,11 @@ func exportable(name string) bool {
 	return true
 }
 
-// nameFiles gives every exported image a file name that is unique in its subset by its path without extension, however
-// letters are cased and composed (GEN-02, COCO-19). Images keep their names where they can, the first in the document
-// before later ones; the others get a short hash of their name.
+// nameFiles gives every exported image a file name that is unique in its
+// subset by its path without extension, however letters are cased and
+// composed (GEN-02, COCO-19). Images keep their names where they can, the
+// first in the document before later ones; the others get a short hash of
+// their name.
 func nameFiles(images []entry) {
 	n := namer{taken: map[string]bool{}, directories: map[string]bool{}}
 	for i := range images {
@@ -87,8 +90,9 @@ func fold(s string) string {
 
 const maxSegment = 255 // bytes in a file name on common file systems
 
-// safeName replaces what some file system cannot hold: control characters, \ : * ? " < > |, dots and spaces at the end
-// of a segment, and segments that are too long.
+// safeName replaces what some file system cannot hold: control characters, \
+// : * ? " < > |, dots and spaces at the end of a segment, and segments that
+// are too long.
 func safeName(name string) string {
 	segments := strings.Split(name, "/")
 	for i, s := range segments {
@@ -122,7 +126,8 @@ func shorten(s string) string {
 	return s[:cut] + ext
 }
 
-// writeNames writes names.jsonl: a line for each image whose file is not named as the image is in the annotations.
+// writeNames writes names.jsonl: a line for each image whose file is not
+// named as the image is in the annotations.
 func (x *exporter) writeNames(w io.Writer) error {
 	var b []byte
 	for i := range x.images {

@@ -19,7 +19,8 @@ const (
 	maxBytes = 1 << 28    // bytes of a larger image that is read whole to be turned upright
 )
 
-// picture is an image's content: its first bytes, and where the rest comes from unless they are all.
+// picture is an image's content: its first bytes, and where the rest comes
+// from unless they are all.
 type picture struct {
 	im    *entry
 	first []byte
@@ -32,8 +33,9 @@ func (p *picture) Close() error { return p.body.Close() }
 
 func (p *picture) whole() bool { return int64(len(p.first)) == p.size }
 
-// fetch opens an image and reads it whole, or its first part when it is large. An image that was there before and is
-// not now is a Conflict: the next attempt will leave it out.
+// fetch opens an image and reads it whole, or its first part when it is
+// large. An image that was there before and is not now is a Conflict: the
+// next attempt will leave it out.
 func (x *exporter) fetch(ctx context.Context, im *entry) (*picture, error) {
 	r, err := x.source.Open(ctx, x.key(im), providers.ReadOptions{})
 	if errors.Is(err, providers.NotFound) && !ofBucket(err) {
@@ -70,8 +72,9 @@ func (p *picture) read(n int64) error {
 
 var errBeyond = errors.New("beyond the bytes at hand")
 
-// head finds the image's size and orientation, reading all of a large image when they lie that far behind. The
-// *imagehead.Error says why there are none.
+// head finds the image's size and orientation, reading all of a large image
+// when they lie that far behind. The *imagehead.Error says why there are
+// none.
 func (p *picture) head() (imagehead.Head, error) {
 	h, err := imagehead.Read(func(off, n int64) ([]byte, error) {
 		if off+n > int64(len(p.first)) {
@@ -91,9 +94,10 @@ func (p *picture) head() (imagehead.Head, error) {
 	return p.head()
 }
 
-// inspect notes what is odd about an image, and says whether it must be turned so that files and coordinates agree for
-// readers that do not know EXIF (GEN-03). A type that imagehead does not read is not looked into. The error is the
-// source's.
+// inspect notes what is odd about an image, and says whether it must be
+// turned so that files and coordinates agree for readers that do not know
+// EXIF (GEN-03). A type that imagehead does not read is not looked into. The
+// error is the source's.
 func (p *picture) inspect() (orientation int, err error) {
 	h, err := p.head()
 	var bad *imagehead.Error

@@ -11,11 +11,13 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 )
 
-// maxAhead is how many images are read ahead at most; each may hold maxHeld bytes.
+// maxAhead is how many images are read ahead at most; each may hold maxHeld
+// bytes.
 const maxAhead = 8
 
-// writeImages puts the images into the zip, sorted by their names in it. That an image went away since it was looked for
-// is an error: the annotations that name it are already written.
+// writeImages puts the images into the zip, sorted by their names in it. That
+// an image went away since it was looked for is an error: the annotations
+// that name it are already written.
 func (x *exporter) writeImages(ctx context.Context, a archive) error {
 	var list []*entry
 	for i := range x.images {
@@ -38,7 +40,8 @@ func (x *exporter) writeImages(ctx context.Context, a archive) error {
 	return nil
 }
 
-// writePicture writes an image upright, by default the very bytes that are stored.
+// writePicture writes an image upright, by default the very bytes that are
+// stored.
 func (x *exporter) writePicture(a archive, p *picture) error {
 	orientation, err := p.inspect()
 	if err == nil && orientation > 1 {
@@ -61,7 +64,8 @@ func (x *exporter) writePicture(a archive, p *picture) error {
 	return err
 }
 
-// turn replaces the content by the same image upright, or leaves it when it cannot be decoded.
+// turn replaces the content by the same image upright, or leaves it when it
+// cannot be decoded.
 func (p *picture) turn(orientation int) {
 	upright, err := turnUpright(p.first, orientation)
 	if err != nil {

@@ -12,8 +12,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// maxGap is how many listed objects may pass without one that is wanted before asking for the next wanted one directly
-// is cheaper than listing on: about a page.
+// maxGap is how many listed objects may pass without one that is wanted
+// before asking for the next wanted one directly is cheaper than listing on:
+// about a page.
 const maxGap = 1000
 
 // wanted is an image to find in the source.
@@ -22,9 +23,11 @@ type wanted struct {
 	im  *entry
 }
 
-// checkPresence leaves out the images that the source does not hold, each with its problem, before any file that names
-// them is written (GEN-11). It lists the source rather than ask for each image, and skips where it holds much else. When
-// there are images and the source has none of them, that is the job's failure.
+// checkPresence leaves out the images that the source does not hold, each
+// with its problem, before any file that names them is written (GEN-11). It
+// lists the source rather than ask for each image, and skips where it holds
+// much else. When there are images and the source has none of them, that is
+// the job's failure.
 func (x *exporter) checkPresence(ctx context.Context) error {
 	var listed, hidden []wanted
 	for i := range x.images {
@@ -66,8 +69,8 @@ func (x *exporter) findListed(ctx context.Context, list []wanted) error {
 	return nil
 }
 
-// follow lists on after a key until the listing ends, all images are found, or maxGap objects were of no use. It returns
-// the images still to look for.
+// follow lists on after a key until the listing ends, all images are found,
+// or maxGap objects were of no use. It returns the images still to look for.
 func (x *exporter) follow(ctx context.Context, after string, list []wanted) ([]wanted, error) {
 	gap := 0
 	for o, err := range x.source.List(ctx, providers.ListOptions{Prefix: x.job.Source.Prefix, After: after}) {
@@ -91,7 +94,8 @@ func (x *exporter) follow(ctx context.Context, after string, list []wanted) ([]w
 	return nil, nil
 }
 
-// mark drops the images of a key from the front of the list, each marked with the problems that were found with the key.
+// mark drops the images of a key from the front of the list, each marked with
+// the problems that were found with the key.
 func mark(list []wanted, key string, found problems) []wanted {
 	for len(list) > 0 && list[0].key == key {
 		list[0].im.problems, list[0].im.out = found, !found.empty()
@@ -105,7 +109,8 @@ func (x *exporter) missing() (p problems) {
 	return p
 }
 
-// stat asks for one image. Only what concerns more than this image is an error.
+// stat asks for one image. Only what concerns more than this image is an
+// error.
 func (x *exporter) stat(ctx context.Context, w wanted) (struct{}, error) {
 	var p problems
 	if !strings.HasPrefix(w.key, x.job.Source.Dir()) {
@@ -129,13 +134,15 @@ func (x *exporter) stat(ctx context.Context, w wanted) (struct{}, error) {
 	return struct{}{}, nil
 }
 
-// ofBucket tells trouble with the bucket from trouble with one object: the error names no key.
+// ofBucket tells trouble with the bucket from trouble with one object: the
+// error names no key.
 func ofBucket(err error) bool {
 	var e *providers.Error
 	return errors.As(err, &e) && e.Key == ""
 }
 
-// nonePresent fails the job when every image that was looked for is missing: the payload points to the wrong place.
+// nonePresent fails the job when every image that was looked for is missing:
+// the payload points to the wrong place.
 func (x *exporter) nonePresent(all []wanted) error {
 	if len(all) == 0 || slices.ContainsFunc(all, func(w wanted) bool { return !w.im.out }) {
 		return nil

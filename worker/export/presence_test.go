@@ -15,7 +15,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// GEN-11: images whose bytes are missing are on the error list and neither in the JSON nor in the zip.
+// GEN-11: images whose bytes are missing are on the error list and neither in
+// the JSON nor in the zip.
 func TestMissingImages(t *testing.T) {
 	t.Parallel()
 	var all []string
@@ -37,7 +38,8 @@ func TestMissingImages(t *testing.T) {
 	}
 }
 
-// The images may lie in a directory, and under a prefix that is no directory: listings show only what starts with it.
+// The images may lie in a directory, and under a prefix that is no directory:
+// listings show only what starts with it.
 func TestPrefixes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, document(imageXML("im1.png", 3, 3), imageXML("other.png", 3, 3), imageXML("no.png", 3, 3), imageXML("im2.png", 3, 3)),
@@ -121,7 +123,8 @@ func TestPresenceIsCheap(t *testing.T) {
 	}
 }
 
-// A large image streams through; what is read ahead is closed when the loop ends early.
+// A large image streams through; what is read ahead is closed when the loop
+// ends early.
 func TestAhead(t *testing.T) {
 	t.Parallel()
 	var open atomic.Int64
@@ -169,7 +172,8 @@ func (c *closer) Close() error {
 	return nil
 }
 
-// An image too large to be held is streamed, as it is, and is turned upright all the same.
+// An image too large to be held is streamed, as it is, and is turned upright
+// all the same.
 func TestLargeImages(t *testing.T) {
 	t.Parallel()
 	large := append(testPNG(3, 3), make([]byte, maxHeld)...)

@@ -7,7 +7,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// The codes of this job's error lines, besides those of worker/job and worker/imagehead.
+// The codes of this job's error lines, besides those of worker/job and
+// worker/imagehead.
 const (
 	codeName        = "invalid-name"      // the image's name is no key that an archive could hold
 	codeImage       = "invalid-image"     // the image's entry has no usable width and height
@@ -19,7 +20,8 @@ const (
 	codeSize        = "size-mismatch"     // the stored image is not as wide and high as its annotations say
 )
 
-// problem is one thing that went wrong with an image or one of its shapes. It is an error for parsing code's sake.
+// problem is one thing that went wrong with an image or one of its shapes. It
+// is an error for parsing code's sake.
 type problem struct {
 	code, message string
 }
@@ -33,7 +35,8 @@ func problemf(code, format string, args ...any) *problem {
 
 const maxProblems = 8 // per image are spelled out
 
-// problems are those of one image; they become one line, since a line counts an object as failed.
+// problems are those of one image; they become one line, since a line counts
+// an object as failed.
 type problems struct {
 	list []*problem
 	more int // beyond maxProblems, counted only

@@ -15,8 +15,9 @@ import (
 
 var errPutEnded = errors.New("the bucket stopped reading")
 
-// publish writes the zip into the bucket as it is made. When making it fails, the bucket's writer sees the failure
-// instead of an end, so that nothing is stored.
+// publish writes the zip into the bucket as it is made. When making it fails,
+// the bucket's writer sees the failure instead of an end, so that nothing is
+// stored.
 func (x *exporter) publish(ctx context.Context) (tasks.Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -56,7 +57,8 @@ func (x *exporter) result(key string, sum *digest) tasks.ExportAnnotationsResult
 	return result
 }
 
-// writeZip writes annotations, images and names, in this order, which is also that of the entries' names.
+// writeZip writes annotations, images and names, in this order, which is also
+// that of the entries' names.
 func (x *exporter) writeZip(ctx context.Context, w io.Writer) error {
 	buffered := bufio.NewWriterSize(w, 1<<16)
 	a := newArchive(buffered)

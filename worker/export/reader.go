@@ -26,8 +26,9 @@ type malformed struct {
 // Error implements error.
 func (m *malformed) Error() string { return fmt.Sprintf("line %d: %s", m.line, m.detail) }
 
-// reader streams a CVAT for images 1.1 document: schema first, then next and elements in turn. It resolves no entities
-// and refuses a DOCTYPE. Its errors are *malformed, or those of the underlying reader.
+// reader streams a CVAT for images 1.1 document: schema first, then next and
+// elements in turn. It resolves no entities and refuses a DOCTYPE. Its errors
+// are *malformed, or those of the underlying reader.
 type reader struct {
 	dec    *xml.Decoder
 	budget *budget
@@ -40,7 +41,8 @@ func newReader(r io.Reader) *reader {
 	return &reader{dec: xml.NewDecoder(bufio.NewReaderSize(b, 1<<16)), budget: b}
 }
 
-// next gives the next image, skipping what was not read of the one before, and io.EOF after the last.
+// next gives the next image, skipping what was not read of the one before,
+// and io.EOF after the last.
 func (r *reader) next() (header, error) {
 	if r.inside {
 		r.inside = false
@@ -76,7 +78,8 @@ type element struct {
 	line       int
 }
 
-// elements calls do for each child of the image that next gave last. An error of do ends it.
+// elements calls do for each child of the image that next gave last. An error
+// of do ends it.
 func (r *reader) elements(do func(element) error) error {
 	r.inside = false
 	for count := 0; ; count++ {
@@ -117,7 +120,8 @@ func (r *reader) attributes(start *xml.StartElement) ([]attribute, error) {
 	return list, nil
 }
 
-// child gives the next element inside the one being read, or nil at its end. Each child has the whole element budget.
+// child gives the next element inside the one being read, or nil at its end.
+// Each child has the whole element budget.
 func (r *reader) child() (*xml.StartElement, error) {
 	for {
 		r.budget.element = r.budget.each
@@ -136,7 +140,8 @@ func (r *reader) child() (*xml.StartElement, error) {
 	}
 }
 
-// skip reads past the element that child gave last, whose children may together exceed the element budget.
+// skip reads past the element that child gave last, whose children may
+// together exceed the element budget.
 func (r *reader) skip() error {
 	for depth := 1; depth > 0; {
 		start, err := r.child()
@@ -152,7 +157,8 @@ func (r *reader) skip() error {
 	return nil
 }
 
-// end reads what follows the root, where only white space and comments may be.
+// end reads what follows the root, where only white space and comments may
+// be.
 func (r *reader) end() error {
 	for {
 		token, err := r.dec.Token()
@@ -187,7 +193,8 @@ func (r *reader) fail(code, detail, fix string) error {
 	return &malformed{code, r.line(), detail, fix}
 }
 
-// explain tells a broken document from a reader that failed or had too much to give.
+// explain tells a broken document from a reader that failed or had too much
+// to give.
 func (r *reader) explain(err error) error {
 	var syntax *xml.SyntaxError
 	switch {
@@ -205,7 +212,8 @@ func (r *reader) explain(err error) error {
 
 var errBudget = errors.New("too large")
 
-// budget reads until the document, or the element being read, has had more bytes than it may.
+// budget reads until the document, or the element being read, has had more
+// bytes than it may.
 type budget struct {
 	r              io.Reader
 	total, element int64 // bytes left

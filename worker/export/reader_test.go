@@ -11,7 +11,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// A document that is no CVAT for images 1.1 ends the job with a code, a line and a fix.
+// A document that is no CVAT for images 1.1 ends the job with a code, a line
+// and a fix.
 func TestMalformed(t *testing.T) {
 	t.Parallel()
 	meta := func(labels string) string {
@@ -62,7 +63,8 @@ func TestByteOrderMark(t *testing.T) {
 	newWorld(t, "\ufeff"+document(imageXML("i", 1, 1))+"<!-- end -->", map[string][]byte{"i": testPNG(1, 1)}).export()
 }
 
-// endless is a document that never ends: its head, then the same text again and again.
+// endless is a document that never ends: its head, then the same text again
+// and again.
 type endless struct{ head, again string }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -103,8 +105,9 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// FuzzReader: whatever the bytes, reading ends without a panic, and every shape that is accepted becomes an annotation
-// that keeps the rules, or a problem.
+// FuzzReader: whatever the bytes, reading ends without a panic, and every
+// shape that is accepted becomes an annotation that keeps the rules, or a
+// problem.
 func FuzzReader(f *testing.F) {
 	full, _ := fixture()
 	f.Add([]byte(full))

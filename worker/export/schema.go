@@ -9,7 +9,8 @@ import (
 
 const defaultSubset = "default"
 
-// readSchema reads up to the end of <meta>, which stands before the first image (CVAT-01).
+// readSchema reads up to the end of <meta>, which stands before the first
+// image (CVAT-01).
 func (r *reader) readSchema() error {
 	root, err := r.child()
 	if err != nil {
@@ -79,8 +80,8 @@ func (r *reader) meta(start *xml.StartElement) error {
 	return r.fail("", "<meta> declares no labels in a <task>, <project> or <job>", "")
 }
 
-// declare takes over a scope's labels. Parts of skeletons are left out: they name points, not categories, and may share
-// names.
+// declare takes over a scope's labels. Parts of skeletons are left out: they
+// name points, not categories, and may share names.
 func (r *reader) declare(s scope) error {
 	r.schema.subset = strings.TrimSpace(s.Subset)
 	r.schema.places = map[string]int{}
@@ -103,7 +104,8 @@ func (r *reader) declare(s scope) error {
 	return nil
 }
 
-// header reads an image's own attributes. A size that is no plain number stays 0.
+// header reads an image's own attributes. A size that is no plain number
+// stays 0.
 func (r *reader) header(attrs []xml.Attr) header {
 	h := header{subset: r.schema.subset}
 	for _, a := range attrs {

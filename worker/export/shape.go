@@ -8,10 +8,12 @@ import (
 	"strings"
 )
 
-// maxNumber bounds every coordinate, so that no arithmetic on them can overflow.
+// maxNumber bounds every coordinate, so that no arithmetic on them can
+// overflow.
 const maxNumber = 1e7
 
-// shapeOf reads one child of an image (CVAT-06 to CVAT-09). What is wrong with it is the *problem.
+// shapeOf reads one child of an image (CVAT-06 to CVAT-09). What is wrong
+// with it is the *problem.
 func shapeOf(e element, s schema) (shape, *problem) {
 	outline, known := outlines[e.kind]
 	if !known {
@@ -36,8 +38,8 @@ func shapeOf(e element, s schema) (shape, *problem) {
 	return sh, nil
 }
 
-// outlines says how each kind of shape that COCO instances can hold is read. Tags, points, polylines, cuboids and
-// skeletons are not among them.
+// outlines says how each kind of shape that COCO instances can hold is read.
+// Tags, points, polylines, cuboids and skeletons are not among them.
 var outlines = map[string]func(*fields, *shape){
 	"box":     boxOutline,
 	"polygon": func(f *fields, sh *shape) { sh.ring = f.points("points") },
@@ -65,7 +67,8 @@ func ellipseOutline(f *fields, sh *shape) {
 	turn(sh.ring, centre, sh.rotation)
 }
 
-// fields reads the XML attributes of a shape and remembers the first that is not what it must be.
+// fields reads the XML attributes of a shape and remembers the first that is
+// not what it must be.
 type fields struct {
 	attrs []xml.Attr
 	bad   string

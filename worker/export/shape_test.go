@@ -9,7 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// FuzzShape: whatever a shape's numbers are, it becomes an annotation that keeps the rules, or a problem.
+// FuzzShape: whatever a shape's numbers are, it becomes an annotation that
+// keeps the rules, or a problem.
 func FuzzShape(f *testing.F) {
 	f.Add("box", "1", "1", "9.5", "9.5", "45", uint8(9), uint8(9))
 	f.Add("box", "-3", "4", "0.004", "1e7", "", uint8(9), uint8(9))
@@ -32,7 +33,8 @@ func FuzzShape(f *testing.F) {
 	})
 }
 
-// COCO-12: a crowd is a mask; an outline that says it is one stays an instance, and the attribute is kept.
+// COCO-12: a crowd is a mask; an outline that says it is one stays an
+// instance, and the attribute is kept.
 func TestCrowd(t *testing.T) {
 	t.Parallel()
 	const crowd = `<attribute name="is_crowd">true</attribute>`

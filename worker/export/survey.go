@@ -18,15 +18,17 @@ const (
 	maxPixels  = 1_000_000_000 // of an image; pycocotools counts them in 32 bits
 )
 
-// input is the object that holds the annotations. After the first pass it is read only as it was then.
+// input is the object that holds the annotations. After the first pass it is
+// read only as it was then.
 type input struct {
 	bucket    providers.Bucket
 	name, key string // of the bucket and the object
 	etag      string
 }
 
-// scan reads the document from its start to its end and shows each image to do, with the reader standing at its shapes.
-// A document that changed since the first scan is a Conflict.
+// scan reads the document from its start to its end and shows each image to
+// do, with the reader standing at its shapes. A document that changed since
+// the first scan is a Conflict.
 func (in *input) scan(ctx context.Context, do func(*reader, header) error) (schema, error) {
 	body, err := in.bucket.Open(ctx, in.key, providers.ReadOptions{IfMatch: in.etag})
 	if err != nil {
@@ -55,7 +57,8 @@ func (in *input) scan(ctx context.Context, do func(*reader, header) error) (sche
 	}
 }
 
-// failed says of an error from reading the document what it means for the job.
+// failed says of an error from reading the document what it means for the
+// job.
 func (in *input) failed(err error) error {
 	var bad *malformed
 	if !errors.As(err, &bad) {
@@ -67,7 +70,8 @@ func (in *input) failed(err error) error {
 	}
 }
 
-// survey is the first pass: it remembers the images and the subsets, and finds out whether the document is sound.
+// survey is the first pass: it remembers the images and the subsets, and
+// finds out whether the document is sound.
 func (x *exporter) survey(ctx context.Context) error {
 	var err error
 	x.schema, err = x.input.scan(ctx, func(r *reader, h header) error {
@@ -99,7 +103,8 @@ func newImage(h header) entry {
 	return im
 }
 
-// addSubset refuses what cannot be part of a file name, or would meet another subset's files where case does not count.
+// addSubset refuses what cannot be part of a file name, or would meet another
+// subset's files where case does not count.
 func (x *exporter) addSubset(r *reader, subset string) error {
 	if slices.Contains(x.subsets, subset) {
 		return nil

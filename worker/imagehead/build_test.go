@@ -6,7 +6,8 @@ import (
 	"hash/crc32"
 )
 
-// jpegOf is the start of a JPEG: SOI, the segments given, a frame header of the size, and SOS.
+// jpegOf is the start of a JPEG: SOI, the segments given, a frame header of
+// the size, and SOS.
 func jpegOf(width, height int, segments ...[]byte) []byte {
 	frame := []byte{8, byte(height >> 8), byte(height), byte(width >> 8), byte(width), 1, 1, 0x11, 0}
 	out := []byte{0xff, 0xd8}

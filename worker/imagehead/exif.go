@@ -5,8 +5,9 @@ import (
 	"errors"
 )
 
-// A TIFF block, as EXIF has it: a header of 8 bytes with the place of the first directory, which is a count and entries of
-// 12 bytes (TIFF 6.0, section 2).
+// A TIFF block, as EXIF has it: a header of 8 bytes with the place of the
+// first directory, which is a count and entries of 12 bytes (TIFF 6.0,
+// section 2).
 const (
 	tagOrientation = 274
 	entrySize      = 12
@@ -26,8 +27,9 @@ func (b block) at(off, n int64) ([]byte, error) {
 	return b.w.at(b.off+off, n)
 }
 
-// orientation finds the orientation that a TIFF block tells, whatever its value. A block that makes no sense tells none:
-// broken EXIF does not make a broken image. The errors are those of fetching alone.
+// orientation finds the orientation that a TIFF block tells, whatever its
+// value. A block that makes no sense tells none: broken EXIF does not make a
+// broken image. The errors are those of fetching alone.
 func orientation(b block) (value int, found bool, err error) {
 	value, found, err = searchFirstDirectory(b)
 	if errors.Is(err, errShort) {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Whatever the bytes: no panic, only coded errors, possible values, requests within bounds, and the same answer however
-// the bytes are cut.
+// Whatever the bytes: no panic, only coded errors, possible values, requests
+// within bounds, and the same answer however the bytes are cut.
 func FuzzRead(f *testing.F) {
 	f.Add(jpegOf(4000, 3000, exifOf(binary.BigEndian, 6)), uint16(16))
 	f.Add(jpegOf(40, 30, xmpOf(`tiff:Orientation="6"`), segmentOf(0xe2, make([]byte, 200))), uint16(0))

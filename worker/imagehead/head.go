@@ -1,9 +1,10 @@
-// Package imagehead reads an image's size, orientation and type from its first bytes, and knows which names count as
-// images.
+// Package imagehead reads an image's size, orientation and type from its
+// first bytes, and knows which names count as images.
 //
-// It reads JPEG and PNG, asks only for the bytes that it needs, and jumps over those that it does not. It knows no
-// bucket and decodes no pixels: where the bytes come from is the caller's affair. What it reads is written by strangers,
-// so every length is checked before it is believed.
+// It reads JPEG and PNG, asks only for the bytes that it needs, and jumps
+// over those that it does not. It knows no bucket and decodes no pixels:
+// where the bytes come from is the caller's affair. What it reads is written
+// by strangers, so every length is checked before it is believed.
 package imagehead
 
 import (
@@ -28,8 +29,9 @@ type Head struct {
 	Orientation int // EXIF's, 1 to 8; 1 when the image tells none or an impossible one
 }
 
-// Display is the size of the image as it is shown: width and height change places for the orientations 5 to 8, which turn
-// the image by a quarter (CVAT 2.73, utils/dataset_manifest/core.py).
+// Display is the size of the image as it is shown: width and height change
+// places for the orientations 5 to 8, which turn the image by a quarter (CVAT
+// 2.73, utils/dataset_manifest/core.py).
 func (h Head) Display() (width, height int) {
 	if h.Orientation > 4 {
 		return h.Height, h.Width
@@ -71,13 +73,14 @@ func corrupt(t Type, format string, args ...any) error {
 	return &Error{Code: CodeCorrupt, Type: t, Detail: fmt.Sprintf(format, args...)}
 }
 
-// Fetch gives n bytes at an offset of an object, fewer only where the object ends. The slice is read, never written, and
-// not kept after the next call.
+// Fetch gives n bytes at an offset of an object, fewer only where the object
+// ends. The slice is read, never written, and not kept after the next call.
 type Fetch func(off, n int64) ([]byte, error)
 
-// Read finds the head of an object of size bytes. It fetches first bytes, then whatever is still needed from where it
-// lies, in pieces of 4, 16 and 64 KiB. What is wrong with the image is an *Error; the errors of fetch come back as they
-// are.
+// Read finds the head of an object of size bytes. It fetches first bytes,
+// then whatever is still needed from where it lies, in pieces of 4, 16 and 64
+// KiB. What is wrong with the image is an *Error; the errors of fetch come
+// back as they are.
 func Read(fetch Fetch, size, first int64) (Head, error) {
 	if size <= 0 {
 		return Head{}, &Error{Code: CodeEmpty, Detail: "the object is empty"}
@@ -102,7 +105,8 @@ func Read(fetch Fetch, size, first int64) (Head, error) {
 	}
 }
 
-// Parse finds the head of an image that is in memory, whole or at least its first part.
+// Parse finds the head of an image that is in memory, whole or at least its
+// first part.
 func Parse(data []byte) (Head, error) {
 	slice := func(off, n int64) ([]byte, error) { return data[off : off+n], nil }
 	return Read(slice, int64(len(data)), int64(len(data)))

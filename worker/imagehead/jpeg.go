@@ -28,7 +28,8 @@ type segment struct {
 	off, n int64
 }
 
-// readJPEG walks from segment to segment up to the frame header, by their lengths, and looks only into those that matter.
+// readJPEG walks from segment to segment up to the frame header, by their
+// lengths, and looks only into those that matter.
 func readJPEG(w *window) (Head, error) {
 	var tags jpegTags
 	for pos := int64(2); ; {
@@ -80,7 +81,8 @@ func jpegError(err error) error {
 // isFrame knows the SOF markers: C0 to CF without DHT, JPG and DAC.
 func isFrame(m byte) bool { return m >= 0xc0 && m <= 0xcf && m != 0xc4 && m != 0xc8 && m != 0xcc }
 
-// nextSegment finds the first marker at or after pos. As Pillow and libjpeg do, it passes over fill bytes and junk.
+// nextSegment finds the first marker at or after pos. As Pillow and libjpeg
+// do, it passes over fill bytes and junk.
 func nextSegment(w *window, pos int64) (segment, error) {
 	for {
 		b, err := w.at(pos, 2)
@@ -108,8 +110,9 @@ func nextSegment(w *window, pos int64) (segment, error) {
 	}
 }
 
-// jpegTags collects what the APP1 segments tell about the orientation. The first EXIF that tells one counts; without any,
-// the first XMP does, as in Pillow, which CVAT uses.
+// jpegTags collects what the APP1 segments tell about the orientation. The
+// first EXIF that tells one counts; without any, the first XMP does, as in
+// Pillow, which CVAT uses.
 type jpegTags struct {
 	exif  int
 	found bool
@@ -143,7 +146,8 @@ func (t *jpegTags) resolve(w *window) (int, error) {
 	return sane(xmpOrientation(b)), nil
 }
 
-// xmpOrientation finds what Pillow's pattern tiff:Orientation(="|>)([0-9]) finds; 0 is nothing.
+// xmpOrientation finds what Pillow's pattern tiff:Orientation(="|>)([0-9])
+// finds; 0 is nothing.
 func xmpOrientation(xmp []byte) int {
 	for {
 		_, rest, found := bytes.Cut(xmp, []byte("tiff:Orientation"))

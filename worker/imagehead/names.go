@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Naming is what the name of an object says about it. Like CVAT, the jobs choose by name and read content only then.
+// Naming is what the name of an object says about it. Like CVAT, the jobs
+// choose by name and read content only then.
 type Naming int
 
 // The namings.
@@ -17,8 +18,10 @@ const (
 	Unreadable               // an image by its name that makes CVAT fail a whole task, because Pillow does not open it
 )
 
-// ByName tells what an object is by its key's extension, in any case. The lists were taken from CVAT 2.73: what CVAT's
-// media.mimetypes and Python's mimetypes call an image, without SVG, split by whether Pillow has a reader for it.
+// ByName tells what an object is by its key's extension, in any case. The
+// lists were taken from CVAT 2.73: what CVAT's media.mimetypes and Python's
+// mimetypes call an image, without SVG, split by whether Pillow has a reader
+// for it.
 func ByName(key string) Naming { return namings[strings.ToLower(Extension(key))] }
 
 var namings = tabulate()
@@ -35,8 +38,9 @@ func tabulate() map[string]Naming {
 	return table
 }
 
-// Extension is the extension of a key with its dot, by the rules of Python's os.path.splitext, which CVAT uses: from the
-// last dot of the last path segment, whose leading dots do not count. It may be empty.
+// Extension is the extension of a key with its dot, by the rules of Python's
+// os.path.splitext, which CVAT uses: from the last dot of the last path
+// segment, whose leading dots do not count. It may be empty.
 func Extension(key string) string {
 	name := key[strings.LastIndexByte(key, '/')+1:]
 	dot := strings.LastIndexByte(name, '.')
@@ -46,8 +50,9 @@ func Extension(key string) string {
 	return name[dot:]
 }
 
-// FirstRead is how many bytes of an image to read first, going by its name. 16 KiB are enough for seven JPEGs in eight, as
-// cameras put a preview before the size; the others have the size at the very front.
+// FirstRead is how many bytes of an image to read first, going by its name.
+// 16 KiB are enough for seven JPEGs in eight, as cameras put a preview before
+// the size; the others have the size at the very front.
 func FirstRead(key string) int64 {
 	switch written(key) {
 	case JPEG, "":
@@ -56,8 +61,9 @@ func FirstRead(key string) int64 {
 	return 4 << 10
 }
 
-// Blame names the cause of an error of Read better where the name of the object helps: content that is no known type is
-// a broken image in a .jpg, but a type that is not read yet in a .tga, which has no mark to know it by.
+// Blame names the cause of an error of Read better where the name of the
+// object helps: content that is no known type is a broken image in a .jpg,
+// but a type that is not read yet in a .tga, which has no mark to know it by.
 func Blame(key string, err error) error {
 	var e *Error
 	if !errors.As(err, &e) || e.Code != CodeCorrupt || e.Type != "" {
@@ -69,7 +75,8 @@ func Blame(key string, err error) error {
 	return &Error{Code: CodeUnsupported, Detail: fmt.Sprintf("%s is not read yet (there are jpeg, png), and %s", Extension(key), e.Detail)}
 }
 
-// written is the type that a key's extension stands for: JPEG, PNG, "other", or empty without an extension.
+// written is the type that a key's extension stands for: JPEG, PNG, "other",
+// or empty without an extension.
 func written(key string) Type {
 	switch strings.ToLower(Extension(key)) {
 	case ".jpg", ".jpeg", ".jpe", ".jfif":
@@ -85,9 +92,11 @@ func written(key string) Type {
 // maxKey is CVAT's MAX_FILENAME_LENGTH, in characters.
 const maxKey = 1024
 
-// CheckKey refuses the keys that labelling tools cannot name again (CVAT 2.73, cvat/utils/paths.py: problem_with_untrusted_path):
-// those that are no canonical relative path, hold a backslash, which CVAT turns into a slash, are no UTF-8, or are longer
-// than 1024 characters. The error is an *Error with CodeUnusableKey.
+// CheckKey refuses the keys that labelling tools cannot name again (CVAT
+// 2.73, cvat/utils/paths.py: problem_with_untrusted_path): those that are no
+// canonical relative path, hold a backslash, which CVAT turns into a slash,
+// are no UTF-8, or are longer than 1024 characters. The error is an *Error
+// with CodeUnusableKey.
 func CheckKey(key string) error {
 	var problem string
 	switch {

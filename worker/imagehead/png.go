@@ -13,7 +13,8 @@ const (
 	pngChunks    = 33               // where the chunk after it starts
 )
 
-// readPNG reads IHDR, which comes first, and looks for an eXIf chunk before the pixels (PNG 3rd edition, 11.3.4.5).
+// readPNG reads IHDR, which comes first, and looks for an eXIf chunk before
+// the pixels (PNG 3rd edition, 11.3.4.5).
 func readPNG(w *window) (Head, error) {
 	b, err := w.at(pngSignature, pngChunks-pngSignature)
 	if errors.Is(err, errShort) {
@@ -39,8 +40,8 @@ func readPNG(w *window) (Head, error) {
 	return Head{Type: PNG, Width: int(width), Height: int(height), Orientation: sane(turned)}, nil
 }
 
-// exifChunk walks over the chunks up to the pixels. A walk that leads nowhere is no orientation, not a broken image: the
-// size is known by then.
+// exifChunk walks over the chunks up to the pixels. A walk that leads nowhere
+// is no orientation, not a broken image: the size is known by then.
 func exifChunk(w *window) (int, error) {
 	for pos := int64(pngChunks); ; {
 		b, err := w.at(pos, 8)

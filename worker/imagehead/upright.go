@@ -6,7 +6,8 @@ import (
 	"github.com/disintegration/imaging"
 )
 
-// Upright turns an image as an EXIF orientation says (EXIF 2.32, 4.6.4 A); 1 and what is no orientation leave it as it is.
+// Upright turns an image as an EXIF orientation says (EXIF 2.32, 4.6.4 A); 1
+// and what is no orientation leave it as it is.
 func Upright(m image.Image, orientation int) image.Image {
 	switch orientation {
 	case 2:

@@ -2,8 +2,8 @@ package imagehead
 
 import "errors"
 
-// maxReads bounds what a hostile header can cost: 512 requests, or 32 MiB. The largest honest one, an ICC profile in 255
-// segments, needs half of that.
+// maxReads bounds what a hostile header can cost: 512 requests, or 32 MiB.
+// The largest honest one, an ICC profile in 255 segments, needs half of that.
 const maxReads = 512
 
 // errShort tells that an object ends before the bytes that were asked for.
@@ -19,7 +19,8 @@ type window struct {
 	buf   []byte
 }
 
-// at gives n bytes at an offset, valid until the next call. Past the end of the object it is errShort.
+// at gives n bytes at an offset, valid until the next call. Past the end of
+// the object it is errShort.
 func (w *window) at(off, n int64) ([]byte, error) {
 	if off < 0 || n < 0 || off > w.size || n > w.size-off {
 		return nil, errShort

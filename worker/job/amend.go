@@ -15,10 +15,13 @@ type Amended struct {
 	Merged
 }
 
-// Amend merges fresh lines into the lines that lie under a key: what Finish does when Parts.Earlier is set. Neither the old
-// lines nor the fresh are ever in memory as a whole; the old are read up to three times, always of one version. Like Publish
-// it never overwrites what it has not seen, and two that put in the same lines at once both succeed. When nothing lies there
-// any more, or something that no job wrote, the error is NotFound or Invalid and advises to enqueue the job anew.
+// Amend merges fresh lines into the lines that lie under a key: what Finish
+// does when Parts.Earlier is set. Neither the old lines nor the fresh are
+// ever in memory as a whole; the old are read up to three times, always of
+// one version. Like Publish it never overwrites what it has not seen, and two
+// that put in the same lines at once both succeed. When nothing lies there
+// any more, or something that no job wrote, the error is NotFound or Invalid
+// and advises to enqueue the job anew.
 func (m Merge) Amend(ctx context.Context, b providers.Bucket, key, contentType string, fresh iter.Seq2[[]byte, error]) (Amended, error) {
 	a, err := m.amend(ctx, b, key, contentType, fresh)
 	if errors.Is(err, providers.Conflict) { // perhaps by one who put in the same: then all is there now
@@ -44,7 +47,8 @@ func (m Merge) amend(ctx context.Context, b providers.Bucket, key, contentType s
 	return a, err
 }
 
-// advise tells what cures the errors that no run of the failed objects alone gets past.
+// advise tells what cures the errors that no run of the failed objects alone
+// gets past.
 func advise(err error, key string) error {
 	var e *providers.Error
 	fix := "Enqueue the job anew, so that it looks at all objects: this run has only the lines of those that failed."

@@ -5,9 +5,10 @@ import "github.com/stevedore-jobs/stevedore/tasks"
 // enough objects that were all denied are a pattern, and no oddity of a few.
 const enough = 10
 
-// Denials watches whether a bucket refuses everything that one shard asks it for. One object that may not be read is a
-// line of the error list; if it is all of them, the job's credentials are wrong, and the job should say so at once. The
-// zero value is ready; it is for one goroutine.
+// Denials watches whether a bucket refuses everything that one shard asks it
+// for. One object that may not be read is a line of the error list; if it is
+// all of them, the job's credentials are wrong, and the job should say so at
+// once. The zero value is ready; it is for one goroutine.
 type Denials struct {
 	asked, denied int
 	first         error
@@ -25,7 +26,8 @@ func (d *Denials) Note(fault *tasks.ObjectError, err error) {
 	}
 }
 
-// Err is the first denial when everything was denied: at least ten objects, or all there were in the first shard.
+// Err is the first denial when everything was denied: at least ten objects,
+// or all there were in the first shard.
 func (d *Denials) Err(s Shard) error {
 	if d.denied < d.asked || d.denied < enough && s.After != "" {
 		return nil

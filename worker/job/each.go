@@ -9,8 +9,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Each calls do for every item, at most n at once (one when n is less), and returns the results in the order of the items.
-// The first error, or panic, ends the rest and is returned; do must then give up when its ctx ends.
+// Each calls do for every item, at most n at once (one when n is less), and
+// returns the results in the order of the items. The first error, or panic,
+// ends the rest and is returned; do must then give up when its ctx ends.
 func Each[T, R any](ctx context.Context, items []T, n int, do func(context.Context, T) (R, error)) ([]R, error) {
 	results := make([]R, len(items))
 	group, inner := errgroup.WithContext(ctx)
@@ -33,12 +34,16 @@ func Each[T, R any](ctx context.Context, items []T, n int, do func(context.Conte
 	return results, err
 }
 
-// Ordered calls do for every object, env.Parallel at once, and yields the results in the order of the objects, each as
-// soon as those before it are there: a slow object holds up the yielding, but not the work on those after it.
+// Ordered calls do for every object, env.Parallel at once, and yields the
+// results in the order of the objects, each as soon as those before it are
+// there: a slow object holds up the yielding, but not the work on those after
+// it.
 //
-// An error or a panic of do is yielded in its place, after the results before it, and ends the loop; when ctx has ended,
-// the error is its cause. Leaving the loop early cancels what is under way and waits for it, so do must give up when its
-// ctx ends. With env.Starting set there is nothing at once: Starting, do and the loop's body take turns, in one goroutine.
+// An error or a panic of do is yielded in its place, after the results before
+// it, and ends the loop; when ctx has ended, the error is its cause. Leaving
+// the loop early cancels what is under way and waits for it, so do must give
+// up when its ctx ends. With env.Starting set there is nothing at once:
+// Starting, do and the loop's body take turns, in one goroutine.
 func Ordered[R any](ctx context.Context, env Env, objects []Listed, do func(context.Context, Listed) (R, error)) iter.Seq2[R, error] {
 	if env.Starting != nil {
 		return oneByOne(ctx, env, objects, do)
@@ -77,7 +82,8 @@ func oneByOne[R any](ctx context.Context, env Env, objects []Listed, do func(con
 	}
 }
 
-// ahead is work that several goroutines take from the front, so that whatever is taken, all before it is taken too.
+// ahead is work that several goroutines take from the front, so that whatever
+// is taken, all before it is taken too.
 type ahead[R any] struct {
 	objects []Listed
 	do      func(context.Context, Listed) (R, error)
@@ -98,8 +104,9 @@ func newAhead[R any](objects []Listed, do func(context.Context, Listed) (R, erro
 	return a
 }
 
-// work takes one object after the other, until there is none left. After an error no more are taken: the loop will end at
-// that one or before, and what it waits for until then is taken.
+// work takes one object after the other, until there is none left. After an
+// error no more are taken: the loop will end at that one or before, and what
+// it waits for until then is taken.
 func (a *ahead[R]) work(ctx context.Context) {
 	for {
 		i := a.next.Add(1) - 1
@@ -114,7 +121,8 @@ func (a *ahead[R]) work(ctx context.Context) {
 	}
 }
 
-// try calls do unless ctx has ended. A panic is an error, and an error has no value.
+// try calls do unless ctx has ended. A panic is an error, and an error has no
+// value.
 func try[R any](ctx context.Context, do func() (R, error)) (r result[R]) {
 	var value R
 	r.err = ctx.Err()
@@ -130,7 +138,8 @@ func try[R any](ctx context.Context, do func() (R, error)) (r result[R]) {
 	return r
 }
 
-// orCause is the error, or why ctx has ended, which then is the reason for it.
+// orCause is the error, or why ctx has ended, which then is the reason for
+// it.
 func orCause(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return cause

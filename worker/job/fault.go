@@ -15,10 +15,11 @@ const (
 	CodeInvalid  = "invalid"   // the cloud refuses the request for this object
 )
 
-// Fault makes the line of the error list for an error that is about one object alone: one that tells an ObjectCode, or one
-// of a bucket that has a key and the kind NotFound, Conflict, Denied or Invalid. For any other error it reports false:
-// that is about the job's surroundings, and a job returns it. So is a refusal to write, save an Invalid one: that is about
-// the name.
+// Fault makes the line of the error list for an error that is about one
+// object alone: one that tells an ObjectCode, or one of a bucket that has a
+// key and the kind NotFound, Conflict, Denied or Invalid. For any other error
+// it reports false: that is about the job's surroundings, and a job returns
+// it. So is a refusal to write, save an Invalid one: that is about the name.
 func Fault(key string, err error) (tasks.ObjectError, bool) {
 	var coded interface {
 		error

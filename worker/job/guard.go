@@ -8,7 +8,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// ErrPanic means that a job's code panicked. That ends the attempt, and must not end the worker.
+// ErrPanic means that a job's code panicked. That ends the attempt, and must
+// not end the worker.
 var ErrPanic = errors.New("panic in a job")
 
 // PanicError is a panic turned into an error. It is ErrPanic.
@@ -23,8 +24,9 @@ func (e *PanicError) Error() string { return fmt.Sprintf("%v: %v", ErrPanic, e.V
 // Unwrap makes it ErrPanic.
 func (e *PanicError) Unwrap() error { return ErrPanic }
 
-// Guard runs code of a job and turns its panic into a *PanicError. It cannot see the panics of goroutines that do starts:
-// Each and Ordered guard their own.
+// Guard runs code of a job and turns its panic into a *PanicError. It cannot
+// see the panics of goroutines that do starts: Each and Ordered guard their
+// own.
 func Guard(do func() error) (err error) {
 	defer func() {
 		switch r := recover().(type) {

@@ -8,12 +8,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// Items is how a job works on a shard: it calls do for each of the listed objects as Ordered does, and yields what came of
-// them as Sharded.Work must. An error of do that Fault takes is the item's Fault, of which only Bytes is kept besides; any
-// other ends the shard. do need not set Key.
+// Items is how a job works on a shard: it calls do for each of the listed
+// objects as Ordered does, and yields what came of them as Sharded.Work must.
+// An error of do that Fault takes is the item's Fault, of which only Bytes is
+// kept besides; any other ends the shard. do need not set Key.
 //
-// A shard whose every object was denied ends with that error, after its items (see Denials), but not when After has moved
-// on since it was planned, for what came before is not known here; nor when it has Keys, which are chosen for having failed.
+// A shard whose every object was denied ends with that error, after its items
+// (see Denials), but not when After has moved on since it was planned, for
+// what came before is not known here; nor when it has Keys, which are chosen
+// for having failed.
 func (s Shard) Items(
 	ctx context.Context, env Env, objects []Listed, do func(context.Context, providers.Object) (Item, error),
 ) iter.Seq2[Item, error] {
@@ -59,7 +62,8 @@ func deal(ctx context.Context, o Listed, do func(context.Context, providers.Obje
 	return dealt{Item{Key: o.Key, Bytes: item.Bytes, Fault: &fault}, err}, nil
 }
 
-// asked reports whether the bucket was asked for the object: it gave bytes, or refused them.
+// asked reports whether the bucket was asked for the object: it gave bytes,
+// or refused them.
 func (d dealt) asked() bool {
 	return d.item.Bytes > 0 || errors.As(d.err, new(*providers.Error))
 }

@@ -58,7 +58,8 @@ func TestItems_TellsFaultsFromErrors(t *testing.T) {
 	}
 }
 
-// Everything denied ends a shard, after its items, as far as they are all known.
+// Everything denied ends a shard, after its items, as far as they are all
+// known.
 func TestItems_Denied(t *testing.T) {
 	t.Parallel()
 	denied := func(_ context.Context, o providers.Object) (job.Item, error) {

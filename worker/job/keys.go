@@ -7,8 +7,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// Cut lists a bucket's objects after a key and cuts them into shards of size objects each, the last one perhaps smaller.
-// The shards cover every key that was listed, with no gap and no overlap.
+// Cut lists a bucket's objects after a key and cuts them into shards of size
+// objects each, the last one perhaps smaller. The shards cover every key that
+// was listed, with no gap and no overlap.
 func Cut(ctx context.Context, b providers.Bucket, after string, size int64, emit func(Shard) error) error {
 	next := Shard{After: after}
 	for o, err := range b.List(ctx, providers.ListOptions{After: after}) {
@@ -30,14 +31,17 @@ func Cut(ctx context.Context, b providers.Bucket, after string, size int64, emit
 	return emit(next)
 }
 
-// Listed is an object of a shard, or a key of Shard.Keys whose object the bucket does not give.
+// Listed is an object of a shard, or a key of Shard.Keys whose object the
+// bucket does not give.
 type Listed struct {
 	providers.Object       // only its Key when Err is set
 	Err              error // the bucket's, about this object alone: one that Fault takes
 }
 
-// List is the objects of a shard in key order, as the bucket has them now. A range is one listing, which stops at the last
-// object rather than look at the next: that would cost a page more. Keys are asked for one by one, parallel at once.
+// List is the objects of a shard in key order, as the bucket has them now. A
+// range is one listing, which stops at the last object rather than look at
+// the next: that would cost a page more. Keys are asked for one by one,
+// parallel at once.
 func (s Shard) List(ctx context.Context, b providers.Bucket, parallel int) ([]Listed, error) {
 	if s.Keys != nil {
 		return s.stat(ctx, b, parallel)

@@ -97,7 +97,8 @@ func TestCut_StopsWithAnError(t *testing.T) {
 	}
 }
 
-// A shard is its range, not its list: what came or went since it was planned is as the bucket has it now.
+// A shard is its range, not its list: what came or went since it was planned
+// is as the bucket has it now.
 func TestShard_ListsWhatIsThereNow(t *testing.T) {
 	t.Parallel()
 	w, b := filled(t, 10)
@@ -110,7 +111,8 @@ func TestShard_ListsWhatIsThereNow(t *testing.T) {
 	}
 }
 
-// A page of a listing is a request: a shard that ends where its page does must not ask for the next one.
+// A page of a listing is a request: a shard that ends where its page does
+// must not ask for the next one.
 func TestShard_ListLooksNoFurtherThanItsEnd(t *testing.T) {
 	t.Parallel()
 	_, b := filled(t, 30)

@@ -9,13 +9,16 @@ import (
 	"iter"
 )
 
-// maxLine is how long an old line may be, in bytes: room for far more than a job writes of one object.
+// maxLine is how long an old line may be, in bytes: room for far more than a
+// job writes of one object.
 const maxLine = 1 << 20
 
-// ErrNotMergeable means that the old lines are not as Merge expects them: somebody else wrote or changed them.
+// ErrNotMergeable means that the old lines are not as Merge expects them:
+// somebody else wrote or changed them.
 var ErrNotMergeable = errors.New("these are not the lines that a job has written")
 
-// Merge puts fresh lines where they belong among old ones. Both are in ascending byte order of their keys.
+// Merge puts fresh lines where they belong among old ones. Both are in
+// ascending byte order of their keys.
 type Merge struct {
 	Head int                               // how many of the old lines come before those with keys, and stay as they are
 	Key  func(line []byte) (string, error) // the key of a line, which may end in a newline; an error when it has none
@@ -27,9 +30,11 @@ type Merged struct {
 	Size  int64 // bytes, with the head
 }
 
-// Write writes old with the lines of fresh in it, none of them twice: a fresh line takes the place of an old one with the
-// same key, else the first of either stays. It holds one line of each in memory. Merging the same lines again changes
-// nothing. Old lines that have no key, are out of order or longer than a mebibyte are ErrNotMergeable.
+// Write writes old with the lines of fresh in it, none of them twice: a fresh
+// line takes the place of an old one with the same key, else the first of
+// either stays. It holds one line of each in memory. Merging the same lines
+// again changes nothing. Old lines that have no key, are out of order or
+// longer than a mebibyte are ErrNotMergeable.
 func (m Merge) Write(w io.Writer, old io.Reader, fresh iter.Seq2[[]byte, error]) (Merged, error) {
 	g := &merging{to: w, old: oldLines{from: bufio.NewReaderSize(old, maxLine), key: m.Key}}
 	if err := g.head(m.Head); err != nil {
@@ -147,7 +152,8 @@ func (o *oldLines) next() error {
 	}
 }
 
-// read reads a line with its newline, which the last one may lack; nil when there are no more.
+// read reads a line with its newline, which the last one may lack; nil when
+// there are no more.
 func (o *oldLines) read() ([]byte, error) {
 	o.number++
 	line, err := o.from.ReadSlice('\n')

@@ -118,7 +118,8 @@ func (f *failing) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Whatever the lines, a merge is what a map would make of them, and merging again changes nothing.
+// Whatever the lines, a merge is what a map would make of them, and merging
+// again changes nothing.
 func TestMerge_IsAMap(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(300) {
@@ -263,7 +264,8 @@ func TestAmend_NothingToAmend(t *testing.T) {
 	}
 }
 
-// It vanishes at any moment, or may not be read: never is a file of the fresh lines alone put in its place.
+// It vanishes at any moment, or may not be read: never is a file of the fresh
+// lines alone put in its place.
 func TestAmend_NeverPutsHalf(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []providers.Kind{providers.NotFound, providers.Denied, providers.Unavailable} {

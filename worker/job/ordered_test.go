@@ -59,7 +59,8 @@ func TestOrdered_KeepsTheOrder(t *testing.T) {
 	}
 }
 
-// A result is yielded while those after it are still worked on, and a slow one holds up nobody's work.
+// A result is yielded while those after it are still worked on, and a slow
+// one holds up nobody's work.
 func TestOrdered_NobodyWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { // which notices when all are waiting
@@ -90,7 +91,8 @@ func TestOrdered_NobodyWaits(t *testing.T) {
 	})
 }
 
-// Nothing of it goes on when the loop is left: neither after a break, nor after an error.
+// Nothing of it goes on when the loop is left: neither after a break, nor
+// after an error.
 func TestOrdered_LeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	for _, fails := range []bool{false, true} {
@@ -164,7 +166,8 @@ func TestOrdered_ErrorsComeInTheirPlace(t *testing.T) {
 	}
 }
 
-// What was done before the context ended is kept, and then comes the reason for its end.
+// What was done before the context ended is kept, and then comes the reason
+// for its end.
 func TestOrdered_EndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	drain := errors.New("drain")
@@ -193,7 +196,8 @@ func TestOrdered_EndsWithItsContext(t *testing.T) {
 	}
 }
 
-// Starting, the work and the loop's body take turns: who looks for a killer knows which object it was.
+// Starting, the work and the loop's body take turns: who looks for a killer
+// knows which object it was.
 func TestOrdered_Starting(t *testing.T) {
 	t.Parallel()
 	var steps []string // without a lock: -race sees when there are two at once

@@ -6,8 +6,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Progress counts what one run of a single job has done, and holds its lines of the error list. It may be used by many
-// goroutines at once; the zero value is ready.
+// Progress counts what one run of a single job has done, and holds its lines
+// of the error list. It may be used by many goroutines at once; the zero
+// value is ready.
 type Progress struct {
 	mu     sync.Mutex
 	counts tasks.Progress
@@ -29,7 +30,8 @@ func (p *Progress) Done(bytes int64) {
 	p.counts.Bytes += bytes
 }
 
-// Reject counts an object that could not be dealt with and puts it on the job's error list. The job goes on.
+// Reject counts an object that could not be dealt with and puts it on the
+// job's error list. The job goes on.
 func (p *Progress) Reject(e tasks.ObjectError) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -16,10 +16,12 @@ type Published struct {
 	Unchanged bool // the bucket already held exactly this content; nothing was written
 }
 
-// Publish puts content under a key, unless the bucket holds it already. write is called up to three times and must write
-// the same bytes each time. The object appears whole, or stays as it was; if somebody else replaces it between the look
-// and the write, Publish fails with Conflict rather than overwrite what it has not seen. Somebody who put the very same
-// content is no conflict: the same job may run twice at once.
+// Publish puts content under a key, unless the bucket holds it already. write
+// is called up to three times and must write the same bytes each time. The
+// object appears whole, or stays as it was; if somebody else replaces it
+// between the look and the write, Publish fails with Conflict rather than
+// overwrite what it has not seen. Somebody who put the very same content is
+// no conflict: the same job may run twice at once.
 func Publish(ctx context.Context, b providers.Bucket, key, contentType string, write func(io.Writer) error) (Published, error) {
 	opts := providers.WriteOptions{ContentType: contentType}
 	old, same, err := look(ctx, b, key, write)
@@ -31,7 +33,8 @@ func Publish(ctx context.Context, b providers.Bucket, key, contentType string, w
 	case errors.Is(err, providers.NotFound):
 		opts.IfAbsent = true
 	case errors.Is(err, providers.Denied):
-		// A right to write without one to read: overwrite what cannot be seen.
+		// A right to write without one to read: overwrite what cannot be
+		// seen.
 	default:
 		return Published{}, err
 	}
@@ -47,7 +50,8 @@ func Publish(ctx context.Context, b providers.Bucket, key, contentType string, w
 	return Published{Object: o}, nil
 }
 
-// look compares an object with what write writes, and stops at the first difference.
+// look compares an object with what write writes, and stops at the first
+// difference.
 func look(ctx context.Context, b providers.Bucket, key string, write func(io.Writer) error) (providers.Object, bool, error) {
 	old, err := b.Open(ctx, key, providers.ReadOptions{})
 	if err != nil {
@@ -58,8 +62,9 @@ func look(ctx context.Context, b providers.Bucket, key string, write func(io.Wri
 	return old.Object, same, err
 }
 
-// put streams what write writes, and ends after write has ended. When write fails on its own, that error is returned: no
-// cloud's client hands it on unharmed.
+// put streams what write writes, and ends after write has ended. When write
+// fails on its own, that error is returned: no cloud's client hands it on
+// unharmed.
 func put(ctx context.Context, b providers.Bucket, key string, opts providers.WriteOptions, write func(io.Writer) error) (providers.Object, error) {
 	r, w := io.Pipe()
 	wrote := make(chan error, 1)
@@ -82,7 +87,8 @@ func put(ctx context.Context, b providers.Bucket, key string, opts providers.Wri
 
 var errDiffers = errors.New("differs")
 
-// sameContent compares what write writes with an object's body, and stops at the first difference.
+// sameContent compares what write writes with an object's body, and stops at
+// the first difference.
 func sameContent(old io.Reader, write func(io.Writer) error) (bool, error) {
 	c := &comparer{old: bufio.NewReaderSize(old, 1<<16)}
 	switch err := write(c); {

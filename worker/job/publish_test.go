@@ -128,7 +128,8 @@ func TestPublish_Fails(t *testing.T) {
 	}
 }
 
-// When the content cannot be made, that error comes back, and the object stays as it was.
+// When the content cannot be made, that error comes back, and the object
+// stays as it was.
 func TestPublish_ContentFails(t *testing.T) {
 	t.Parallel()
 	lost := errors.New("a part is lost")

@@ -9,10 +9,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 )
 
-// codeOutside is the code of an image that no entry can name, because it lies elsewhere than the manifest.
+// codeOutside is the code of an image that no entry can name, because it lies
+// elsewhere than the manifest.
 const codeOutside = "outside-manifest-directory"
 
-// chooser knows which objects belong into one manifest, by their listing alone.
+// chooser knows which objects belong into one manifest, by their listing
+// alone.
 type chooser struct {
 	dir     string // of the manifest
 	exclude []string
@@ -23,8 +25,9 @@ func newChooser(j tasks.BuildManifest) chooser {
 	return chooser{dir: directory(key), exclude: j.Exclude}
 }
 
-// skips reports whether an object is none of the manifest's business: no image by its name, as are manifests and
-// directory markers, or left out on purpose.
+// skips reports whether an object is none of the manifest's business: no
+// image by its name, as are manifests and directory markers, or left out on
+// purpose.
 func (c chooser) skips(key string) bool {
 	if tasks.IsOwn(key) || imagehead.ByName(key) == imagehead.NotImage {
 		return true
@@ -37,7 +40,8 @@ func (c chooser) skips(key string) bool {
 	return false
 }
 
-// check finds what keeps an image out of the manifest before a byte of it is read, as an *imagehead.Error.
+// check finds what keeps an image out of the manifest before a byte of it is
+// read, as an *imagehead.Error.
 func (c chooser) check(o providers.Object) error {
 	if err := imagehead.CheckKey(o.Key); err != nil {
 		return err

@@ -10,12 +10,14 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 )
 
-// header is the first two lines of a manifest: the newest version, as the writer in CVAT 2.73 puts it (utils/dataset_manifest/core.py).
+// header is the first two lines of a manifest: the newest version, as the
+// writer in CVAT 2.73 puts it (utils/dataset_manifest/core.py).
 const header = `{"version":"1.1"}` + "\n" + `{"type":"images"}` + "\n"
 
-// entry is the line of one image, byte for byte what CVAT 2.73 writes: these keys in this order, no spaces and
-// no checksum, which would cost CVAT one more decode of each frame. name is the key relative to the
-// manifest's directory; the size is as displayed.
+// entry is the line of one image, byte for byte what CVAT 2.73 writes: these
+// keys in this order, no spaces and no checksum, which would cost CVAT one
+// more decode of each frame. name is the key relative to the manifest's
+// directory; the size is as displayed.
 func entry(name string, width, height int) []byte {
 	extension := imagehead.Extension(name)
 	line := []byte(`{"name":`)
@@ -31,7 +33,8 @@ func entry(name string, width, height int) []byte {
 
 var errNoEntry = errors.New("no entry of a manifest")
 
-// nameOf is the name and extension of an entry, which are in the order of the keys: all of a manifest share a directory.
+// nameOf is the name and extension of an entry, which are in the order of the
+// keys: all of a manifest share a directory.
 func nameOf(line []byte) (string, error) {
 	var e struct {
 		Name      *string `json:"name"`
@@ -48,8 +51,9 @@ func nameOf(line []byte) (string, error) {
 
 const hex = "0123456789abcdef"
 
-// appendString appends a JSON string as Python's json.dumps does with ensure_ascii. encoding/json differs
-// three times: it escapes < > and &, leaves DEL as it is, and leaves everything beyond ASCII as it is.
+// appendString appends a JSON string as Python's json.dumps does with
+// ensure_ascii. encoding/json differs three times: it escapes < > and &,
+// leaves DEL as it is, and leaves everything beyond ASCII as it is.
 func appendString(line []byte, s string) []byte {
 	line = append(line, '"')
 	for _, r := range s {
@@ -75,7 +79,8 @@ func appendString(line []byte, s string) []byte {
 	return append(line, '"')
 }
 
-// appendEscape appends \uxxxx, or two of them for what lies beyond the basic plane.
+// appendEscape appends \uxxxx, or two of them for what lies beyond the basic
+// plane.
 func appendEscape(line []byte, r rune) []byte {
 	if r > 0xffff {
 		high, low := utf16.EncodeRune(r)

@@ -15,11 +15,15 @@ import (
 // contentType is what most tools call JSON lines.
 const contentType = "application/x-ndjson"
 
-// Finish implements job.Sharded: it puts the manifest into the bucket, unless it is there already. CVAT refuses a manifest
-// without entries (CVAT 2.73, utils/dataset_manifest/core.py), so none is written: that is Invalid with the code NoImages.
+// Finish implements job.Sharded: it puts the manifest into the bucket, unless
+// it is there already. CVAT refuses a manifest without entries (CVAT 2.73,
+// utils/dataset_manifest/core.py), so none is written: that is Invalid with
+// the code NoImages.
 //
-// When only the failed images of an earlier run were worked on, their lines are merged into the manifest that lies there.
-// The result then tells of the merged manifest; Failed and BytesRead are of this run, Skipped of the earlier one.
+// When only the failed images of an earlier run were worked on, their lines
+// are merged into the manifest that lies there. The result then tells of the
+// merged manifest; Failed and BytesRead are of this run, Skipped of the
+// earlier one.
 func (Job) Finish(ctx context.Context, j tasks.BuildManifest, env job.Env, parts job.Parts) (tasks.Result, error) {
 	to, key := j.Target()
 	result := tasks.BuildManifestResult{

@@ -20,7 +20,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// jpegOf is as much of a JPEG as a header reader needs: an EXIF orientation, padding, and a frame header.
+// jpegOf is as much of a JPEG as a header reader needs: an EXIF orientation,
+// padding, and a frame header.
 func jpegOf(width, height, orientation, padding int) string {
 	exif := fmt.Sprintf("Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00%c\x00\x00\x00\x00\x00\x00", rune(orientation))
 	segment := func(marker byte, content string) string {
@@ -226,7 +227,8 @@ func TestJob_EverythingDenied(t *testing.T) {
 	}
 }
 
-// An image that changes between listing and reading is not read from two versions.
+// An image that changes between listing and reading is not read from two
+// versions.
 func TestJob_ChangedWhileRead(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New()

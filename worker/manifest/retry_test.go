@@ -17,7 +17,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
 
-// However often it is interrupted, a shard makes the same, and reads no image twice.
+// However often it is interrupted, a shard makes the same, and reads no image
+// twice.
 func TestJob_GoesOnAfterEveryObject(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
@@ -94,7 +95,8 @@ func TestJob_MissingKeys(t *testing.T) {
 	}
 }
 
-// mend replaces some of the images that fail, with names before, between and after those of the entries.
+// mend replaces some of the images that fail, with names before, between and
+// after those of the entries.
 func mend(t *testing.T, w *jobtest.World) {
 	t.Helper()
 	for _, key := range []string{"in/broken.jpg", "in/gif.gif", "in/tga.tga"} {
@@ -171,7 +173,8 @@ func TestJob_RetryTwice(t *testing.T) {
 	}
 }
 
-// Somebody else's retry of the same objects has put its manifest there just before.
+// Somebody else's retry of the same objects has put its manifest there just
+// before.
 func TestJob_RetryAtOnce(t *testing.T) {
 	t.Parallel()
 	w, other := zoo(t), zoo(t)
@@ -242,7 +245,8 @@ func TestJob_RetryWithoutItsManifest(t *testing.T) {
 	}
 }
 
-// Images that were denied and still are, are no reason to end the job: that there are no others is how they were chosen.
+// Images that were denied and still are, are no reason to end the job: that
+// there are no others is how they were chosen.
 func TestJob_RetryStillDenied(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)

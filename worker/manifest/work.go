@@ -19,8 +19,9 @@ const (
 	tallySkipped = "skipped"
 )
 
-// Work implements job.Sharded: it makes the manifest's lines of one shard. Every object is an item: an entry, skipped (no
-// image by its name, or left out on purpose) or failed.
+// Work implements job.Sharded: it makes the manifest's lines of one shard.
+// Every object is an item: an entry, skipped (no image by its name, or left
+// out on purpose) or failed.
 func (Job) Work(ctx context.Context, j tasks.BuildManifest, env job.Env, s job.Shard) iter.Seq2[job.Item, error] {
 	return func(yield func(job.Item, error) bool) {
 		b, err := env.Open(ctx, j.Source)
@@ -60,7 +61,8 @@ func (r reader) item(ctx context.Context, o providers.Object) (job.Item, error) 
 	return job.Item{Data: entry(strings.TrimPrefix(o.Key, r.dir), w, h), Tally: tallyEntries, Bytes: read}, nil
 }
 
-// head reads as much of an image as tells its size. All of it comes from the version that was listed.
+// head reads as much of an image as tells its size. All of it comes from the
+// version that was listed.
 func (r reader) head(ctx context.Context, o providers.Object) (h imagehead.Head, read int64, err error) {
 	h, err = imagehead.Read(func(off, n int64) ([]byte, error) {
 		data, err := readRange(ctx, r.bucket, o, off, n)

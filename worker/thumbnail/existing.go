@@ -6,8 +6,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// existing finds which of the stems have a thumbnail, and its full name. It is one listing, from just before the smallest
-// to just past the largest, never a request an image.
+// existing finds which of the stems have a thumbnail, and its full name. It
+// is one listing, from just before the smallest to just past the largest,
+// never a request an image.
 func existing(ctx context.Context, b providers.Bucket, dir string, stems map[string]bool) (map[string]string, error) {
 	found := make(map[string]string, len(stems))
 	if len(stems) == 0 {

@@ -16,8 +16,9 @@ func tooLarge(format string, args ...any) error {
 	return &imagehead.Error{Code: codeTooLarge, Detail: fmt.Sprintf(format, args...)}
 }
 
-// fetch reads an image in one request: its header, and the rest only when the header is within the limits. All of it is
-// of the version that was listed. With an error comes as much as was read.
+// fetch reads an image in one request: its header, and the rest only when the
+// header is within the limits. All of it is of the version that was listed.
+// With an error comes as much as was read.
 func fetch(ctx context.Context, b providers.Bucket, o providers.Object) ([]byte, imagehead.Head, error) {
 	r, err := b.Open(ctx, o.Key, providers.ReadOptions{IfMatch: o.ETag})
 	if err != nil {

@@ -16,11 +16,14 @@ const indexName = "index.jsonl"
 
 const contentType = "application/x-ndjson"
 
-// Finish implements job.Sharded: it puts the index into the directory of the thumbnails, unless it is there already. The
-// thumbnails themselves are written by then. Without any image the index is empty.
+// Finish implements job.Sharded: it puts the index into the directory of the
+// thumbnails, unless it is there already. The thumbnails themselves are
+// written by then. Without any image the index is empty.
 //
-// When only the failed images of an earlier run were worked on, their lines are merged into the index that lies there.
-// Written and Failed are then of this run, Unchanged the other thumbnails of the index, Skipped of the earlier run.
+// When only the failed images of an earlier run were worked on, their lines
+// are merged into the index that lies there. Written and Failed are then of
+// this run, Unchanged the other thumbnails of the index, Skipped of the
+// earlier run.
 func (Job) Finish(ctx context.Context, j tasks.GenerateThumbnails, env job.Env, parts job.Parts) (tasks.Result, error) {
 	to, dir := j.Target()
 	result := tasks.GenerateThumbnailsResult{

@@ -9,11 +9,14 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 )
 
-// bytesPerPixel is what a decoder takes at its worst, roughly: 8 for a 16-bit RGBA PNG, 1.5 to 12 for a JPEG.
+// bytesPerPixel is what a decoder takes at its worst, roughly: 8 for a 16-bit
+// RGBA PNG, 1.5 to 12 for a JPEG.
 const bytesPerPixel = 8
 
-// memory bounds what the images of all shards in this process take. Files come before pixels, and pixels before a processor, always in
-// this order, and who has all three needs nothing more: so there is always one that goes on.
+// memory bounds what the images of all shards in this process take. Files
+// come before pixels, and pixels before a processor, always in this order,
+// and who has all three needs nothing more: so there is always one that goes
+// on.
 type memory struct {
 	files, decoded, processors *semaphore.Weighted
 	fileBudget, pixelBudget    int64
@@ -27,13 +30,15 @@ func newMemory(budget int64) *memory {
 	return m
 }
 
-// file waits for the room that a file of size bytes needs. A larger one than all room waits until it has all. Call release
-// when the file is not needed any more.
+// file waits for the room that a file of size bytes needs. A larger one than
+// all room waits until it has all. Call release when the file is not needed
+// any more.
 func (m *memory) file(ctx context.Context, size int64) (release func(), err error) {
 	return acquire(ctx, m.files, min(size, m.fileBudget))
 }
 
-// pixels waits for the room that the decoded image needs, and for a processor.
+// pixels waits for the room that the decoded image needs, and for a
+// processor.
 func (m *memory) pixels(ctx context.Context, h imagehead.Head) (release func(), err error) {
 	room, err := acquire(ctx, m.decoded, min(int64(h.Width)*int64(h.Height)*bytesPerPixel, m.pixelBudget))
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 )
 
-// engine is the version of what makes the pixels. A new one makes all thumbnails anew, under new names.
+// engine is the version of what makes the pixels. A new one makes all
+// thumbnails anew, under new names.
 const engine = "1"
 
 const (
@@ -36,12 +37,15 @@ func newMaker(j tasks.GenerateThumbnails) maker {
 	return maker{dir: dir, size: size, quality: quality}
 }
 
-// stem is the name of an image's thumbnail up to its size: <dir><key>.<hash>, where the hash tells the version of the
-// image, the specification and the engine. The full name is <stem>.<width>x<height>.jpg, so that a listing tells the size
-// of a thumbnail that was made before, though nobody can know it before the image is read.
+// stem is the name of an image's thumbnail up to its size: <dir><key>.<hash>,
+// where the hash tells the version of the image, the specification and the
+// engine. The full name is <stem>.<width>x<height>.jpg, so that a listing
+// tells the size of a thumbnail that was made before, though nobody can know
+// it before the image is read.
 //
-// A name that would grow longer than 1024 bytes is cut within the key, and gets a longer hash that tells the key too. It
-// keeps its place in the order of the listing, or nearly.
+// A name that would grow longer than 1024 bytes is cut within the key, and
+// gets a longer hash that tells the key too. It keeps its place in the order
+// of the listing, or nearly.
 func (m maker) stem(key, etag string) string {
 	sum := func(parts ...string) string {
 		digest := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
@@ -62,7 +66,8 @@ func fullName(stem string, width, height int) string {
 	return fmt.Sprintf("%s.%dx%d.jpg", stem, width, height)
 }
 
-// parseName takes a thumbnail's name apart; of any other name it reports false.
+// parseName takes a thumbnail's name apart; of any other name it reports
+// false.
 func parseName(name string) (stem string, width, height int, ok bool) {
 	rest, ok := strings.CutSuffix(name, ".jpg")
 	dot := strings.LastIndexByte(rest, '.')

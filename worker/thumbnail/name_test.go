@@ -92,7 +92,8 @@ func TestJob_LongKeys(t *testing.T) {
 	}
 }
 
-// However many are decoded at once, together they stay within the budget, or there is one alone.
+// However many are decoded at once, together they stay within the budget, or
+// there is one alone.
 func TestMemory_StaysWithinTheBudget(t *testing.T) {
 	t.Parallel()
 	const budget = 1000 * bytesPerPixel

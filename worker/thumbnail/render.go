@@ -21,8 +21,9 @@ type thumb struct {
 	width, height int
 }
 
-// render decodes an image, scales it down, turns it upright and flattens it on white. The same image gives the same bytes.
-// A decoder's panic is a corrupt image, as is its error.
+// render decodes an image, scales it down, turns it upright and flattens it
+// on white. The same image gives the same bytes. A decoder's panic is a
+// corrupt image, as is its error.
 func (m maker) render(data []byte, h imagehead.Head) (t thumb, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -69,7 +70,8 @@ func broken(h imagehead.Head, err error) error {
 	return &imagehead.Error{Code: code, Type: h.Type, Detail: fmt.Sprintf("the %s cannot be decoded", h.Type), Err: err}
 }
 
-// fit is the size of a thumbnail: as the image is, with its longest side at most size, never enlarged, at least one pixel.
+// fit is the size of a thumbnail: as the image is, with its longest side at
+// most size, never enlarged, at least one pixel.
 func fit(width, height, size int) (int, int) {
 	longest := max(width, height)
 	if longest <= size {

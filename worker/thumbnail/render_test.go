@@ -22,7 +22,8 @@ var (
 	black = color.RGBA{0, 0, 0, 255}
 )
 
-// quarters is an image whose four quarters can be told apart: red, green, blue and black, in reading order.
+// quarters is an image whose four quarters can be told apart: red, green,
+// blue and black, in reading order.
 func quarters(w, h int) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
 	for i, c := range []color.Color{red, green, blue, black} {
@@ -93,7 +94,8 @@ func near(a, b color.Color) bool {
 	return !off(r1, r2) && !off(g1, g2) && !off(b1, b2)
 }
 
-// corners are the colours in the middle of the four quarters, in reading order.
+// corners are the colours in the middle of the four quarters, in reading
+// order.
 func corners(img image.Image) (c [4]color.Color) {
 	b := img.Bounds()
 	for i := range c {

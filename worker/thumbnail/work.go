@@ -18,8 +18,9 @@ const (
 	tallySkipped   = "skipped"
 )
 
-// Work implements job.Sharded: it makes the thumbnails of one shard that are not there yet. Its data is the index's lines,
-// the same every time; of a second run only the counts differ, written becoming unchanged.
+// Work implements job.Sharded: it makes the thumbnails of one shard that are
+// not there yet. Its data is the index's lines, the same every time; of a
+// second run only the counts differ, written becoming unchanged.
 func (t Job) Work(ctx context.Context, j tasks.GenerateThumbnails, env job.Env, s job.Shard) iter.Seq2[job.Item, error] {
 	return func(yield func(job.Item, error) bool) {
 		r, err := t.open(ctx, j, env)
@@ -65,8 +66,9 @@ func (r *run) close() {
 	_ = r.to.Close()
 }
 
-// list lists a shard's objects, and which of their thumbnails are there. Those of single keys are not looked for: the images
-// of an error list had none, and lie so far apart that one listing might be all of the directory.
+// list lists a shard's objects, and which of their thumbnails are there.
+// Those of single keys are not looked for: the images of an error list had
+// none, and lie so far apart that one listing might be all of the directory.
 func (r *run) list(ctx context.Context, env job.Env, s job.Shard) ([]job.Listed, error) {
 	objects, err := s.List(ctx, r.from, env.Parallel)
 	if err == nil && s.Keys == nil {
@@ -75,7 +77,8 @@ func (r *run) list(ctx context.Context, env job.Env, s job.Shard) ([]job.Listed,
 	return objects, err
 }
 
-// skips reports whether an object is no image by its name, or left out: thumbnails are not images to make thumbnails of.
+// skips reports whether an object is no image by its name, or left out:
+// thumbnails are not images to make thumbnails of.
 func skips(j tasks.GenerateThumbnails, key string) bool {
 	if tasks.IsOwn(key) || imagehead.ByName(key) == imagehead.NotImage {
 		return true

@@ -13,8 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// manifestStart is how much of a manifest is looked at: both header lines and a first entry, whose name alone may take
-// 12 KiB when it is all escapes.
+// manifestStart is how much of a manifest is looked at: both header lines and
+// a first entry, whose name alone may take 12 KiB when it is all escapes.
 const manifestStart = 16 << 10
 
 // manifest looks at the start of one manifest.
@@ -36,7 +36,8 @@ func manifest(ctx context.Context, b providers.Bucket, key string) tasks.Check {
 	return tasks.Check{ID: checkManifests, Status: tasks.CheckOK, Evidence: key + ": a manifest that CVAT takes, as far as its start tells"}
 }
 
-// begin reads the start of an object and tells whether that is the whole of it.
+// begin reads the start of an object and tells whether that is the whole of
+// it.
 func begin(ctx context.Context, b providers.Bucket, key string) ([]byte, bool, error) {
 	r, err := b.Open(ctx, key, providers.ReadOptions{Length: manifestStart})
 	if err != nil {
@@ -47,8 +48,9 @@ func begin(ctx context.Context, b providers.Bucket, key string) ([]byte, bool, e
 	return start, int64(len(start)) >= r.Object.Size, err
 }
 
-// inspect applies the rules by which CVAT takes or refuses a manifest: its is_dataset_manifest looks at the two header
-// lines and the first entry. whole tells that nothing follows start.
+// inspect applies the rules by which CVAT takes or refuses a manifest: its
+// is_dataset_manifest looks at the two header lines and the first entry.
+// whole tells that nothing follows start.
 func inspect(start []byte, whole bool) error {
 	if bytes.HasPrefix(start, []byte("\xef\xbb\xbf")) {
 		return errors.New("it starts with a byte order mark")

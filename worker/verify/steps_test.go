@@ -15,7 +15,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
 
-// cloud is a bucket in memory that answers as a cloud's would. A step without an answer of its own finds everything right.
+// cloud is a bucket in memory that answers as a cloud's would. A step without
+// an answer of its own finds everything right.
 type cloud struct {
 	providers.Bucket
 	network, probe, cors func(context.Context) []tasks.Check
@@ -265,7 +266,8 @@ func TestRun_InTime(t *testing.T) {
 	}
 }
 
-// A fault that is told in the last moment stays the fault that it is, and what was found is not thrown away.
+// A fault that is told in the last moment stays the fault that it is, and
+// what was found is not thrown away.
 func TestRun_LateButTold(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -2,7 +2,8 @@ package verify
 
 import "github.com/stevedore-jobs/stevedore/tasks"
 
-// thumbnails are the checks of the second storage. What fails there for the same reason as in the first is told once.
+// thumbnails are the checks of the second storage. What fails there for the
+// same reason as in the first is told once.
 func thumbnails(first, second *visit) []tasks.Check {
 	checks := make([]tasks.Check, len(second.checks))
 	for i, c := range second.checks {
@@ -15,8 +16,9 @@ func thumbnails(first, second *visit) []tasks.Check {
 	return checks
 }
 
-// sameFault reports whether a check failed in both storages for what they share. What is listed, read and written is each
-// bucket's own, unless it is one bucket with one prefix.
+// sameFault reports whether a check failed in both storages for what they
+// share. What is listed, read and written is each bucket's own, unless it is
+// one bucket with one prefix.
 func sameFault(first, second *visit, c tasks.Check) bool {
 	a, b := first.storage, second.storage
 	for _, other := range first.checks {

@@ -13,7 +13,8 @@ func failed(checks []tasks.Check) bool {
 	return slices.ContainsFunc(checks, func(c tasks.Check) bool { return c.Status == tasks.CheckFail })
 }
 
-// verdict sums the checks up in one line: the first that failed, how many more did, and how many warn.
+// verdict sums the checks up in one line: the first that failed, how many
+// more did, and how many warn.
 func verdict(j tasks.VerifyConnection, checks []tasks.Check) string {
 	by := map[tasks.CheckStatus][]tasks.Check{}
 	for _, c := range checks {

@@ -1,9 +1,12 @@
-// Package verify is the job verify-connection: it finds out whether a bucket is set up right for what it shall be used
-// for, and says what to do where it is not.
+// Package verify is the job verify-connection: it finds out whether a bucket
+// is set up right for what it shall be used for, and says what to do where it
+// is not.
 //
-// It knows the order of the checks and which of them are pointless after which, what a manifest must look like for CVAT to
-// take it, and how to sum a diagnosis up. What a cloud's answers mean only the cloud's own package knows, which makes the
-// checks of the network, of the bucket and of its CORS rules.
+// It knows the order of the checks and which of them are pointless after
+// which, what a manifest must look like for CVAT to take it, and how to sum a
+// diagnosis up. What a cloud's answers mean only the cloud's own package
+// knows, which makes the checks of the network, of the bucket and of its CORS
+// rules.
 package verify
 
 import (
@@ -16,7 +19,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// The checks' IDs, as in tasks.Check. Those of the network are made by buckets alone.
+// The checks' IDs, as in tasks.Check. Those of the network are made by
+// buckets alone.
 const (
 	checkSettings  = "settings"
 	checkList      = "list"
@@ -28,7 +32,8 @@ const (
 	checkCORS      = "cors"
 )
 
-// A person waits for the answer, so it comes within 20 seconds, whatever servers do.
+// A person waits for the answer, so it comes within 20 seconds, whatever
+// servers do.
 const (
 	limitWhole   = 19 * time.Second
 	limitNetwork = 10 * time.Second
@@ -39,8 +44,9 @@ type Job struct{}
 
 var _ job.Single[tasks.VerifyConnection] = Job{}
 
-// Run implements job.Single. A bad diagnosis is a result, not an error, and so is a server that lets the time run out; the
-// only errors are those of ctx.
+// Run implements job.Single. A bad diagnosis is a result, not an error, and
+// so is a server that lets the time run out; the only errors are those of
+// ctx.
 func (Job) Run(ctx context.Context, j tasks.VerifyConnection, env job.Env) (tasks.Result, error) {
 	visits := []*visit{{storage: j.Storage, need: j.Need}}
 	if j.Need.Thumbnails != nil {
@@ -62,7 +68,8 @@ func (Job) Run(ctx context.Context, j tasks.VerifyConnection, env job.Env) (task
 	return tasks.VerifyConnectionResult{OK: !failed(checks), Verdict: verdict(j, checks), Checks: checks}, nil
 }
 
-// failure turns an error into a check. Errors of buckets are already free of secrets.
+// failure turns an error into a check. Errors of buckets are already free of
+// secrets.
 func failure(id string, err error) tasks.Check {
 	c := tasks.Check{ID: id, Status: tasks.CheckFail, Evidence: err.Error()}
 	var e *providers.Error

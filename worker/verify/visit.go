@@ -16,7 +16,8 @@ type visit struct {
 	checks  []tasks.Check
 }
 
-// run makes the checks in their order: settings, the network, the bucket itself, its manifests, its CORS rules.
+// run makes the checks in their order: settings, the network, the bucket
+// itself, its manifests, its CORS rules.
 func (v *visit) run(ctx context.Context, env job.Env) {
 	b, err := env.Open(ctx, v.storage)
 	if err != nil {
@@ -38,8 +39,8 @@ func (v *visit) network(ctx context.Context, b providers.Bucket) {
 	v.add(ctx, func(ctx context.Context) []tasks.Check { return providers.Diagnose(ctx, b) })
 }
 
-// probe asks the bucket. What it says about the settings, for example that a token has ended, replaces what is already
-// said about them.
+// probe asks the bucket. What it says about the settings, for example that a
+// token has ended, replaces what is already said about them.
 func (v *visit) probe(ctx context.Context, b providers.Bucket) {
 	if failed(v.checks) {
 		v.skip(v.probes())
@@ -64,7 +65,8 @@ func (v *visit) manifests(ctx context.Context, b providers.Bucket) {
 	}
 }
 
-// cors needs no right at all, but a bucket that is there: one that does not list may not be.
+// cors needs no right at all, but a bucket that is there: one that does not
+// list may not be.
 func (v *visit) cors(ctx context.Context, b providers.Bucket) {
 	switch {
 	case v.need.CORS == nil:
@@ -85,8 +87,9 @@ func (v *visit) blocked(but ...string) bool {
 // codeTimeout is the code of a check that ran out of time.
 const codeTimeout = "timeout"
 
-// add makes the checks of a step. When its time ended meanwhile, the first check that suffered from it says so, and those
-// after it are skipped. What two checks of a step saw alike is one fault, and fails once.
+// add makes the checks of a step. When its time ended meanwhile, the first
+// check that suffered from it says so, and those after it are skipped. What
+// two checks of a step saw alike is one fault, and fails once.
 func (v *visit) add(ctx context.Context, step func(context.Context) []tasks.Check) {
 	checks := step(ctx)
 	if ctx.Err() != nil {
@@ -103,7 +106,8 @@ func (v *visit) add(ctx context.Context, step func(context.Context) []tasks.Chec
 	v.checks = append(v.checks, checks...)
 }
 
-// late finds the check that ran out of time: the first that failed, or was left open, and tells no code of its own.
+// late finds the check that ran out of time: the first that failed, or was
+// left open, and tells no code of its own.
 func late(checks []tasks.Check) {
 	at := slices.IndexFunc(checks, func(c tasks.Check) bool {
 		return c.Status == tasks.CheckFail || c.Status == tasks.CheckUnknown && nameless(c)
@@ -121,7 +125,8 @@ func late(checks []tasks.Check) {
 	}
 }
 
-// nameless reports whether a check tells nothing but that there was no answer.
+// nameless reports whether a check tells nothing but that there was no
+// answer.
 func nameless(c tasks.Check) bool {
 	return slices.Contains([]string{"", codeTimeout, string(providers.Unavailable)}, c.Code)
 }

@@ -37,7 +37,8 @@ type imageNode struct {
 	Shapes []shape `xml:",any"`
 }
 
-// shape is any of the elements of an image; what a form has no use for is left out.
+// shape is any of the elements of an image; what a form has no use for is
+// left out.
 type shape struct {
 	XMLName  xml.Name
 	Label    string `xml:"label,attr"`
@@ -110,8 +111,9 @@ func describe(o Object) shape {
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) }
 
-// runs is a mask as CVAT writes it: the box around it, and in the box the lengths of runs, row by row, outside first.
-// A pixel belongs to the mask when at least half of it is covered.
+// runs is a mask as CVAT writes it: the box around it, and in the box the
+// lengths of runs, row by row, outside first. A pixel belongs to the mask
+// when at least half of it is covered.
 func runs(a *image.Alpha) (rle, left, top, width, height string) {
 	var box image.Rectangle
 	inside := func(x, y int) bool { return a.AlphaAt(x, y).A >= 128 }

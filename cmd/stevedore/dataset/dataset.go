@@ -1,7 +1,9 @@
-// Package dataset draws the demo's sample data set: small harbour scenes in which the place of every object is known,
-// with the annotations that belong to them. What a job makes of it can so be checked exactly.
+// Package dataset draws the demo's sample data set: small harbour scenes in
+// which the place of every object is known, with the annotations that belong
+// to them. What a job makes of it can so be checked exactly.
 //
-// It knows shapes, pictures and CVAT's XML. It knows no bucket, no queue and no job; whoever calls it stores the bytes.
+// It knows shapes, pictures and CVAT's XML. It knows no bucket, no queue and
+// no job; whoever calls it stores the bytes.
 package dataset
 
 import (
@@ -22,7 +24,8 @@ const (
 
 const notes = "The pictures in this directory are drawn, so the place of every object in them is known.\n"
 
-// Facts are the numbers of the data set, for comparison with what jobs report.
+// Facts are the numbers of the data set, for comparison with what jobs
+// report.
 type Facts struct {
 	Keys    int // objects in the bucket: images, annotations and the rest
 	Images  int // that decode; all of them are annotated, one with nothing on it
@@ -43,10 +46,12 @@ func Count() Facts {
 	return f
 }
 
-// Labels are the labels of the annotations in their order. The last one is on no object.
+// Labels are the labels of the annotations in their order. The last one is on
+// no object.
 func Labels() []string { return []string{Circle, Rectangle, Triangle, "hexagon"} }
 
-// Draw makes the data set and hands every object to put, in key order. The same build gives the same bytes every time.
+// Draw makes the data set and hands every object to put, in key order. The
+// same build gives the same bytes every time.
 func Draw(put func(key string, data []byte) error) error {
 	objects := map[string]func() ([]byte, error){
 		AnnotationsKey: func() ([]byte, error) { return annotations(Images()) },
@@ -68,7 +73,8 @@ func Draw(put func(key string, data []byte) error) error {
 	return nil
 }
 
-// corrupt is the beginning of a JPEG: it ends inside the quantization tables, before the size.
+// corrupt is the beginning of a JPEG: it ends inside the quantization tables,
+// before the size.
 func corrupt() ([]byte, error) {
 	data, err := Image{Width: 16, Height: 16, cutout: true}.encode()
 	if err != nil {

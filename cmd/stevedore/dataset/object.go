@@ -79,7 +79,8 @@ func (o Object) coverage() *image.Alpha {
 	return a
 }
 
-// trace puts the object's outline on the rasterizer, whose corner lies at origin.
+// trace puts the object's outline on the rasterizer, whose corner lies at
+// origin.
 func trace(z *vector.Rasterizer, o Object, origin image.Point) {
 	at := func(x, y float64) (float32, float32) {
 		return float32(x - float64(origin.X)), float32(y - float64(origin.Y))
@@ -102,7 +103,8 @@ func trace(z *vector.Rasterizer, o Object, origin image.Point) {
 	}
 }
 
-// round traces an ellipse of four cubic curves, which stay within 0.03 % of its radius.
+// round traces an ellipse of four cubic curves, which stay within 0.03 % of
+// its radius.
 func round(z *vector.Rasterizer, cx, cy, rx, ry float32) {
 	const k = 0.5522847
 	z.MoveTo(cx+rx, cy)

@@ -54,7 +54,8 @@ func (s Image) paintGround(m *image.RGBA) {
 	}
 }
 
-// wave is the brightness of the water: crests that grow from the horizon to the shore.
+// wave is the brightness of the water: crests that grow from the horizon to
+// the shore.
 func wave(x, y, depth float64) float64 {
 	stretch := 6 + 26*depth
 	crest := math.Sin(y*9/stretch+2.2*math.Sin(x/(stretch*3.1)+y*0.11)) + 0.6*math.Sin(x/stretch-y*7/stretch)
@@ -66,7 +67,8 @@ func cloud(x, y float64) float64 {
 	return 5 * math.Sin(x/97+1.7*math.Sin(y/31)) * math.Sin(y/23+0.8*math.Sin(x/141))
 }
 
-// grain is the noise of a camera's sensor: the same for the same pixel, from -2 to 2.
+// grain is the noise of a camera's sensor: the same for the same pixel, from
+// -2 to 2.
 func grain(x, y int) float64 {
 	h := uint32(x)*0x9e3779b1 ^ uint32(y)*0x85ebca6b
 	h ^= h >> 15
@@ -84,7 +86,8 @@ func (o Object) castShadow(m *image.RGBA, zoom float64) {
 	}
 }
 
-// shaded is an object's surface: its colour, lighter at the top and darker at the bottom.
+// shaded is an object's surface: its colour, lighter at the top and darker at
+// the bottom.
 type shaded struct{ Object }
 
 // ColorModel implements image.Image.

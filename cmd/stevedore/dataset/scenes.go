@@ -5,7 +5,8 @@ import (
 	"math"
 )
 
-// Image is a picture of the data set. Width and Height are those of the displayed image.
+// Image is a picture of the data set. Width and Height are those of the
+// displayed image.
 type Image struct {
 	Key           string
 	Width, Height int
@@ -17,7 +18,8 @@ type Image struct {
 	cutout bool    // nothing but the objects, on a transparent ground
 }
 
-// Images lists the pictures that decode, in the order of their frame numbers in the annotations.
+// Images lists the pictures that decode, in the order of their frame numbers
+// in the annotations.
 func Images() []Image {
 	return []Image{
 		scene("buoys.jpg", day, buoy(120, 330, 42, red), buoy(318, 376, 58, yellow), buoy(505, 315, 36, red)),
@@ -76,7 +78,8 @@ func (s Image) twice() Image {
 	return s
 }
 
-// sun is a circle annotated by its box, buoy one annotated as an ellipse, ring one with a hole, annotated by a mask.
+// sun is a circle annotated by its box, buoy one annotated as an ellipse,
+// ring one with a hole, annotated by a mask.
 func sun(x, y, r float64, c color.RGBA) Object {
 	return Object{Label: Circle, Form: Box, Colour: c, Centre: Point{x, y}, Width: 2 * r, Height: 2 * r}
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
-// StartACL starts a real Redis like Start. Its only user is one with queue.AccessRules; the default user is off.
+// StartACL starts a real Redis like Start. Its only user is one with
+// queue.AccessRules; the default user is off.
 func StartACL(t testing.TB) *Redis {
 	t.Helper()
 	r := prepare(t)

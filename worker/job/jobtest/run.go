@@ -26,8 +26,9 @@ type Outcome struct {
 	Errors []tasks.ObjectError // of all items, in order
 }
 
-// Run runs a sharded job from its plan to its end. Every shard is worked on twice, as it may happen: once as a whole, which
-// counts, and once interrupted again and again. Both must make the same data.
+// Run runs a sharded job from its plan to its end. Every shard is worked on
+// twice, as it may happen: once as a whole, which counts, and once
+// interrupted again and again. Both must make the same data.
 func Run[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J) Outcome {
 	t.Helper()
 	if err := j.Validate(); err != nil {
@@ -37,7 +38,8 @@ func Run[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J) Outcome 
 	return finish(t, w, room, j, Outcome{Shards: shards, Err: err})
 }
 
-// Failed is what Retry takes: the keys of the error list, size of them a shard, and the result to amend.
+// Failed is what Retry takes: the keys of the error list, size of them a
+// shard, and the result to amend.
 func (out *Outcome) Failed(size int) Outcome {
 	retry := Outcome{Result: out.Result}
 	for chunk := range slices.Chunk(out.Errors, size) {
@@ -56,7 +58,8 @@ func Retry[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J, failed
 	return finish(t, w, room, j, failed)
 }
 
-// finish works on the shards and finishes the job. A result that is there already is that of the run to amend.
+// finish works on the shards and finishes the job. A result that is there
+// already is that of the run to amend.
 func finish[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J, out Outcome) Outcome {
 	t.Helper()
 	for _, s := range out.Shards {
@@ -93,7 +96,8 @@ func (out *Outcome) keep(items []job.Item) {
 	}
 }
 
-// Work works on a shard until it ends, and checks that the items are in order and within the shard.
+// Work works on a shard until it ends, and checks that the items are in order
+// and within the shard.
 func Work[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J, s job.Shard) (items []job.Item, err error) {
 	t.Helper()
 	last := s.After
@@ -110,7 +114,8 @@ func Work[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J, s job.S
 	return items, nil
 }
 
-// rounds is about how often Run interrupts a shard: often enough, and still quick with a thousand objects.
+// rounds is about how often Run interrupts a shard: often enough, and still
+// quick with a thousand objects.
 const rounds = 5
 
 func same(t testing.TB, s job.Shard, whole []job.Item, work func(job.Shard) iter.Seq2[job.Item, error]) {
@@ -124,7 +129,8 @@ func same(t testing.TB, s job.Shard, whole []job.Item, work func(job.Shard) iter
 	}
 }
 
-// Interrupted stops the work on a shard after every kth item, and goes on after it, until the shard ends.
+// Interrupted stops the work on a shard after every kth item, and goes on
+// after it, until the shard ends.
 func Interrupted(s job.Shard, k int, work func(job.Shard) iter.Seq2[job.Item, error]) (items []job.Item, err error) {
 	for {
 		n := 0
@@ -147,8 +153,9 @@ func Interrupted(s job.Shard, k int, work func(job.Shard) iter.Seq2[job.Item, er
 	}
 }
 
-// Lines are what items add to the output or to the error list, each with its key. Others are left out: there may be more
-// of them the second time, when a job writes where it lists.
+// Lines are what items add to the output or to the error list, each with its
+// key. Others are left out: there may be more of them the second time, when a
+// job writes where it lists.
 func Lines(items []job.Item) (lines []string) {
 	for _, i := range items {
 		switch {
@@ -201,7 +208,8 @@ func Plan[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J, after s
 	return shards, err
 }
 
-// Resumes checks that planning goes on after each shard as if it had never stopped.
+// Resumes checks that planning goes on after each shard as if it had never
+// stopped.
 func Resumes[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J) {
 	t.Helper()
 	all, err := Plan(t, w, room, j, "")

@@ -1,7 +1,8 @@
-// Package jobtest runs jobs in tests as the engine would, on buckets in memory that watch what is done to them and fail
-// where a test wants it.
+// Package jobtest runs jobs in tests as the engine would, on buckets in
+// memory that watch what is done to them and fail where a test wants it.
 //
-// It knows the contract of worker/job and no job by name. Only tests import it.
+// It knows the contract of worker/job and no job by name. Only tests import
+// it.
 package jobtest
 
 import (
@@ -25,7 +26,8 @@ const Bucket = "images"
 
 // World is buckets in memory. It may be used by many goroutines at once.
 type World struct {
-	// Fail, when set, is asked before every operation (open, list, get, put, stat, delete); its error is what happens.
+	// Fail, when set, is asked before every operation (open, list, get, put,
+	// stat, delete); its error is what happens.
 	Fail func(op, key string) error
 
 	opener *mem.Opener
@@ -47,7 +49,8 @@ func Source(prefix string) tasks.Storage {
 	return tasks.Storage{Provider: "mem", Bucket: Bucket, Prefix: prefix}
 }
 
-// Env is what the engine gives to a run of a single job, with a progress of its own.
+// Env is what the engine gives to a run of a single job, with a progress of
+// its own.
 func (w *World) Env() job.Env {
 	return job.Env{
 		ID: "test", Log: slog.New(slog.DiscardHandler), Progress: new(job.Progress), Parallel: 4, Open: w.Open,
@@ -61,7 +64,8 @@ func (w *World) sharded() job.Env {
 	return env
 }
 
-// Open connects to a storage as the engine does, confined to its prefix, and watches the bucket.
+// Open connects to a storage as the engine does, confined to its prefix, and
+// watches the bucket.
 func (w *World) Open(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
 	if err := w.note("open", s.Bucket); err != nil {
 		return nil, err
@@ -118,7 +122,8 @@ func (w *World) direct(t testing.TB) providers.Bucket {
 	return b
 }
 
-// Ops are the operations since the last call of Ops, as "put key", of the kinds named; all kinds when none is.
+// Ops are the operations since the last call of Ops, as "put key", of the
+// kinds named; all kinds when none is.
 func (w *World) Ops(kinds ...string) (ops []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
