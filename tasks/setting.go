@@ -8,7 +8,7 @@ import "strings"
 // text with NameSettings. Without that step the text is readable as it is.
 type Setting string
 
-// The settings that advice refers to.
+// The settings that advice and errors refer to.
 const (
 	SettingRedisURL       Setting = "redis-url"       // where Redis is; producers have it too
 	SettingPublicKey      Setting = "public-key"      // producers seal secrets to it
@@ -20,13 +20,22 @@ const (
 	SettingSTSEndpoint    Setting = "sts-endpoint"    // where AWS roles are assumed
 	SettingGCSTokenURL    Setting = "gcs-token-url"   // where Google keys are exchanged for tokens
 	SettingPartsBudget    Setting = "parts-budget"    // bytes of Redis that the parts of a job may take
+	SettingVerifySlots    Setting = "verify-slots"    // verifications at once
+	SettingJobSlots       Setting = "job-slots"       // sharded jobs coordinated at once
+	SettingShardSlots     Setting = "shard-slots"     // shards and exports at once
+	SettingParallel       Setting = "parallel"        // requests in flight in each shard
+	SettingBucketShards   Setting = "bucket-shards"   // cap on shards of one bucket
+	SettingTenantShards   Setting = "tenant-shards"   // cap on shards of one tenant
+	SettingDrainTimeout   Setting = "drain-timeout"   // how long a stopping worker waits for jobs
 )
 
-// Settings returns all settings that advice refers to, in a fixed order.
+// Settings returns all these settings, in a fixed order.
 func Settings() []Setting {
 	return []Setting{
 		SettingRedisURL, SettingPublicKey, SettingPrivateKeys, SettingSecretsAllow, SettingEgressAllow,
 		SettingFileRoots, SettingWorkerIdentity, SettingSTSEndpoint, SettingGCSTokenURL, SettingPartsBudget,
+		SettingVerifySlots, SettingJobSlots, SettingShardSlots, SettingParallel, SettingBucketShards,
+		SettingTenantShards, SettingDrainTimeout,
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
-	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/coordinator"
 	"github.com/stevedore-jobs/stevedore/worker/shard"
 )
 
@@ -76,10 +76,10 @@ func decide(ctx context.Context, err error) outcome {
 // isFinal reports whether no further attempt can cure an error, whatever its
 // kind.
 func isFinal(err error) bool {
-	return errors.Is(err, errTimeout) ||
-		errors.Is(err, errDeadline) ||
+	return isOutOfTime(err) ||
+		errors.Is(err, queue.ErrBudget) ||
 		errors.As(err, new(*tasks.InvalidError)) ||
-		errors.As(err, new(*job.FailureError))
+		errors.As(err, new(*coordinator.ShardFailureError))
 }
 
 func decideByKind(k providers.Kind) outcome {

@@ -32,7 +32,7 @@ type Metrics struct {
 
 // Sources are read at every scrape. All fields must be set.
 type Sources struct {
-	Queues   QueueReader
+	Queues   func() ([]Queue, error) // all queues that could be read
 	Pools    []Pool
 	Limits   func() map[string]int // bucket -> requests that may be in flight
 	RedisUp  func() bool

@@ -5,18 +5,11 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// QueueReader reads the queues of all workers from Redis.
-type QueueReader interface {
-	// Queue reads one queue. A queue that has had no task yet is empty.
-	Queue(name string) (Queue, error)
-}
-
-// Queue is the state of a queue.
+// Queue is the state of one queue, as all workers see it.
 type Queue struct {
+	Name      string
 	Size      int            // tasks in any state
 	States    map[string]int // state -> tasks
 	Latency   time.Duration  // age of the oldest pending task
@@ -31,7 +24,7 @@ type Queue struct {
 // them. Every worker reports the same queues: take the max over workers,
 // never the sum.
 type queueCollector struct {
-	queues QueueReader
+	queues func() ([]Queue, error)
 	log    *slog.Logger
 	series []queueSeries
 	states *prometheus.Desc
@@ -43,7 +36,7 @@ type queueSeries struct {
 	read func(Queue) float64
 }
 
-func newQueueCollector(queues QueueReader, log *slog.Logger) queueCollector {
+func newQueueCollector(queues func() ([]Queue, error), log *slog.Logger) queueCollector {
 	series := func(name, help string, read func(Queue) float64) queueSeries {
 		return queueSeries{queueDesc(name, help), read}
 	}
@@ -85,17 +78,16 @@ func (c queueCollector) Describe(out chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector. While Redis does not answer there
 // are no series of queues, instead of old ones.
 func (c queueCollector) Collect(out chan<- prometheus.Metric) {
-	for _, name := range tasks.Queues() {
-		q, err := c.queues.Queue(name)
-		if err != nil {
-			c.log.Debug("queue not read", "queue", name, "error", err)
-			continue
-		}
+	queues, err := c.queues()
+	if err != nil {
+		c.log.Debug("queues not read", "error", err)
+	}
+	for _, q := range queues {
 		for _, s := range c.series {
-			out <- gauge(s.desc, s.read(q), name)
+			out <- gauge(s.desc, s.read(q), q.Name)
 		}
 		for state, n := range q.States {
-			out <- gauge(c.states, float64(n), name, state)
+			out <- gauge(c.states, float64(n), q.Name, state)
 		}
 	}
 }
