@@ -65,7 +65,7 @@ func TestWrongTermsAreFaultsOfThePayload(t *testing.T) {
 	t.Parallel()
 	_, err := client(t, queue.Options{Addr: "127.0.0.1:1"}).Enqueue(t.Context(), manifest, producer.WithPriority("urgent"), producer.WithTenant("a b"))
 	var invalid *tasks.InvalidError
-	if !errors.As(err, &invalid) || len(invalid.Faults) != 2 {
+	if !errors.As(err, &invalid) || len(invalid.Fields) != 2 {
 		t.Errorf("%v", err)
 	}
 }

@@ -112,7 +112,7 @@ func TestInvalidJobIsNotEnqueued(t *testing.T) {
 	c := client(t, o)
 	_, err := c.Enqueue(t.Context(), tasks.GenerateThumbnails{Size: 1, Quality: 101})
 	var invalid *tasks.InvalidError
-	if !errors.As(err, &invalid) || len(invalid.Faults) != 4 {
+	if !errors.As(err, &invalid) || len(invalid.Fields) != 4 {
 		t.Errorf("%v", err)
 	}
 	if _, err := c.Enqueue(t.Context(), verify, producer.WithID("a b")); err == nil {

@@ -6,25 +6,25 @@ import (
 	"unicode/utf8"
 )
 
-// A Fault is one thing wrong with a payload.
-type Fault struct {
+// FieldError is one thing that is wrong with a payload.
+type FieldError struct {
 	Field   string // the path of the field, for example "source.auth.method"
 	Problem string // what is wrong with it and what would be right
 }
 
 // String reads "source.bucket: empty".
-func (f Fault) String() string { return f.Field + ": " + f.Problem }
+func (f FieldError) String() string { return f.Field + ": " + f.Problem }
 
-// InvalidError is a payload that does not validate, with every fault found.
+// InvalidError means that a payload is not valid. It lists every faulty field.
 type InvalidError struct {
 	JobKind string
-	Faults  []Fault
+	Fields  []FieldError
 }
 
 // Error lists all faults on one line.
 func (e *InvalidError) Error() string {
-	lines := make([]string, len(e.Faults))
-	for i, f := range e.Faults {
+	lines := make([]string, len(e.Fields))
+	for i, f := range e.Fields {
 		lines[i] = f.String()
 	}
 	return e.JobKind + " payload: " + strings.Join(lines, "; ")
@@ -34,10 +34,10 @@ func (e *InvalidError) Error() string {
 // stands on.
 type faults struct {
 	at   string
-	list *[]Fault
+	list *[]FieldError
 }
 
-func newFaults() faults { return faults{list: new([]Fault)} }
+func newFaults() faults { return faults{list: new([]FieldError)} }
 
 // in is the same collection, one field deeper.
 func (f faults) in(field string) faults { return faults{at: f.path(field), list: f.list} }
@@ -53,7 +53,7 @@ func (f faults) path(field string) string {
 }
 
 func (f faults) add(field, format string, args ...any) {
-	*f.list = append(*f.list, Fault{f.path(field), fmt.Sprintf(format, args...)})
+	*f.list = append(*f.list, FieldError{f.path(field), fmt.Sprintf(format, args...)})
 }
 
 // need adds a fault when the field is empty and reports whether it was there.
@@ -139,5 +139,5 @@ func (f faults) err(kind string) error {
 	if len(*f.list) == 0 {
 		return nil
 	}
-	return &InvalidError{JobKind: kind, Faults: *f.list}
+	return &InvalidError{JobKind: kind, Fields: *f.list}
 }

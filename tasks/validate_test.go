@@ -24,8 +24,8 @@ func wantFaults(t *testing.T, j tasks.Job, want ...string) {
 	if !errors.As(err, &invalid) {
 		t.Fatalf("Validate gave %v, want an *InvalidError", err)
 	}
-	got := make([]string, len(invalid.Faults))
-	for i, f := range invalid.Faults {
+	got := make([]string, len(invalid.Fields))
+	for i, f := range invalid.Fields {
 		got[i] = f.String()
 	}
 	if invalid.JobKind != j.Kind() || !slices.Equal(got, want) {
