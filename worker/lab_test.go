@@ -74,7 +74,7 @@ func (l *lab) enqueue(j tasks.Job, ref queue.JobRef, options ...asynq.Option) {
 	l.must(err)
 	payload, err := json.Marshal(j)
 	l.must(err)
-	_, err = l.client.EnqueueContext(l.t.Context(), queue.JobTask(k, ref, payload, j.JobTerms().Priority), options...)
+	_, err = l.client.EnqueueContext(l.t.Context(), queue.NewJobTask(k, ref, payload, j.JobTerms().Priority), options...)
 	l.must(err)
 }
 

@@ -96,7 +96,7 @@ func TestShardOnTwoWorkersCountsOnce(t *testing.T) {
 		l.put(manifest, "m")
 		both.waitHeld(t, 1)
 		start(t, two, jobs{manifest: m})
-		_, err := l.client.EnqueueContext(t.Context(), queue.ShardTask(manifest.Kind(), queue.ShardRef{Job: "m", Shard: 0, Generation: 1}, ""))
+		_, err := l.client.EnqueueContext(t.Context(), queue.NewShardTask(manifest.Kind(), queue.ShardRef{Job: "m", Shard: 0, Generation: 1}, ""))
 		l.must(err)
 		both.waitHeld(t, 1)
 		queuetest.Eventually(t, 15*time.Second, "what is under way is seen once", func() bool {

@@ -234,7 +234,7 @@ func (v *watch) ask(ctx context.Context, i int, o *outstanding, run queue.Run) e
 // good.
 func (v *watch) enqueue(ctx context.Context, i, generation int) error {
 	ref := queue.ShardRef{Job: v.c.ID, Shard: i, Generation: generation}
-	_, err := v.client.EnqueueContext(ctx, queue.ShardTask(v.c.Name, ref, v.c.job.JobTerms().Priority))
+	_, err := v.client.EnqueueContext(ctx, queue.NewShardTask(v.c.Name, ref, v.c.job.JobTerms().Priority))
 	if errors.Is(err, asynq.ErrTaskIDConflict) {
 		return nil
 	}

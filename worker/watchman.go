@@ -208,7 +208,7 @@ func (o orphan) deaths() int {
 }
 
 func (o orphan) enqueue(ctx context.Context, ref queue.JobRef) error {
-	_, err := o.client.EnqueueContext(ctx, queue.JobTask(o.e.Kind, ref, o.pulse.Payload, o.priority))
+	_, err := o.client.EnqueueContext(ctx, queue.NewJobTask(o.e.Kind, ref, o.pulse.Payload, o.priority))
 	if errors.Is(err, asynq.ErrTaskIDConflict) {
 		return nil
 	}

@@ -31,6 +31,7 @@ func (r Records) Due(ctx context.Context, since time.Duration, most int64) ([]st
 // Pulse is what tells whether a job is being looked after.
 type Pulse struct {
 	Kind       string
+	Queue      string // that the job's task is on; empty if an older version made the record
 	Payload    []byte
 	State      tasks.State
 	Generation int
@@ -51,7 +52,7 @@ func (r Records) Pulse(ctx context.Context, id string) (Pulse, error) {
 	}
 	return Pulse{
 		Kind: v[0], Payload: []byte(v[1]), State: tasks.State(v[2]), Generation: int(number(v[3])), beat: v[4], Unsent: v[5] != "",
-		Created: parseTime(v[6]), Silent: time.Duration(number(v[7])-number(v[4])) * time.Millisecond,
+		Created: parseTime(v[6]), Queue: v[7], Silent: time.Duration(number(v[8])-number(v[4])) * time.Millisecond,
 	}, nil
 }
 
