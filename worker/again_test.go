@@ -55,7 +55,7 @@ func (f *flaky) Work(_ context.Context, _ tasks.BuildManifest, _ job.Env, s job.
 			}
 			item := job.Item{Key: key, Bytes: 10, Data: []byte(key + "\n"), Tally: "good"}
 			if f.fails(key, s.Keys != nil) {
-				item = job.Item{Key: key, Fault: &tasks.ObjectError{Key: key, Code: "corrupt-image", Message: "no picture"}}
+				item = job.Item{Key: key, Error: &tasks.ObjectError{Key: key, Code: "corrupt-image", Message: "no picture"}}
 			}
 			if !yield(item, nil) {
 				return

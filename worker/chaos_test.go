@@ -193,8 +193,8 @@ func undisturbed(t testing.TB, b simulation, j tasks.BuildManifest) (o outcome) 
 			t.Fatal(err)
 		}
 		items = append(items, i)
-		if i.Fault != nil {
-			o.faults = append(o.faults, *i.Fault)
+		if i.Error != nil {
+			o.faults = append(o.faults, *i.Error)
 		}
 	}
 	r, err := (manifestjob.Job{}).Finish(t.Context(), j, env, jobtest.Parts(items))

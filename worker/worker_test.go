@@ -95,8 +95,8 @@ func (c *counting) Work(ctx context.Context, _ tasks.BuildManifest, env job.Env,
 
 func (c *counting) yieldItem(ctx context.Context, env job.Env, s job.Shard, k int, yield func(job.Item, error) bool) bool {
 	i := job.Item{Key: fmt.Sprintf("%s/%d", s.Through, k), Bytes: 100}
-	if env.Starting != nil {
-		if err := env.Starting(ctx, i.Key); err != nil {
+	if env.BeforeObject != nil {
+		if err := env.BeforeObject(ctx, i.Key); err != nil {
 			return yield(i, err) && false
 		}
 	}
@@ -106,7 +106,7 @@ func (c *counting) yieldItem(ctx context.Context, env job.Env, s job.Shard, k in
 		}
 	}
 	if k == 9 {
-		i.Bytes, i.Fault = 0, &tasks.ObjectError{Key: s.Through + ".jpg", Code: "corrupt-image", Message: "no picture"}
+		i.Bytes, i.Error = 0, &tasks.ObjectError{Key: s.Through + ".jpg", Code: "corrupt-image", Message: "no picture"}
 		i.Data, i.Tally = []byte(s.Through+"\n"), s.Through
 	}
 	if c.data != nil {
