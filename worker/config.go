@@ -9,14 +9,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
 // Config configures a worker. All fields must be set, but those that say
 // otherwise.
 type Config struct {
-	Redis     queue.Options
+	Redis     redisconn.Options
 	Providers providers.Registry
 	// Secrets holds which secrets payloads may name, and the keys that open
 	// sealed secrets.
@@ -42,7 +42,7 @@ type Config struct {
 	// SettingName returns the name under which the operator of this worker
 	// knows a setting. It is used in the advice that failures give. Nil means
 	// that advice names settings by their identifiers.
-	SettingName func(tasks.Setting) string
+	SettingName func(setting.ID) string
 
 	Log      *slog.Logger          // nil means slog.Default
 	Registry prometheus.Registerer // nil means that no metrics are registered
@@ -54,36 +54,36 @@ const DefaultPartsBudget = 256 << 20
 // validate returns all faults at once.
 func (c Config) validate() error {
 	var faults []error
-	add := func(s tasks.Setting, problem string) {
+	add := func(s setting.ID, problem string) {
 		faults = append(faults, fmt.Errorf("%s: %s", s, problem))
 	}
 	if c.Redis.Addr == "" {
-		add(tasks.SettingRedisURL, "no address is given")
+		add(setting.RedisURL, "no address is given")
 	}
 	for _, n := range []struct {
-		setting tasks.Setting
+		setting setting.ID
 		value   int
 	}{
-		{tasks.SettingVerifySlots, c.VerifySlots},
-		{tasks.SettingJobSlots, c.JobSlots},
-		{tasks.SettingShardSlots, c.ShardSlots},
-		{tasks.SettingParallel, c.Parallel},
+		{setting.VerifySlots, c.VerifySlots},
+		{setting.JobSlots, c.JobSlots},
+		{setting.ShardSlots, c.ShardSlots},
+		{setting.Parallel, c.Parallel},
 	} {
 		if n.value < 1 {
 			add(n.setting, "must be at least 1")
 		}
 	}
 	if c.BucketShards < 0 {
-		add(tasks.SettingBucketShards, "must not be negative; 0 means no cap")
+		add(setting.BucketShards, "must not be negative; 0 means no cap")
 	}
 	if c.TenantShards < 0 {
-		add(tasks.SettingTenantShards, "must not be negative; 0 means no cap")
+		add(setting.TenantShards, "must not be negative; 0 means no cap")
 	}
 	if c.PartsBudget < 0 {
-		add(tasks.SettingPartsBudget, "must not be negative")
+		add(setting.PartsBudget, "must not be negative")
 	}
 	if c.DrainTimeout <= 0 {
-		add(tasks.SettingDrainTimeout, "must be longer than 0s")
+		add(setting.DrainTimeout, "must be longer than 0s")
 	}
 	return errors.Join(faults...)
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // Handler serves the probes of an orchestrator. It may be called before Run.
@@ -75,7 +75,7 @@ func warnEviction(ctx context.Context, client redis.UniversalClient, log *slog.L
 			return
 		case err == nil:
 			return
-		case !errors.Is(queue.Wrap(err, "read maxmemory-policy"), queue.ErrAway):
+		case !errors.Is(redisconn.Wrap(err, "read maxmemory-policy"), redisconn.ErrUnavailable):
 			log.Warn("could not find out whether Redis may evict keys: "+want, "error", err)
 			return
 		}

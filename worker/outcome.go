@@ -7,6 +7,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
 	"github.com/stevedore-jobs/stevedore/worker/shard"
 )
@@ -62,7 +63,7 @@ func decide(ctx context.Context, err error) outcome {
 		return handover
 	case errors.Is(cause, errTimeout), isFinal(err):
 		return failed
-	case errors.Is(err, errAlreadyRunning), errors.Is(err, queue.ErrAway):
+	case errors.Is(err, errAlreadyRunning), errors.Is(err, redisconn.ErrUnavailable):
 		// Not the fault of the job or of its buckets.
 		return snooze
 	case errors.Is(cause, context.Canceled):

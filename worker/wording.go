@@ -7,6 +7,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
@@ -16,17 +17,17 @@ import (
 // settings the names that the operator knows. Errors are made without
 // secrets; the redaction here is a second protection.
 type wording struct {
-	settingName func(tasks.Setting) string
+	settingName func(setting.ID) string
 	partsBudget int64
 }
 
 func (w wording) text(s string) string {
-	return tasks.NameSettings(providers.Redact(s), w.settingName)
+	return setting.Name(providers.Redact(s), w.settingName)
 }
 
 // result gives settings their names in a result, which is JSON.
 func (w wording) result(data []byte) []byte {
-	return []byte(tasks.NameSettings(string(data), w.settingName))
+	return []byte(setting.Name(string(data), w.settingName))
 }
 
 // error returns an error whose text may be stored and shown. asynq keeps the
@@ -94,6 +95,6 @@ func (w wording) partsTooLarge(err error) tasks.Failure {
 		Message: fmt.Sprintf("the parts of this job would take about %d MB of Redis, and %d MB are allowed",
 			bytes>>20, w.partsBudget>>20),
 		Fix: fmt.Sprintf("Split the job by prefix, or raise %s on the workers and give Redis the memory.",
-			tasks.SettingPartsBudget),
+			setting.PartsBudget),
 	}
 }

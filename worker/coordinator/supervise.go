@@ -8,6 +8,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 const (
@@ -76,7 +77,7 @@ func (s *supervisor) supervise(ctx context.Context, planned <-chan struct{}) err
 		allPlanned := isClosed(planned)
 		finished, err := s.step(ctx, allPlanned)
 		switch {
-		case err != nil && !errors.Is(err, queue.ErrAway):
+		case err != nil && !errors.Is(err, redisconn.ErrUnavailable):
 			return err
 		case err == nil && finished:
 			s.caps.release(ctx)

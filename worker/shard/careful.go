@@ -39,7 +39,7 @@ func beCareful(ctx context.Context, r *run, turn chan struct{}) (release func(),
 		}
 	}
 	c := &careful{run: r, turn: turn}
-	r.task.Env.Starting = c.starting
+	r.task.Env.BeforeObject = c.beforeObject
 	return c.release, nil
 }
 
@@ -47,7 +47,7 @@ func beCareful(ctx context.Context, r *run, turn chan struct{}) (release func(),
 func leaveOut(ctx context.Context, r *run, key string) error {
 	message := fmt.Sprintf("%d workers died while they processed this object alone; it is left out",
 		r.task.Lease.Strikes)
-	r.add(job.Item{Key: key, Fault: &tasks.ObjectError{
+	r.add(job.Item{Key: key, Error: &tasks.ObjectError{
 		Key:     key,
 		Code:    codeKillsWorker,
 		Message: message,
@@ -55,20 +55,20 @@ func leaveOut(ctx context.Context, r *run, key string) error {
 	return r.commit(ctx, false)
 }
 
-// careful is a careful run. Its only hook into the job is starting.
+// careful is a careful run. Its only hook into the job is beforeObject.
 type careful struct {
 	run  *run
 	turn chan struct{} // shared by the careful runs of this process
 	held bool          // whether this run holds the turn
 }
 
-// starting is called before each object. It commits what came before, so that
+// beforeObject is called before each object. It commits what came before, so that
 // the next run begins at this object if the worker dies now, and records the
 // object as the suspect.
 //
 // The careful runs of a process take turns. If two of them had an object
 // under way when the process dies, both objects would be suspects.
-func (c *careful) starting(ctx context.Context, key string) error {
+func (c *careful) beforeObject(ctx context.Context, key string) error {
 	if c.run.checkpoint.Objects > 0 {
 		if err := c.run.commit(ctx, false); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -69,8 +70,8 @@ func (r *run) add(i job.Item) {
 	c.Data = append(c.Data, i.Data...)
 	c.Objects++
 	c.Bytes += i.Bytes
-	if i.Fault != nil {
-		c.Errors = append(c.Errors, *i.Fault)
+	if i.Error != nil {
+		c.Errors = append(c.Errors, *i.Error)
 	}
 	if i.Tally != "" {
 		if c.Tally == nil {
@@ -78,7 +79,7 @@ func (r *run) add(i job.Item) {
 		}
 		c.Tally[i.Tally]++
 	}
-	r.member.progress.add(i.Bytes, i.Fault != nil)
+	r.member.progress.add(i.Bytes, i.Error != nil)
 }
 
 // salvage commits what a run has done that ends with an error. If that fails
@@ -104,7 +105,7 @@ func (r *run) commit(ctx context.Context, last bool) error {
 	r.checkpoint.Budget = r.config.PartsBudget
 	for {
 		err := r.tryCommit(ctx)
-		if !errors.Is(err, queue.ErrAway) || ctx.Err() != nil {
+		if !errors.Is(err, redisconn.ErrUnavailable) || ctx.Err() != nil {
 			return err
 		}
 		select {
