@@ -6,11 +6,10 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
+	"github.com/stevedore-jobs/stevedore/worker/metrics"
 )
 
 // Config configures a worker. All fields must be set, but those that say
@@ -44,8 +43,8 @@ type Config struct {
 	// that advice names settings by their identifiers.
 	SettingName func(setting.ID) string
 
-	Log      *slog.Logger          // nil means slog.Default
-	Registry prometheus.Registerer // nil means that no metrics are registered
+	Log      *slog.Logger       // nil means slog.Default
+	Registry metrics.Registerer // nil means that no metrics are registered
 }
 
 // DefaultPartsBudget is enough for the manifest of about 20 million images.

@@ -40,9 +40,12 @@ type Sources struct {
 	Log      *slog.Logger
 }
 
+// Registerer registers metrics, for example a *prometheus.Registry.
+type Registerer = prometheus.Registerer
+
 // New makes the metrics of a process and registers each of them. With a nil
 // registerer they count, but nobody can read them.
-func New(r prometheus.Registerer, s Sources) (*Metrics, error) {
+func New(r Registerer, s Sources) (*Metrics, error) {
 	b := &builder{registerer: r}
 	m := &Metrics{
 		attempts: b.counter("attempts_total",
