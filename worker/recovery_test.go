@@ -13,6 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -81,7 +82,7 @@ func TestSilentShardIsReplaced(t *testing.T) {
 // counted once.
 func TestShardOnTwoWorkersCountsOnce(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
 		l := newLab(t, o)
 		both := newGate()
 		m := &counting{shards: 3, item: func(ctx context.Context, key string) error {

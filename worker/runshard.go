@@ -12,6 +12,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -228,7 +229,7 @@ func (r *shardRun) commit(ctx context.Context, last bool) error {
 	r.piece.Last, r.piece.Budget = last, r.w.config.PartsBudget
 	for {
 		err := r.commitOnce(late)
-		if !errors.Is(err, queue.ErrAway) || late.Err() != nil {
+		if !errors.Is(err, redisconn.ErrUnavailable) || late.Err() != nil {
 			return err
 		}
 		select {
