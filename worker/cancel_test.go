@@ -82,7 +82,7 @@ func TestCancelOfShardedJob(t *testing.T) {
 		}{
 			{"jobs_finished_total", "outcome", "cancelled", 1},
 			{"jobs_finished_total", "kind", manifest.Kind(), 1},
-			{"attempts_total", "outcome", "again", 0},
+			{"attempts_total", "outcome", "retry", 0},
 			{"duplicate_commits_total", "kind", manifest.Kind(), 0},
 		} {
 			if n := count(t, c.name, c.label, c.value, one.Registry, two.Registry); n != c.want {
