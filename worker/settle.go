@@ -18,10 +18,10 @@ type jobVerdict struct {
 	end queue.End
 }
 
-// decideJob decides about an attempt at a job. It writes nothing.
-func (w *Worker) decideJob(ctx context.Context, c claim, r tasks.Result, err error) jobVerdict {
+// decide decides about an attempt at a job. It writes nothing.
+func (c *claim) decide(ctx context.Context, r tasks.Result, err error) jobVerdict {
 	v := jobVerdict{verdict: c.attempt.verdict(ctx, err)}
-	v.end.Keep = c.attempt.kind.Policy.Keep
+	v.end.Keep = c.kind.Policy.Keep
 	if c.job.Single != nil { // a sharded job has committed its counts
 		counts := c.job.Env.Progress.Counts()
 		v.end.Counts, v.end.Errors = &counts, c.job.Env.Progress.Errors()
@@ -31,22 +31,22 @@ func (w *Worker) decideJob(ctx context.Context, c claim, r tasks.Result, err err
 		data, err := json.Marshal(r)
 		if err != nil {
 			v.verdict = verdict{outcome: failed, err: err}
-			v.end.Failure = w.wording.failure(err)
+			v.end.Failure = c.wording.failure(err)
 			break
 		}
-		v.end.Result = w.wording.result(data)
+		v.end.Result = c.wording.result(data)
 	case failed:
-		v.end.Failure = w.wording.failure(err)
+		v.end.Failure = c.wording.failure(err)
 	case retry, snooze, handover, fenced, obsolete, cancelled:
 	}
 	return v
 }
 
-// recordJob writes a verdict into the job's record before asynq gets its
+// record writes a verdict into the job's record before asynq gets its
 // answer: until then nobody may take the task for lost. It returns the
 // verdict that holds. That is another one if the job belongs to someone else
 // by now, or if Redis does not take the end of the job.
-func (w *Worker) recordJob(ctx context.Context, c claim, v jobVerdict) verdict {
+func (c *claim) record(ctx context.Context, v jobVerdict) verdict {
 	late, cancel := detached(ctx)
 	defer cancel()
 	var err error
@@ -65,28 +65,28 @@ func (w *Worker) recordJob(ctx context.Context, c claim, v jobVerdict) verdict {
 		err = queue.ErrFenced
 	}
 	if errors.Is(err, queue.ErrFenced) {
-		return w.whyFenced(late, c)
+		return c.whyFenced(late)
 	}
 	if v.outcome == done || v.outcome == failed {
-		w.coordinator.Release(late, c.job)
+		c.coordinator.Release(late, c.job)
 	}
 	return v.verdict
 }
 
 // whyFenced returns why this attempt does not hold the job any more: it was
 // cancelled, or another coordinator has it.
-func (w *Worker) whyFenced(ctx context.Context, c claim) verdict {
-	s, err := w.store.Status(ctx, c.job.Lease.ID)
+func (c *claim) whyFenced(ctx context.Context) verdict {
+	s, err := c.store.Status(ctx, c.job.Lease.ID)
 	if err != nil || s.State != tasks.StateCancelled || s.Round != c.job.Lease.Round {
 		return verdict{outcome: fenced, err: queue.ErrFenced}
 	}
 	c.job.WriteResult([]byte(`{"state":"cancelled"}`))
-	w.coordinator.Release(ctx, c.job)
+	c.coordinator.Release(ctx, c.job)
 	return verdict{outcome: cancelled, err: errCancelled}
 }
 
-// reportJob counts a job that has ended.
-func (w *Worker) reportJob(ctx context.Context, c claim, v verdict) {
+// report counts a job that has ended.
+func (c *claim) report(ctx context.Context, v verdict) {
 	var state tasks.State
 	switch v.outcome {
 	case done:
@@ -101,9 +101,9 @@ func (w *Worker) reportJob(ctx context.Context, c claim, v verdict) {
 	case retry, snooze, handover, fenced, obsolete:
 		return
 	}
-	w.metrics.JobEnded(c.attempt.kind.Name, string(state), time.Since(c.job.Lease.Started))
+	c.metrics.JobEnded(c.kind.Name, string(state), time.Since(c.job.Lease.Started))
 	if c.job.Single != nil && v.outcome != cancelled {
 		counts := c.job.Env.Progress.Counts()
-		w.metrics.ObjectsProcessed(c.attempt.kind.Name, counts.Objects, counts.Failed)
+		c.metrics.ObjectsProcessed(c.kind.Name, counts.Objects, counts.Failed)
 	}
 }

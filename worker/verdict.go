@@ -16,18 +16,18 @@ import (
 // the job's record, and then answered to asynq.
 type verdict struct {
 	outcome outcome
-	err     error         // the reason; nil when there is none
+	err     error         // the reason; may be nil
 	pause   time.Duration // before the task runs again
 }
 
 // verdict decides about an attempt that ended with err.
-func (a attempt) verdict(ctx context.Context, err error) verdict {
+func (a *attempt) verdict(ctx context.Context, err error) verdict {
 	o := decide(ctx, err).limit(a.failures, a.kind.Policy.Attempts)
 	return newVerdict(o, err, a.failures)
 }
 
 // enterVerdict decides about an attempt that got no slot.
-func (a attempt) enterVerdict(err error) verdict {
+func (a *attempt) enterVerdict(err error) verdict {
 	o := handover
 	if errors.Is(err, errAlreadyRunning) {
 		o = snooze
@@ -97,8 +97,8 @@ func (e *retryError) Unwrap() error { return e.err }
 // answer returns what asynq understands. A failed shard has completed its
 // task: the reason is in the job's record, and an archived task would only
 // block its ID.
-func (w wording) answer(a attempt, v verdict) error {
-	if a.phase == phaseShard && v.outcome == failed {
+func (w wording) answer(phase string, v verdict) error {
+	if phase == phaseShard && v.outcome == failed {
 		return nil
 	}
 	err := w.error(v.err)

@@ -35,7 +35,7 @@ func TestAnswer(t *testing.T) {
 		{phaseShard, failed, true, false, false, true},
 	} {
 		v := newVerdict(c.outcome, cause, 0)
-		err := wording{}.answer(attempt{phase: c.phase}, v)
+		err := wording{}.answer(c.phase, v)
 		if isFailure(err) != c.counts || errors.Is(err, asynq.SkipRetry) != c.archives ||
 			errors.Is(err, asynq.RevokeTask) != c.revokes || (err == nil) != c.succeeds {
 			t.Errorf("%s of a %s gives %v", c.outcome, c.phase, err)
@@ -46,7 +46,7 @@ func TestAnswer(t *testing.T) {
 func TestRetryDelay(t *testing.T) {
 	t.Parallel()
 	answer := func(o outcome, err error) error {
-		return wording{}.answer(attempt{}, newVerdict(o, err, 0))
+		return wording{}.answer(phaseJob, newVerdict(o, err, 0))
 	}
 	throttled := &providers.Error{Op: "get", Kind: providers.Throttled, RetryAfter: 42 * time.Second}
 	for _, c := range []struct {
