@@ -59,9 +59,9 @@ func (w *Worker) report(a attempt, f fate, err error) {
 	log := w.log.With("task", a.id, "kind", a.kind, "phase", a.phase, "outcome", string(f), "took", time.Since(a.start).Round(time.Millisecond))
 	switch {
 	case f == failed, f == again:
-		log.Warn("attempt", "error", providers.Redact(err.Error()))
+		log.Warn("attempt", "error", providers.RedactPatterns(err.Error()))
 	case err != nil:
-		log.Info("attempt", "reason", providers.Redact(err.Error()))
+		log.Info("attempt", "reason", providers.RedactPatterns(err.Error()))
 	case a.phase == "shard":
 		log.Debug("attempt")
 	default:
@@ -105,11 +105,7 @@ func (w *Worker) drainable(ctx context.Context) (context.Context, context.Cancel
 func (w *Worker) open(id, kind string) func(context.Context, tasks.Storage) (providers.Bucket, error) {
 	secrets := w.config.Secrets.For(id, kind)
 	return func(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
-		b, err := w.config.Providers.Open(ctx, s, secrets)
-		if err != nil {
-			return nil, err
-		}
-		return w.pacer.Pace(s.ID(), providers.Counting(b, w.metrics.storage(kind, s.Provider))), nil
+		return w.buckets.Open(ctx, s, secrets, w.metrics.storage(kind, s.Provider))
 	}
 }
 

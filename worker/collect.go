@@ -7,7 +7,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/pacer"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -106,7 +106,7 @@ func (c slotCollector) Collect(out chan<- prometheus.Metric) {
 
 // paceCollector reports how many requests to each bucket this process may
 // have in flight: throttling lowers it.
-type paceCollector struct{ pacer *providers.Pacer }
+type paceCollector struct{ pacer *pacer.Pacer }
 
 func paceDesc() *prometheus.Desc {
 	return prometheus.NewDesc("stevedore_bucket_requests_limit",

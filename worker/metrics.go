@@ -64,7 +64,7 @@ func (m *metrics) register(w *Worker) error {
 		queueCollector{w.inspector, w.log},
 		slotCollector(w.pools),
 		jobCollector{&w.meters},
-		paceCollector{w.pacer},
+		paceCollector{w.buckets.Pacer},
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "stevedore_redis_up", Help: "1 when Redis answers.",
 		}, func() float64 { return flag(w.ping(context.Background()) == nil) }),

@@ -94,7 +94,7 @@ const (
 // text in Redis, and asynqmon shows it.
 type redactedError struct{ error }
 
-func (e redactedError) Error() string { return providers.Redact(e.error.Error()) }
+func (e redactedError) Error() string { return providers.RedactPatterns(e.error.Error()) }
 func (e redactedError) Unwrap() error { return e.error }
 
 // toAsynq turns a fate into what asynq understands.
@@ -154,7 +154,7 @@ func waitFor(err error) time.Duration {
 // second lock.
 func failure(err error) *tasks.Failure {
 	f := *explain(err)
-	f.Message, f.Fix = providers.Redact(f.Message), providers.Redact(f.Fix)
+	f.Message, f.Fix = providers.RedactPatterns(f.Message), providers.RedactPatterns(f.Fix)
 	return &f
 }
 

@@ -19,20 +19,24 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/network"
+	"github.com/stevedore-jobs/stevedore/providers/pacer"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
-// Config is how a worker is set up. Every field must be set, but Log and
-// Registry.
+// Config is how a worker is set up. Every field must be set, but Network, Log
+// and Registry.
 type Config struct {
 	Redis     queue.Options
 	Providers providers.Registry
+	Network   *network.Network  // reaches clouds; nil without clouds
 	Secrets   providers.Secrets // what payloads may name, and the keys that open what is sealed
 
 	VerifySlots int // verifications at once
 	JobSlots    int // sharded jobs coordinated at once; they mostly wait
 	ShardSlots  int // shards and exports at once: the real work
 	Parallel    int // requests in flight in each shard
+	ListStreams int // listings in flight of one large bucket; less than 2 is 1
 
 	// Caps that all workers share; 0 means none.
 	BucketShards int // shards of all jobs on one bucket that are under way at once
@@ -66,7 +70,7 @@ type Worker struct {
 	pulses    *pulses
 	meters    sync.Map // job ID -> *meter of each job that this process runs
 	slots     window
-	pacer     *providers.Pacer // one limit a bucket for all jobs of this process
+	buckets   network.Stack // its pacer keeps one limit a bucket for all jobs of this process
 	client    *asynq.Client
 	inspector *asynq.Inspector
 	metrics   *metrics
@@ -98,7 +102,10 @@ func New(c Config, jobs ...Registration) (*Worker, error) {
 		config: c, log: c.Log, entries: entries, pools: pools,
 		redis: soon, patient: patient, records: queue.NewRecords(patient), beats: queue.NewRecords(soon),
 		client: asynq.NewClientFromRedisClient(patient), inspector: asynq.NewInspectorFromRedisClient(soon),
-		pacer: providers.NewPacer(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots)),
+		buckets: network.Stack{
+			Providers: c.Providers, Network: c.Network, ListStreams: c.ListStreams,
+			Pacer: pacer.New(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots)),
+		},
 		drain: make(chan struct{}), turn: make(chan struct{}, 1),
 	}
 	w.pulses = newPulses(w.beats, w.log)

@@ -74,7 +74,7 @@ func (w *World) Open(ctx context.Context, s tasks.Storage) (providers.Bucket, er
 	if err != nil {
 		return nil, err
 	}
-	return watched{b, w}, nil
+	return watched{providers.WithPrefix(b, s), w}, nil
 }
 
 // Put stores an object in Bucket, unwatched.
@@ -181,6 +181,5 @@ func (b watched) Put(ctx context.Context, key string, body io.Reader, opts provi
 	return b.Bucket.Put(ctx, key, body, opts)
 }
 
-func (b watched) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
-	return providers.Probe(ctx, b.Bucket, need)
-}
+// Unwrap lets providers.As look further.
+func (b watched) Unwrap() providers.Bucket { return b.Bucket }
