@@ -51,7 +51,7 @@ func unhurried(kind tasks.Kind, payload []byte) []byte {
 
 // send puts a job's task on the queue, unless it is there.
 func (c *Client) send(ctx context.Context, kind tasks.Kind, ref queue.JobRef, payload []byte, options ...asynq.Option) error {
-	task := queue.JobTask(kind, ref, payload, priorityOf(kind, payload))
+	task := queue.NewJobTask(kind, ref, payload, priorityOf(kind, payload))
 	_, err := c.asynq.EnqueueContext(ctx, task, options...)
 	if !errors.Is(err, asynq.ErrTaskIDConflict) {
 		return err

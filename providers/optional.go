@@ -59,7 +59,7 @@ func Probe(ctx context.Context, b Bucket, need tasks.Need) []tasks.Check {
 	if p, ok := As[Prober](b); ok {
 		return p.Probe(ctx, need)
 	}
-	return unchecked("probe", "this provider cannot be probed")
+	return unchecked(tasks.CheckIDProbe, "this provider cannot be probed")
 }
 
 // Diagnose checks the network between the worker and b. If b is no Diagnoser,
@@ -68,7 +68,7 @@ func Diagnose(ctx context.Context, b Bucket) []tasks.Check {
 	if d, ok := As[Diagnoser](b); ok {
 		return d.Diagnose(ctx)
 	}
-	return unchecked("resolve", "the network was not checked: this provider does not tell its endpoint")
+	return unchecked(tasks.CheckIDResolve, "the network was not checked: this provider does not tell its endpoint")
 }
 
 // Preflight checks what a browser page may load from b. If b is no
@@ -77,7 +77,7 @@ func Preflight(ctx context.Context, b Bucket, want tasks.CORS) []tasks.Check {
 	if p, ok := As[Preflighter](b); ok {
 		return p.Preflight(ctx, want)
 	}
-	return unchecked("cors", "no browser can ask this provider")
+	return unchecked(tasks.CheckIDCORS, "no browser can ask this provider")
 }
 
 func unchecked(id, evidence string) []tasks.Check {

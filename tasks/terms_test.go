@@ -26,7 +26,7 @@ func TestTermsAreFieldsOfEveryPayload(t *testing.T) {
 			continue
 		}
 		wrong := map[string]bool{}
-		for _, f := range invalid.Faults {
+		for _, f := range invalid.Fields {
 			wrong[f.Field] = true
 		}
 		if !wrong["tenant"] || !wrong["priority"] {

@@ -13,6 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -54,7 +55,7 @@ func (f *flaky) Work(_ context.Context, _ tasks.BuildManifest, _ job.Env, s job.
 			}
 			item := job.Item{Key: key, Bytes: 10, Data: []byte(key + "\n"), Tally: "good"}
 			if f.fails(key, s.Keys != nil) {
-				item = job.Item{Key: key, Fault: &tasks.ObjectError{Key: key, Code: "corrupt-image", Message: "no picture"}}
+				item = job.Item{Key: key, Error: &tasks.ObjectError{Key: key, Code: "corrupt-image", Message: "no picture"}}
 			}
 			if !yield(item, nil) {
 				return
@@ -78,7 +79,7 @@ func (f *flaky) Finish(_ context.Context, _ tasks.BuildManifest, _ job.Env, part
 // result, and counts for itself.
 func TestRetryOfWhatFailed(t *testing.T) {
 	t.Parallel()
-	onEvery(t, func(t *testing.T, o queue.Options) {
+	onEvery(t, func(t *testing.T, o redisconn.Options) {
 		l := newLab(t, o)
 		f := &flaky{objects: 900, each: 100, fails: func(key string, retry bool) bool {
 			return key[2] == '3' && (!retry || key == "003" || key == "893") || key > "500" && key < "800" && !retry

@@ -10,8 +10,8 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -45,7 +45,7 @@ func (s *stuck) ends(t testing.TB, n int64) {
 // begun, and the world hears of it once.
 func TestCancelOfShardedJob(t *testing.T) {
 	t.Parallel()
-	onEvery(t, func(t *testing.T, o queue.Options) {
+	onEvery(t, func(t *testing.T, o redisconn.Options) {
 		l := newLab(t, o)
 		var reads stuck
 		m := &counting{shards: 300, work: func(ctx context.Context, _ job.Env, _ job.Shard) error { return reads.do(ctx) }}

@@ -10,6 +10,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -17,7 +18,7 @@ import (
 // touched, and all before it is kept.
 func TestCarefulAfterTwoCrashes(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
 		l := newLab(t, o)
 		c := l.planned(manifest, "m", 3)
 		l.crash(c, 0)
@@ -96,7 +97,7 @@ func TestObjectThatKillsWorkersIsLeftOut(t *testing.T) {
 // goes on after it.
 func TestDrainKeepsWhatWasDone(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
 		l := newLab(t, o)
 		half := newGate()
 		var items counts

@@ -21,6 +21,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 	manifestjob "github.com/stevedore-jobs/stevedore/worker/manifest" //nolint:depguard // as in chaos_process_test.go
@@ -196,8 +197,8 @@ func undisturbed(t testing.TB, b simulation, j tasks.BuildManifest) (o outcome) 
 			t.Fatal(err)
 		}
 		items = append(items, i)
-		if i.Fault != nil {
-			o.faults = append(o.faults, *i.Fault)
+		if i.Error != nil {
+			o.faults = append(o.faults, *i.Error)
 		}
 	}
 	r, err := (manifestjob.Job{}).Finish(t.Context(), j, env, jobtest.Parts(items))
@@ -251,7 +252,7 @@ func (c *chaos) verify(t *testing.T, s tasks.Status, want outcome) {
 }
 
 // onlyEnd checks that all events that end a job are one and the same.
-func onlyEnd(t *testing.T, o queue.Options, id string) {
+func onlyEnd(t *testing.T, o redisconn.Options, id string) {
 	t.Helper()
 	ends := map[string]int{}
 	for _, e := range eventsOf(t, o, id) {
@@ -264,7 +265,7 @@ func onlyEnd(t *testing.T, o queue.Options, id string) {
 	}
 }
 
-func eventsOf(t testing.TB, o queue.Options, id string) (list []tasks.Event) {
+func eventsOf(t testing.TB, o redisconn.Options, id string) (list []tasks.Event) {
 	t.Helper()
 	r := o.Client()
 	defer func() { _ = r.Close() }()

@@ -15,8 +15,8 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
@@ -123,7 +123,7 @@ func TestShardFailureFailsTheJob(t *testing.T) {
 
 // raw enqueues a task as a program in another language would, with whatever
 // type and payload.
-func raw(t *testing.T, o queue.Options, kind, id, payload string) *asynq.Inspector {
+func raw(t *testing.T, o redisconn.Options, kind, id, payload string) *asynq.Inspector {
 	t.Helper()
 	redis := o.Client()
 	t.Cleanup(func() { _ = redis.Close() })

@@ -14,6 +14,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -56,7 +57,7 @@ func (g *gate) waitHeld(t *testing.T, n int) {
 // seconds; nothing is lost, no attempt used up.
 func TestDrainHandsOver(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
 		held := newGate()
 		var resumed atomic.Int64 // when the other worker took the first shard, Unix nanoseconds
 		var attempts atomic.Int32

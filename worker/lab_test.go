@@ -17,6 +17,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // leeway is how many times as long as it is meant to take something may take
@@ -33,7 +34,7 @@ type lab struct {
 	inspector *asynq.Inspector
 }
 
-func newLab(t testing.TB, o queue.Options) *lab {
+func newLab(t testing.TB, o redisconn.Options) *lab {
 	t.Helper()
 	r := o.Client()
 	t.Cleanup(func() { _ = r.Close() })
@@ -74,7 +75,7 @@ func (l *lab) enqueue(j tasks.Job, ref queue.JobRef, options ...asynq.Option) {
 	l.must(err)
 	payload, err := json.Marshal(j)
 	l.must(err)
-	_, err = l.client.EnqueueContext(l.t.Context(), queue.JobTask(k, ref, payload, j.JobTerms().Priority), options...)
+	_, err = l.client.EnqueueContext(l.t.Context(), queue.NewJobTask(k, ref, payload, j.JobTerms().Priority), options...)
 	l.must(err)
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -56,7 +57,7 @@ func judge(ctx context.Context, err error, failures, attempts int) fate {
 		return handover
 	case errors.Is(cause, errTimeout), errors.Is(err, errTimeout), errors.Is(err, errDeadline), errors.As(err, &invalid), errors.As(err, &noted):
 		return failed
-	case errors.Is(err, errTwice), errors.Is(err, queue.ErrAway):
+	case errors.Is(err, errTwice), errors.Is(err, redisconn.ErrUnavailable):
 		return wait // the bucket's work is not to blame
 	case errors.Is(cause, context.Canceled):
 		return wait // asynq has taken the task back: the lease is lost, or somebody pressed its button

@@ -14,6 +14,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -50,7 +51,7 @@ func TestJudge(t *testing.T) {
 		{"unavailable on the last attempt", running, of(providers.Unavailable), 2, failed},
 		{"unknown error", running, errors.New("?"), 0, again},
 		{"panic on the last attempt", running, job.ErrPanic, 2, failed},
-		{"Redis away on the last attempt", running, fmt.Errorf("x: %w", queue.ErrAway), 2, wait},
+		{"Redis away on the last attempt", running, fmt.Errorf("x: %w", redisconn.ErrUnavailable), 2, wait},
 		{"invalid payload", running, &tasks.InvalidError{}, 0, failed},
 		{"failure noted by a shard", running, &notedError{}, 0, failed},
 		{"drain", ended(errDrain), context.Canceled, 2, handover},

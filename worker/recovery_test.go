@@ -13,6 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -81,7 +82,7 @@ func TestSilentShardIsReplaced(t *testing.T) {
 // counted once.
 func TestShardOnTwoWorkersCountsOnce(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
 		l := newLab(t, o)
 		both := newGate()
 		m := &counting{shards: 3, item: func(ctx context.Context, key string) error {
@@ -96,7 +97,7 @@ func TestShardOnTwoWorkersCountsOnce(t *testing.T) {
 		l.put(manifest, "m")
 		both.waitHeld(t, 1)
 		start(t, two, jobs{manifest: m})
-		_, err := l.client.EnqueueContext(t.Context(), queue.ShardTask(manifest.Kind(), queue.ShardRef{Job: "m", Shard: 0, Generation: 1}, ""))
+		_, err := l.client.EnqueueContext(t.Context(), queue.NewShardTask(manifest.Kind(), queue.ShardRef{Job: "m", Shard: 0, Generation: 1}, ""))
 		l.must(err)
 		both.waitHeld(t, 1)
 		queuetest.Eventually(t, 15*time.Second, "what is under way is seen once", func() bool {

@@ -86,7 +86,7 @@ func (w *Worker) runClaimed(ctx context.Context, c claimed) (tasks.Result, error
 func decode(e entry, payload []byte) (tasks.Job, error) {
 	j, err := e.Decode(payload)
 	if err != nil {
-		return nil, &tasks.InvalidError{JobKind: e.Name, Faults: []tasks.Fault{{Field: "payload", Problem: err.Error()}}}
+		return nil, &tasks.InvalidError{JobKind: e.Name, Fields: []tasks.FieldError{{Field: "payload", Problem: err.Error()}}}
 	}
 	return j, j.Validate()
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -79,7 +80,7 @@ func (w *Worker) work(ctx context.Context, e entry, ref queue.ShardRef, a queue.
 	env := w.env(e, ref.Job, nil)
 	if a.Crashes >= carefulAfter || a.At != "" { // a run that has a suspect must look at nothing else before it
 		env.Log.Warn("workers died at this shard: one object at a time", "shard", ref.Shard, "crashes", a.Crashes)
-		env.Starting = r.starting
+		env.BeforeObject = r.starting
 		defer r.rest()
 	}
 	if a.Strikes >= strikesOut {
@@ -155,8 +156,8 @@ func (r *shardRun) add(i job.Item) {
 	p.Data = append(p.Data, i.Data...)
 	p.Objects++
 	p.Bytes += i.Bytes
-	if i.Fault != nil {
-		p.Errors = append(p.Errors, *i.Fault)
+	if i.Error != nil {
+		p.Errors = append(p.Errors, *i.Error)
 	}
 	if i.Tally != "" {
 		if p.Tally == nil {
@@ -164,7 +165,7 @@ func (r *shardRun) add(i job.Item) {
 		}
 		p.Tally[i.Tally]++
 	}
-	r.live.add(i.Bytes, i.Fault != nil)
+	r.live.add(i.Bytes, i.Error != nil)
 }
 
 // starting is called before each object of a careful run: what came before is
@@ -198,7 +199,7 @@ func (r *shardRun) rest() {
 
 // convict puts the object at which workers died on the error list.
 func (r *shardRun) convict(ctx context.Context, a queue.Assignment) error {
-	r.add(job.Item{Key: a.At, Fault: &tasks.ObjectError{
+	r.add(job.Item{Key: a.At, Error: &tasks.ObjectError{
 		Key: a.At, Code: codeKills, Message: fmt.Sprintf("%d workers died while they dealt with this object alone; it is left out", a.Strikes),
 	}})
 	return r.commit(ctx, false)
@@ -228,7 +229,7 @@ func (r *shardRun) commit(ctx context.Context, last bool) error {
 	r.piece.Last, r.piece.Budget = last, r.w.config.PartsBudget
 	for {
 		err := r.commitOnce(late)
-		if !errors.Is(err, queue.ErrAway) || late.Err() != nil {
+		if !errors.Is(err, redisconn.ErrUnavailable) || late.Err() != nil {
 			return err
 		}
 		select {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 const (
@@ -65,7 +66,7 @@ func (w *Worker) watch(ctx context.Context, c claimed, planned <-chan struct{}) 
 		all := closed(planned) // before the look, so that a shard planned in between is not missed
 		finished, err := v.look(ctx, all)
 		switch {
-		case err != nil && !errors.Is(err, queue.ErrAway):
+		case err != nil && !errors.Is(err, redisconn.ErrUnavailable):
 			return err
 		case err == nil && finished:
 			v.giveBack(ctx, v.c)
@@ -219,7 +220,7 @@ func (v *watch) ask(ctx context.Context, i int, o *outstanding, run queue.Run) e
 	case state == gone:
 		return v.enqueue(ctx, i, run.Generation)
 	case state == asynq.TaskStateArchived: // only somebody with asynqmon can have done that
-		return queue.Wrap(v.inspector.RunTask(v.queue, id), "run shard %d of job %s", i, v.c.ID)
+		return redisconn.Wrap(v.inspector.RunTask(v.queue, id), "run shard %d of job %s", i, v.c.ID)
 	case state != asynq.TaskStateActive:
 		o.active = false
 	case o.active: // for the second time: its worker died before the first beat, or asynq has lost it
@@ -234,11 +235,11 @@ func (v *watch) ask(ctx context.Context, i int, o *outstanding, run queue.Run) e
 // good.
 func (v *watch) enqueue(ctx context.Context, i, generation int) error {
 	ref := queue.ShardRef{Job: v.c.ID, Shard: i, Generation: generation}
-	_, err := v.client.EnqueueContext(ctx, queue.ShardTask(v.c.Name, ref, v.c.job.JobTerms().Priority))
+	_, err := v.client.EnqueueContext(ctx, queue.NewShardTask(v.c.Name, ref, v.c.job.JobTerms().Priority))
 	if errors.Is(err, asynq.ErrTaskIDConflict) {
 		return nil
 	}
-	return queue.Wrap(err, "enqueue shard %d of job %s", i, v.c.ID)
+	return redisconn.Wrap(err, "enqueue shard %d of job %s", i, v.c.ID)
 }
 
 // fill enqueues more shards, within the window and the job's share of the

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 const (
@@ -156,7 +157,7 @@ func (w *Worker) taskState(name, id string) (asynq.TaskState, error) {
 	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
 		return gone, nil
 	case err != nil:
-		return gone, queue.Wrap(err, "ask for task %s", id)
+		return gone, redisconn.Wrap(err, "ask for task %s", id)
 	}
 	return info.State, nil
 }
@@ -208,11 +209,11 @@ func (o orphan) deaths() int {
 }
 
 func (o orphan) enqueue(ctx context.Context, ref queue.JobRef) error {
-	_, err := o.client.EnqueueContext(ctx, queue.JobTask(o.e.Kind, ref, o.pulse.Payload, o.priority))
+	_, err := o.client.EnqueueContext(ctx, queue.NewJobTask(o.e.Kind, ref, o.pulse.Payload, o.priority))
 	if errors.Is(err, asynq.ErrTaskIDConflict) {
 		return nil
 	}
-	return queue.Wrap(err, "enqueue job %s", o.id)
+	return redisconn.Wrap(err, "enqueue job %s", o.id)
 }
 
 // giveUp ends a job that kills its workers.

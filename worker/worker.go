@@ -22,12 +22,13 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/providers/pacer"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // Config is how a worker is set up. Every field must be set, but Network, Log
 // and Registry.
 type Config struct {
-	Redis     queue.Options
+	Redis     redisconn.Options
 	Providers providers.Registry
 	Network   *network.Network  // reaches clouds; nil without clouds
 	Secrets   providers.Secrets // what payloads may name, and the keys that open what is sealed
@@ -178,7 +179,7 @@ func (w *Worker) warnEviction(ctx context.Context) {
 		case err == nil && policy != "noeviction":
 			w.log.Warn("Redis may evict keys, which loses jobs: set maxmemory-policy noeviction", "policy", policy)
 			return
-		case err != nil && !errors.Is(queue.Wrap(err, "look"), queue.ErrAway):
+		case err != nil && !errors.Is(redisconn.Wrap(err, "look"), redisconn.ErrUnavailable):
 			w.log.Warn("could not look whether Redis may evict keys: maxmemory-policy must be noeviction", "error", err)
 			return
 		case err == nil:

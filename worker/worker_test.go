@@ -19,7 +19,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
@@ -95,8 +95,8 @@ func (c *counting) Work(ctx context.Context, _ tasks.BuildManifest, env job.Env,
 
 func (c *counting) yieldItem(ctx context.Context, env job.Env, s job.Shard, k int, yield func(job.Item, error) bool) bool {
 	i := job.Item{Key: fmt.Sprintf("%s/%d", s.Through, k), Bytes: 100}
-	if env.Starting != nil {
-		if err := env.Starting(ctx, i.Key); err != nil {
+	if env.BeforeObject != nil {
+		if err := env.BeforeObject(ctx, i.Key); err != nil {
 			return yield(i, err) && false
 		}
 	}
@@ -106,7 +106,7 @@ func (c *counting) yieldItem(ctx context.Context, env job.Env, s job.Shard, k in
 		}
 	}
 	if k == 9 {
-		i.Bytes, i.Fault = 0, &tasks.ObjectError{Key: s.Through + ".jpg", Code: "corrupt-image", Message: "no picture"}
+		i.Bytes, i.Error = 0, &tasks.ObjectError{Key: s.Through + ".jpg", Code: "corrupt-image", Message: "no picture"}
 		i.Data, i.Tally = []byte(s.Through+"\n"), s.Through
 	}
 	if c.data != nil {
@@ -178,7 +178,7 @@ type process struct {
 }
 
 // config is a small worker.
-func config(t testing.TB, o queue.Options) worker.Config {
+func config(t testing.TB, o redisconn.Options) worker.Config {
 	t.Helper()
 	return worker.Config{
 		Redis: o, VerifySlots: 2, JobSlots: 2, ShardSlots: 2, Parallel: 4, DrainTimeout: 5 * time.Second,
@@ -214,7 +214,7 @@ func start(t testing.TB, c worker.Config, j jobs) *process {
 	return &process{w, stop}
 }
 
-func client(t testing.TB, o queue.Options) *producer.Client {
+func client(t testing.TB, o redisconn.Options) *producer.Client {
 	t.Helper()
 	c := producer.New(o)
 	t.Cleanup(func() { _ = c.Close() })

@@ -99,7 +99,7 @@ func report(w io.Writer, err error) int {
 		return exitFailed
 	case errors.As(err, &faults):
 		_, _ = fmt.Fprintf(w, "stevedore: the %s payload is not valid; nothing was enqueued:\n", faults.JobKind)
-		for _, f := range faults.Faults {
+		for _, f := range faults.Fields {
 			_, _ = fmt.Fprintf(w, "  %s\n", f)
 		}
 		return exitInvalid

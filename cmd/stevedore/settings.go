@@ -13,7 +13,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/stevedore-jobs/stevedore/providers/egress"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
@@ -60,7 +60,7 @@ func (s *size) UnmarshalText(text []byte) error {
 // config is the settings, read.
 type config struct {
 	settings
-	redis  queue.Options
+	redis  redisconn.Options
 	egress egress.Policy
 	public seal.PublicKey
 	vars   map[string]string
@@ -74,7 +74,7 @@ func load(environ []string) (config, error) {
 	c := config{vars: vars}
 	faults := []error{env.ParseWithOptions(&c.settings, env.Options{Environment: vars})}
 	var err error
-	if c.redis, err = queue.ParseURL(c.RedisURL); err != nil && c.RedisURL != "" {
+	if c.redis, err = redisconn.ParseURL(c.RedisURL); err != nil && c.RedisURL != "" {
 		faults = append(faults, fmt.Errorf("STEVEDORE_REDIS_URL: %w", err))
 	}
 	if c.public, err = publicKey(c.PublicKey); err != nil {

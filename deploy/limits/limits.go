@@ -7,51 +7,108 @@ import (
 	"slices"
 )
 
-// The limits. Tests count for the words alone.
+// The limits. All but the last hold for code without its tests.
 const (
-	maxFolderFiles   = 18
-	maxFolderLines   = 1500
-	maxFileLines     = 300
-	maxFunctionLines = 50
-	maxMethods       = 15
-	maxColumns       = 100 // a tab counts as 4
-	maxWords         = 9.5 // a comment line, over all files
+	maxFolderFiles      = 18
+	maxFolderLines      = 1500
+	maxFileLines        = 300
+	maxFunctionLines    = 50
+	maxParameters       = 5
+	maxTypeMethods      = 15
+	maxInterfaceMethods = 6
+	maxColumns          = 100 // with tabs of four columns
+	maxCommentWords     = 9.5 // per comment line, on average over all files
 )
 
-func (f *figures) fault(format string, args ...any) {
-	f.breaks = append(f.breaks, fmt.Sprintf(format, args...))
+// report holds what a run found.
+type report struct {
+	violations []string
+	folders    []*folder // in the order of the walk
+	comments   wordCount // of all files, tests included
 }
 
-// faults lists what is over a limit, a line each.
-func (f *figures) faults() []string {
-	faults := slices.Clone(f.breaks)
-	add := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
-	for _, name := range f.order {
-		d := f.folders[name]
-		if d.files > maxFolderFiles {
-			add("%s: %d files; a folder has at most %d", name, d.files, maxFolderFiles)
-		}
-		if d.lines > maxFolderLines {
-			add("%s: %d lines; a folder has at most %d", name, d.lines, maxFolderLines)
-		}
-		for _, typ := range slices.Sorted(maps.Keys(d.methods)) {
-			if n := d.methods[typ]; n > maxMethods {
-				add("%s: type %s has %d methods; at most %d", name, typ, n, maxMethods)
-			}
-		}
-	}
-	if n := f.words.perLine(); n > maxWords {
-		add("%.1f words a comment line; at most %.1f", n, maxWords)
-	}
-	return faults
+// folder holds the figures of one folder without its tests.
+type folder struct {
+	path         string
+	files, lines int
+	comments     wordCount
+	methods      map[string]int // by type
 }
 
-// print writes the figures of every folder.
-func (f *figures) print(out io.Writer) {
-	for _, name := range f.order {
-		d := f.folders[name]
-		_, _ = fmt.Fprintf(out, "%-40s %3d files %5d lines %5.1f words a comment line\n",
-			name, d.files, d.lines, d.words.perLine())
+// check reads all Go files below the roots and compares them with the
+// limits.
+func check(roots []string) (*report, error) {
+	r := &report{}
+	for _, root := range roots {
+		if err := walk(root, r.addFile); err != nil {
+			return nil, err
+		}
 	}
-	_, _ = fmt.Fprintf(out, "%.1f words a comment line in all, tests too\n", f.words.perLine())
+
+	for _, f := range r.folders {
+		r.checkFolder(f)
+	}
+	if n := r.comments.perLine(); n > maxCommentWords {
+		r.violation("comments have %.1f words per line on average, the limit is %.1f",
+			n, maxCommentWords)
+	}
+	return r, nil
+}
+
+// addFile checks one file and adds its figures to those of its
+// folder.
+func (r *report) addFile(f *file) {
+	words := countWords(f.lines)
+	r.comments.add(words)
+	r.checkWording(f)
+	if f.test {
+		return
+	}
+
+	r.checkLines(f)
+	folder := r.folder(f.folder())
+	folder.files++
+	folder.lines += len(f.lines)
+	folder.comments.add(words)
+	r.checkDeclarations(f, folder)
+}
+
+// folder returns the figures of the folder with this path.
+func (r *report) folder(path string) *folder {
+	at := slices.IndexFunc(r.folders, func(f *folder) bool { return f.path == path })
+	if at < 0 {
+		at = len(r.folders)
+		r.folders = append(r.folders, &folder{path: path, methods: map[string]int{}})
+	}
+	return r.folders[at]
+}
+
+func (r *report) checkFolder(f *folder) {
+	if f.files > maxFolderFiles {
+		r.violation("%s: the folder has %d files, the limit is %d", f.path, f.files, maxFolderFiles)
+	}
+	if f.lines > maxFolderLines {
+		r.violation("%s: the folder has %d lines, the limit is %d", f.path, f.lines, maxFolderLines)
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.methods)) {
+		if n := f.methods[name]; n > maxTypeMethods {
+			r.violation("%s: type %s has %d methods, the limit is %d",
+				f.path, name, n, maxTypeMethods)
+		}
+	}
+}
+
+func (r *report) violation(format string, args ...any) {
+	r.violations = append(r.violations, fmt.Sprintf(format, args...))
+}
+
+// printTable writes one line per folder, and the average of all
+// comments.
+func (r *report) printTable(out io.Writer) {
+	for _, f := range r.folders {
+		_, _ = fmt.Fprintf(out, "%-40s %3d files %5d lines %5.1f words per comment line\n",
+			f.path, f.files, f.lines, f.comments.perLine())
+	}
+	_, _ = fmt.Fprintf(out, "%.1f words per comment line in all, tests included\n",
+		r.comments.perLine())
 }

@@ -1,9 +1,15 @@
-// Command limits checks the sizes and the words that CONTRIBUTING promises
-// for the Go code of this repository: lines a file, a function and a folder,
-// files a folder, methods a type, words a comment line, and words that are
-// not used.
+// Command limits checks Go code against the limits of
+// .github/CONTRIBUTING.md: the size of folders, files, functions,
+// types and lines, and the wording of comments.
 //
-// It prints one line for each fault and ends with 1 when there are any.
+//	go run ./deploy/limits [-table] [folder ...]
+//
+// It reads every Go file below the folders, or below the current one
+// when none is given. It skips hidden folders and testdata. Test
+// files count for the wording only.
+//
+// It prints one line per violation. The exit code is 1 if there are
+// any, and 2 if the code cannot be read.
 package main
 
 import (
@@ -14,30 +20,35 @@ import (
 )
 
 func main() {
-	table := flag.Bool("table", false, "print the figures of every folder too")
-	flag.Parse()
-	os.Exit(run(flag.Args(), *table, os.Stdout, os.Stderr))
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run checks the folders below the roots, the current one when there is none.
-// It returns the exit code.
-func run(roots []string, table bool, out, errs io.Writer) int {
+// run executes the command and returns its exit code.
+func run(arguments []string, out, errs io.Writer) int {
+	flags := flag.NewFlagSet("limits", flag.ContinueOnError)
+	flags.SetOutput(errs)
+	table := flags.Bool("table", false, "also print the figures of every folder")
+	if err := flags.Parse(arguments); err != nil {
+		return 2
+	}
+
+	roots := flags.Args()
 	if len(roots) == 0 {
 		roots = []string{"."}
 	}
-	house, err := read(roots)
+	r, err := check(roots)
 	if err != nil {
 		_, _ = fmt.Fprintln(errs, "limits:", err)
 		return 2
 	}
-	if table {
-		house.print(out)
+
+	if *table {
+		r.printTable(out)
 	}
-	faults := house.faults()
-	for _, f := range faults {
-		_, _ = fmt.Fprintln(out, f)
+	for _, violation := range r.violations {
+		_, _ = fmt.Fprintln(out, violation)
 	}
-	if len(faults) > 0 {
+	if len(r.violations) > 0 {
 		return 1
 	}
 	return 0

@@ -25,8 +25,9 @@ type View struct {
 	State       tasks.State
 	Fault       *tasks.Failure // noted by a shard; nil if there is none
 	Committed   tasks.Progress
-	PartsBytes  int64     // in Redis, compressed
-	Now         time.Time // by the server's clock, which the beats are measured by
+	Figures     tasks.Progress // what Status shows
+	PartsBytes  int64          // in Redis, compressed
+	Now         time.Time      // by the server's clock, which the beats are measured by
 	Runs        map[int]Run
 	done        []byte
 	shardsTotal int
@@ -63,6 +64,8 @@ func (r Records) Look(ctx context.Context, c Claim, s Shown) (View, error) {
 			return view, fmt.Errorf("record of job %s: %w", c.ID, err)
 		}
 	}
+	view.Figures = view.Committed
+	view.Figures.Objects, view.Figures.Bytes, view.Figures.Failed = number(text(12)), number(text(13)), number(text(14))
 	runs, _ := v[11].([]any)
 	view.Runs = parseRuns(runs)
 	return view, nil

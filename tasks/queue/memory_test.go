@@ -65,7 +65,7 @@ func fill(b *testing.B, r room, pieces int, name func(int, *rand.Rand) string) {
 			Shard: fmt.Appendf(nil, `{"after":%q,"through":%q,"objects":%d}`, last, through, fillObjects),
 		}))
 		last = through
-		must[*asynq.TaskInfo](b)(client.EnqueueContext(b.Context(), queue.ShardTask(kind, ref(c.ID, s), "")))
+		must[*asynq.TaskInfo](b)(client.EnqueueContext(b.Context(), queue.NewShardTask(kind, ref(c.ID, s), "")))
 		must[queue.Assignment](b)(r.Start(b.Context(), ref(c.ID, s)))
 		from := ""
 		for p := range pieces {

@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 var (
@@ -38,26 +39,28 @@ type Records struct {
 func NewRecords(c redis.UniversalClient) Records { return Records{c, newCodec()} }
 
 // Existing is what Create found.
-type Existing struct {
-	Kind       string
-	Payload    []byte
-	State      tasks.State
-	Generation int // of the task that carries the job
-}
+type Existing = CreateResult
 
 // Create makes the record of a job that is about to be enqueued, or returns
 // the one there is. It is safe to call twice.
 func (r Records) Create(ctx context.Context, id, kind string, payload []byte) (Existing, error) {
+	return r.create(ctx, NewJob{ID: id, Kind: kind, Payload: payload})
+}
+
+func (r Records) create(ctx context.Context, j NewJob) (Existing, error) {
 	// The index comes first: a job that is in it without a record is taken
 	// out again, the other way round it could be lost.
-	if err := r.track(ctx, id); err != nil {
+	if err := r.track(ctx, j.ID); err != nil {
 		return Existing{}, err
 	}
-	v, err := createScript.Run(ctx, r.client, []string{recordKey(id)}, kind, payload, now(), unstarted.Milliseconds()).StringSlice()
+	v, err := createScript.Run(ctx, r.client, []string{recordKey(j.ID)},
+		j.Kind, j.Payload, now(), unstarted.Milliseconds(), j.Queue).StringSlice()
 	if err != nil {
-		return Existing{}, Wrap(err, "create record of job %s", id)
+		return Existing{}, redisconn.Wrap(err, "create record of job %s", j.ID)
 	}
-	return Existing{Kind: v[0], Payload: []byte(v[1]), State: tasks.State(v[2]), Generation: int(number(v[3]))}, nil
+	return Existing{
+		Kind: v[0], Payload: []byte(v[1]), State: tasks.State(v[2]), Generation: int(number(v[3])), Queue: v[4],
+	}, nil
 }
 
 // Claim is a coordinator's hold on a job. The next Begin takes it away.
@@ -81,13 +84,18 @@ func (c Claim) Epoch() int64 { return number(c.epoch) }
 // generation. A job enqueued without a record, as other languages do, gets
 // one here.
 func (r Records) Begin(ctx context.Context, ref JobRef, kind string, payload []byte, first tasks.State) (Claim, error) {
+	return r.begin(ctx, ClaimRequest{Ref: ref, Kind: kind, Payload: payload, First: first})
+}
+
+func (r Records) begin(ctx context.Context, q ClaimRequest) (Claim, error) {
+	ref, kind, payload, first := q.Ref, q.Kind, q.Payload, q.First
 	if err := r.track(ctx, ref.Job); err != nil {
 		return Claim{}, err
 	}
 	v, err := beginScript.Run(ctx, r.client, []string{recordKey(ref.Job)},
-		kind, payload, now(), string(first), ref.Generation, rand.Text()).StringSlice()
+		kind, payload, now(), string(first), ref.Generation, rand.Text(), q.Queue).StringSlice()
 	if err != nil {
-		return Claim{}, Wrap(err, "begin job %s", ref.Job)
+		return Claim{}, redisconn.Wrap(err, "begin job %s", ref.Job)
 	}
 	c := Claim{ID: ref.Job, Kind: kind, State: tasks.State(v[0])}
 	if len(v) == 1 {
@@ -141,7 +149,7 @@ func fenced(err error, key string) error {
 	if errors.As(err, &answer) && strings.Contains(answer.Error(), "FENCED") {
 		return fmt.Errorf("%s: %w", key, ErrFenced)
 	}
-	return Wrap(err, "%s", key)
+	return redisconn.Wrap(err, "%s", key)
 }
 
 func now() int64 { return time.Now().UnixMilli() }

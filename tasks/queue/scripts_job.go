@@ -29,11 +29,11 @@ if final(redis.call('HGET', KEYS[1], 'state')) then return redis.error_reply('FE
 // createScript makes a record unless there is one. KEYS record; ARGV kind
 // payload now ttl.
 var createScript = redis.NewScript(luaNow + `
-local r = redis.call('HMGET', KEYS[1], 'kind', 'payload', 'state', 'gen')
-if r[1] then return {r[1], r[2], r[3], r[4] or '0'} end
-redis.call('HSET', KEYS[1], 'kind', ARGV[1], 'payload', ARGV[2], 'state', 'queued', 'created', ARGV[3], 'beat', now)
+local r = redis.call('HMGET', KEYS[1], 'kind', 'payload', 'state', 'gen', 'queue')
+if r[1] then return {r[1], r[2], r[3], r[4] or '0', r[5] or ''} end
+redis.call('HSET', KEYS[1], 'kind', ARGV[1], 'payload', ARGV[2], 'state', 'queued', 'created', ARGV[3], 'beat', now, 'queue', ARGV[5])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
-return {ARGV[1], ARGV[2], 'queued', '0'}`)
+return {ARGV[1], ARGV[2], 'queued', '0', ARGV[5]}`)
 
 // beginScript gives the job to a new coordinator: it makes the record of a
 // job enqueued without one, and counts the epoch up, which locks earlier
@@ -48,6 +48,7 @@ if not s then redis.call('HSET', KEYS[1], 'kind', ARGV[1], 'payload', ARGV[2], '
 if not s or s == 'queued' then redis.call('HSET', KEYS[1], 'state', ARGV[4]); s = ARGV[4] end
 redis.call('HSETNX', KEYS[1], 'started', ARGV[3])
 redis.call('HSET', KEYS[1], 'beat', now)
+if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'queue', ARGV[7]) end
 redis.call('PERSIST', KEYS[1])
 if redis.call('HGET', KEYS[1], 'holder') ~= ARGV[6] then
   redis.call('HINCRBY', KEYS[1], 'epoch', 1)
@@ -76,6 +77,8 @@ for i = 1, 9 do r[i] = r[i] or '' end
 r[10] = tostring(now)
 r[11] = redis.call('GET', KEYS[2]) or ''
 r[12] = redis.call('HGETALL', KEYS[3])
+local shown = redis.call('HMGET', KEYS[1], 'shown_objects', 'shown_bytes', 'shown_failed')
+for i = 1, 3 do r[12 + i] = shown[i] or '' end
 return r`)
 
 // restScript tells that a coordinator comes back by itself after a while.
@@ -168,9 +171,9 @@ return ids`)
 
 // inspectScript tells whether a job has to be looked after. KEYS record.
 var inspectScript = redis.NewScript(luaNow + `
-local r = redis.call('HMGET', KEYS[1], 'kind', 'payload', 'state', 'gen', 'beat', 'outbox', 'created')
-for i = 1, 7 do r[i] = r[i] or '' end
-r[8] = tostring(now)
+local r = redis.call('HMGET', KEYS[1], 'kind', 'payload', 'state', 'gen', 'beat', 'outbox', 'created', 'queue')
+for i = 1, 8 do r[i] = r[i] or '' end
+r[9] = tostring(now)
 return r`)
 
 // takeoverScript gives a job whose coordinator does not beat any more to a

@@ -47,13 +47,13 @@ func ParseJobRef(taskID string) JobRef {
 
 const generationMark = ":g"
 
-// JobTask is the asynq task that carries a job: its type is the kind, its ID
+// NewJobTask is the asynq task that carries a job: its type is the kind, its ID
 // the job's ID, its payload the payload.
 //
 // Producers in other languages enqueue the same: any asynq-compatible client,
 // queue and timeout from the table of kinds, a retry limit of at least 25, a
 // retention if asynqmon shall show the result.
-func JobTask(k tasks.Kind, ref JobRef, payload []byte, p tasks.Priority) *asynq.Task {
+func NewJobTask(k tasks.Kind, ref JobRef, payload []byte, p tasks.Priority) *asynq.Task {
 	return asynq.NewTask(k.Name, payload,
 		asynq.TaskID(ref.TaskID()), asynq.Queue(p.Queue(k.Policy.Queue)), asynq.MaxRetry(maxRetry),
 		asynq.Timeout(backstop(k.Policy.Timeout)), asynq.Retention(k.Policy.Keep))
@@ -72,9 +72,9 @@ const ShardTimeout = 30 * time.Minute
 
 const shardSuffix = ":shard"
 
-// ShardTask is the asynq task of one shard. Enqueuing it twice makes one
+// NewShardTask is the asynq task of one shard. Enqueuing it twice makes one
 // task.
-func ShardTask(kind string, ref ShardRef, p tasks.Priority) *asynq.Task {
+func NewShardTask(kind string, ref ShardRef, p tasks.Priority) *asynq.Task {
 	payload, _ := json.Marshal(ref) // a string and integers always marshal
 	return asynq.NewTask(kind+shardSuffix, payload,
 		asynq.TaskID(ref.TaskID()), asynq.Queue(p.Queue(tasks.QueueShards)), asynq.MaxRetry(maxRetry),

@@ -27,11 +27,11 @@ func TestTasksCarryWholeTimeouts(t *testing.T) {
 			base := k.Policy.Queue
 			for p, q := range map[tasks.Priority]string{"": base, tasks.PriorityHigh: tasks.PriorityHigh.Queue(base)} {
 				ref := queue.JobRef{Job: k.Name + string(p), Generation: len(p)}
-				check(queue.JobTask(k, ref, []byte("{}"), p), q, ref.TaskID(), k.Policy.Timeout, k.Policy.Keep)
+				check(queue.NewJobTask(k, ref, []byte("{}"), p), q, ref.TaskID(), k.Policy.Timeout, k.Policy.Keep)
 			}
 		}
-		check(queue.ShardTask(kind, ref("j", 7), ""), tasks.QueueShards, "j:s:7", queue.ShardTimeout, 0)
-		check(queue.ShardTask(kind, queue.ShardRef{Job: "j", Shard: 7, Generation: 2}, tasks.PriorityLow), "shards-low", "j:s:7:g2", queue.ShardTimeout, 0)
+		check(queue.NewShardTask(kind, ref("j", 7), ""), tasks.QueueShards, "j:s:7", queue.ShardTimeout, 0)
+		check(queue.NewShardTask(kind, queue.ShardRef{Job: "j", Shard: 7, Generation: 2}, tasks.PriorityLow), "shards-low", "j:s:7:g2", queue.ShardTimeout, 0)
 	})
 }
 
@@ -84,7 +84,7 @@ func TestCheckID(t *testing.T) {
 
 func TestShardKind(t *testing.T) {
 	t.Parallel()
-	if kind, ok := queue.ShardKind(queue.ShardTask(kind, ref("j", 0), "").Type()); !ok || kind != "build-manifest" {
+	if kind, ok := queue.ShardKind(queue.NewShardTask(kind, ref("j", 0), "").Type()); !ok || kind != "build-manifest" {
 		t.Errorf("%q, %v", kind, ok)
 	}
 	if _, ok := queue.ShardKind(kind); ok {

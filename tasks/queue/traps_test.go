@@ -43,7 +43,7 @@ func TestFractionsOfSecondsAreNoHalfHour(t *testing.T) {
 		0: time.Minute, 500 * time.Millisecond: time.Minute, 1500 * time.Millisecond: time.Minute + time.Second,
 	} {
 		k.Policy.Timeout = limit
-		ok(t, a.put(t, queue.JobTask(k, queue.JobRef{Job: limit.String()}, nil, "")))
+		ok(t, a.put(t, queue.NewJobTask(k, queue.JobRef{Job: limit.String()}, nil, "")))
 		if info, err := a.inspector.GetTaskInfo(k.Policy.Queue, limit.String()); err != nil || info.Timeout != want {
 			t.Errorf("limit %v: %v, want %v; %v", limit, info.Timeout, want, err)
 		}
@@ -56,7 +56,7 @@ func TestDrainIsNeverTheLastTry(t *testing.T) {
 	t.Parallel()
 	const failures = 26 // one more than asynq allows by itself
 	for name, task := range map[string]*asynq.Task{
-		"job": queue.JobTask(manifests(t), queue.JobRef{Job: "j"}, nil, ""), "shard": queue.ShardTask("build-manifest", queue.ShardRef{Job: "j", Shard: 1}, ""),
+		"job": queue.NewJobTask(manifests(t), queue.JobRef{Job: "j"}, nil, ""), "shard": queue.NewShardTask("build-manifest", queue.ShardRef{Job: "j", Shard: 1}, ""),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -88,7 +88,7 @@ func TestIDsAreTakenAsLongAsNeeded(t *testing.T) {
 			t.Parallel()
 			held := make(chan struct{})
 			a := serve(t, start(t), func(context.Context, *asynq.Task) error { <-held; return nil })
-			job, shard := queue.JobTask(manifests(t), queue.JobRef{Job: "j"}, nil, ""), queue.ShardTask("build-manifest", queue.ShardRef{Job: "j", Shard: 1}, "")
+			job, shard := queue.NewJobTask(manifests(t), queue.JobRef{Job: "j"}, nil, ""), queue.NewShardTask("build-manifest", queue.ShardRef{Job: "j", Shard: 1}, "")
 			for _, task := range []*asynq.Task{job, shard} {
 				ok(t, a.put(t, task))
 				if err := a.put(t, task); !errors.Is(err, asynq.ErrTaskIDConflict) {
@@ -118,8 +118,8 @@ func TestSamePayloadIsAnotherJob(t *testing.T) {
 	defer func() { _ = c.Close() }()
 	client := asynq.NewClientFromRedisClient(c)
 	for _, task := range []*asynq.Task{
-		queue.JobTask(manifests(t), queue.JobRef{Job: "a"}, []byte("{}"), ""), queue.JobTask(manifests(t), queue.JobRef{Job: "b"}, []byte("{}"), ""),
-		queue.ShardTask("build-manifest", queue.ShardRef{Job: "a", Shard: 1}, ""),
+		queue.NewJobTask(manifests(t), queue.JobRef{Job: "a"}, []byte("{}"), ""), queue.NewJobTask(manifests(t), queue.JobRef{Job: "b"}, []byte("{}"), ""),
+		queue.NewShardTask("build-manifest", queue.ShardRef{Job: "a", Shard: 1}, ""),
 	} {
 		if _, err := client.EnqueueContext(t.Context(), task); err != nil {
 			t.Error(err)
@@ -142,7 +142,7 @@ func TestQueueNamesFitACluster(t *testing.T) {
 // and it does not run again.
 func TestAcknowledgementOutlivesOutage(t *testing.T) {
 	t.Parallel()
-	for name, start := range restartables() {
+	for name, start := range queuetest.Restartables() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t)
@@ -158,7 +158,7 @@ func TestAcknowledgementOutlivesOutage(t *testing.T) {
 				}
 				return nil
 			})
-			ok(t, a.put(t, queue.JobTask(manifests(t), queue.JobRef{Job: "j"}, nil, "")))
+			ok(t, a.put(t, queue.NewJobTask(manifests(t), queue.JobRef{Job: "j"}, nil, "")))
 			<-started
 			s.Down()
 			close(end)

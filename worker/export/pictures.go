@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
 // maxAhead is how many images are read ahead at most; each may hold maxHeld
@@ -26,7 +27,11 @@ func (x *exporter) writeImages(ctx context.Context, a archive) error {
 		}
 	}
 	slices.SortFunc(list, func(a, b *entry) int { return cmp.Compare(imageFile(a), imageFile(b)) })
-	for p, err := range ahead(ctx, list, min(x.env.Parallel, maxAhead), x.fetch) {
+	n := max(1, min(x.env.Parallel, maxAhead))
+	fetched := job.Prefetch[*entry, *picture]{
+		Do: x.fetch, Parallel: n, Ahead: n, Discard: func(p *picture) { _ = p.Close() },
+	}
+	for p, err := range fetched.Range(ctx, list) {
 		if err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"sync/atomic"
 	"testing"
@@ -121,55 +120,6 @@ func TestPresenceIsCheap(t *testing.T) {
 			t.Errorf("%d images: %d stats, %d lists of %d objects; found %d", len(c.images), stats.Load(), lists.Load(), listed.Load(), result.Images)
 		}
 	}
-}
-
-// A large image streams through; what is read ahead is closed when the loop
-// ends early.
-func TestAhead(t *testing.T) {
-	t.Parallel()
-	var open atomic.Int64
-	get := func(_ context.Context, i int) (*closer, error) {
-		if i == 30 {
-			return nil, io.ErrUnexpectedEOF
-		}
-		open.Add(1)
-		return &closer{i, &open}, nil
-	}
-	items := make([]int, 40)
-	for i := range items {
-		items[i] = i
-	}
-	for _, stop := range []int{0, 5, 29, 40} {
-		next := 0
-		for c, err := range ahead(context.Background(), items, 4, get) {
-			if err != nil {
-				if next != 30 || !errors.Is(err, io.ErrUnexpectedEOF) {
-					t.Errorf("%v at %d", err, next)
-				}
-				break
-			}
-			if c.i != next {
-				t.Errorf("%d, wanted %d", c.i, next)
-			}
-			_ = c.Close()
-			if next++; next > stop {
-				break
-			}
-		}
-		if n := open.Load(); n != 0 {
-			t.Errorf("stopped after %d: %d are open", stop, n)
-		}
-	}
-}
-
-type closer struct {
-	i    int
-	open *atomic.Int64
-}
-
-func (c *closer) Close() error {
-	c.open.Add(-1)
-	return nil
 }
 
 // An image too large to be held is streamed, as it is, and is turned upright

@@ -9,52 +9,65 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// Amended tells what Amend did.
-type Amended struct {
-	Published
-	Merged
+// AmendResult says what Amend did.
+type AmendResult struct {
+	PublishResult
+	MergeResult
 }
 
-// Amend merges fresh lines into the lines that lie under a key: what Finish
-// does when Parts.Earlier is set. Neither the old lines nor the fresh are
-// ever in memory as a whole; the old are read up to three times, always of
-// one version. Like Publish it never overwrites what it has not seen, and two
-// that put in the same lines at once both succeed. When nothing lies there
-// any more, or something that no job wrote, the error is NotFound or Invalid
-// and advises to enqueue the job anew.
-func (m Merge) Amend(ctx context.Context, b providers.Bucket, key, contentType string, fresh iter.Seq2[[]byte, error]) (Amended, error) {
-	a, err := m.amend(ctx, b, key, contentType, fresh)
-	if errors.Is(err, providers.Conflict) { // perhaps by one who put in the same: then all is there now
-		a, err = m.amend(ctx, b, key, contentType, fresh)
+// Amend merges new lines into the object under a key. Finish calls it if
+// Parts.Earlier is set.
+//
+// Amend holds neither the old lines nor the new ones in memory as a whole. It
+// reads the old ones up to three times, always from one version of the
+// object. Like Publish it never overwrites what it has not read. Two callers
+// that merge the same lines at once both succeed.
+//
+// If the object is missing, or no job has written it, the error is NotFound
+// or Invalid and advises to enqueue the job anew.
+func (m Merge) Amend(
+	ctx context.Context, b providers.Bucket, key, contentType string,
+	added iter.Seq2[[]byte, error],
+) (AmendResult, error) {
+	a, err := m.amend(ctx, b, key, contentType, added)
+	if errors.Is(err, providers.Conflict) {
+		// Perhaps someone merged the same lines: then nothing is left to add.
+		a, err = m.amend(ctx, b, key, contentType, added)
 	}
-	return a, advise(err, key)
+	return a, withAdvice(err, key)
 }
 
-func (m Merge) amend(ctx context.Context, b providers.Bucket, key, contentType string, fresh iter.Seq2[[]byte, error]) (a Amended, err error) {
+func (m Merge) amend(
+	ctx context.Context, b providers.Bucket, key, contentType string,
+	added iter.Seq2[[]byte, error],
+) (a AmendResult, err error) {
 	now, err := b.Stat(ctx, key)
 	if err != nil {
-		return Amended{}, err
+		return AmendResult{}, err
 	}
-	a.Published, err = Publish(ctx, b, key, contentType, func(w io.Writer) error {
+	a.PublishResult, err = Publish(ctx, b, key, contentType, func(w io.Writer) error {
 		old, err := b.Open(ctx, key, providers.ReadOptions{IfMatch: now.ETag})
 		if err != nil {
 			return err
 		}
 		defer func() { _ = old.Close() }()
-		a.Merged, err = m.Write(w, old, fresh)
+		a.MergeResult, err = m.Write(w, old, added)
 		return err
 	})
 	return a, err
 }
 
-// advise tells what cures the errors that no run of the failed objects alone
-// gets past.
-func advise(err error, key string) error {
+// withAdvice adds advice to the errors that come back however often the job
+// is retried for the failed objects alone.
+func withAdvice(err error, key string) error {
+	const fix = "Enqueue the job anew, so that it looks at all objects: " +
+		"this run has only the lines of those that failed."
 	var e *providers.Error
-	fix := "Enqueue the job anew, so that it looks at all objects: this run has only the lines of those that failed."
 	switch {
 	case errors.Is(err, ErrNotMergeable):
-		return &providers.Error{Op: "get", Key: key, Kind: providers.Invalid, Code: "NotMergeable", Fix: fix, Err: err}
+		return &providers.Error{
+			Op: "get", Key: key, Kind: providers.Invalid, Code: "NotMergeable", Fix: fix, Err: err,
+		}
 	case errors.As(err, &e) && e.Kind == providers.NotFound && e.Key == key:
 		advised := *e
 		advised.Fix = fix

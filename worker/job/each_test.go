@@ -32,7 +32,7 @@ func TestEach_KeepsTheOrder(t *testing.T) {
 	}
 }
 
-func TestEach_FirstErrorEndsTheRest(t *testing.T) {
+func TestEach_FirstErrorCancelsTheRest(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	_, err := job.Each(t.Context(), make([]int, 1000), 4, func(context.Context, int) (int, error) {

@@ -8,30 +8,32 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// ErrPanic means that a job's code panicked. That ends the attempt, and must
-// not end the worker.
+// ErrPanic means that a job's code panicked. It ends the attempt, not the
+// worker.
 var ErrPanic = errors.New("panic in a job")
 
-// PanicError is a panic turned into an error. It is ErrPanic.
+// PanicError is a panic that Guard turned into an error. It wraps ErrPanic.
 type PanicError struct {
 	Value any
-	Stack string // for the log; not part of the message, which people are shown
+	Stack string // for the log; not part of the message, which users see
 }
 
-// Error names the value that was panicked with.
+// Error returns a message with the value of the panic.
 func (e *PanicError) Error() string { return fmt.Sprintf("%v: %v", ErrPanic, e.Value) }
 
-// Unwrap makes it ErrPanic.
+// Unwrap returns ErrPanic.
 func (e *PanicError) Unwrap() error { return ErrPanic }
 
-// Guard runs code of a job and turns its panic into a *PanicError. It cannot
-// see the panics of goroutines that do starts: Each and Ordered guard their
-// own.
+// Guard calls do and turns its panic into a *PanicError. It cannot catch the
+// panics of goroutines that do starts. Each and Prefetch guard the goroutines
+// that they start.
 func Guard(do func() error) (err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
-		case *providers.PanicError: // of a goroutine of a bucket's, whose stack tells more than this one's
+		case *providers.PanicError:
+			// It comes from a goroutine of a bucket. Its own stack says more
+			// than the stack here.
 			err = &PanicError{r.Value, r.Stack}
 		default:
 			err = &PanicError{r, string(debug.Stack())}

@@ -8,62 +8,105 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// Items is how a job works on a shard: it calls do for each of the listed
-// objects as Ordered does, and yields what came of them as Sharded.Work must.
-// An error of do that Fault takes is the item's Fault, of which only Bytes is
-// kept besides; any other ends the shard. do need not set Key.
+// Items calls do for each of the listed objects, env.Parallel at once, and
+// yields their items in key order, as Sharded.Work must. do need not set Key.
 //
-// A shard whose every object was denied ends with that error, after its items
-// (see Denials), but not when After has moved on since it was planned, for
-// what came before is not known here; nor when it has Keys, which are chosen
-// for having failed.
+// If AsObjectError accepts an error of do, it becomes the item's Error, and
+// of the item only Bytes is kept. Any other error ends the shard. If every
+// object of the shard was denied, the shard ends with that error after its
+// last item; but not when the shard continues after an interruption, because
+// the earlier objects are unknown here, and not when it has Keys, because
+// those are objects that failed before.
+//
+// With env.BeforeObject set, nothing runs at once: BeforeObject, do and the
+// loop's body take turns in one goroutine.
 func (s Shard) Items(
-	ctx context.Context, env Env, objects []Listed, do func(context.Context, providers.Object) (Item, error),
+	ctx context.Context, env Env, objects []ListedObject,
+	do func(context.Context, providers.Object) (Item, error),
 ) iter.Seq2[Item, error] {
+	handle := func(ctx context.Context, o ListedObject) (handledObject, error) {
+		return handleObject(ctx, o, do)
+	}
+	handled := Prefetch[ListedObject, handledObject]{Do: handle, Parallel: env.Parallel}.Range
+	if env.BeforeObject != nil {
+		handled = careful{env.BeforeObject, handle}.Range
+	}
+
 	return func(yield func(Item, error) bool) {
-		var denials Denials
-		deal := func(ctx context.Context, o Listed) (dealt, error) { return deal(ctx, o, do) }
-		for d, err := range Ordered(ctx, env, objects, deal) {
-			if d.asked() {
-				denials.Note(d.item.Fault, d.err)
+		var denied denials
+		for h, err := range handled(ctx, objects) {
+			if h.askedBucket() {
+				denied.add(h.item.Error, h.err)
 			}
-			if !yield(d.item, err) || err != nil {
+			if !yield(h.item, err) || err != nil {
 				return
 			}
 		}
 		if s.Keys != nil || int64(len(objects)) < s.Objects {
 			return
 		}
-		if err := denials.Err(s); err != nil {
+		if err := denied.asJobError(s); err != nil {
 			yield(Item{}, err)
 		}
 	}
 }
 
-// dealt is an item, and the error behind its fault.
-type dealt struct {
+// handledObject is an object's item, and the error behind its Error.
+type handledObject struct {
 	item Item
 	err  error
 }
 
-func deal(ctx context.Context, o Listed, do func(context.Context, providers.Object) (Item, error)) (dealt, error) {
+// handleObject makes the item of one object. It returns only errors that
+// concern the job.
+func handleObject(
+	ctx context.Context, o ListedObject,
+	do func(context.Context, providers.Object) (Item, error),
+) (handledObject, error) {
 	item, err := Item{}, o.Err
 	if err == nil {
 		item, err = do(ctx, o.Object)
 	}
 	item.Key = o.Key
 	if err == nil {
-		return dealt{item: item}, nil
+		return handledObject{item: item}, nil
 	}
-	fault, ok := Fault(o.Key, err)
+	line, ok := AsObjectError(o.Key, err)
 	if !ok {
-		return dealt{}, err
+		return handledObject{}, err
 	}
-	return dealt{Item{Key: o.Key, Bytes: item.Bytes, Fault: &fault}, err}, nil
+	return handledObject{Item{Key: o.Key, Bytes: item.Bytes, Error: &line}, err}, nil
 }
 
-// asked reports whether the bucket was asked for the object: it gave bytes,
-// or refused them.
-func (d dealt) asked() bool {
-	return d.item.Bytes > 0 || errors.As(d.err, new(*providers.Error))
+// askedBucket reports whether the bucket was asked for the object: it
+// returned bytes, or an error.
+func (h handledObject) askedBucket() bool {
+	return h.item.Bytes > 0 || errors.As(h.err, new(*providers.Error))
+}
+
+// careful works on one object at a time, so that the engine can find the
+// object that crashes its worker.
+type careful struct {
+	before func(ctx context.Context, key string) error // Env.BeforeObject
+	handle func(context.Context, ListedObject) (handledObject, error)
+}
+
+// Range yields the handled objects in order. An error of before or handle is
+// yielded in its place and ends the loop.
+func (c careful) Range(
+	ctx context.Context, objects []ListedObject,
+) iter.Seq2[handledObject, error] {
+	return func(yield func(handledObject, error) bool) {
+		for _, o := range objects {
+			r := try(ctx, func() (handledObject, error) {
+				if err := c.before(ctx, o.Key); err != nil {
+					return handledObject{}, err
+				}
+				return c.handle(ctx, o)
+			})
+			if !yield(r.value, orCause(ctx, r.err)) || r.err != nil {
+				return
+			}
+		}
+	}
 }

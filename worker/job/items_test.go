@@ -1,4 +1,4 @@
-package job_test
+package job
 
 import (
 	"context"
@@ -9,18 +9,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-func items(t *testing.T, s job.Shard, all []job.Listed, do func(context.Context, providers.Object) (job.Item, error)) (lines []string, err error) {
+// itemLines collects the items of a shard, a line each, up to an error.
+func itemLines(t *testing.T, s Shard, all []ListedObject, do func(context.Context, providers.Object) (Item, error)) (lines []string, err error) {
 	t.Helper()
-	for i, err := range s.Items(t.Context(), job.Env{Parallel: 3}, all, do) {
+	for i, err := range s.Items(t.Context(), Env{Parallel: 3}, all, do) {
 		if err != nil {
 			return lines, err
 		}
 		line := fmt.Sprintf("%s %q %s %d", i.Key, i.Data, i.Tally, i.Bytes)
-		if i.Fault != nil {
-			line += " " + i.Fault.Key + " " + i.Fault.Code
+		if i.Error != nil {
+			line += " " + i.Error.Key + " " + i.Error.Code
 		}
 		lines = append(lines, line)
 	}
@@ -31,22 +31,22 @@ func refused(key string, kind providers.Kind) error {
 	return &providers.Error{Op: "get", Bucket: "b", Key: key, Kind: kind}
 }
 
-func TestItems_TellsFaultsFromErrors(t *testing.T) {
+func TestItems_ErrorOfAnObjectOrOfTheJob(t *testing.T) {
 	t.Parallel()
 	all := objects(6)
 	all[1].Err = refused("001", providers.NotFound)
-	got, err := items(t, job.Shard{}, all, func(_ context.Context, o providers.Object) (job.Item, error) {
+	got, err := itemLines(t, Shard{}, all, func(_ context.Context, o providers.Object) (Item, error) {
 		switch o.Key {
 		case "001":
-			t.Error("it is worked on though it is missing")
+			t.Error("called for a missing object")
 		case "002":
-			return job.Item{Data: []byte("half"), Tally: "done", Bytes: 7}, codedError{}
+			return Item{Data: []byte("half"), Tally: "done", Bytes: 7}, codedError{}
 		case "003":
-			return job.Item{}, refused(o.Key, providers.Conflict)
+			return Item{}, refused(o.Key, providers.Conflict)
 		case "004":
-			return job.Item{Data: []byte("half"), Bytes: 9}, refused(o.Key, providers.Unavailable)
+			return Item{Data: []byte("half"), Bytes: 9}, refused(o.Key, providers.Unavailable)
 		}
-		return job.Item{Key: "else", Data: []byte(o.Key), Tally: "done", Bytes: 3}, nil
+		return Item{Key: "else", Data: []byte(o.Key), Tally: "done", Bytes: 3}, nil
 	})
 	if diff := cmp.Diff([]string{
 		`000 "000" done 3`, `001 ""  0 001 not-found`, `002 ""  7 002 corrupt-image`, `003 ""  0 003 changed`,
@@ -58,52 +58,52 @@ func TestItems_TellsFaultsFromErrors(t *testing.T) {
 	}
 }
 
-// Everything denied ends a shard, after its items, as far as they are all
-// known.
-func TestItems_Denied(t *testing.T) {
+// A shard whose objects are all denied fails after its items, if all of its
+// objects are known.
+func TestItems_AllDenied(t *testing.T) {
 	t.Parallel()
-	denied := func(_ context.Context, o providers.Object) (job.Item, error) {
-		return job.Item{}, refused(o.Key, providers.Denied)
+	denied := func(_ context.Context, o providers.Object) (Item, error) {
+		return Item{}, refused(o.Key, providers.Denied)
 	}
-	butOne := func(ctx context.Context, o providers.Object) (job.Item, error) {
+	butOne := func(ctx context.Context, o providers.Object) (Item, error) {
 		if o.Key == "011" {
-			return job.Item{Bytes: 1}, codedError{} // what is broken was read
+			return Item{Bytes: 1}, codedError{} // a broken object was read
 		}
 		return denied(ctx, o)
 	}
-	unasked := func(ctx context.Context, o providers.Object) (job.Item, error) {
+	withoutRequest := func(ctx context.Context, o providers.Object) (Item, error) {
 		switch o.Key {
 		case "003":
-			return job.Item{Tally: "skipped"}, nil
+			return Item{Tally: "skipped"}, nil
 		case "004":
-			return job.Item{}, codedError{}
+			return Item{}, codedError{}
 		}
 		return denied(ctx, o)
 	}
 	for name, c := range map[string]struct {
-		shard job.Shard
-		do    func(context.Context, providers.Object) (job.Item, error)
+		shard Shard
+		do    func(context.Context, providers.Object) (Item, error)
 		ends  bool
 	}{
-		"all":                           {job.Shard{Objects: 12}, denied, true},
-		"all of a later shard":          {job.Shard{After: "0", Objects: 12}, denied, true},
-		"all but one":                   {job.Shard{Objects: 12}, butOne, false},
-		"all that were asked for":       {job.Shard{Objects: 12}, unasked, true},
-		"the rest of a shard":           {job.Shard{After: "0", Objects: 20}, denied, false},
-		"keys that were denied already": {job.Shard{Objects: 12, Keys: []string{"000"}}, denied, false},
+		"all":                          {Shard{Objects: 12}, denied, true},
+		"all of a later shard":         {Shard{After: "0", Objects: 12}, denied, true},
+		"all but one":                  {Shard{Objects: 12}, butOne, false},
+		"all that were requested":      {Shard{Objects: 12}, withoutRequest, true},
+		"the rest of a shard":          {Shard{After: "0", Objects: 20}, denied, false},
+		"keys that were denied before": {Shard{Objects: 12, Keys: []string{"000"}}, denied, false},
 	} {
-		got, err := items(t, c.shard, objects(12), c.do)
+		got, err := itemLines(t, c.shard, objects(12), c.do)
 		if len(got) != 12 || (err != nil) != c.ends || err != nil && !errors.Is(err, providers.Denied) {
 			t.Errorf("%s: %d items, %v", name, len(got), err)
 		}
 	}
 }
 
-func TestItems_MayBeLeft(t *testing.T) {
+func TestItems_MayBeLeftEarly(t *testing.T) {
 	t.Parallel()
 	n := 0
-	for _, err := range (job.Shard{}).Items(t.Context(), job.Env{Parallel: 3}, objects(12), func(_ context.Context, o providers.Object) (job.Item, error) {
-		return job.Item{}, refused(o.Key, providers.Denied)
+	for _, err := range (Shard{}).Items(t.Context(), Env{Parallel: 3}, objects(12), func(_ context.Context, o providers.Object) (Item, error) {
+		return Item{}, refused(o.Key, providers.Denied)
 	}) {
 		if err != nil {
 			t.Error(err)

@@ -7,10 +7,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// Cut lists a bucket's objects after a key and cuts them into shards of size
-// objects each, the last one perhaps smaller. The shards cover every key that
-// was listed, with no gap and no overlap.
-func Cut(ctx context.Context, b providers.Bucket, after string, size int64, emit func(Shard) error) error {
+// Cut lists a bucket's objects after a key and emits shards of size objects
+// each; the last one may be smaller. Together the shards contain every listed
+// key once.
+func Cut(
+	ctx context.Context, b providers.Bucket, after string, size int64, emit func(Shard) error,
+) error {
 	next := Shard{After: after}
 	for o, err := range b.List(ctx, providers.ListOptions{After: after}) {
 		if err != nil {
@@ -31,22 +33,24 @@ func Cut(ctx context.Context, b providers.Bucket, after string, size int64, emit
 	return emit(next)
 }
 
-// Listed is an object of a shard, or a key of Shard.Keys whose object the
-// bucket does not give.
-type Listed struct {
-	providers.Object       // only its Key when Err is set
-	Err              error // the bucket's, about this object alone: one that Fault takes
+// ListedObject is an object of a shard, or a key of Shard.Keys that the
+// bucket refused.
+type ListedObject struct {
+	providers.Object       // only Key is set if Err is
+	Err              error // the bucket's; AsObjectError accepts it
 }
 
-// List is the objects of a shard in key order, as the bucket has them now. A
-// range is one listing, which stops at the last object rather than look at
-// the next: that would cost a page more. Keys are asked for one by one,
-// parallel at once.
-func (s Shard) List(ctx context.Context, b providers.Bucket, parallel int) ([]Listed, error) {
+// List returns the objects of a shard in key order, as the bucket has them
+// now. A range takes one listing, which stops at the last object of the
+// range: to look one further could cost another page. Keys take one request
+// each, parallel at once.
+func (s Shard) List(
+	ctx context.Context, b providers.Bucket, parallel int,
+) ([]ListedObject, error) {
 	if s.Keys != nil {
 		return s.stat(ctx, b, parallel)
 	}
-	var objects []Listed
+	var objects []ListedObject
 	for o, err := range b.List(ctx, providers.ListOptions{After: s.After, Through: s.Through}) {
 		if err != nil {
 			return nil, err
@@ -54,7 +58,7 @@ func (s Shard) List(ctx context.Context, b providers.Bucket, parallel int) ([]Li
 		if o.Key > s.Through {
 			break
 		}
-		objects = append(objects, Listed{Object: o})
+		objects = append(objects, ListedObject{Object: o})
 		if o.Key == s.Through {
 			break
 		}
@@ -62,17 +66,21 @@ func (s Shard) List(ctx context.Context, b providers.Bucket, parallel int) ([]Li
 	return objects, nil
 }
 
-func (s Shard) stat(ctx context.Context, b providers.Bucket, parallel int) ([]Listed, error) {
-	keys := slices.DeleteFunc(slices.Sorted(slices.Values(s.Keys)), func(key string) bool { return key <= s.After })
-	keys = slices.Compact(keys) // in order and each once, as it must come out
-	return Each(ctx, keys, parallel, func(ctx context.Context, key string) (Listed, error) {
+// stat asks for each of the shard's keys after After, in order and once.
+func (s Shard) stat(
+	ctx context.Context, b providers.Bucket, parallel int,
+) ([]ListedObject, error) {
+	keys := slices.Sorted(slices.Values(s.Keys))
+	keys = slices.DeleteFunc(keys, func(key string) bool { return key <= s.After })
+	keys = slices.Compact(keys)
+	return Each(ctx, keys, parallel, func(ctx context.Context, key string) (ListedObject, error) {
 		o, err := b.Stat(ctx, key)
 		if err == nil {
-			return Listed{Object: o}, nil
+			return ListedObject{Object: o}, nil
 		}
-		if _, ok := Fault(key, err); !ok {
-			return Listed{}, err
+		if _, ok := AsObjectError(key, err); !ok {
+			return ListedObject{}, err
 		}
-		return Listed{Object: providers.Object{Key: key}, Err: err}, nil
+		return ListedObject{Object: providers.Object{Key: key}, Err: err}, nil
 	})
 }

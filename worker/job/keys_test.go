@@ -57,7 +57,7 @@ func list(t *testing.T, b providers.Bucket, s job.Shard) (keys []string) {
 	return keys
 }
 
-func TestCut_CoversEverythingOnce(t *testing.T) {
+func TestCut_HasEveryKeyOnce(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, 9, 10, 11, 30} {
 		_, b := filled(t, n)
@@ -97,9 +97,9 @@ func TestCut_StopsWithAnError(t *testing.T) {
 	}
 }
 
-// A shard is its range, not its list: what came or went since it was planned
-// is as the bucket has it now.
-func TestShard_ListsWhatIsThereNow(t *testing.T) {
+// A shard is a range of keys: List returns the objects that are in the bucket
+// now, not those that were there when the shard was planned.
+func TestShard_ListsTheBucketAsItIsNow(t *testing.T) {
 	t.Parallel()
 	w, b := filled(t, 10)
 	w.Put(t, "0045", "new")
@@ -111,15 +111,15 @@ func TestShard_ListsWhatIsThereNow(t *testing.T) {
 	}
 }
 
-// A page of a listing is a request: a shard that ends where its page does
-// must not ask for the next one.
-func TestShard_ListLooksNoFurtherThanItsEnd(t *testing.T) {
+// Each page of a listing costs a request. A shard that ends with a page must
+// not ask for the next page.
+func TestShard_ListStopsAtItsEnd(t *testing.T) {
 	t.Parallel()
 	_, b := filled(t, 30)
-	seen := &seeing{Bucket: b}
-	list(t, seen, job.Shard{After: "009", Through: "019"})
-	if seen.objects != 10 {
-		t.Errorf("%d objects of the listing were taken, want 10", seen.objects)
+	counting := &countingBucket{Bucket: b}
+	list(t, counting, job.Shard{After: "009", Through: "019"})
+	if counting.objects != 10 {
+		t.Errorf("%d objects of the listing were taken, want 10", counting.objects)
 	}
 }
 
@@ -156,16 +156,16 @@ func TestShard_ListsItsKeys(t *testing.T) {
 	}
 }
 
-// seeing counts the objects that are taken from a listing.
-type seeing struct {
+// countingBucket counts the objects that are taken from its listings.
+type countingBucket struct {
 	providers.Bucket
 	objects int
 }
 
-func (s *seeing) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
+func (b *countingBucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
-		for o, err := range s.Bucket.List(ctx, opts) {
-			s.objects++
+		for o, err := range b.Bucket.List(ctx, opts) {
+			b.objects++
 			if !yield(o, err) {
 				return
 			}

@@ -9,38 +9,46 @@ import (
 	"iter"
 )
 
-// maxLine is how long an old line may be, in bytes: room for far more than a
-// job writes of one object.
+// maxLine is how long an old line may be, in bytes. Jobs write far shorter
+// ones.
 const maxLine = 1 << 20
 
 // ErrNotMergeable means that the old lines are not as Merge expects them:
-// somebody else wrote or changed them.
+// someone else wrote or changed them.
 var ErrNotMergeable = errors.New("these are not the lines that a job has written")
 
-// Merge puts fresh lines where they belong among old ones. Both are in
-// ascending byte order of their keys.
+// Merge merges new lines into old ones. Both are in ascending byte order of
+// their keys.
 type Merge struct {
-	Head int                               // how many of the old lines come before those with keys, and stay as they are
-	Key  func(line []byte) (string, error) // the key of a line, which may end in a newline; an error when it has none
+	// Head is how many of the old lines come before those with keys. They stay
+	// as they are.
+	Head int
+	// Key returns the key of a line, which may end in a newline. It fails if
+	// the line has no key.
+	Key func(line []byte) (string, error)
 }
 
-// Merged tells what a merge has written.
-type Merged struct {
+// MergeResult says what a merge has written.
+type MergeResult struct {
 	Lines int64 // without the head
 	Size  int64 // bytes, with the head
 }
 
-// Write writes old with the lines of fresh in it, none of them twice: a fresh
-// line takes the place of an old one with the same key, else the first of
-// either stays. It holds one line of each in memory. Merging the same lines
-// again changes nothing. Old lines that have no key, are out of order or
-// longer than a mebibyte are ErrNotMergeable.
-func (m Merge) Write(w io.Writer, old io.Reader, fresh iter.Seq2[[]byte, error]) (Merged, error) {
-	g := &merging{to: w, old: oldLines{from: bufio.NewReaderSize(old, maxLine), key: m.Key}}
-	if err := g.head(m.Head); err != nil {
+// Write writes the old lines and the added ones in the order of their keys,
+// each key once. An added line replaces an old line with the same key. If
+// either side has a key twice, its first line counts. Merging the same lines
+// again changes nothing.
+//
+// Write holds one line of each side in memory. It fails with ErrNotMergeable
+// if an old line has no key, is out of order or is longer than a mebibyte.
+func (m Merge) Write(
+	w io.Writer, old io.Reader, added iter.Seq2[[]byte, error],
+) (MergeResult, error) {
+	g := &merger{to: w, old: oldLines{from: bufio.NewReaderSize(old, maxLine), keyOf: m.Key}}
+	if err := g.copyHead(m.Head); err != nil {
 		return g.wrote, err
 	}
-	for piece, err := range fresh {
+	for piece, err := range added {
 		if err != nil {
 			return g.wrote, err
 		}
@@ -53,23 +61,24 @@ func (m Merge) Write(w io.Writer, old io.Reader, fresh iter.Seq2[[]byte, error])
 	return g.wrote, g.copyWhile(func(string) bool { return true })
 }
 
-type merging struct {
+// merger is one merge in progress.
+type merger struct {
 	to    io.Writer
 	old   oldLines
-	last  string // key of the last fresh line
-	began bool   // there was one
-	wrote Merged
+	last  string // key of the last added line
+	begun bool   // there was an added line
+	wrote MergeResult
 }
 
-// head copies the lines without keys, and looks at the first one after them.
-func (g *merging) head(n int) error {
+// copyHead copies n lines without keys and reads the first line after them.
+func (g *merger) copyHead(n int) error {
 	for range n {
 		line, err := g.old.read()
 		if err != nil {
 			return err
 		}
-		if _, err := g.old.key(line); line == nil || err == nil {
-			return g.old.unlike("a line of the head is missing")
+		if _, err := g.old.keyOf(line); line == nil || err == nil {
+			return g.old.notMergeable("a line of the head is missing")
 		}
 		if err := g.write(line); err != nil {
 			return err
@@ -79,21 +88,24 @@ func (g *merging) head(n int) error {
 	return g.old.next()
 }
 
-func (g *merging) insert(line []byte) error {
-	key, err := g.old.key(line)
+// insert writes the old lines that come before an added line, and then that
+// line.
+func (g *merger) insert(line []byte) error {
+	key, err := g.old.keyOf(line)
 	switch {
 	case err != nil:
-		return fmt.Errorf("a fresh line: %w", err)
-	case g.began && key < g.last:
-		return fmt.Errorf("the fresh line of %q comes after that of %q", key, g.last)
-	case g.began && key == g.last:
+		return fmt.Errorf("an added line: %w", err)
+	case g.begun && key < g.last:
+		return fmt.Errorf("the added line of %q comes after that of %q", key, g.last)
+	case g.begun && key == g.last:
 		return nil
 	}
-	g.last, g.began = key, true
+	g.last, g.begun = key, true
+
 	if err := g.copyWhile(func(old string) bool { return old < key }); err != nil {
 		return err
 	}
-	if g.old.line != nil && g.old.at == key {
+	if g.old.line != nil && g.old.key == key {
 		if err := g.old.next(); err != nil {
 			return err
 		}
@@ -101,8 +113,8 @@ func (g *merging) insert(line []byte) error {
 	return g.write(line)
 }
 
-func (g *merging) copyWhile(before func(key string) bool) error {
-	for g.old.line != nil && before(g.old.at) {
+func (g *merger) copyWhile(before func(key string) bool) error {
+	for g.old.line != nil && before(g.old.key) {
 		if err := g.write(g.old.line); err != nil {
 			return err
 		}
@@ -113,24 +125,24 @@ func (g *merging) copyWhile(before func(key string) bool) error {
 	return nil
 }
 
-func (g *merging) write(line []byte) error {
+func (g *merger) write(line []byte) error {
 	n, err := g.to.Write(line)
 	g.wrote.Size += int64(n)
 	g.wrote.Lines++
 	return err
 }
 
-// oldLines are the old lines, one at a time.
+// oldLines reads the old lines, one at a time.
 type oldLines struct {
 	from   *bufio.Reader
-	key    func([]byte) (string, error)
-	line   []byte // the line at hand, good until the next; nil when there are no more
-	at     string // its key
-	number int    // its number, from 1
-	keyed  bool   // there was a line with a key
+	keyOf  func([]byte) (string, error)
+	line   []byte // the current line, valid until the next; nil at the end
+	key    string // of the current line
+	number int    // of the line read last, from 1
+	keyed  bool   // a line with a key was read
 }
 
-// next goes on to the next line with another key.
+// next reads up to the next line with another key.
 func (o *oldLines) next() error {
 	for {
 		line, err := o.read()
@@ -138,22 +150,22 @@ func (o *oldLines) next() error {
 		if line == nil || err != nil {
 			return err
 		}
-		key, err := o.key(line)
+		key, err := o.keyOf(line)
 		switch {
 		case err != nil:
-			return o.unlike(err.Error())
-		case o.keyed && key < o.at:
-			return o.unlike(fmt.Sprintf("%q comes after %q", key, o.at))
-		case o.keyed && key == o.at:
+			return o.notMergeable(err.Error())
+		case o.keyed && key < o.key:
+			return o.notMergeable(fmt.Sprintf("%q comes after %q", key, o.key))
+		case o.keyed && key == o.key:
 			continue
 		}
-		o.at, o.keyed = key, true
+		o.key, o.keyed = key, true
 		return nil
 	}
 }
 
-// read reads a line with its newline, which the last one may lack; nil when
-// there are no more.
+// read returns the next line with its newline, which it adds to the last line
+// if that has none. It returns nil at the end.
 func (o *oldLines) read() ([]byte, error) {
 	o.number++
 	line, err := o.from.ReadSlice('\n')
@@ -163,11 +175,11 @@ func (o *oldLines) read() ([]byte, error) {
 	case err == io.EOF:
 		return append(bytes.Clone(line), '\n'), nil
 	case errors.Is(err, bufio.ErrBufferFull):
-		return nil, o.unlike("it is too long")
+		return nil, o.notMergeable("it is too long")
 	}
 	return line, err
 }
 
-func (o *oldLines) unlike(why string) error {
+func (o *oldLines) notMergeable(why string) error {
 	return fmt.Errorf("%w: line %d: %s", ErrNotMergeable, o.number, why)
 }

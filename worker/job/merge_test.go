@@ -19,7 +19,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
 
-// before is the key of a test's line: what comes before the equals sign.
+var errBroken = errors.New("broken")
+
+// before returns the key of a test's line: the text before the equals sign.
 func before(line []byte) (string, error) {
 	key, _, ok := bytes.Cut(line, []byte("="))
 	if !ok {
@@ -42,14 +44,14 @@ func TestMerge(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		head             int
-		old, fresh, want string
+		old, added, want string
 		lines            int64
 	}{
 		"nothing":              {0, "", "", "", 0},
 		"only old":             {0, "a=1\nc=1\n", "", "a=1\nc=1\n", 2},
-		"only fresh":           {0, "", "a=2\nb=2\n", "a=2\nb=2\n", 2},
+		"only added":           {0, "", "a=2\nb=2\n", "a=2\nb=2\n", 2},
 		"before, between, end": {0, "b=1\nd=1\n", "a=2\nc=2\ne=2\n", "a=2\nb=1\nc=2\nd=1\ne=2\n", 5},
-		"in the place of old":  {0, "a=1\nb=1\nc=1\n", "a=2\nc=2\n", "a=2\nb=1\nc=2\n", 3},
+		"replaces an old one":  {0, "a=1\nb=1\nc=1\n", "a=2\nc=2\n", "a=2\nb=1\nc=2\n", 3},
 		"twice the same":       {0, "a=1\na=3\nb=1\n", "b=2\nb=4\nc=2\n", "a=1\nb=2\nc=2\n", 3},
 		"a head":               {2, "x\ny\nb=1\n", "a=2\n", "x\ny\na=2\nb=1\n", 2},
 		"only a head":          {2, "x\ny\n", "a=2\n", "x\ny\na=2\n", 1},
@@ -58,8 +60,8 @@ func TestMerge(t *testing.T) {
 		"an empty key":         {0, "=1\na=1\n", "=2\n", "=2\na=1\n", 2},
 	} {
 		var got strings.Builder
-		merged, err := job.Merge{Head: c.head, Key: before}.Write(&got, strings.NewReader(c.old), pieces(c.fresh))
-		want := job.Merged{Lines: c.lines, Size: int64(len(c.want))}
+		merged, err := job.Merge{Head: c.head, Key: before}.Write(&got, strings.NewReader(c.old), pieces(c.added))
+		want := job.MergeResult{Lines: c.lines, Size: int64(len(c.want))}
 		if err != nil || got.String() != c.want || merged != want {
 			t.Errorf("%s: %q, %+v, %v", name, got.String(), merged, err)
 		}
@@ -69,21 +71,21 @@ func TestMerge(t *testing.T) {
 func TestMerge_Refuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		old, fresh string
-		old1       bool // the old lines are to blame
+		old, added   string
+		notMergeable bool // the old lines are wrong
 	}{
-		"old lines out of order":        {"x\nb=1\na=1\n", "", true},
-		"an old line without a key":     {"x\na=1\noops\n", "", true},
-		"an empty old line":             {"x\na=1\n\nb=1\n", "", true},
-		"an old line that is too long":  {"x\na=" + strings.Repeat("1", 1<<20) + "\n", "", true},
-		"no head":                       {"", "", true},
-		"a line in the head's place":    {"a=1\nb=1\n", "", true},
-		"fresh lines out of order":      {"x\n", "b=1\na=1\n", false},
-		"a fresh line without a key":    {"x\n", "oops\n", false},
-		"an old line after a fresh one": {"x\na=1\noops\n", "b=1\n", true},
+		"old lines out of order":         {"x\nb=1\na=1\n", "", true},
+		"an old line without a key":      {"x\na=1\noops\n", "", true},
+		"an empty old line":              {"x\na=1\n\nb=1\n", "", true},
+		"an old line that is too long":   {"x\na=" + strings.Repeat("1", 1<<20) + "\n", "", true},
+		"no head":                        {"", "", true},
+		"a line in the head's place":     {"a=1\nb=1\n", "", true},
+		"added lines out of order":       {"x\n", "b=1\na=1\n", false},
+		"an added line without a key":    {"x\n", "oops\n", false},
+		"an old line after an added one": {"x\na=1\noops\n", "b=1\n", true},
 	} {
-		_, err := job.Merge{Head: 1, Key: before}.Write(io.Discard, strings.NewReader(c.old), pieces(c.fresh))
-		if err == nil || errors.Is(err, job.ErrNotMergeable) != c.old1 {
+		_, err := job.Merge{Head: 1, Key: before}.Write(io.Discard, strings.NewReader(c.old), pieces(c.added))
+		if err == nil || errors.Is(err, job.ErrNotMergeable) != c.notMergeable {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -91,19 +93,19 @@ func TestMerge_Refuses(t *testing.T) {
 
 func TestMerge_Fails(t *testing.T) {
 	t.Parallel()
-	m, old, fresh := job.Merge{Head: 1, Key: before}, "x\na=1\nc=1\n", pieces("b=2\n")
+	m, old, added := job.Merge{Head: 1, Key: before}, "x\na=1\nc=1\n", pieces("b=2\n")
 	lost := func(yield func([]byte, error) bool) { yield(nil, errBroken) }
 	if _, err := m.Write(io.Discard, strings.NewReader(old), lost); !errors.Is(err, errBroken) {
-		t.Errorf("fresh lines are lost: %v", err)
+		t.Errorf("the added lines fail: %v", err)
 	}
 	for n := range len(old) {
 		broken := io.MultiReader(strings.NewReader(old[:n]), iotest.ErrReader(errBroken))
-		if _, err := m.Write(io.Discard, broken, fresh); !errors.Is(err, errBroken) {
+		if _, err := m.Write(io.Discard, broken, added); !errors.Is(err, errBroken) {
 			t.Errorf("reading fails after %d bytes: %v", n, err)
 		}
 	}
 	for n := range 4 {
-		if _, err := m.Write(&failing{after: n}, strings.NewReader(old), fresh); !errors.Is(err, errBroken) {
+		if _, err := m.Write(&failing{after: n}, strings.NewReader(old), added); !errors.Is(err, errBroken) {
 			t.Errorf("writing fails after %d lines: %v", n, err)
 		}
 	}
@@ -118,28 +120,28 @@ func (f *failing) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Whatever the lines, a merge is what a map would make of them, and merging
-// again changes nothing.
-func TestMerge_IsAMap(t *testing.T) {
+// A merge gives what a map from key to line would give, and merging again
+// changes nothing.
+func TestMerge_EqualsAMap(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		old, fresh := map[string]string{}, map[string]string{}
+		old, added := map[string]string{}, map[string]string{}
 		for range r.IntN(20) {
 			old[key3(r)] = "old"
 		}
 		for range r.IntN(20) {
-			fresh[key3(r)] = "new"
+			added[key3(r)] = "new"
 		}
 		var cut []string // at random, at the ends of lines
-		for line := range strings.Lines(text3(fresh)) {
+		for line := range strings.Lines(text3(added)) {
 			if len(cut) == 0 || r.IntN(2) == 0 {
 				cut = append(cut, "")
 			}
 			cut[len(cut)-1] += line
 		}
 		all := maps.Clone(old)
-		maps.Copy(all, fresh)
+		maps.Copy(all, added)
 		from := text3(old)
 		for range 2 {
 			var got strings.Builder
@@ -167,23 +169,23 @@ func text3(lines map[string]string) string {
 func FuzzMerge(f *testing.F) {
 	f.Add("x\na=1\nb=1\n", "a=2\nc=2\n")
 	f.Add("x\na=1\na=2", "")
-	f.Fuzz(func(t *testing.T, old, fresh string) {
-		if fresh != "" && !strings.HasSuffix(fresh, "\n") {
+	f.Fuzz(func(t *testing.T, old, added string) {
+		if added != "" && !strings.HasSuffix(added, "\n") {
 			return
 		}
 		m := job.Merge{Head: 1, Key: before}
 		var once, again strings.Builder
-		merged, err := m.Write(&once, strings.NewReader(old), pieces(fresh))
+		merged, err := m.Write(&once, strings.NewReader(old), pieces(added))
 		if err != nil {
 			return
 		}
 		if merged.Size != int64(once.Len()) || merged.Lines != int64(strings.Count(once.String(), "\n"))-1 {
 			t.Fatalf("%q: %+v", once.String(), merged)
 		}
-		if _, err := m.Write(&again, strings.NewReader(once.String()), pieces(fresh)); err != nil || again.String() != once.String() {
+		if _, err := m.Write(&again, strings.NewReader(once.String()), pieces(added)); err != nil || again.String() != once.String() {
 			t.Fatalf("%q, and again %q, %v", once.String(), again.String(), err)
 		}
-		for line := range strings.Lines(fresh) {
+		for line := range strings.Lines(added) {
 			if key, _ := before([]byte(line)); !strings.Contains("\n"+once.String(), "\n"+key+"=") {
 				t.Fatalf("%q lacks %q", once.String(), line)
 			}
@@ -206,7 +208,8 @@ func TestAmend(t *testing.T) {
 	}
 }
 
-// Who finds the file changed merges once more: into what is there then.
+// If the object changes meanwhile, Amend merges once more into the new
+// version.
 func TestAmend_TwiceAtOnce(t *testing.T) {
 	t.Parallel()
 	for content, want := range map[string]string{
@@ -230,7 +233,8 @@ func TestAmend_TwiceAtOnce(t *testing.T) {
 	}
 }
 
-func TestAmend_GivesWayToOthers(t *testing.T) {
+// If the object changes each time, Amend gives up.
+func TestAmend_ConflictTwice(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New()
 	w.Put(t, "k", "x\na=1\n")
@@ -249,7 +253,7 @@ func TestAmend_GivesWayToOthers(t *testing.T) {
 
 func TestAmend_NothingToAmend(t *testing.T) {
 	t.Parallel()
-	for content, kind := range map[string]providers.Kind{"": providers.NotFound, "somebody's\ntext": providers.Invalid} {
+	for content, kind := range map[string]providers.Kind{"": providers.NotFound, "someone's\ntext": providers.Invalid} {
 		w := jobtest.New()
 		if content != "" {
 			w.Put(t, "k", content)
@@ -264,9 +268,9 @@ func TestAmend_NothingToAmend(t *testing.T) {
 	}
 }
 
-// It vanishes at any moment, or may not be read: never is a file of the fresh
-// lines alone put in its place.
-func TestAmend_NeverPutsHalf(t *testing.T) {
+// If the object vanishes at any moment, or reads are denied, Amend never
+// stores the added lines alone.
+func TestAmend_NeverStoresTheAddedLinesAlone(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []providers.Kind{providers.NotFound, providers.Denied, providers.Unavailable} {
 		for n := range 4 {

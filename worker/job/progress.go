@@ -6,23 +6,23 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Progress counts what one run of a single job has done, and holds its lines
-// of the error list. It may be used by many goroutines at once; the zero
-// value is ready.
+// Progress counts what one run of a single job has done, and collects its
+// lines of the error list. It is safe for concurrent use. The zero value is
+// ready.
 type Progress struct {
 	mu     sync.Mutex
 	counts tasks.Progress
 	errors []tasks.ObjectError
 }
 
-// Expect adds to the total of objects there are to deal with.
+// Expect adds to the total of objects that the job will handle.
 func (p *Progress) Expect(objects int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.counts.ObjectsTotal += objects
 }
 
-// Done counts an object that was dealt with, and the bytes that it cost.
+// Done counts an object that succeeded, and the bytes read or written for it.
 func (p *Progress) Done(bytes int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -30,8 +30,8 @@ func (p *Progress) Done(bytes int64) {
 	p.counts.Bytes += bytes
 }
 
-// Reject counts an object that could not be dealt with and puts it on the
-// job's error list. The job goes on.
+// Reject counts an object that failed, and adds it to the job's error list.
+// The job continues.
 func (p *Progress) Reject(e tasks.ObjectError) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -40,14 +40,14 @@ func (p *Progress) Reject(e tasks.ObjectError) {
 	p.errors = append(p.errors, e)
 }
 
-// Counts is how far it is.
+// Counts returns the counts so far.
 func (p *Progress) Counts() tasks.Progress {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.counts
 }
 
-// Errors is a copy of the lines rejected so far.
+// Errors returns a copy of the lines rejected so far.
 func (p *Progress) Errors() []tasks.ObjectError {
 	p.mu.Lock()
 	defer p.mu.Unlock()

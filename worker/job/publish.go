@@ -6,66 +6,75 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// Published tells what Publish did.
-type Published struct {
+// PublishResult says what Publish did.
+type PublishResult struct {
 	Object    providers.Object
 	Unchanged bool // the bucket already held exactly this content; nothing was written
 }
 
-// Publish puts content under a key, unless the bucket holds it already. write
-// is called up to three times and must write the same bytes each time. The
-// object appears whole, or stays as it was; if somebody else replaces it
-// between the look and the write, Publish fails with Conflict rather than
-// overwrite what it has not seen. Somebody who put the very same content is
-// no conflict: the same job may run twice at once.
-func Publish(ctx context.Context, b providers.Bucket, key, contentType string, write func(io.Writer) error) (Published, error) {
+// Publish stores content under a key, unless the bucket already holds exactly
+// this content. write is called up to three times and must write the same
+// bytes each time. The whole object is stored, or nothing changes.
+//
+// If someone else replaces the object after Publish has read it, Publish
+// fails with Conflict and overwrites nothing. It succeeds if they stored the
+// same content, because the same job may run twice at once.
+func Publish(
+	ctx context.Context, b providers.Bucket, key, contentType string, write func(io.Writer) error,
+) (PublishResult, error) {
 	opts := providers.WriteOptions{ContentType: contentType}
-	old, same, err := look(ctx, b, key, write)
+	old, same, err := compare(ctx, b, key, write)
 	switch {
 	case err == nil && same:
-		return Published{Object: old, Unchanged: true}, nil
+		return PublishResult{Object: old, Unchanged: true}, nil
 	case err == nil:
 		opts.IfMatch = old.ETag
 	case errors.Is(err, providers.NotFound):
 		opts.IfAbsent = true
 	case errors.Is(err, providers.Denied):
-		// A right to write without one to read: overwrite what cannot be
-		// seen.
+		// The credentials may write but not read. Overwrite unseen.
 	default:
-		return Published{}, err
+		return PublishResult{}, err
 	}
+
 	o, err := put(ctx, b, key, opts, write)
 	if errors.Is(err, providers.Conflict) {
-		if now, same, lookErr := look(ctx, b, key, write); lookErr == nil && same {
-			return Published{Object: now, Unchanged: true}, nil
+		now, same, compareErr := compare(ctx, b, key, write)
+		if compareErr == nil && same {
+			return PublishResult{Object: now, Unchanged: true}, nil
 		}
 	}
 	if err != nil {
-		return Published{}, err
+		return PublishResult{}, err
 	}
-	return Published{Object: o}, nil
+	return PublishResult{Object: o}, nil
 }
 
-// look compares an object with what write writes, and stops at the first
-// difference.
-func look(ctx context.Context, b providers.Bucket, key string, write func(io.Writer) error) (providers.Object, bool, error) {
-	old, err := b.Open(ctx, key, providers.ReadOptions{})
-	if err != nil {
-		return providers.Object{}, false, err
+// WriteParts writes the pieces of Parts.Data one after the other.
+func WriteParts(w io.Writer, data iter.Seq2[[]byte, error]) error {
+	for piece, err := range data {
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(piece); err != nil {
+			return err
+		}
 	}
-	defer func() { _ = old.Close() }()
-	same, err := sameContent(old, write)
-	return old.Object, same, err
+	return nil
 }
 
-// put streams what write writes, and ends after write has ended. When write
-// fails on its own, that error is returned: no cloud's client hands it on
-// unharmed.
-func put(ctx context.Context, b providers.Bucket, key string, opts providers.WriteOptions, write func(io.Writer) error) (providers.Object, error) {
+// put streams what write writes into the bucket. It returns only after write
+// has returned. If write fails by itself, put returns that error: clients of
+// clouds hide the error of a body.
+func put(
+	ctx context.Context, b providers.Bucket, key string, opts providers.WriteOptions,
+	write func(io.Writer) error,
+) (providers.Object, error) {
 	r, w := io.Pipe()
 	wrote := make(chan error, 1)
 	go func() {
@@ -77,18 +86,32 @@ func put(ctx context.Context, b providers.Bucket, key string, opts providers.Wri
 		_ = w.CloseWithError(err)
 		wrote <- err
 	}()
+
 	o, err := b.Put(ctx, key, r, opts)
-	_ = r.Close() // lets write go when Put did not read to the end
-	if failed := <-wrote; err != nil && failed != nil && !errors.Is(failed, io.ErrClosedPipe) {
-		return providers.Object{}, failed
+	_ = r.Close() // ends write if Put did not read all of it
+	writeErr := <-wrote
+	if err != nil && writeErr != nil && !errors.Is(writeErr, io.ErrClosedPipe) {
+		return providers.Object{}, writeErr
 	}
 	return o, err
 }
 
+// compare reports whether an object holds what write writes. It stops at the
+// first difference.
+func compare(
+	ctx context.Context, b providers.Bucket, key string, write func(io.Writer) error,
+) (providers.Object, bool, error) {
+	old, err := b.Open(ctx, key, providers.ReadOptions{})
+	if err != nil {
+		return providers.Object{}, false, err
+	}
+	defer func() { _ = old.Close() }()
+	same, err := sameContent(old, write)
+	return old.Object, same, err
+}
+
 var errDiffers = errors.New("differs")
 
-// sameContent compares what write writes with an object's body, and stops at
-// the first difference.
 func sameContent(old io.Reader, write func(io.Writer) error) (bool, error) {
 	c := &comparer{old: bufio.NewReaderSize(old, 1<<16)}
 	switch err := write(c); {
@@ -104,10 +127,12 @@ func sameContent(old io.Reader, write func(io.Writer) error) (bool, error) {
 	return false, err
 }
 
+// comparer is a writer that compares what is written to it with old. Write
+// fails with errDiffers at the first difference.
 type comparer struct {
 	old *bufio.Reader
 	buf []byte
-	err error // reading the old content failed
+	err error // why old could not be read; nil if the content differs
 }
 
 func (c *comparer) Write(p []byte) (int, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
 
+// text returns a write function for a text, which it writes in pieces.
 func text(s string) func(io.Writer) error {
 	return func(w io.Writer) error {
 		for _, piece := range strings.SplitAfter(s, "\n") {
@@ -24,7 +25,7 @@ func text(s string) func(io.Writer) error {
 	}
 }
 
-func TestPublish_WritesOnlyWhatDiffers(t *testing.T) {
+func TestPublish_WritesOnlyChanges(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New()
 	b := open(t, w)
@@ -45,7 +46,7 @@ func TestPublish_WritesOnlyWhatDiffers(t *testing.T) {
 	}
 }
 
-func TestPublish_NeverOverwritesTheUnseen(t *testing.T) {
+func TestPublish_NeverOverwritesUnseenContent(t *testing.T) {
 	t.Parallel()
 	for _, before := range []string{"", "old"} {
 		w := jobtest.New()
@@ -55,18 +56,18 @@ func TestPublish_NeverOverwritesTheUnseen(t *testing.T) {
 		w.Fail = func(op, _ string) error {
 			if op == "put" {
 				w.Fail = nil
-				w.Put(t, "k", "somebody else's")
+				w.Put(t, "k", "someone else's")
 			}
 			return nil
 		}
 		_, err := job.Publish(t.Context(), open(t, w), "k", "text/plain", text("mine"))
-		if !errors.Is(err, providers.Conflict) || w.Get(t, "k") != "somebody else's" {
+		if !errors.Is(err, providers.Conflict) || w.Get(t, "k") != "someone else's" {
 			t.Errorf("before %q: %v", before, err)
 		}
 	}
 }
 
-// The same job may finish twice at once; neither fails.
+// The same job may finish twice at once: both succeed.
 func TestPublish_TwiceAtOnce(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New()
@@ -93,7 +94,7 @@ func TestPublish_TwiceAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-func TestPublish_WithoutARightToRead(t *testing.T) {
+func TestPublish_WithoutPermissionToRead(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New()
 	w.Fail = func(op, key string) error {
@@ -128,8 +129,7 @@ func TestPublish_Fails(t *testing.T) {
 	}
 }
 
-// When the content cannot be made, that error comes back, and the object
-// stays as it was.
+// If write fails, Publish returns its error and changes nothing.
 func TestPublish_ContentFails(t *testing.T) {
 	t.Parallel()
 	lost := errors.New("a part is lost")

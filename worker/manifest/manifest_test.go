@@ -245,7 +245,7 @@ func TestJob_ChangedWhileRead(t *testing.T) {
 		return nil
 	}
 	items, err := jobtest.Work(t, w, Job{}, tasks.BuildManifest{Source: jobtest.Source("")}, job.Shard{Through: "b.jpg"})
-	if err != nil || len(items) != 2 || items[0].Fault == nil || items[0].Fault.Code != job.CodeChanged || items[1].Tally != tallyEntries {
+	if err != nil || len(items) != 2 || items[0].Error == nil || items[0].Error.Code != job.CodeChanged || items[1].Tally != tallyEntries {
 		t.Errorf("%+v, %v", items, err)
 	}
 }

@@ -33,7 +33,7 @@ func TestJob_GoesOnAfterEveryObject(t *testing.T) {
 		reads := slices.Sorted(slices.Values(w.Ops("get")))
 		for k := 1; k <= len(whole)+1; k++ {
 			env := w.Env()
-			env.Starting = func(context.Context, string) error { return nil } // nothing is read ahead
+			env.BeforeObject = func(context.Context, string) error { return nil } // nothing is read ahead
 			w.Ops()
 			items, err := jobtest.Interrupted(s, k, func(s job.Shard) iter.Seq2[job.Item, error] {
 				return Job{}.Work(t.Context(), payload(), env, s)
@@ -48,13 +48,13 @@ func TestJob_GoesOnAfterEveryObject(t *testing.T) {
 	}
 }
 
-func TestJob_Starting(t *testing.T) {
+func TestJob_BeforeObject(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
 	refusal := errors.New("this one kills")
 	var started, done []string
 	env := w.Env()
-	env.Starting = func(_ context.Context, key string) error {
+	env.BeforeObject = func(_ context.Context, key string) error {
 		if !slices.Equal(started, done) {
 			t.Errorf("%s starts before the others are done", key)
 		}
@@ -84,10 +84,10 @@ func TestJob_MissingKeys(t *testing.T) {
 	items, err := jobtest.Work(t, w, Job{}, payload(), job.Shard{
 		After: "in/a.jpg", Through: "in/a.jpg", Keys: []string{"in/a.jpg", "in/b turned.JPG", "in/broken.jpg", "in/gone.jpg"},
 	})
-	if err != nil || len(items) != 3 || items[1].Fault == nil || items[1].Bytes != int64(len("<!DOCTYPE html>")) {
+	if err != nil || len(items) != 3 || items[1].Error == nil || items[1].Bytes != int64(len("<!DOCTYPE html>")) {
 		t.Fatalf("%+v, %v", items, err)
 	}
-	if items[0].Tally != tallyEntries || items[2].Fault == nil || items[2].Fault.Code != job.CodeNotFound {
+	if items[0].Tally != tallyEntries || items[2].Error == nil || items[2].Error.Code != job.CodeNotFound {
 		t.Errorf("%+v", items)
 	}
 	if lists := w.Ops("list"); len(lists) > 0 {

@@ -37,13 +37,13 @@ func TestJob_GoesOnAfterEveryObject(t *testing.T) {
 	}
 }
 
-func TestJob_Starting(t *testing.T) {
+func TestJob_BeforeObject(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
 	refusal := errors.New("this one kills")
 	var started []string
 	env := w.Env()
-	env.Starting = func(_ context.Context, key string) error {
+	env.BeforeObject = func(_ context.Context, key string) error {
 		if key == "in/cut.jpg" {
 			return refusal
 		}
@@ -73,10 +73,10 @@ func TestJob_Keys(t *testing.T) {
 	for range 2 {
 		w.Ops()
 		items, err := jobtest.Work(t, w, New(ample), payload(), s)
-		if err != nil || len(items) != 3 || items[0].Fault == nil || items[0].Bytes != 1500 {
+		if err != nil || len(items) != 3 || items[0].Error == nil || items[0].Bytes != 1500 {
 			t.Fatalf("%+v, %v", items, err)
 		}
-		if items[1].Tally != tallyWritten || items[1].Bytes == 0 || items[2].Fault == nil || items[2].Fault.Code != job.CodeNotFound {
+		if items[1].Tally != tallyWritten || items[1].Bytes == 0 || items[2].Error == nil || items[2].Error.Code != job.CodeNotFound {
 			t.Errorf("%+v", items)
 		}
 		if lists := w.Ops("list"); len(lists) > 0 {

@@ -69,7 +69,7 @@ func (r *run) close() {
 // list lists a shard's objects, and which of their thumbnails are there.
 // Those of single keys are not looked for: the images of an error list had
 // none, and lie so far apart that one listing might be all of the directory.
-func (r *run) list(ctx context.Context, env job.Env, s job.Shard) ([]job.Listed, error) {
+func (r *run) list(ctx context.Context, env job.Env, s job.Shard) ([]job.ListedObject, error) {
 	objects, err := s.List(ctx, r.from, env.Parallel)
 	if err == nil && s.Keys == nil {
 		r.there, err = existing(ctx, r.to, r.dir, r.stems(objects))
@@ -107,7 +107,7 @@ func check(o providers.Object) error {
 	return imagehead.CheckKey(o.Key)
 }
 
-func (r *run) stems(objects []job.Listed) map[string]bool {
+func (r *run) stems(objects []job.ListedObject) map[string]bool {
 	stems := make(map[string]bool, len(objects))
 	for _, o := range objects {
 		if !skips(r.job, o.Key) && check(o.Object) == nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// Outcome is what came of one run of a sharded job.
+// Outcome is the outcome of one run of a sharded job.
 type Outcome struct {
 	Result tasks.Result
 	Err    error
@@ -26,20 +26,20 @@ type Outcome struct {
 	Errors []tasks.ObjectError // of all items, in order
 }
 
-// Run runs a sharded job from its plan to its end. Every shard is worked on
-// twice, as it may happen: once as a whole, which counts, and once
-// interrupted again and again. Both must make the same data.
-func Run[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J) Outcome {
+// Run runs a sharded job from its plan to its end. It works on every shard
+// twice: once without a stop, which counts, and once with many interruptions.
+// The test fails unless both give the same data.
+func Run[J tasks.Job](t testing.TB, w *World, impl job.Sharded[J], j J) Outcome {
 	t.Helper()
 	if err := j.Validate(); err != nil {
 		t.Fatalf("the test's payload: %v", err)
 	}
-	shards, err := Plan(t, w, room, j, "")
-	return finish(t, w, room, j, Outcome{Shards: shards, Err: err})
+	shards, err := Plan(t, w, impl, j, "")
+	return finish(t, w, impl, j, Outcome{Shards: shards, Err: err})
 }
 
-// Failed is what Retry takes: the keys of the error list, size of them a
-// shard, and the result to amend.
+// Failed returns what Retry needs: shards of size keys each from the error
+// list, and the result to amend.
 func (out *Outcome) Failed(size int) Outcome {
 	retry := Outcome{Result: out.Result}
 	for chunk := range slices.Chunk(out.Errors, size) {
@@ -52,25 +52,32 @@ func (out *Outcome) Failed(size int) Outcome {
 	return retry
 }
 
-// Retry runs a sharded job again for what had failed alone.
-func Retry[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J, failed Outcome) Outcome {
+// Retry runs a sharded job again for the objects that failed.
+func Retry[J tasks.Job](
+	t testing.TB, w *World, impl job.Sharded[J], j J, failed Outcome,
+) Outcome {
 	t.Helper()
-	return finish(t, w, room, j, failed)
+	return finish(t, w, impl, j, failed)
 }
 
-// finish works on the shards and finishes the job. A result that is there
-// already is that of the run to amend.
-func finish[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J, out Outcome) Outcome {
+// finish works on the shards of out and finishes the job. If out has a result
+// already, it is that of the run to amend.
+func finish[J tasks.Job](
+	t testing.TB, w *World, impl job.Sharded[J], j J, out Outcome,
+) Outcome {
 	t.Helper()
 	for _, s := range out.Shards {
-		items, err := Work(t, w, room, j, s)
-		out.keep(items)
+		items, err := Work(t, w, impl, j, s)
+		out.add(items)
 		if err != nil {
 			out.Err = err
 			return out
 		}
-		same(t, s, items, func(s job.Shard) iter.Seq2[job.Item, error] { return room.Work(t.Context(), j, w.sharded(), s) })
+		checkInterrupted(t, s, items, func(s job.Shard) iter.Seq2[job.Item, error] {
+			return impl.Work(t.Context(), j, w.shardedEnv(), s)
+		})
 	}
+
 	parts := Parts(slices.Concat(out.Items...))
 	if out.Result != nil {
 		var err error
@@ -79,33 +86,36 @@ func finish[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J, out O
 		}
 	}
 	if out.Err == nil {
-		out.Result, out.Err = room.Finish(t.Context(), j, w.sharded(), parts)
+		out.Result, out.Err = impl.Finish(t.Context(), j, w.shardedEnv(), parts)
 	}
 	return out
 }
 
-func (out *Outcome) keep(items []job.Item) {
+func (out *Outcome) add(items []job.Item) {
 	out.Items = append(out.Items, items)
 	for _, i := range items {
 		out.Counts.Objects++
 		out.Counts.Bytes += i.Bytes
-		if i.Fault != nil {
+		if i.Error != nil {
 			out.Counts.Failed++
-			out.Errors = append(out.Errors, *i.Fault)
+			out.Errors = append(out.Errors, *i.Error)
 		}
 	}
 }
 
-// Work works on a shard until it ends, and checks that the items are in order
-// and within the shard.
-func Work[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J, s job.Shard) (items []job.Item, err error) {
+// Work works on a shard until it ends. The test fails unless the items are in
+// order and within the shard.
+func Work[J tasks.Job](
+	t testing.TB, w *World, impl job.Sharded[J], j J, s job.Shard,
+) (items []job.Item, err error) {
 	t.Helper()
 	last := s.After
-	for i, err := range room.Work(t.Context(), j, w.sharded(), s) {
+	for i, err := range impl.Work(t.Context(), j, w.shardedEnv(), s) {
 		if err != nil {
 			return items, err
 		}
-		if i.Key <= last || s.Keys == nil && i.Key > s.Through || i.Fault != nil && i.Fault.Key != i.Key {
+		outside := i.Key <= last || s.Keys == nil && i.Key > s.Through
+		if outside || i.Error != nil && i.Error.Key != i.Key {
 			t.Errorf("item %+v after %q in the shard %+v", i, last, s)
 		}
 		last = i.Key
@@ -114,13 +124,17 @@ func Work[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J, s job.S
 	return items, nil
 }
 
-// rounds is about how often Run interrupts a shard: often enough, and still
-// quick with a thousand objects.
-const rounds = 5
+// interruptions is about how often Run interrupts a shard: often enough to
+// find errors, and quick with a thousand objects.
+const interruptions = 5
 
-func same(t testing.TB, s job.Shard, whole []job.Item, work func(job.Shard) iter.Seq2[job.Item, error]) {
+// checkInterrupted fails the test unless work gives the same data when it is
+// interrupted.
+func checkInterrupted(
+	t testing.TB, s job.Shard, whole []job.Item, work func(job.Shard) iter.Seq2[job.Item, error],
+) {
 	t.Helper()
-	items, err := Interrupted(s, 1+len(whole)/rounds, work)
+	items, err := Interrupted(s, 1+len(whole)/interruptions, work)
 	if err != nil {
 		t.Fatalf("shard %+v, interrupted: %v", s, err)
 	}
@@ -129,9 +143,11 @@ func same(t testing.TB, s job.Shard, whole []job.Item, work func(job.Shard) iter
 	}
 }
 
-// Interrupted stops the work on a shard after every kth item, and goes on
-// after it, until the shard ends.
-func Interrupted(s job.Shard, k int, work func(job.Shard) iter.Seq2[job.Item, error]) (items []job.Item, err error) {
+// Interrupted stops the work on a shard after every kth item and continues
+// after that item, until the shard ends.
+func Interrupted(
+	s job.Shard, k int, work func(job.Shard) iter.Seq2[job.Item, error],
+) (items []job.Item, err error) {
 	for {
 		n := 0
 		for i, err := range work(s) {
@@ -153,14 +169,14 @@ func Interrupted(s job.Shard, k int, work func(job.Shard) iter.Seq2[job.Item, er
 	}
 }
 
-// Lines are what items add to the output or to the error list, each with its
-// key. Others are left out: there may be more of them the second time, when a
-// job writes where it lists.
+// Lines returns what items add to the output or to the error list, each with
+// its key. Other items are left out: a second run may list more of them if
+// the job writes where it lists.
 func Lines(items []job.Item) (lines []string) {
 	for _, i := range items {
 		switch {
-		case i.Fault != nil:
-			lines = append(lines, i.Key+" "+i.Fault.Code)
+		case i.Error != nil:
+			lines = append(lines, i.Key+" "+i.Error.Code)
 		case len(i.Data) > 0:
 			lines = append(lines, i.Key+" "+string(i.Data))
 		}
@@ -168,10 +184,10 @@ func Lines(items []job.Item) (lines []string) {
 	return lines
 }
 
-// pieceSize is how many items are in a piece of Parts.Data.
-const pieceSize = 3
+// itemsPerPiece is how many items are in a piece of Parts.Data.
+const itemsPerPiece = 3
 
-// Parts is what the engine makes of items.
+// Parts puts items together as the engine does.
 func Parts(items []job.Item) job.Parts {
 	p := job.Parts{Tally: map[string]int64{}}
 	for _, i := range items {
@@ -180,12 +196,12 @@ func Parts(items []job.Item) job.Parts {
 		if i.Tally != "" {
 			p.Tally[i.Tally]++
 		}
-		if i.Fault != nil {
+		if i.Error != nil {
 			p.Failed++
 		}
 	}
 	p.Data = func(yield func([]byte, error) bool) {
-		for chunk := range slices.Chunk(items, pieceSize) {
+		for chunk := range slices.Chunk(items, itemsPerPiece) {
 			var piece []byte
 			for _, i := range chunk {
 				piece = append(piece, i.Data...)
@@ -198,21 +214,23 @@ func Parts(items []job.Item) job.Parts {
 	return p
 }
 
-// Plan collects the shards after a key.
-func Plan[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J, after string) (shards []job.Shard, err error) {
+// Plan returns the shards that the job plans after a key.
+func Plan[J tasks.Job](
+	t testing.TB, w *World, impl job.Sharded[J], j J, after string,
+) (shards []job.Shard, err error) {
 	t.Helper()
-	err = room.Plan(t.Context(), j, w.sharded(), after, func(s job.Shard) error {
+	err = impl.Plan(t.Context(), j, w.shardedEnv(), after, func(s job.Shard) error {
 		shards = append(shards, s)
 		return nil
 	})
 	return shards, err
 }
 
-// Resumes checks that planning goes on after each shard as if it had never
-// stopped.
-func Resumes[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J) {
+// Resumes fails the test unless a plan that stops after any shard continues
+// with the same shards.
+func Resumes[J tasks.Job](t testing.TB, w *World, impl job.Sharded[J], j J) {
 	t.Helper()
-	all, err := Plan(t, w, room, j, "")
+	all, err := Plan(t, w, impl, j, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +238,7 @@ func Resumes[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J) {
 		t.Fatalf("%d shards are too few to stop in between", len(all))
 	}
 	for i, s := range all {
-		rest, err := Plan(t, w, room, j, s.Through)
+		rest, err := Plan(t, w, impl, j, s.Through)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -230,7 +248,7 @@ func Resumes[J tasks.Job](t testing.TB, w *World, room job.Sharded[J], j J) {
 	}
 }
 
-// WantKind fails the test unless err has a kind, and returns it.
+// WantKind fails the test unless err has a kind, and returns err.
 func WantKind(t testing.TB, err error, kind providers.Kind) *providers.Error {
 	t.Helper()
 	var e *providers.Error

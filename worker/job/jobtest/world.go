@@ -1,8 +1,8 @@
-// Package jobtest runs jobs in tests as the engine would, on buckets in
-// memory that watch what is done to them and fail where a test wants it.
+// Package jobtest runs jobs in tests as the engine does, without Redis. Its
+// buckets are in memory, record their operations, and fail on demand.
 //
-// It knows the contract of worker/job and no job by name. Only tests import
-// it.
+// It knows the interfaces of worker/job, and no job by name. Only tests
+// import it.
 package jobtest
 
 import (
@@ -11,6 +11,7 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,10 +25,10 @@ import (
 // Bucket is the name of the bucket that every World has.
 const Bucket = "images"
 
-// World is buckets in memory. It may be used by many goroutines at once.
+// World holds buckets in memory. It is safe for concurrent use.
 type World struct {
-	// Fail, when set, is asked before every operation (open, list, get, put,
-	// stat, delete); its error is what happens.
+	// Fail, if set, is called before every operation (open, list, get, put,
+	// stat). The operation fails with its error.
 	Fail func(op, key string) error
 
 	opener *mem.Opener
@@ -35,7 +36,7 @@ type World struct {
 	ops    []string
 }
 
-// New makes a world with an empty Bucket and the other buckets named.
+// New returns a world with Bucket and the other named buckets, all empty.
 func New(buckets ...string) *World {
 	w := &World{opener: mem.New()}
 	for _, name := range append(buckets, Bucket) {
@@ -44,40 +45,41 @@ func New(buckets ...string) *World {
 	return w
 }
 
-// Source is a storage of Bucket with a prefix, which may be empty.
+// Source returns a storage for Bucket with a prefix, which may be empty.
 func Source(prefix string) tasks.Storage {
 	return tasks.Storage{Provider: "mem", Bucket: Bucket, Prefix: prefix}
 }
 
-// Env is what the engine gives to a run of a single job, with a progress of
-// its own.
+// Env returns what the engine gives to a run of a single job, with a new
+// Progress.
 func (w *World) Env() job.Env {
 	return job.Env{
-		ID: "test", Log: slog.New(slog.DiscardHandler), Progress: new(job.Progress), Parallel: 4, Open: w.Open,
+		ID: "test", Log: slog.New(slog.DiscardHandler),
+		Progress: new(job.Progress), Parallel: 4, Open: w.Open,
 	}
 }
 
-// sharded is what the engine gives to a sharded job.
-func (w *World) sharded() job.Env {
+// shardedEnv returns what the engine gives to a sharded job.
+func (w *World) shardedEnv() job.Env {
 	env := w.Env()
 	env.Progress = nil
 	return env
 }
 
-// Open connects to a storage as the engine does, confined to its prefix, and
-// watches the bucket.
+// Open connects to a storage as the engine does, limited to its prefix. The
+// bucket's operations are recorded.
 func (w *World) Open(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
-	if err := w.note("open", s.Bucket); err != nil {
+	if err := w.record("open", s.Bucket); err != nil {
 		return nil, err
 	}
 	b, err := providers.Registry{"mem": w.opener}.Open(ctx, s, providers.Secrets{})
 	if err != nil {
 		return nil, err
 	}
-	return watched{providers.WithPrefix(b, s), w}, nil
+	return recordingBucket{providers.WithPrefix(b, s), w}, nil
 }
 
-// Put stores an object in Bucket, unwatched.
+// Put stores an object in Bucket. It is not recorded.
 func (w *World) Put(t testing.TB, key, data string) providers.Object {
 	t.Helper()
 	o, err := w.direct(t).Put(t.Context(), key, strings.NewReader(data), providers.WriteOptions{})
@@ -87,7 +89,8 @@ func (w *World) Put(t testing.TB, key, data string) providers.Object {
 	return o
 }
 
-// Get reads an object of Bucket, unwatched. A missing one fails the test.
+// Get returns the content of an object in Bucket. The test fails if there is
+// none. It is not recorded.
 func (w *World) Get(t testing.TB, key string) string {
 	t.Helper()
 	r, err := w.direct(t).Open(t.Context(), key, providers.ReadOptions{})
@@ -101,7 +104,7 @@ func (w *World) Get(t testing.TB, key string) string {
 	return string(data)
 }
 
-// Keys are all keys of Bucket that start with a prefix, in order.
+// Keys returns all keys of Bucket that start with a prefix, in order.
 func (w *World) Keys(t testing.TB, prefix string) (keys []string) {
 	t.Helper()
 	for o, err := range w.direct(t).List(t.Context(), providers.ListOptions{Prefix: prefix}) {
@@ -113,6 +116,7 @@ func (w *World) Keys(t testing.TB, prefix string) (keys []string) {
 	return keys
 }
 
+// direct opens Bucket without recording.
 func (w *World) direct(t testing.TB) providers.Bucket {
 	t.Helper()
 	b, err := w.opener.Open(t.Context(), Source(""), providers.Secrets{})
@@ -122,14 +126,14 @@ func (w *World) direct(t testing.TB) providers.Bucket {
 	return b
 }
 
-// Ops are the operations since the last call of Ops, as "put key", of the
-// kinds named; all kinds when none is.
+// Ops returns the operations since the last call of Ops, each as "put key".
+// With kinds it leaves out operations of other kinds.
 func (w *World) Ops(kinds ...string) (ops []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, op := range w.ops {
 		kind, _, _ := strings.Cut(op, " ")
-		if len(kinds) == 0 || strings.Contains(" "+strings.Join(kinds, " ")+" ", " "+kind+" ") {
+		if len(kinds) == 0 || slices.Contains(kinds, kind) {
 			ops = append(ops, op)
 		}
 	}
@@ -137,7 +141,8 @@ func (w *World) Ops(kinds ...string) (ops []string) {
 	return ops
 }
 
-func (w *World) note(op, key string) error {
+// record records an operation and returns the error of Fail.
+func (w *World) record(op, key string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ops = append(w.ops, fmt.Sprintf("%s %s", op, key))
@@ -147,39 +152,45 @@ func (w *World) note(op, key string) error {
 	return w.Fail(op, key)
 }
 
-// watched is a bucket of a World.
-type watched struct {
+// recordingBucket is a bucket that records its operations in a World.
+type recordingBucket struct {
 	providers.Bucket
 	world *World
 }
 
-func (b watched) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
-	if err := b.world.note("list", opts.After); err != nil {
+func (b recordingBucket) List(
+	ctx context.Context, opts providers.ListOptions,
+) iter.Seq2[providers.Object, error] {
+	if err := b.world.record("list", opts.After); err != nil {
 		return func(yield func(providers.Object, error) bool) { yield(providers.Object{}, err) }
 	}
 	return b.Bucket.List(ctx, opts)
 }
 
-func (b watched) Stat(ctx context.Context, key string) (providers.Object, error) {
-	if err := b.world.note("stat", key); err != nil {
+func (b recordingBucket) Stat(ctx context.Context, key string) (providers.Object, error) {
+	if err := b.world.record("stat", key); err != nil {
 		return providers.Object{}, err
 	}
 	return b.Bucket.Stat(ctx, key)
 }
 
-func (b watched) Open(ctx context.Context, key string, opts providers.ReadOptions) (*providers.Reader, error) {
-	if err := b.world.note("get", key); err != nil {
+func (b recordingBucket) Open(
+	ctx context.Context, key string, opts providers.ReadOptions,
+) (*providers.Reader, error) {
+	if err := b.world.record("get", key); err != nil {
 		return nil, err
 	}
 	return b.Bucket.Open(ctx, key, opts)
 }
 
-func (b watched) Put(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (providers.Object, error) {
-	if err := b.world.note("put", key); err != nil {
+func (b recordingBucket) Put(
+	ctx context.Context, key string, body io.Reader, opts providers.WriteOptions,
+) (providers.Object, error) {
+	if err := b.world.record("put", key); err != nil {
 		return providers.Object{}, err
 	}
 	return b.Bucket.Put(ctx, key, body, opts)
 }
 
 // Unwrap lets providers.As look further.
-func (b watched) Unwrap() providers.Bucket { return b.Bucket }
+func (b recordingBucket) Unwrap() providers.Bucket { return b.Bucket }
