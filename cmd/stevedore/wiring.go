@@ -87,6 +87,6 @@ func (c config) workerConfig(log *slog.Logger, r prometheus.Registerer) (worker.
 		Secrets:     providers.Secrets{Allow: c.Secrets, Keys: keys},
 		VerifySlots: c.VerifySlots, JobSlots: c.JobSlots, ShardSlots: c.ShardSlots, Parallel: c.Parallel,
 		BucketShards: c.BucketShards, TenantShards: c.TenantShards, PartsBudget: int64(c.PartsBudget),
-		DrainTimeout: c.DrainTimeout, Log: log, Registry: r,
+		DrainTimeout: c.DrainTimeout, SettingName: variable, Log: log, Registry: r,
 	}, err
 }

@@ -24,24 +24,30 @@ import (
 // in a test: the tests of other packages run on the same few cores.
 const leeway = 3
 
-// lab is what a test sees of a Redis beside its workers: records, tasks and
+// harness is what a test sees of a Redis beside its workers: records, tasks and
 // events, and the keys beneath.
-type lab struct {
+type harness struct {
 	t         testing.TB
 	redis     redis.UniversalClient
-	records   queue.Records
-	client    *asynq.Client
+	store     queue.Store
+	tasks     queue.Tasks
 	inspector *asynq.Inspector
 }
 
-func newLab(t testing.TB, o redisconn.Options) *lab {
+func newHarness(t testing.TB, o redisconn.Options) *harness {
 	t.Helper()
 	r := o.Client()
 	t.Cleanup(func() { _ = r.Close() })
-	return &lab{t, r, queue.NewRecords(r), asynq.NewClientFromRedisClient(r), asynq.NewInspectorFromRedisClient(r)}
+	return &harness{
+		t:         t,
+		redis:     r,
+		store:     queue.NewStore(r),
+		tasks:     queue.NewTasks(r, r),
+		inspector: asynq.NewInspectorFromRedisClient(r),
+	}
 }
 
-func (l *lab) must(err error) {
+func (l *harness) must(err error) {
 	l.t.Helper()
 	if err != nil {
 		l.t.Fatal(err)
@@ -50,44 +56,53 @@ func (l *lab) must(err error) {
 
 // record makes the record of a job without its task, as a producer leaves it
 // that dies between the two.
-func (l *lab) record(j tasks.Job, id string) (tasks.Kind, []byte) {
+func (l *harness) record(j tasks.Job, id string) (tasks.Kind, []byte) {
 	l.t.Helper()
 	k, err := tasks.Lookup(j.Kind())
 	l.must(err)
 	payload, err := json.Marshal(j)
 	l.must(err)
-	_, err = l.records.Create(l.t.Context(), id, k.Name, payload)
+	_, err = l.store.Create(l.t.Context(), queue.NewJob{
+		ID:      id,
+		Kind:    k.Name,
+		Payload: payload,
+		Queue:   j.JobTerms().Priority.Queue(k.Policy.Queue),
+	})
 	l.must(err)
 	return k, payload
 }
 
 // put enqueues a job.
-func (l *lab) put(j tasks.Job, id string) {
+func (l *harness) put(j tasks.Job, id string) {
 	l.t.Helper()
 	l.record(j, id)
 	l.enqueue(j, queue.JobRef{Job: id})
 }
 
 // enqueue enqueues a task of a job, and nothing else.
-func (l *lab) enqueue(j tasks.Job, ref queue.JobRef, options ...asynq.Option) {
+func (l *harness) enqueue(j tasks.Job, ref queue.JobRef, options ...asynq.Option) {
 	l.t.Helper()
 	k, err := tasks.Lookup(j.Kind())
 	l.must(err)
 	payload, err := json.Marshal(j)
 	l.must(err)
-	_, err = l.client.EnqueueContext(l.t.Context(), queue.NewJobTask(k, ref, payload, j.JobTerms().Priority), options...)
-	l.must(err)
+	l.must(l.tasks.EnqueueJob(l.t.Context(), queue.JobTask{
+		Kind:    k,
+		Ref:     ref,
+		Queue:   j.JobTerms().Priority.Queue(k.Policy.Queue),
+		Payload: payload,
+	}, options...))
 }
 
-func (l *lab) status(id string) tasks.Status {
+func (l *harness) status(id string) tasks.Status {
 	l.t.Helper()
-	s, err := l.records.Status(l.t.Context(), id)
+	s, err := l.store.Status(l.t.Context(), id)
 	l.must(err)
 	return s
 }
 
 // ended waits for the end of a job.
-func (l *lab) ended(id string, limit time.Duration) (s tasks.Status) {
+func (l *harness) ended(id string, limit time.Duration) (s tasks.Status) {
 	l.t.Helper()
 	queuetest.Eventually(l.t, limit, id+" ends", func() bool {
 		s = l.status(id)
@@ -97,20 +112,20 @@ func (l *lab) ended(id string, limit time.Duration) (s tasks.Status) {
 }
 
 // reaches waits for a state of a job.
-func (l *lab) reaches(id string, state tasks.State, limit time.Duration) {
+func (l *harness) reaches(id string, state tasks.State, limit time.Duration) {
 	l.t.Helper()
 	queuetest.Eventually(l.t, limit, fmt.Sprintf("%s is %s", id, state), func() bool { return l.status(id).State == state })
 }
 
-func (l *lab) cancel(id string) tasks.State {
+func (l *harness) cancel(id string) tasks.State {
 	l.t.Helper()
-	had, err := l.records.Cancel(l.t.Context(), id, time.Hour)
+	result, err := l.store.Cancel(l.t.Context(), id, time.Hour)
 	l.must(err)
-	return had
+	return result.State
 }
 
 // task is the state of a task, 0 when asynq does not have it.
-func (l *lab) task(name, id string) asynq.TaskState {
+func (l *harness) task(name, id string) asynq.TaskState {
 	l.t.Helper()
 	info, err := l.inspector.GetTaskInfo(name, id)
 	if errors.Is(err, asynq.ErrTaskNotFound) || errors.Is(err, asynq.ErrQueueNotFound) {
@@ -121,7 +136,7 @@ func (l *lab) task(name, id string) asynq.TaskState {
 }
 
 // taskIs waits for the state of a task.
-func (l *lab) taskIs(name, id string, limit time.Duration, states ...asynq.TaskState) {
+func (l *harness) taskIs(name, id string, limit time.Duration, states ...asynq.TaskState) {
 	l.t.Helper()
 	queuetest.Eventually(l.t, limit, fmt.Sprintf("task %s is %v", id, states), func() bool {
 		now := l.task(name, id)
@@ -136,7 +151,7 @@ func (l *lab) taskIs(name, id string, limit time.Duration, states ...asynq.TaskS
 
 // orphan makes a pending task one that asynq takes for active although no
 // worker has it and no lease runs out: asynq itself never looks at it again.
-func (l *lab) orphan(name, id string) {
+func (l *harness) orphan(name, id string) {
 	l.t.Helper()
 	ctx, at := l.t.Context(), "asynq:{"+name+"}:"
 	n, err := l.redis.LRem(ctx, at+"pending", 1, id).Result()
@@ -149,19 +164,19 @@ func (l *lab) orphan(name, id string) {
 
 // silence makes a job's coordinator one that has not been heard of for a
 // minute.
-func (l *lab) silence(id string) {
+func (l *harness) silence(id string) {
 	l.t.Helper()
 	l.must(l.redis.HSet(l.t.Context(), "stevedore:{"+id+"}:job", "beat", time.Now().Add(-time.Minute).UnixMilli()).Err())
 }
 
 // field is a field of a job's record.
-func (l *lab) field(id, name string) string { return l.hash("stevedore:{"+id+"}:job", name) }
+func (l *harness) field(id, name string) string { return l.hash("stevedore:{"+id+"}:job", name) }
 
 // run is a field of what is known of a job's shards under way, for example
 // "7:g".
-func (l *lab) run(id, name string) string { return l.hash("stevedore:{"+id+"}:runs", name) }
+func (l *harness) run(id, name string) string { return l.hash("stevedore:{"+id+"}:runs", name) }
 
-func (l *lab) hash(key, field string) string {
+func (l *harness) hash(key, field string) string {
 	l.t.Helper()
 	v, err := l.redis.HGet(l.t.Context(), key, field).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
@@ -171,7 +186,7 @@ func (l *lab) hash(key, field string) string {
 }
 
 // events are all events of a job so far.
-func (l *lab) events(id string) (events []tasks.Event) {
+func (l *harness) events(id string) (events []tasks.Event) {
 	l.t.Helper()
 	entries, err := l.redis.XRange(l.t.Context(), queue.EventsStream, "-", "+").Result()
 	l.must(err)
@@ -188,7 +203,7 @@ func (l *lab) events(id string) (events []tasks.Event) {
 // final checks that a job has one last event, of a type and with the ID that
 // follows from its round, and returns how often it was sent: once, unless two
 // workers ended the job at once.
-func (l *lab) final(id string, round int, want tasks.EventType) (times int) {
+func (l *harness) final(id string, round int, want tasks.EventType) (times int) {
 	l.t.Helper()
 	of := fmt.Sprintf("%s/%d/", id, round)
 	last := func(e tasks.Event) bool { return e.Type.Final() && strings.HasPrefix(e.ID, of) }
@@ -211,27 +226,65 @@ func (l *lab) final(id string, round int, want tasks.EventType) (times int) {
 
 // planned claims a job as a coordinator that will not be heard of again, and
 // plans shards of counting's.
-func (l *lab) planned(j tasks.Job, id string, shards int) queue.Claim {
+func (l *harness) planned(j tasks.Job, id string, shards int) queue.Lease {
 	l.t.Helper()
-	k, payload := l.record(j, id)
-	claim, err := l.records.Begin(l.t.Context(), queue.JobRef{Job: id}, k.Name, payload, tasks.StatePlanning)
-	l.must(err)
+	lease := l.claim(j, id, tasks.StatePlanning)
 	after := ""
 	for i := range shards {
 		shard := fmt.Sprintf(`{"after":%q,"through":"%d","objects":10}`, after, i)
 		after = strconv.Itoa(i)
-		l.must(l.records.Plan(l.t.Context(), claim, queue.Planned{Index: i, Shard: []byte(shard), Cursor: after, Objects: 10}))
+		l.must(lease.Plan(l.t.Context(), queue.PlannedShard{
+			Index:   i,
+			Shard:   []byte(shard),
+			Cursor:  after,
+			Objects: 10,
+		}))
 	}
-	l.must(l.records.Step(l.t.Context(), claim, tasks.StatePlanning, tasks.StateRunning))
-	return claim
+	l.must(lease.Advance(l.t.Context(), tasks.StatePlanning, tasks.StateRunning))
+	return lease
+}
+
+// claim claims a job as a worker that will send no heartbeat.
+func (l *harness) claim(j tasks.Job, id string, first tasks.State) queue.Lease {
+	l.t.Helper()
+	k, payload := l.record(j, id)
+	lease, err := l.store.Claim(l.t.Context(), queue.ClaimRequest{
+		Ref:     queue.JobRef{Job: id},
+		Kind:    k.Name,
+		Payload: payload,
+		Queue:   k.Policy.Queue,
+		First:   first,
+	})
+	l.must(err)
+	return lease
+}
+
+// startShard starts a run of a shard that will send no further heartbeat.
+func (l *harness) startShard(ref queue.ShardRef) queue.ShardLease {
+	l.t.Helper()
+	lease, err := l.store.StartShard(l.t.Context(), ref)
+	l.must(err)
+	if !lease.Wanted {
+		l.t.Fatalf("%+v is not wanted", ref)
+	}
+	return lease
+}
+
+// commit commits a checkpoint that must count.
+func (l *harness) commit(lease queue.ShardLease, c queue.Checkpoint) {
+	l.t.Helper()
+	counted, err := lease.Commit(l.t.Context(), c)
+	if err != nil || !counted {
+		l.t.Fatal(counted, err)
+	}
 }
 
 // crash notes that a worker died at a shard.
-func (l *lab) crash(c queue.Claim, shard int) {
+func (l *harness) crash(lease queue.Lease, shard int) {
 	l.t.Helper()
-	v, err := l.records.Look(l.t.Context(), c, queue.Shown{Total: -1})
+	s, err := lease.Heartbeat(l.t.Context(), queue.ProgressReport{Total: -1})
 	l.must(err)
-	ok, err := l.records.Replace(l.t.Context(), c, shard, v.Runs[shard], true)
+	ok, err := lease.ReplaceShard(l.t.Context(), shard, s.Shards[shard], true)
 	if err != nil || !ok {
 		l.t.Fatal(ok, err)
 	}

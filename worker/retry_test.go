@@ -80,7 +80,7 @@ func (f *flaky) Finish(_ context.Context, _ tasks.BuildManifest, _ job.Env, part
 func TestRetryOfWhatFailed(t *testing.T) {
 	t.Parallel()
 	onEvery(t, func(t *testing.T, o redisconn.Options) {
-		l := newLab(t, o)
+		l := newHarness(t, o)
 		f := &flaky{objects: 900, each: 100, fails: func(key string, retry bool) bool {
 			return key[2] == '3' && (!retry || key == "003" || key == "893") || key > "500" && key < "800" && !retry
 		}}
@@ -92,12 +92,12 @@ func TestRetryOfWhatFailed(t *testing.T) {
 		if first.State != tasks.StateSucceeded || failed < 300 || first.Progress.Codes["corrupt-image"] != failed {
 			t.Fatalf("%+v, %+v", first, first.Failure)
 		}
-		generation, err := l.records.Reopen(t.Context(), "m", 1)
+		retry, err := l.store.BeginRetry(t.Context(), "m", 1)
 		l.must(err)
 		if s := l.status("m"); s.State != tasks.StateQueued || s.Round != 1 || s.Progress.Objects != 0 {
 			t.Errorf("reopened: %+v", s)
 		}
-		l.enqueue(manifest, queue.JobRef{Job: "m", Generation: generation})
+		l.enqueue(manifest, queue.JobRef{Job: "m", Generation: retry.Generation})
 		s := l.ended("m", 20*time.Second)
 		p := s.Progress
 		if s.State != tasks.StateSucceeded || s.Round != 1 || p.Objects != failed || p.ObjectsTotal != failed || p.Failed != 2 ||
@@ -114,7 +114,7 @@ func TestRetryOfWhatFailed(t *testing.T) {
 			t.Errorf("it was to amend %q, the first result was %q", f.earlier, first.Result)
 		}
 		var left []string
-		for e, err := range l.records.Errors(t.Context(), "m") {
+		for e, err := range l.store.Errors(t.Context(), "m") {
 			l.must(err)
 			left = append(left, e.Key)
 		}
