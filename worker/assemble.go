@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/network"
+	"github.com/stevedore-jobs/stevedore/providers/pacer"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
+	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
+	"github.com/stevedore-jobs/stevedore/worker/outcome"
 	"github.com/stevedore-jobs/stevedore/worker/reaper"
 	"github.com/stevedore-jobs/stevedore/worker/shard"
 )
@@ -27,16 +30,16 @@ const (
 
 // assemble makes a worker of a valid configuration: it gives each part what
 // it uses.
-func assemble(c Config, kinds map[string]kind, pools []pool) (*Worker, error) {
+func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error) {
 	prompt, patient := c.Redis.Client(), c.Redis.Patient()
 	store := queue.NewStore(patient).WithPrompt(prompt)
 	inspector := queue.NewTasks(patient, prompt)
-	pacer := providers.NewPacer(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots))
+	p := pacer.New(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots))
 	h := newHealth(prompt, c.Redis.String())
 	m, err := metrics.New(c.Registry, metrics.Sources{
 		Queues:   func() ([]metrics.Queue, error) { return readQueues(inspector) },
 		Pools:    poolMetrics(pools),
-		Limits:   pacer.Limits,
+		Limits:   p.Limits,
 		RedisUp:  h.redisUp,
 		Draining: h.draining,
 		Log:      c.Log,
@@ -53,30 +56,22 @@ func assemble(c Config, kinds map[string]kind, pools []pool) (*Worker, error) {
 		patient: patient,
 		health:  h,
 		cancels: cancelListener{prompt, store, kinds, c.Log},
-		reaper: reaper.New(reaper.Config{
-			Store:       store,
-			Tasks:       inspector,
-			Kinds:       kindsOfReaper(kinds),
-			Metrics:     m,
-			Log:         c.Log,
-			SilentAfter: silentAfter,
-			Grace:       grace,
-		}),
+		reaper:  newReaper(c, kinds, store, inspector, m),
 		executor: &executor{
 			kinds:       kinds,
 			store:       store,
 			coordinator: newCoordinator(c, store, inspector, m),
-			shards: shard.New(shard.Config{
-				Store:          store,
-				Metrics:        m,
-				Log:            c.Log,
-				PartsBudget:    c.PartsBudget,
-				HeartbeatEvery: heartbeatEvery,
-			}),
-			buckets:  buckets{c.Providers, c.Secrets, pacer, m},
+			shards:      newShardRunner(c, store, m),
+			buckets: network.Stack{
+				Providers:   c.Providers,
+				Network:     c.Network,
+				ListStreams: c.ListStreams,
+				Pacer:       p,
+			},
+			secrets:  c.Secrets,
 			parallel: c.Parallel,
 			metrics:  m,
-			wording:  wording{c.SettingName, c.PartsBudget},
+			wording:  outcome.Wording{SettingName: c.SettingName, PartsBudget: c.PartsBudget},
 			log:      c.Log,
 			drain:    h.drain,
 		},
@@ -101,12 +96,28 @@ func newCoordinator(
 	})
 }
 
-func kindsOfReaper(kinds map[string]kind) map[string]reaper.Kind {
-	all := map[string]reaper.Kind{}
-	for name, k := range kinds {
-		all[name] = reaper.Kind{Kind: k.Kind, Sharded: k.sharded != nil}
-	}
-	return all
+func newReaper(
+	c Config, kinds map[string]job.Kind, store queue.Store, t queue.Tasks, m *metrics.Metrics,
+) *reaper.Reaper {
+	return reaper.New(reaper.Config{
+		Store:       store,
+		Tasks:       t,
+		Kinds:       kinds,
+		Metrics:     m,
+		Log:         c.Log,
+		SilentAfter: silentAfter,
+		Grace:       grace,
+	})
+}
+
+func newShardRunner(c Config, store queue.Store, m *metrics.Metrics) *shard.Runner {
+	return shard.New(shard.Config{
+		Store:          store,
+		Metrics:        m,
+		Log:            c.Log,
+		PartsBudget:    c.PartsBudget,
+		HeartbeatEvery: heartbeatEvery,
+	})
 }
 
 func poolMetrics(pools []pool) (list []metrics.Pool) {

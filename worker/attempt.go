@@ -7,8 +7,11 @@ import (
 
 	"github.com/hibiken/asynq"
 
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
+	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
 // The phases of a job that have tasks of their own, as metrics name them.
@@ -27,36 +30,44 @@ type attempt struct {
 	task     *asynq.Task
 	taskID   string
 	queue    string
-	kind     kind
+	kind     job.Kind
 	phase    string
 	failures int // attempts at this task that failed before
 	start    time.Time
 }
 
+// decide decides about the attempt, which ended with err.
+func (a *attempt) decide(ctx context.Context, err error) outcome.Verdict {
+	return outcome.Decide(ctx, err, outcome.Count{
+		Failures: a.failures,
+		Attempts: a.kind.Policy.Attempts,
+	})
+}
+
 // report counts the attempt and writes its one line of the log.
-func (a *attempt) report(v verdict) {
+func (a *attempt) report(v outcome.Verdict) {
 	took := time.Since(a.start)
 	a.executor.metrics.AttemptEnded(metrics.Attempt{
 		Kind:    a.kind.Name,
 		Phase:   a.phase,
-		Outcome: string(v.outcome),
+		Outcome: string(v.Outcome),
 		Took:    took,
 	})
 	log := a.executor.log
 	var panicked *job.PanicError
-	if errors.As(v.err, &panicked) {
+	if errors.As(v.Err, &panicked) {
 		log.Error("panic in a job",
 			"task", a.taskID, "panic", panicked.Value, "stack", panicked.Stack)
 	}
 
 	log = log.With("task", a.taskID, "kind", a.kind.Name, "phase", a.phase,
-		"outcome", string(v.outcome), "took", took.Round(time.Millisecond))
-	text := a.executor.wording.text
+		"outcome", string(v.Outcome), "took", took.Round(time.Millisecond))
+	text := a.executor.wording.Text
 	switch {
-	case v.outcome == failed, v.outcome == retry:
-		log.Warn("attempt", "error", text(v.err.Error()))
-	case v.err != nil:
-		log.Info("attempt", "reason", text(v.err.Error()))
+	case v.Outcome == outcome.Failed, v.Outcome == outcome.Retry:
+		log.Warn("attempt", "error", text(v.Err.Error()))
+	case v.Err != nil:
+		log.Info("attempt", "reason", text(v.Err.Error()))
 	case a.phase == phaseShard:
 		log.Debug("attempt")
 	default:
@@ -64,14 +75,20 @@ func (a *attempt) report(v verdict) {
 	}
 }
 
-// env is what the job's code gets.
+// env is what the job's code gets. It cannot open secrets that were sealed
+// for another job.
 func (a *attempt) env(id string, p *job.Progress) job.Env {
+	e, kind := a.executor, a.kind.Name
+	secrets := e.secrets.For(id, kind)
+	open := func(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
+		return e.buckets.Open(ctx, s, secrets, e.metrics.Storage(kind, s.Provider))
+	}
 	return job.Env{
 		ID:       id,
-		Log:      a.executor.log.With("job", id, "kind", a.kind.Name),
+		Log:      e.log.With("job", id, "kind", kind),
 		Progress: p,
-		Parallel: a.executor.parallel,
-		Open:     a.executor.buckets.opener(id, a.kind.Name),
+		Parallel: e.parallel,
+		Open:     open,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
 // asynqCancel is the channel on which asynqmon and asynq's own tools ask to
@@ -20,7 +21,7 @@ const asynqCancel = "asynq:cancel"
 type cancelListener struct {
 	client redis.UniversalClient
 	store  queue.Store
-	kinds  map[string]kind
+	kinds  map[string]job.Kind
 	log    *slog.Logger
 }
 

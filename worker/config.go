@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
@@ -17,6 +18,9 @@ import (
 type Config struct {
 	Redis     redisconn.Options
 	Providers providers.Registry
+	// Network reaches clouds. Its client is the one that the openers of
+	// Providers were made with. Nil means that the network is not checked.
+	Network *network.Network
 	// Secrets holds which secrets payloads may name, and the keys that open
 	// sealed secrets.
 	Secrets providers.Secrets
@@ -25,6 +29,7 @@ type Config struct {
 	JobSlots    int // sharded jobs coordinated at once; they mostly wait
 	ShardSlots  int // shards and exports at once: the real work
 	Parallel    int // requests in flight in each shard
+	ListStreams int // listings in flight of one large bucket; below 2 there is one
 
 	// Caps on shards that run at once, shared by all workers. 0 means none.
 	BucketShards int // of all jobs on one bucket

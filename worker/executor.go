@@ -9,22 +9,27 @@ import (
 
 	"github.com/hibiken/asynq"
 
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
+	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
+	"github.com/stevedore-jobs/stevedore/worker/outcome"
 	"github.com/stevedore-jobs/stevedore/worker/shard"
 )
 
 // executor makes attempts at tasks. It holds what attempts use.
 type executor struct {
-	kinds       map[string]kind
+	kinds       map[string]job.Kind
 	store       queue.Store
 	coordinator *coordinator.Coordinator
 	shards      *shard.Runner
-	buckets     buckets
+	buckets     network.Stack
+	secrets     providers.Secrets
 	parallel    int // requests in flight in each shard
 	metrics     *metrics.Metrics
-	wording     wording
+	wording     outcome.Wording
 	log         *slog.Logger
 
 	drain   <-chan struct{} // closed when the worker begins to stop
@@ -39,20 +44,26 @@ func (e *executor) handle(ctx context.Context, p pool, t *asynq.Task) error {
 	}
 	leave, err := e.enter(ctx, p, a.taskID)
 	if err != nil {
-		return e.wording.answer(a.phase, a.enterVerdict(err))
+		v := outcome.NotStarted(err)
+		return answer(v, e.wording.Error(v.Err))
 	}
 	defer leave()
 	ctx, cancel := e.untilDrain(ctx)
 	defer cancel()
 
-	var v verdict
+	var v outcome.Verdict
 	if a.phase == phaseShard {
 		v = a.runShard(ctx)
 	} else {
 		v = a.runJob(ctx)
 	}
 	a.report(v)
-	return e.wording.answer(a.phase, v)
+	if a.phase == phaseShard && v.Outcome == outcome.Failed {
+		// The reason is in the job's record, and an archived task would only
+		// block its ID.
+		return nil
+	}
+	return answer(v, e.wording.Error(v.Err))
 }
 
 // newAttempt fails for a task of a kind that this worker does not run. asynq
@@ -83,7 +94,7 @@ func (e *executor) newAttempt(ctx context.Context, t *asynq.Task) (*attempt, err
 // the same process. enter allows neither.
 func (e *executor) enter(ctx context.Context, p pool, taskID string) (leave func(), err error) {
 	if _, running := e.running.LoadOrStore(taskID, true); running {
-		return nil, errAlreadyRunning
+		return nil, outcome.ErrAlreadyRunning
 	}
 	select {
 	case p.busy <- struct{}{}:
@@ -95,17 +106,17 @@ func (e *executor) enter(ctx context.Context, p pool, taskID string) (leave func
 	case <-e.drain:
 	}
 	e.running.Delete(taskID)
-	return nil, errDrain
+	return nil, outcome.ErrDrain
 }
 
 // untilDrain returns a context that also ends when the worker begins to stop.
-// Its cause is then errDrain.
+// Its cause is then outcome.ErrDrain.
 func (e *executor) untilDrain(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
 		select {
 		case <-e.drain:
-			cancel(errDrain)
+			cancel(outcome.ErrDrain)
 		case <-ctx.Done():
 		}
 	}()

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
 // health is what probes and metrics ask about this worker.
@@ -51,7 +50,7 @@ func (w *Worker) Handler() http.Handler {
 func (h *health) check(ctx context.Context) error {
 	switch {
 	case h.draining():
-		return errDrain
+		return outcome.ErrDrain
 	case !h.ready.Load():
 		return errors.New("this worker has not started")
 	}
@@ -77,28 +76,4 @@ func (h *health) ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	return h.client.Ping(ctx).Err()
-}
-
-// warnEviction warns if Redis may evict keys: without the key of its lease,
-// asynq loses a task for ever. It asks until Redis answers or ctx ends.
-func warnEviction(ctx context.Context, client redis.UniversalClient, log *slog.Logger) {
-	const want = "set maxmemory-policy noeviction"
-	for {
-		v, err := client.ConfigGet(ctx, "maxmemory-policy").Result()
-		switch policy := v["maxmemory-policy"]; {
-		case err == nil && policy != "noeviction":
-			log.Warn("Redis may evict keys, which loses jobs: "+want, "policy", policy)
-			return
-		case err == nil:
-			return
-		case !errors.Is(redisconn.Wrap(err, "read maxmemory-policy"), redisconn.ErrUnavailable):
-			log.Warn("could not find out whether Redis may evict keys: "+want, "error", err)
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(time.Second):
-		}
-	}
 }

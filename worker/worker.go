@@ -18,6 +18,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/reaper"
 )
 
@@ -68,7 +69,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	w.health.ready.Store(true)
 	w.log.Info("worker started", "redis", w.config.Redis.String())
-	background.Go(func() { warnEviction(ctx, w.prompt, w.log) })
+	background.Go(func() { redisconn.WarnEviction(ctx, w.prompt, w.log) })
 
 	<-ctx.Done()
 	w.stop(servers)

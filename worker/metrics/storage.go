@@ -7,7 +7,7 @@ import (
 )
 
 // Storage returns a meter for the traffic of one bucket, for
-// providers.Counting.
+// providers.WithMeter.
 func (m *Metrics) Storage(kind, provider string) providers.Meter {
 	return storageMeter{m, kind, provider}
 }
