@@ -13,6 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 func cancelTwice(t *testing.T, c *producer.Client, id string, want tasks.State) {
@@ -28,7 +29,7 @@ func cancelTwice(t *testing.T, c *producer.Client, id string, want tasks.State) 
 }
 
 // gone fails the test when asynq still knows a task.
-func gone(t *testing.T, o queue.Options, q, taskID string) {
+func gone(t *testing.T, o redisconn.Options, q, taskID string) {
 	t.Helper()
 	if info, err := inspector(t, o).GetTaskInfo(q, taskID); !errors.Is(err, asynq.ErrTaskNotFound) {
 		t.Errorf("the task is still there: %+v, %v", info, err)

@@ -16,6 +16,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // emit puts events e0, e1 ... from one number to before another into the
@@ -70,14 +71,14 @@ func wantEvents(t *testing.T, got []string, want string) {
 }
 
 // onBoth runs a test on the embedded Redis and on a real one.
-func onBoth(t *testing.T, test func(*testing.T, queue.Options)) {
+func onBoth(t *testing.T, test func(*testing.T, redisconn.Options)) {
 	t.Run("embedded", func(t *testing.T) { t.Parallel(); test(t, queuetest.Embedded(t)) })
 	t.Run("redis", func(t *testing.T) { t.Parallel(); test(t, queuetest.Start(t).Options()) })
 }
 
 func TestEventsFromAPosition(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
 		c := client(t, o)
 		none, _ := collect(c.Events(t.Context(), producer.EventsOldest, producer.SoFar()))
 		wantEvents(t, none, "")
@@ -95,7 +96,7 @@ func TestEventsFromAPosition(t *testing.T) {
 
 func TestManyEvents(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
 		emit(t, records(t, o), 0, 250)
 		got, _ := collect(client(t, o).Events(t.Context(), producer.EventsOldest, producer.SoFar()))
 		if len(got) != 250 || got[0] != "e0" || got[249] != "e249" {
@@ -106,7 +107,7 @@ func TestManyEvents(t *testing.T) {
 
 func TestEventsFollow(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
 		c, r := client(t, o), records(t, o)
 		emit(t, r, 0, 1)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -129,7 +130,7 @@ func TestEventsFollow(t *testing.T) {
 // A reader that waits for events stops at once when its context ends.
 func TestEventsEndWithTheirContext(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(100*time.Millisecond, cancel)
 		start := time.Now()
@@ -185,7 +186,7 @@ func TestEventsOutlastRedis(t *testing.T) {
 	wantEvents(t, got, "e0 e1")
 }
 
-func stream(t *testing.T, o queue.Options) redis.UniversalClient {
+func stream(t *testing.T, o redisconn.Options) redis.UniversalClient {
 	t.Helper()
 	raw := o.Client()
 	t.Cleanup(func() { _ = raw.Close() })
@@ -201,7 +202,7 @@ func trim(t *testing.T, raw redis.UniversalClient, keep int64) {
 
 func TestLostEventsAreTold(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
 		c, r, raw := client(t, o), records(t, o), stream(t, o)
 		emit(t, r, 0, 5)
 		_, positions := collect(c.Events(t.Context(), producer.EventsOldest, producer.SoFar()))

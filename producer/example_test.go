@@ -9,6 +9,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/embedded"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // check ends an example that went wrong. A service handles the error.
@@ -20,8 +21,8 @@ func check(err error) {
 
 // redisWithWorker is a Redis inside this process, and a worker on it that
 // finds ten images of which one is corrupt. A service makes its options of
-// its own settings, with queue.ParseURL.
-func redisWithWorker() (o queue.Options, stop func()) {
+// its own settings, with redisconn.ParseURL.
+func redisWithWorker() (o redisconn.Options, stop func()) {
 	server, err := embedded.Start()
 	check(err)
 	stopWorker, err := startStandIn(server.Options(), func(_ context.Context, c queue.Claim) outcome {
@@ -40,7 +41,7 @@ func redisWithWorker() (o queue.Options, stop func()) {
 }
 
 // redisAlone is a Redis that no worker serves yet.
-func redisAlone() (o queue.Options, stop func()) {
+func redisAlone() (o redisconn.Options, stop func()) {
 	server, err := embedded.Start()
 	check(err)
 	return server.Options(), server.Close

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // groupBatch is how many events a consumer takes at once: few, since others
@@ -54,7 +55,7 @@ func (g Group) create(ctx context.Context, line redis.UniversalClient, after str
 	if err != nil && strings.HasPrefix(err.Error(), "BUSYGROUP") {
 		return nil
 	}
-	return queue.Wrap(err, "create the group %s", g.name)
+	return redisconn.Wrap(err, "create the group %s", g.name)
 }
 
 // Events yields events until ctx ends, as Client.Events does, and with the
@@ -85,5 +86,5 @@ func (g Group) Ack(ctx context.Context, events ...Event) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	err := g.client.redis.XAck(ctx, queue.EventsStream, g.name, positions...).Err()
-	return g.client.explain(queue.Wrap(err, "acknowledge events to the group %s", g.name))
+	return g.client.explain(redisconn.Wrap(err, "acknowledge events to the group %s", g.name))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // take reads what a consumer is given so far, and acknowledges some of it.
@@ -37,7 +38,7 @@ func take(t *testing.T, g producer.Group, ack string, options ...producer.ReadOp
 
 func TestGroupGivesBackWhatWasNotAcknowledged(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
 		c, r := client(t, o), records(t, o)
 		emit(t, r, 0, 4)
 		wantEvents(t, take(t, c.Group("billing", "a"), "e0 e2"), "e0 e1 e2 e3")
@@ -52,7 +53,7 @@ func TestGroupGivesBackWhatWasNotAcknowledged(t *testing.T) {
 
 func TestGroupOfMoreThanABatch(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
 		c, r := client(t, o), records(t, o)
 		emit(t, r, 0, 35)
 		if got := take(t, c.Group("g", "a"), ""); len(got) != 35 || got[34] != "e34" {
@@ -68,7 +69,7 @@ func TestGroupOfMoreThanABatch(t *testing.T) {
 // for so long.
 func TestGroupTakesOverFromTheDead(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
 		c, r := client(t, o), records(t, o)
 		emit(t, r, 0, 12)
 		if got := take(t, c.Group("g", "dead"), "e0"); len(got) != 12 {
@@ -88,7 +89,7 @@ func TestGroupTakesOverFromTheDead(t *testing.T) {
 
 func TestGroupBeginsWhereItWasTold(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
 		c, r := client(t, o), records(t, o)
 		emit(t, r, 0, 2)
 		g := c.Group("g", "a")
@@ -104,7 +105,7 @@ func TestGroupBeginsWhereItWasTold(t *testing.T) {
 
 func TestGroupFollows(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
 		c, r := client(t, o), records(t, o)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -131,7 +132,7 @@ func TestGroupFollows(t *testing.T) {
 
 func TestGroupTellsOfLostEvents(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
 		c, r, raw := client(t, o), records(t, o), stream(t, o)
 		emit(t, r, 0, 1)
 		wantEvents(t, take(t, c.Group("g", "a"), "e0"), "e0")
@@ -175,7 +176,7 @@ func TestGroupTellsOfADeliveredEventThatIsGone(t *testing.T) {
 // Redis comes back empty, and the group with it.
 func TestGroupOutlastsAnEmptiedRedis(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
 		c, r, raw := client(t, o), records(t, o), stream(t, o)
 		emit(t, r, 0, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 // read back until there is something to read, so each reader has a connection
 // of its own, and ends the read by closing it.
 type lines struct {
-	options queue.Options
+	options redisconn.Options
 	mu      sync.Mutex
 	open    map[redis.UniversalClient]bool
 	closed  bool
@@ -69,7 +70,7 @@ func (l *lines) close() error {
 
 // passing reports whether the call that got this error may succeed later.
 func passing(err error) bool {
-	return errors.Is(queue.Wrap(err, "redis"), queue.ErrAway) && !errors.Is(err, redis.ErrClosed)
+	return errors.Is(redisconn.Wrap(err, "redis"), redisconn.ErrUnavailable) && !errors.Is(err, redis.ErrClosed)
 }
 
 // pause waits between two tries.

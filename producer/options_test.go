@@ -12,6 +12,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 var manifest = tasks.BuildManifest{Source: tasks.Storage{Provider: "mem", Bucket: "b"}}
@@ -63,7 +64,7 @@ func TestPayloadsOwnPriority(t *testing.T) {
 
 func TestWrongTermsAreFaultsOfThePayload(t *testing.T) {
 	t.Parallel()
-	_, err := client(t, queue.Options{Addr: "127.0.0.1:1"}).Enqueue(t.Context(), manifest, producer.WithPriority("urgent"), producer.WithTenant("a b"))
+	_, err := client(t, redisconn.Options{Addr: "127.0.0.1:1"}).Enqueue(t.Context(), manifest, producer.WithPriority("urgent"), producer.WithTenant("a b"))
 	var invalid *tasks.InvalidError
 	if !errors.As(err, &invalid) || len(invalid.Fields) != 2 {
 		t.Errorf("%v", err)
@@ -162,7 +163,7 @@ func TestCorpseOnAnotherQueueDoesNotBlockAnID(t *testing.T) {
 }
 
 // foreign enqueues a job as another language does: a task alone.
-func foreign(t *testing.T, o queue.Options, q, id string, options ...asynq.Option) {
+func foreign(t *testing.T, o redisconn.Options, q, id string, options ...asynq.Option) {
 	t.Helper()
 	c := asynq.NewClient(o)
 	defer func() { _ = c.Close() }()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
@@ -31,7 +32,7 @@ const patience = 5 * time.Second
 // Client enqueues jobs and follows them. It may be used by many goroutines at
 // once.
 type Client struct {
-	options   queue.Options
+	options   redisconn.Options
 	redis     redis.UniversalClient
 	records   queue.Records
 	asynq     *asynq.Client
@@ -50,7 +51,7 @@ type ClientOption func(*Client)
 func WithPublicKey(k seal.PublicKey) ClientOption { return func(c *Client) { c.key = k } }
 
 // New makes a client. It connects at the first call. The caller closes it.
-func New(o queue.Options, options ...ClientOption) *Client {
+func New(o redisconn.Options, options ...ClientOption) *Client {
 	r := o.Client()
 	l := &lines{options: o}
 	c := &Client{
@@ -92,7 +93,7 @@ func (c *Client) Enqueue(ctx context.Context, j tasks.Job, options ...Option) (i
 
 // explain adds the address to an error that means Redis was not reached.
 func (c *Client) explain(err error) error {
-	if err := queue.Wrap(err, "%s", c.options); errors.Is(err, queue.ErrAway) {
+	if err := redisconn.Wrap(err, "%s", c.options); errors.Is(err, redisconn.ErrUnavailable) {
 		return fmt.Errorf("%w (check STEVEDORE_REDIS_URL)", err)
 	}
 	return err

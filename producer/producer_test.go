@@ -13,19 +13,19 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 var verify = tasks.VerifyConnection{Storage: tasks.Storage{Provider: "mem", Bucket: "b"}}
 
-func client(t *testing.T, o queue.Options) *producer.Client {
+func client(t *testing.T, o redisconn.Options) *producer.Client {
 	c := producer.New(o)
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
-func inspector(t *testing.T, o queue.Options) *asynq.Inspector {
+func inspector(t *testing.T, o redisconn.Options) *asynq.Inspector {
 	c := o.Client()
 	t.Cleanup(func() { _ = c.Close() })
 	return asynq.NewInspectorFromRedisClient(c)
@@ -125,7 +125,7 @@ func TestInvalidJobIsNotEnqueued(t *testing.T) {
 
 func TestRedisAway(t *testing.T) {
 	t.Parallel()
-	away := queue.Options{Addr: "127.0.0.1:1"}
+	away := redisconn.Options{Addr: "127.0.0.1:1"}
 	start := time.Now()
 	_, err := client(t, away).Enqueue(t.Context(), verify)
 	if err == nil || !strings.Contains(err.Error(), away.Addr) || !strings.Contains(err.Error(), "STEVEDORE_REDIS_URL") {

@@ -13,6 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 var corrupt = []tasks.ObjectError{
@@ -229,10 +230,10 @@ func TestErrorsAreStreamed(t *testing.T) {
 		}
 		break // must not panic
 	}
-	away := client(t, queue.Options{Addr: "127.0.0.1:1"})
+	away := client(t, redisconn.Options{Addr: "127.0.0.1:1"})
 	n := 0
 	for _, err := range away.Errors(t.Context(), id) {
-		if n++; !errors.Is(err, queue.ErrAway) {
+		if n++; !errors.Is(err, redisconn.ErrUnavailable) {
 			t.Errorf("without Redis: %v", err)
 		}
 	}

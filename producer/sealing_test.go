@@ -8,8 +8,8 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
@@ -23,7 +23,7 @@ func withSecrets(secret, token tasks.Secret) tasks.GenerateThumbnails {
 	return tasks.GenerateThumbnails{Source: tasks.Storage{Provider: "mem", Bucket: "b"}, Destination: &to}
 }
 
-func sealing(t *testing.T, o queue.Options) (*producer.Client, seal.PrivateKey) {
+func sealing(t *testing.T, o redisconn.Options) (*producer.Client, seal.PrivateKey) {
 	t.Helper()
 	k, err := seal.NewKey()
 	if err != nil {
@@ -36,7 +36,7 @@ func sealing(t *testing.T, o queue.Options) (*producer.Client, seal.PrivateKey) 
 
 // payload is what lies in Redis for a job: in asynq's task, and in the
 // record.
-func payload(t *testing.T, o queue.Options, j tasks.Job, id string) tasks.GenerateThumbnails {
+func payload(t *testing.T, o redisconn.Options, j tasks.Job, id string) tasks.GenerateThumbnails {
 	t.Helper()
 	kind, err := tasks.Lookup(j.Kind())
 	if err != nil {
@@ -83,7 +83,7 @@ func TestEnqueueSeals(t *testing.T) {
 // Without a key nothing reaches Redis, which here is not even there.
 func TestPlainSecretWithoutKeyIsRefused(t *testing.T) {
 	t.Parallel()
-	c := client(t, queue.Options{Addr: "127.0.0.1:1"})
+	c := client(t, redisconn.Options{Addr: "127.0.0.1:1"})
 	_, err := c.Enqueue(t.Context(), withSecrets(tasks.PlainSecret(canary), tasks.Secret{}))
 	if !errors.Is(err, producer.ErrPlainSecret) || strings.Contains(err.Error(), canary) {
 		t.Errorf("%v", err)

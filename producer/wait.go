@@ -8,7 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // Wait follows a job to its end and returns its last status; how it ended is
@@ -36,7 +36,7 @@ func (c *Client) Wait(ctx context.Context, id string, each func(tasks.Status)) (
 			if s.State.Final() {
 				return s, nil
 			}
-		case ctx.Err() == nil && (!errors.Is(err, queue.ErrAway) || errors.Is(err, redis.ErrClosed)):
+		case ctx.Err() == nil && (!errors.Is(err, redisconn.ErrUnavailable) || errors.Is(err, redis.ErrClosed)):
 			return last, err
 		}
 		if wake == nil {

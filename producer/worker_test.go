@@ -10,6 +10,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // outcome is what a stand-in worker lets come out of a job.
@@ -28,7 +29,7 @@ type standIn struct {
 }
 
 // startStandIn starts one on all queues but those of the shards.
-func startStandIn(o queue.Options, do func(context.Context, queue.Claim) outcome) (stop func(), err error) {
+func startStandIn(o redisconn.Options, do func(context.Context, queue.Claim) outcome) (stop func(), err error) {
 	r := o.Client()
 	queues := map[string]int{}
 	for _, q := range tasks.Queues() {
@@ -47,7 +48,7 @@ func startStandIn(o queue.Options, do func(context.Context, queue.Claim) outcome
 	}, nil
 }
 
-func work(t *testing.T, o queue.Options, do func(context.Context, queue.Claim) outcome) {
+func work(t *testing.T, o redisconn.Options, do func(context.Context, queue.Claim) outcome) {
 	t.Helper()
 	stop, err := startStandIn(o, do)
 	if err != nil {
@@ -96,7 +97,7 @@ func end(ctx context.Context, r queue.Records, c queue.Claim, out outcome) error
 }
 
 // records are what a worker beside the client uses.
-func records(t *testing.T, o queue.Options) queue.Records {
+func records(t *testing.T, o redisconn.Options) queue.Records {
 	t.Helper()
 	r := o.Client()
 	t.Cleanup(func() { _ = r.Close() })

@@ -10,6 +10,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -17,8 +18,8 @@ import (
 // touched, and all before it is kept.
 func TestCarefulAfterTwoCrashes(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
-		l := newLab(t, o)
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
+		l := newHarness(t, o)
 		c := l.planned(manifest, "m", 3)
 		l.crash(c, 0)
 		for range 2 {
@@ -50,15 +51,12 @@ func TestCarefulAfterTwoCrashes(t *testing.T) {
 func TestObjectThatKillsWorkersIsLeftOut(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	c := l.planned(manifest, "m", 3)
 	ref := queue.ShardRef{Job: "m", Shard: 1}
-	piece := queue.Piece{To: "1/3", Objects: 4, Bytes: 400, Budget: 1 << 20}
-	if ok, err := l.records.Commit(t.Context(), ref, piece); err != nil || !ok {
-		t.Fatal(ok, err)
-	}
+	l.commit(l.startShard(ref), queue.Checkpoint{To: "1/3", Objects: 4, Bytes: 400, Budget: 1 << 20})
 	for ref.Generation = range 2 {
-		l.must(l.records.At(t.Context(), ref, "1/4"))
+		l.must(l.startShard(ref).MarkSuspect(t.Context(), "1/4"))
 		l.crash(c, 1)
 	}
 	var mu sync.Mutex
@@ -81,7 +79,7 @@ func TestObjectThatKillsWorkersIsLeftOut(t *testing.T) {
 		t.Errorf("touched %v", touched)
 	}
 	var killers []tasks.ObjectError
-	for e, err := range l.records.Errors(t.Context(), "m") {
+	for e, err := range l.store.Errors(t.Context(), "m") {
 		l.must(err)
 		if e.Code == "kills-worker" {
 			killers = append(killers, e)
@@ -96,8 +94,8 @@ func TestObjectThatKillsWorkersIsLeftOut(t *testing.T) {
 // goes on after it.
 func TestDrainKeepsWhatWasDone(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o queue.Options) {
-		l := newLab(t, o)
+	onBoth(t, func(t *testing.T, o redisconn.Options) {
+		l := newHarness(t, o)
 		half := newGate()
 		var items counts
 		before := &counting{shards: 2, item: func(ctx context.Context, key string) error {

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -59,7 +59,7 @@ func TestRedisLosesItsLastSecond(t *testing.T) {
 }
 
 // looks waits until the coordinator has looked so often at what is done.
-func looks(t *testing.T, o queue.Options, n int) {
+func looks(t *testing.T, o redisconn.Options, n int) {
 	t.Helper()
 	client := o.Client()
 	defer func() { _ = client.Close() }()
@@ -74,7 +74,7 @@ func looks(t *testing.T, o queue.Options, n int) {
 }
 
 // appendLog is the file that Redis appends to.
-func appendLog(t *testing.T, o queue.Options) string {
+func appendLog(t *testing.T, o redisconn.Options) string {
 	t.Helper()
 	client := o.Client()
 	defer func() { _ = client.Close() }()

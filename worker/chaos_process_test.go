@@ -21,6 +21,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	manifestjob "github.com/stevedore-jobs/stevedore/worker/manifest" //nolint:depguard // the final bytes that chaos must not change are those of a real job
@@ -60,7 +61,7 @@ func TestWorkerProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	w, err := worker.New(worker.Config{
-		Redis: queue.Options{Addr: s.Redis}, VerifySlots: 2, JobSlots: 4, ShardSlots: s.Slots, Parallel: s.Parallel, DrainTimeout: 5 * time.Second,
+		Redis: redisconn.Options{Addr: s.Redis}, VerifySlots: 2, JobSlots: 4, ShardSlots: s.Slots, Parallel: s.Parallel, DrainTimeout: 5 * time.Second,
 		Providers: providers.Registry{"mem": s.Bucket, "file": slow{files, s.Write}}, Registry: prometheus.NewRegistry(),
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	}, worker.Sharded(manifestjob.Job{}), worker.Single(single[tasks.VerifyConnection]{endless}),
@@ -127,7 +128,7 @@ func newFleet(t testing.TB, s setup, n int) *fleet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := queue.Options{Addr: s.Redis}.Client()
+	client := redisconn.Options{Addr: s.Redis}.Client()
 	f := &fleet{t: t, setup: s, log: log, inspector: asynq.NewInspectorFromRedisClient(client)}
 	t.Cleanup(func() {
 		for i := range f.processes {

@@ -21,6 +21,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 	manifestjob "github.com/stevedore-jobs/stevedore/worker/manifest" //nolint:depguard // as in chaos_process_test.go
@@ -184,7 +185,11 @@ func undisturbed(t testing.TB, b simulation, j tasks.BuildManifest) (o outcome) 
 	}
 	b.Read, b.Page, b.Killer = 0, 0, ""
 	env := job.Env{ID: "calm", Log: slog.New(slog.DiscardHandler), Parallel: 4, Open: func(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
-		return providers.Registry{"mem": b, "file": files}.Open(ctx, s, providers.Secrets{})
+		opened, err := providers.Registry{"mem": b, "file": files}.Open(ctx, s, providers.Secrets{})
+		if err != nil {
+			return nil, err
+		}
+		return providers.WithPrefix(opened, s), nil
 	}}
 	var items []job.Item
 	for i, err := range (manifestjob.Job{}).Work(t.Context(), j, env, job.Shard{Through: b.key(b.Objects - 1), Objects: int64(b.Objects)}) {
@@ -247,7 +252,7 @@ func (c *chaos) verify(t *testing.T, s tasks.Status, want outcome) {
 }
 
 // onlyEnd checks that all events that end a job are one and the same.
-func onlyEnd(t *testing.T, o queue.Options, id string) {
+func onlyEnd(t *testing.T, o redisconn.Options, id string) {
 	t.Helper()
 	ends := map[string]int{}
 	for _, e := range eventsOf(t, o, id) {
@@ -260,7 +265,7 @@ func onlyEnd(t *testing.T, o queue.Options, id string) {
 	}
 }
 
-func eventsOf(t testing.TB, o queue.Options, id string) (list []tasks.Event) {
+func eventsOf(t testing.TB, o redisconn.Options, id string) (list []tasks.Event) {
 	t.Helper()
 	r := o.Client()
 	defer func() { _ = r.Close() }()

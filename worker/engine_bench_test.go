@@ -22,8 +22,8 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
@@ -260,7 +260,7 @@ func BenchmarkRedisMemory(b *testing.B) {
 	b.ReportMetric(median(peaks), "peak-MB")
 }
 
-func peakMemory(b *testing.B, o queue.Options, stop <-chan struct{}) (peak int64) {
+func peakMemory(b *testing.B, o redisconn.Options, stop <-chan struct{}) (peak int64) {
 	b.Helper()
 	ticks := time.NewTicker(50 * time.Millisecond)
 	defer ticks.Stop()
@@ -274,7 +274,7 @@ func peakMemory(b *testing.B, o queue.Options, stop <-chan struct{}) (peak int64
 	}
 }
 
-func usedMemory(b *testing.B, o queue.Options) int64 {
+func usedMemory(b *testing.B, o redisconn.Options) int64 {
 	b.Helper()
 	r := o.Client()
 	defer func() { _ = r.Close() }()

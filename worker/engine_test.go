@@ -5,19 +5,19 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // onBoth runs a test on the embedded Redis and on a real one.
-func onBoth(t *testing.T, test func(*testing.T, queue.Options)) {
+func onBoth(t *testing.T, test func(*testing.T, redisconn.Options)) {
 	t.Run("embedded", func(t *testing.T) { t.Parallel(); test(t, queuetest.Embedded(t)) })
 	t.Run("redis", func(t *testing.T) { t.Parallel(); test(t, queuetest.Start(t).Options()) })
 }
 
 // onEvery runs a test on every kind of Redis there is: also on a cluster, and
 // as a user with only the documented rights.
-func onEvery(t *testing.T, test func(*testing.T, queue.Options)) {
+func onEvery(t *testing.T, test func(*testing.T, redisconn.Options)) {
 	for name, server := range queuetest.Servers() {
 		t.Run(name, func(t *testing.T) { t.Parallel(); test(t, server(t)) })
 	}
@@ -25,7 +25,7 @@ func onEvery(t *testing.T, test func(*testing.T, queue.Options)) {
 
 func TestShardedJob(t *testing.T) {
 	t.Parallel()
-	onEvery(t, func(t *testing.T, o queue.Options) {
+	onEvery(t, func(t *testing.T, o redisconn.Options) {
 		m := &counting{shards: 20}
 		start(t, config(t, o), jobs{manifest: m})
 		start(t, config(t, o), jobs{manifest: m})

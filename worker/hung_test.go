@@ -11,6 +11,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // hung is a worker whose process lives, so that asynq leaves its task to it,
@@ -22,7 +23,7 @@ type hung struct {
 	once    sync.Once
 }
 
-func hang(t testing.TB, o queue.Options, name string, begin func(context.Context, *asynq.Task)) *hung {
+func hang(t testing.TB, o redisconn.Options, name string, begin func(context.Context, *asynq.Task)) *hung {
 	t.Helper()
 	h := &hung{taken: make(chan *asynq.Task, 100), release: make(chan struct{})}
 	h.server = asynq.NewServer(o, asynq.Config{

@@ -19,7 +19,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
@@ -178,7 +178,7 @@ type process struct {
 }
 
 // config is a small worker.
-func config(t testing.TB, o queue.Options) worker.Config {
+func config(t testing.TB, o redisconn.Options) worker.Config {
 	t.Helper()
 	return worker.Config{
 		Redis: o, VerifySlots: 2, JobSlots: 2, ShardSlots: 2, Parallel: 4, DrainTimeout: 5 * time.Second,
@@ -214,7 +214,7 @@ func start(t testing.TB, c worker.Config, j jobs) *process {
 	return &process{w, stop}
 }
 
-func client(t testing.TB, o queue.Options) *producer.Client {
+func client(t testing.TB, o redisconn.Options) *producer.Client {
 	t.Helper()
 	c := producer.New(o)
 	t.Cleanup(func() { _ = c.Close() })

@@ -26,8 +26,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/gcs"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 	"github.com/stevedore-jobs/stevedore/worker"
 )
@@ -116,7 +116,7 @@ func (m *mine) cage(t *testing.T) {
 
 // work runs a worker, as the command does but for how often it asks a server
 // that fails.
-func (m *mine) work(t *testing.T, o queue.Options, key seal.PrivateKey) {
+func (m *mine) work(t *testing.T, o redisconn.Options, key seal.PrivateKey) {
 	t.Helper()
 	text, err := key.Text()
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
@@ -151,7 +151,7 @@ func TestSealerReadsFiles(t *testing.T) {
 }
 
 // enqueued is the payload in a job's record.
-func enqueued(t *testing.T, o queue.Options, id string) tasks.BuildManifest {
+func enqueued(t *testing.T, o redisconn.Options, id string) tasks.BuildManifest {
 	t.Helper()
 	r := o.Client()
 	defer func() { _ = r.Close() }()

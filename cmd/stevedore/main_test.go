@@ -12,8 +12,8 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/dataset"
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // call runs a command as the shell would.
@@ -23,7 +23,7 @@ func call(ctx context.Context, environ []string, stdin string, args ...string) (
 	return code, o.String(), e.String()
 }
 
-func redisURL(o queue.Options) string {
+func redisURL(o redisconn.Options) string {
 	return "STEVEDORE_REDIS_URL=redis://:" + o.Password + "@" + o.Addr + "/0"
 }
 

@@ -7,14 +7,16 @@ import (
 	"log/slog"
 	"math"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/caarlos0/env/v11"
 	"github.com/dustin/go-humanize"
 
 	"github.com/stevedore-jobs/stevedore/providers/egress"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
 // settings are all the variables there are. The README's table is tested
@@ -44,6 +46,11 @@ type settings struct {
 	LogFormat    string        `env:"STEVEDORE_LOG_FORMAT" envDefault:"json"`
 }
 
+// variable returns the name of the variable that holds a setting.
+func variable(id setting.ID) string {
+	return "STEVEDORE_" + strings.ToUpper(strings.ReplaceAll(string(id), "-", "_"))
+}
+
 // size is a number of bytes, given as "512MiB" or "1GB".
 type size int64
 
@@ -60,7 +67,7 @@ func (s *size) UnmarshalText(text []byte) error {
 // config is the settings, read.
 type config struct {
 	settings
-	redis  queue.Options
+	redis  redisconn.Options
 	egress egress.Policy
 	public seal.PublicKey
 	vars   map[string]string
@@ -74,7 +81,7 @@ func load(environ []string) (config, error) {
 	c := config{vars: vars}
 	faults := []error{env.ParseWithOptions(&c.settings, env.Options{Environment: vars})}
 	var err error
-	if c.redis, err = queue.ParseURL(c.RedisURL); err != nil && c.RedisURL != "" {
+	if c.redis, err = redisconn.ParseURL(c.RedisURL); err != nil && c.RedisURL != "" {
 		faults = append(faults, fmt.Errorf("STEVEDORE_REDIS_URL: %w", err))
 	}
 	if c.public, err = publicKey(c.PublicKey); err != nil {

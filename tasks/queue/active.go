@@ -8,16 +8,17 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // track puts a job among those that workers look after until they have ended.
 func (r Records) track(ctx context.Context, id string) error {
-	return Wrap(trackScript.Run(ctx, r.client, []string{activeKey}, id).Err(), "track job %s", id)
+	return redisconn.Wrap(trackScript.Run(ctx, r.client, []string{activeKey}, id).Err(), "track job %s", id)
 }
 
 // Untrack takes a job out of those that are looked after.
 func (r Records) Untrack(ctx context.Context, id string) error {
-	return Wrap(r.client.ZRem(ctx, activeKey, id).Err(), "untrack job %s", id)
+	return redisconn.Wrap(r.client.ZRem(ctx, activeKey, id).Err(), "untrack job %s", id)
 }
 
 // Due lists jobs that nobody has looked after for a while, and takes them on:
@@ -25,7 +26,7 @@ func (r Records) Untrack(ctx context.Context, id string) error {
 // way is due again after the same while.
 func (r Records) Due(ctx context.Context, since time.Duration, most int64) ([]string, error) {
 	ids, err := dueScript.Run(ctx, r.client, []string{activeKey}, since.Milliseconds(), most).StringSlice()
-	return ids, Wrap(err, "list active jobs")
+	return ids, redisconn.Wrap(err, "list active jobs")
 }
 
 // Pulse is what tells whether a job is being looked after.
@@ -45,7 +46,7 @@ type Pulse struct {
 func (r Records) Pulse(ctx context.Context, id string) (Pulse, error) {
 	v, err := inspectScript.Run(ctx, r.client, []string{recordKey(id)}).StringSlice()
 	if err != nil {
-		return Pulse{}, Wrap(err, "look at job %s", id)
+		return Pulse{}, redisconn.Wrap(err, "look at job %s", id)
 	}
 	if v[0] == "" {
 		return Pulse{}, fmt.Errorf("job %s: %w", id, ErrNoJob)
@@ -67,7 +68,7 @@ func (r Records) TakeOver(ctx context.Context, id string, p Pulse) (crashes int,
 	crashes, err = takeoverScript.Run(ctx, r.client, []string{recordKey(id)}, p.beat, p.Generation+1, rand.Text()).Int()
 	switch {
 	case err != nil:
-		return 0, Wrap(err, "take over job %s", id)
+		return 0, redisconn.Wrap(err, "take over job %s", id)
 	case crashes < 0:
 		return 0, ErrAlive
 	}

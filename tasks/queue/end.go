@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 var (
@@ -83,7 +84,7 @@ func (r Records) Cancel(ctx context.Context, id string, keep time.Duration) (tas
 		had, err := cancelScript.Run(ctx, r.client, jobKeys(id), now(), keep.Milliseconds(), event, s.Round, token).Text()
 		switch {
 		case err != nil:
-			return "", Wrap(err, "cancel job %s", id)
+			return "", redisconn.Wrap(err, "cancel job %s", id)
 		case had == "":
 			return "", fmt.Errorf("job %s: %w", id, ErrNoJob)
 		case had == "round": // a retry has begun in between, so the event would be mistaken for that of the round before
@@ -127,7 +128,7 @@ func (r Records) Reopen(ctx context.Context, id string, round int) (generation i
 	case errors.As(err, &answer):
 		return 0, refusal(id, answer)
 	}
-	return 0, Wrap(err, "retry job %s", id)
+	return 0, redisconn.Wrap(err, "retry job %s", id)
 }
 
 // refusal says why a job was not begun again.
@@ -143,7 +144,7 @@ func refusal(id string, answer redis.Error) error {
 		return fmt.Errorf("job %s: %w: it is %s, and only a job that succeeded has an error list to work on; enqueue it anew",
 			id, ErrNotRetryable, strings.Fields(text)[1])
 	}
-	return Wrap(answer, "retry job %s", id)
+	return redisconn.Wrap(answer, "retry job %s", id)
 }
 
 func countCodes(list []tasks.ObjectError) map[string]int64 {

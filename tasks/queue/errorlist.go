@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // ErrorsKept is how many lines of a job's error list are kept, give or take a
@@ -31,7 +32,7 @@ func (r Records) errorsAt(ctx context.Context, key string) iter.Seq2[tasks.Objec
 	return func(yield func(tasks.ObjectError, error) bool) {
 		shards, err := r.client.HKeys(ctx, key).Result()
 		if err != nil {
-			yield(tasks.ObjectError{}, Wrap(err, "read %s", key))
+			yield(tasks.ObjectError{}, redisconn.Wrap(err, "read %s", key))
 			return
 		}
 		slices.SortFunc(shards, func(a, b string) int { return cmp.Compare(number(a), number(b)) })
@@ -46,7 +47,7 @@ func (r Records) errorsAt(ctx context.Context, key string) iter.Seq2[tasks.Objec
 func (r Records) yieldErrors(ctx context.Context, key string, shards []string, yield func(tasks.ObjectError, error) bool) bool {
 	packed, err := r.client.HMGet(ctx, key, shards...).Result()
 	if err != nil {
-		return yield(tasks.ObjectError{}, Wrap(err, "read %s", key)) && false
+		return yield(tasks.ObjectError{}, redisconn.Wrap(err, "read %s", key)) && false
 	}
 	for i, p := range packed {
 		text, _ := p.(string)

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // eventsKept is how many events the stream keeps, roughly.
@@ -34,7 +35,7 @@ func (r Records) Emit(ctx context.Context, e tasks.Event) error {
 }
 
 func (r Records) send(ctx context.Context, job string, body []byte) error {
-	return Wrap(r.client.XAdd(ctx, &redis.XAddArgs{
+	return redisconn.Wrap(r.client.XAdd(ctx, &redis.XAddArgs{
 		Stream: eventsKey, MaxLen: eventsKept, Approx: true, Values: []any{eventJob, job, eventBody, body},
 	}).Err(), "event of job %s", job)
 }
@@ -47,14 +48,14 @@ func (r Records) send(ctx context.Context, job string, body []byte) error {
 func (r Records) Flush(ctx context.Context, id string) error {
 	body, err := r.client.HGet(ctx, recordKey(id), "outbox").Bytes()
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return Wrap(err, "event of job %s", id)
+		return redisconn.Wrap(err, "event of job %s", id)
 	}
 	if len(body) > 0 {
 		if err := r.send(ctx, id, body); err != nil {
 			return err
 		}
 		if err := sentScript.Run(ctx, r.client, []string{recordKey(id)}, body).Err(); err != nil {
-			return Wrap(err, "event of job %s", id)
+			return redisconn.Wrap(err, "event of job %s", id)
 		}
 	}
 	return r.release(ctx, id)
@@ -71,7 +72,7 @@ func (r Records) release(ctx context.Context, id string) error {
 	case errors.Is(err, redis.Nil):
 		return nil
 	case err != nil:
-		return Wrap(err, "untrack job %s", id)
+		return redisconn.Wrap(err, "untrack job %s", id)
 	case tasks.State(state).Final():
 		return nil
 	}

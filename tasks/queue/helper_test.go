@@ -15,15 +15,16 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // servers are the kinds of Redis that every behaviour is tested on.
-var servers = map[string]func(testing.TB) queue.Options{
+var servers = map[string]func(testing.TB) redisconn.Options{
 	"embedded": queuetest.Embedded,
 	"redis":    standalone,
 }
 
-func standalone(t testing.TB) queue.Options {
+func standalone(t testing.TB) redisconn.Options {
 	t.Helper()
 	return queuetest.Start(t).Options()
 }
@@ -52,7 +53,7 @@ func onEachOf(t *testing.T, test func(*testing.T, room)) {
 	}
 }
 
-func open(t testing.TB, o queue.Options) room {
+func open(t testing.TB, o redisconn.Options) room {
 	t.Helper()
 	c := o.Client()
 	t.Cleanup(func() { _ = c.Close() })

@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 var (
@@ -55,7 +56,7 @@ func (r Records) create(ctx context.Context, j NewJob) (Existing, error) {
 	v, err := createScript.Run(ctx, r.client, []string{recordKey(j.ID)},
 		j.Kind, j.Payload, now(), unstarted.Milliseconds(), j.Queue).StringSlice()
 	if err != nil {
-		return Existing{}, Wrap(err, "create record of job %s", j.ID)
+		return Existing{}, redisconn.Wrap(err, "create record of job %s", j.ID)
 	}
 	return Existing{
 		Kind: v[0], Payload: []byte(v[1]), State: tasks.State(v[2]), Generation: int(number(v[3])), Queue: v[4],
@@ -94,7 +95,7 @@ func (r Records) begin(ctx context.Context, q ClaimRequest) (Claim, error) {
 	v, err := beginScript.Run(ctx, r.client, []string{recordKey(ref.Job)},
 		kind, payload, now(), string(first), ref.Generation, rand.Text(), q.Queue).StringSlice()
 	if err != nil {
-		return Claim{}, Wrap(err, "begin job %s", ref.Job)
+		return Claim{}, redisconn.Wrap(err, "begin job %s", ref.Job)
 	}
 	c := Claim{ID: ref.Job, Kind: kind, State: tasks.State(v[0])}
 	if len(v) == 1 {
@@ -148,7 +149,7 @@ func fenced(err error, key string) error {
 	if errors.As(err, &answer) && strings.Contains(answer.Error(), "FENCED") {
 		return fmt.Errorf("%s: %w", key, ErrFenced)
 	}
-	return Wrap(err, "%s", key)
+	return redisconn.Wrap(err, "%s", key)
 }
 
 func now() int64 { return time.Now().UnixMilli() }

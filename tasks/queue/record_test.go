@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 func TestCreateTakesTheIDOnce(t *testing.T) {
@@ -146,7 +147,7 @@ func TestAwayIsNotFenced(t *testing.T) {
 	names := slices.Collect(maps.Keys(calls))
 	atOnce(len(names), func(i int) {
 		err := calls[names[i]](t.Context())
-		if !errors.Is(err, queue.ErrAway) || errors.Is(err, queue.ErrFenced) || errors.Is(err, queue.ErrNoJob) {
+		if !errors.Is(err, redisconn.ErrUnavailable) || errors.Is(err, queue.ErrFenced) || errors.Is(err, queue.ErrNoJob) {
 			t.Errorf("%s while Redis is away: %v", names[i], err)
 		}
 	})

@@ -12,8 +12,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // Whatever kind of Redis there is, asynq does on it all that the worker and
@@ -41,7 +41,7 @@ type asynqOn struct {
 }
 
 // serve runs a server as the worker does, until the test ends.
-func serve(t *testing.T, o queue.Options, h asynq.HandlerFunc) asynqOn {
+func serve(t *testing.T, o redisconn.Options, h asynq.HandlerFunc) asynqOn {
 	t.Helper()
 	app, own := o.Client(), o.MakeRedisClient().(redis.UniversalClient)
 	t.Cleanup(func() { _, _ = app.Close(), own.Close() })
@@ -183,7 +183,7 @@ func TestAccessRulesAreNarrow(t *testing.T) {
 			t.Errorf("%s: %v", command, err)
 		}
 	}
-	anybody := queue.Options{Addr: o.Addr}.Client()
+	anybody := redisconn.Options{Addr: o.Addr}.Client()
 	defer func() { _ = anybody.Close() }()
 	if err := anybody.Ping(t.Context()).Err(); err == nil {
 		t.Error("the default user is let in")
@@ -197,70 +197,4 @@ func do(t *testing.T, c redis.UniversalClient, command string) error {
 		args = append(args, word)
 	}
 	return c.Do(t.Context(), args...).Err()
-}
-
-// restartable is a Redis that can be taken away.
-type restartable interface {
-	Options() queue.Options
-	Down()
-	Up()
-}
-
-func restartables() map[string]func(testing.TB) restartable {
-	return map[string]func(testing.TB) restartable{
-		"redis":   func(t testing.TB) restartable { t.Helper(); return queuetest.Start(t) },
-		"cluster": func(t testing.TB) restartable { t.Helper(); return queuetest.StartCluster(t) },
-	}
-}
-
-// What must not be lost outlives a restart, of a whole cluster too; what need
-// not be says so.
-func TestPatienceOutlivesRestart(t *testing.T) {
-	t.Parallel()
-	for name, start := range restartables() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := start(t)
-			o := s.Options()
-			soon := o.Client()
-			patient := []redis.UniversalClient{o.Patient(), o.MakeRedisClient().(redis.UniversalClient)}
-			for _, c := range append(patient, soon) { // a cluster's finds its nodes now
-				defer func() { _ = c.Close() }()
-				ok(t, c.Set(t.Context(), "k", "v", 0).Err())
-			}
-			s.Down()
-			answers := make(chan error)
-			for _, c := range patient {
-				go func() { answers <- c.Eval(t.Context(), "return redis.call('GET',KEYS[1])", []string{"k"}).Err() }()
-			}
-			if err := soon.Get(t.Context(), "k").Err(); !errors.Is(queue.Wrap(err, "get"), queue.ErrAway) {
-				t.Errorf("while it is down: %v", err)
-			}
-			s.Up()
-			for range patient {
-				if err := <-answers; err != nil {
-					t.Errorf("across the restart: %v", err)
-				}
-			}
-		})
-	}
-}
-
-type answered string
-
-func (a answered) Error() string { return string(a) }
-func (answered) RedisError()     {}
-
-func TestWrapTellsWhatPasses(t *testing.T) {
-	t.Parallel()
-	for text, away := range map[string]bool{
-		"LOADING Redis is loading the dataset in memory": true, "CLUSTERDOWN The cluster is down": true, "TRYAGAIN Multiple keys": true,
-		"READONLY You can't write against a read only replica.": true, "MASTERDOWN Link with MASTER is down": true,
-		"BUSY Redis is busy running a script.": true, "ERR max number of clients reached": true, "OOM command not allowed": true,
-		"NOPERM this user has no permissions": false, "WRONGTYPE Operation against a key": false, "ERR LOADING": false,
-	} {
-		if err := queue.Wrap(answered(text), "get %s", "k"); errors.Is(err, queue.ErrAway) != away || !strings.HasSuffix(err.Error(), text) {
-			t.Errorf("%v", err)
-		}
-	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // ErrBudget means that the parts of a job would take more of Redis than they
@@ -36,7 +37,7 @@ func (r Records) Start(ctx context.Context, ref ShardRef) (Assignment, error) {
 	keys := []string{recordKey(ref.Job), shardsKey(ref.Job), doneKey(ref.Job), runsKey(ref.Job)}
 	v, err := startScript.Run(ctx, r.client, keys, ref.Shard, ref.Generation).StringSlice()
 	if err != nil {
-		return Assignment{}, Wrap(err, "start shard %d of job %s", ref.Shard, ref.Job)
+		return Assignment{}, redisconn.Wrap(err, "start shard %d of job %s", ref.Shard, ref.Job)
 	}
 	if len(v) == 0 {
 		return Assignment{}, nil
@@ -71,7 +72,7 @@ func (r Records) Commit(ctx context.Context, ref ShardRef, p Piece) (bool, error
 	n, err := commitScript.Run(ctx, r.client, pieceKeys(ref.Job), r.pieceArgs(ref, p)...).Int()
 	switch {
 	case err != nil:
-		return false, Wrap(err, "commit shard %d of job %s", ref.Shard, ref.Job)
+		return false, redisconn.Wrap(err, "commit shard %d of job %s", ref.Shard, ref.Job)
 	case n == -2:
 		return false, ErrBudget
 	}
@@ -110,7 +111,7 @@ func (r Records) Beat(ctx context.Context, job string, runs map[int]tasks.Progre
 		args = append(args, i, p.Objects, p.Bytes, p.Failed)
 	}
 	n, err := beatScript.Run(ctx, r.client, runKeys(job), args...).Int()
-	return n == 1, Wrap(err, "beat for job %s", job)
+	return n == 1, redisconn.Wrap(err, "beat for job %s", job)
 }
 
 func runKeys(job string) []string { return []string{recordKey(job), doneKey(job), runsKey(job)} }
@@ -118,13 +119,13 @@ func runKeys(job string) []string { return []string{recordKey(job), doneKey(job)
 // Leave tells that a run has ended before its shard was done, and that asynq
 // brings its task back within a while.
 func (r Records) Leave(ctx context.Context, ref ShardRef, pause time.Duration) error {
-	return Wrap(leaveScript.Run(ctx, r.client, runKeys(ref.Job), ref.Shard, ref.Generation, pause.Milliseconds()).Err(), "leave shard %d of job %s", ref.Shard, ref.Job)
+	return redisconn.Wrap(leaveScript.Run(ctx, r.client, runKeys(ref.Job), ref.Shard, ref.Generation, pause.Milliseconds()).Err(), "leave shard %d of job %s", ref.Shard, ref.Job)
 }
 
 // At notes which object a careful run is about to touch, so that if its
 // worker dies it is known at what.
 func (r Records) At(ctx context.Context, ref ShardRef, key string) error {
-	return Wrap(atScript.Run(ctx, r.client, runKeys(ref.Job), ref.Shard, ref.Generation, key).Err(), "shard %d of job %s", ref.Shard, ref.Job)
+	return redisconn.Wrap(atScript.Run(ctx, r.client, runKeys(ref.Job), ref.Shard, ref.Generation, key).Err(), "shard %d of job %s", ref.Shard, ref.Job)
 }
 
 // Fail notes why a shard can never be done, for the coordinator to end the
@@ -158,12 +159,12 @@ type Cap struct {
 // it has. It must be asked again within half of shareLasts.
 func (r Records) Share(ctx context.Context, c Cap, job string, have, want int) (int, error) {
 	n, err := capScript.Run(ctx, r.client, []string{capKey(c.Name)}, job, have, want, c.Limit, shareLasts.Milliseconds()).Int()
-	return n, Wrap(err, "share of cap %s", c.Name)
+	return n, redisconn.Wrap(err, "share of cap %s", c.Name)
 }
 
 // Unshare gives a job's share back.
 func (r Records) Unshare(ctx context.Context, name, job string) error {
-	return Wrap(r.client.HDel(ctx, capKey(name), job).Err(), "share of cap %s", name)
+	return redisconn.Wrap(r.client.HDel(ctx, capKey(name), job).Err(), "share of cap %s", name)
 }
 
 const shareLasts = 20 * time.Second
@@ -181,7 +182,7 @@ func (r Records) Parts(ctx context.Context, job string, n int) iter.Seq2[[]byte,
 			}
 			packed, err := r.client.HMGet(ctx, partsKey(job), fields...).Result()
 			if err != nil {
-				yield(nil, Wrap(err, "read parts of job %s", job))
+				yield(nil, redisconn.Wrap(err, "read parts of job %s", job))
 				return
 			}
 			if !r.yieldParts(packed, yield) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // Status reads what is known of a job. It is ErrNoJob when there is no
@@ -22,7 +23,7 @@ func (r Records) statusAs(ctx context.Context, id string, state tasks.State) (ta
 	v, err := r.client.HGetAll(ctx, recordKey(id)).Result()
 	switch {
 	case err != nil:
-		return tasks.Status{}, Wrap(err, "read record of job %s", id)
+		return tasks.Status{}, redisconn.Wrap(err, "read record of job %s", id)
 	case v["kind"] == "":
 		return tasks.Status{}, fmt.Errorf("job %s: %w", id, ErrNoJob)
 	}
@@ -97,5 +98,5 @@ func (r Records) Totals(ctx context.Context, id string) (Totals, error) {
 	return Totals{
 		Tally: numbersOf(v, "tally:"), Shards: int(number(v["shards"])),
 		Bytes: number(v["bytes"]), Size: number(v["size"]), Failed: number(v["failed"]),
-	}, Wrap(err, "read record of job %s", id)
+	}, redisconn.Wrap(err, "read record of job %s", id)
 }

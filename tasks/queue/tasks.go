@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // Tasks enqueues and inspects the tasks that carry jobs and shards. It is
@@ -74,7 +75,7 @@ func (t Tasks) EnqueueShard(ctx context.Context, s ShardTask) error {
 
 func (t Tasks) enqueue(ctx context.Context, task *asynq.Task, options ...asynq.Option) error {
 	_, err := t.client.EnqueueContext(ctx, task, options...)
-	return Wrap(err, "enqueue a task of type %s", task.Type())
+	return redisconn.Wrap(err, "enqueue a task of type %s", task.Type())
 }
 
 // removeEnded removes a task that has ended but that asynq still remembers:
@@ -90,7 +91,7 @@ func (t Tasks) removeEnded(queue, taskID string) error {
 
 func (t Tasks) delete(queue, taskID string) error {
 	if err := t.inspector.DeleteTask(queue, taskID); !isMissing(err) {
-		return Wrap(err, "delete task %s", taskID)
+		return redisconn.Wrap(err, "delete task %s", taskID)
 	}
 	return nil
 }
@@ -125,14 +126,14 @@ func (t Tasks) State(queue, taskID string) (TaskState, error) {
 	case isMissing(err):
 		return TaskGone, nil
 	case err != nil:
-		return TaskGone, Wrap(err, "ask for task %s", taskID)
+		return TaskGone, redisconn.Wrap(err, "ask for task %s", taskID)
 	}
 	return TaskState(info.State.String()), nil
 }
 
 // RunArchived puts an archived task back on its queue.
 func (t Tasks) RunArchived(queue, taskID string) error {
-	return Wrap(t.inspector.RunTask(queue, taskID), "run task %s", taskID)
+	return redisconn.Wrap(t.inspector.RunTask(queue, taskID), "run task %s", taskID)
 }
 
 // Withdraw deletes a task that waits. Any other task stays.
@@ -163,7 +164,7 @@ func (t Tasks) FindJob(id string) (FoundTask, error) {
 		case isMissing(err):
 			continue
 		case err != nil:
-			return FoundTask{}, Wrap(err, "ask for task %s", id)
+			return FoundTask{}, redisconn.Wrap(err, "ask for task %s", id)
 		}
 		kind, err := tasks.Lookup(info.Type)
 		if err == nil && info.State != asynq.TaskStateArchived && info.State != asynq.TaskStateCompleted {
@@ -195,7 +196,7 @@ func (t Tasks) Slots(queue string) (int, error) {
 			slots += s.Concurrency
 		}
 	}
-	return slots, Wrap(err, "ask for workers")
+	return slots, redisconn.Wrap(err, "ask for workers")
 }
 
 // QueueInfos reads the figures of all queues. A queue that no task was ever
@@ -203,7 +204,7 @@ func (t Tasks) Slots(queue string) (int, error) {
 func (t Tasks) QueueInfos() ([]*asynq.QueueInfo, error) {
 	known, err := t.inspector.Queues()
 	if err != nil {
-		return nil, Wrap(err, "ask for queues")
+		return nil, redisconn.Wrap(err, "ask for queues")
 	}
 	var infos []*asynq.QueueInfo
 	var failed []error
@@ -211,7 +212,7 @@ func (t Tasks) QueueInfos() ([]*asynq.QueueInfo, error) {
 		info := &asynq.QueueInfo{Queue: queue}
 		if slices.Contains(known, queue) {
 			if info, err = t.inspector.GetQueueInfo(queue); err != nil {
-				failed = append(failed, Wrap(err, "ask for queue %s", queue))
+				failed = append(failed, redisconn.Wrap(err, "ask for queue %s", queue))
 				continue
 			}
 		}

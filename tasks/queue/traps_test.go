@@ -142,7 +142,7 @@ func TestQueueNamesFitACluster(t *testing.T) {
 // and it does not run again.
 func TestAcknowledgementOutlivesOutage(t *testing.T) {
 	t.Parallel()
-	for name, start := range restartables() {
+	for name, start := range queuetest.Restartables() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t)

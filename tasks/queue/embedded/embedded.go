@@ -10,7 +10,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // Server is a running Redis. Close it.
@@ -51,8 +51,8 @@ func (s *Server) clock() {
 }
 
 // Options say how to reach it.
-func (s *Server) Options() queue.Options {
-	return queue.Options{Addr: s.redis.Addr(), Password: s.password}
+func (s *Server) Options() redisconn.Options {
+	return redisconn.Options{Addr: s.redis.Addr(), Password: s.password}
 }
 
 // Close stops it; everything in it is gone.

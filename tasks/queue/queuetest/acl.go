@@ -6,16 +6,16 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // StartACL starts a real Redis like Start. Its only user is one with
-// queue.AccessRules; the default user is off.
+// redisconn.AccessRules; the default user is off.
 func StartACL(t testing.TB) *Redis {
 	t.Helper()
 	r := prepare(t)
 	r.options.Username, r.options.Password = "stevedore", rand.Text()
-	users := "user default off\nuser stevedore on >" + r.options.Password + " " + queue.AccessRules + "\n"
+	users := "user default off\nuser stevedore on >" + r.options.Password + " " + redisconn.AccessRules + "\n"
 	file := filepath.Join(t.TempDir(), "users.acl")
 	if err := os.WriteFile(file, []byte(users), 0o600); err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // Nodes is a Redis Cluster: three redis-servers, each with a third of the
@@ -73,8 +73,8 @@ func (n Nodes) await(t testing.TB) {
 }
 
 // Options say how to reach it, by two of its nodes.
-func (n Nodes) Options() queue.Options {
-	return queue.Options{Mode: queue.Cluster, Addr: n[1].options.Addr + "," + n[2].options.Addr}
+func (n Nodes) Options() redisconn.Options {
+	return redisconn.Options{Mode: redisconn.Cluster, Addr: n[1].options.Addr + "," + n[2].options.Addr}
 }
 
 // Down stops every node as an operator would.

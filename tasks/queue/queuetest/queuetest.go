@@ -15,12 +15,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/embedded"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // Embedded starts the Redis inside this process.
-func Embedded(t testing.TB) queue.Options {
+func Embedded(t testing.TB) redisconn.Options {
 	t.Helper()
 	s, err := embedded.Start()
 	if err != nil {
@@ -34,12 +34,27 @@ func Embedded(t testing.TB) queue.Options {
 // shall pass on each: "embedded", "redis", "cluster" and "acl", where the
 // user has AccessRules only. Each call of a function starts a server of the
 // test's own; a cluster takes some three seconds.
-func Servers() map[string]func(testing.TB) queue.Options {
-	return map[string]func(testing.TB) queue.Options{
+func Servers() map[string]func(testing.TB) redisconn.Options {
+	return map[string]func(testing.TB) redisconn.Options{
 		"embedded": Embedded,
-		"redis":    func(t testing.TB) queue.Options { t.Helper(); return Start(t).Options() },
-		"cluster":  func(t testing.TB) queue.Options { t.Helper(); return StartCluster(t).Options() },
-		"acl":      func(t testing.TB) queue.Options { t.Helper(); return StartACL(t).Options() },
+		"redis":    func(t testing.TB) redisconn.Options { t.Helper(); return Start(t).Options() },
+		"cluster":  func(t testing.TB) redisconn.Options { t.Helper(); return StartCluster(t).Options() },
+		"acl":      func(t testing.TB) redisconn.Options { t.Helper(); return StartACL(t).Options() },
+	}
+}
+
+// Restartable is a Redis that a test can stop and start again.
+type Restartable interface {
+	Options() redisconn.Options
+	Down()
+	Up()
+}
+
+// Restartables starts a server, or a cluster, that the test can restart.
+func Restartables() map[string]func(testing.TB) Restartable {
+	return map[string]func(testing.TB) Restartable{
+		"redis":   func(t testing.TB) Restartable { t.Helper(); return Start(t) },
+		"cluster": func(t testing.TB) Restartable { t.Helper(); return StartCluster(t) },
 	}
 }
 
@@ -50,13 +65,13 @@ type Redis struct {
 	port    int
 	bus     int // where the nodes of a cluster talk to each other
 	args    []string
-	options queue.Options
+	options redisconn.Options
 	cmd     *exec.Cmd
 }
 
 // Start starts a real Redis that writes an append-only file, and stops it
-// when the test ends. Without redis-server on the machine the test is
-// skipped, or fails if REQUIRE_SERVICES=1.
+// when the test ends. With -short it skips the test. Without redis-server on
+// the machine it skips the test too, or fails it if REQUIRE_SERVICES=1.
 func Start(t testing.TB) *Redis {
 	t.Helper()
 	r := prepare(t)
@@ -68,6 +83,9 @@ func Start(t testing.TB) *Redis {
 // ends.
 func prepare(t testing.TB) *Redis {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("SKIPPED: -short runs no redis-server")
+	}
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		if os.Getenv("REQUIRE_SERVICES") == "1" {
 			t.Fatal("redis-server is not installed, and REQUIRE_SERVICES=1")
@@ -85,7 +103,7 @@ func prepare(t testing.TB) *Redis {
 }
 
 // Options say how to reach it.
-func (r *Redis) Options() queue.Options { return r.options }
+func (r *Redis) Options() redisconn.Options { return r.options }
 
 // Up starts it, with the data it had, and waits until it answers.
 func (r *Redis) Up() {

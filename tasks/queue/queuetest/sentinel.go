@@ -7,12 +7,12 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // StartSentinel starts a real Redis like Start, and a sentinel that knows it
 // as "harbour" and wants a password of its own.
-func StartSentinel(t testing.TB) queue.Options {
+func StartSentinel(t testing.TB) redisconn.Options {
 	t.Helper()
 	master, s := Start(t), prepare(t)
 	s.options.Password = rand.Text()
@@ -24,7 +24,7 @@ func StartSentinel(t testing.TB) queue.Options {
 	}
 	s.args = []string{file, "--sentinel"}
 	s.Up()
-	return queue.Options{
-		Mode: queue.Sentinel, Addr: s.options.Addr, Master: "harbour", SentinelPassword: s.options.Password,
+	return redisconn.Options{
+		Mode: redisconn.Sentinel, Addr: s.options.Addr, Master: "harbour", SentinelPassword: s.options.Password,
 	}
 }
