@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"io"
 	"slices"
 
@@ -62,19 +61,19 @@ func (a *archiver) subset(ctx context.Context, name string) annotation.Subset {
 				}
 			}
 		},
-		Shapes: func(do func(int, annotation.Image, annotation.Shape) error) error {
-			return a.scanShapes(ctx, name, do)
-		},
+		Shapes: func(write writeShape) error { return a.scanShapes(ctx, name, write) },
 	}
 }
 
-// scanShapes scans the document and calls do for each shape of a subset's
-// exported images. It adds the problems that it finds to the images' records.
-// If no images are included, an image is finished after its shapes.
-func (a *archiver) scanShapes(
-	ctx context.Context, subset string,
-	do func(place int, im annotation.Image, sh annotation.Shape) error,
-) error {
+// writeShape writes one shape of an image, or returns the shape's problem.
+type writeShape = func(
+	place int, im annotation.Image, sh annotation.Shape,
+) (*annotation.Problem, error)
+
+// scanShapes scans the document and calls write for each shape of a subset's
+// exported images. It adds all problems to the images' records. If no images
+// are included, an image is finished after its shapes.
+func (a *archiver) scanShapes(ctx context.Context, subset string, write writeShape) error {
 	next, place := 0, -1
 	_, err := a.document.scan(ctx, func(r formats.Reader, _ annotation.Image) error {
 		im := &a.data.images[next]
@@ -84,16 +83,14 @@ func (a *archiver) scanShapes(
 		}
 		place++
 		err := r.Shapes(func(sh annotation.Shape, problem *annotation.Problem) error {
-			if problem != nil {
-				im.problems.add(problem)
-				return nil
+			var err error
+			if problem == nil {
+				problem, err = write(place, im.Image, sh)
 			}
-			err := do(place, im.Image, sh)
-			if errors.As(err, &problem) {
+			switch {
+			case problem != nil:
 				im.problems.add(problem)
-				return nil
-			}
-			if err == nil {
+			case err == nil:
 				a.shapes++
 			}
 			return err

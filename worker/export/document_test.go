@@ -130,11 +130,9 @@ func checkShape(t *testing.T, w formats.Writer, schema *annotation.Schema, im an
 	var problem *annotation.Problem
 	err := w.Write(&out, annotation.Subset{
 		Schema: schema, Images: slices.Values([]annotation.Image{im}),
-		Shapes: func(do func(int, annotation.Image, annotation.Shape) error) error {
-			if err := do(0, im, sh); !errors.As(err, &problem) {
-				return err
-			}
-			return nil
+		Shapes: func(write writeShape) (err error) {
+			problem, err = write(0, im, sh)
+			return err
 		},
 	})
 	if err != nil {

@@ -44,7 +44,7 @@ func (p *problems) line(key string) tasks.ObjectError {
 	for i, one := range p.list {
 		texts[i] = one.Message
 		if one.Code != p.list[0].Code {
-			texts[i] = one.Error()
+			texts[i] = one.String()
 		}
 	}
 	text := strings.Join(texts, "; ")

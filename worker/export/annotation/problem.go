@@ -23,8 +23,8 @@ func Problemf(code, format string, args ...any) *Problem {
 	return &Problem{code, fmt.Sprintf(format, args...)}
 }
 
-// Error returns the code and the message.
-func (p *Problem) Error() string { return p.Code + ": " + p.Message }
+// String returns the code and the message.
+func (p *Problem) String() string { return p.Code + ": " + p.Message }
 
 // DocumentError is why a document cannot be used at all.
 type DocumentError struct {

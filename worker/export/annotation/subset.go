@@ -14,8 +14,8 @@ type Subset struct {
 	// Shapes reads the document once more and calls do for each shape of the
 	// subset's images, in order. place is the image's place in Images, from 0.
 	//
-	// If do cannot write the shape, it returns a *Problem, and the loop
-	// continues. Any other error ends the loop and is returned. Shapes must be
-	// called only once, so that each problem is reported once.
-	Shapes func(do func(place int, im Image, sh Shape) error) error
+	// If do cannot write a shape, it returns the problem, and the loop
+	// continues. An error ends the loop and is returned. Shapes must be called
+	// only once, so that each problem is reported once.
+	Shapes func(do func(place int, im Image, sh Shape) (*Problem, error)) error
 }

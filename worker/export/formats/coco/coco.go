@@ -68,16 +68,17 @@ func (Writer) Write(w io.Writer, s annotation.Subset) error {
 
 func writeAnnotations(out *lists, s annotation.Subset) error {
 	var id int64
-	return s.Shapes(func(place int, im annotation.Image, sh annotation.Shape) error {
+	write := func(place int, im annotation.Image, sh annotation.Shape) (*annotation.Problem, error) {
 		in, problem := newInstance(sh, im.Width, im.Height)
 		if problem != nil {
-			return problem
+			return problem, nil
 		}
 		id++
 		in.id, in.imageID = id, int64(place)+1
 		out.item(in.appendTo(out.buf[:0]))
-		return out.err
-	})
+		return nil, out.err
+	}
+	return s.Shapes(write)
 }
 
 func appendImage(b []byte, id int64, im annotation.Image) []byte {

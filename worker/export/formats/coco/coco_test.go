@@ -45,20 +45,24 @@ func TestAppendAttributes_Names(t *testing.T) {
 	}
 }
 
+type writeShape = func(int, annotation.Image, annotation.Shape) (*annotation.Problem, error)
+
 // subset returns a subset of one image of 20x10 pixels with shapes.
-func subset(shapes ...annotation.Shape) (annotation.Subset, *[]error) {
+func subset(shapes ...annotation.Shape) (annotation.Subset, *[]*annotation.Problem) {
 	im := annotation.Image{Name: "i", File: "i.png", Subset: "s", Width: 20, Height: 10}
 	schema := &annotation.Schema{}
 	schema.Add(annotation.Label{Name: "car"})
-	var problems []error
+	var problems []*annotation.Problem
 	return annotation.Subset{
 		Name: "s", Schema: schema, Images: slices.Values([]annotation.Image{im}),
-		Shapes: func(do func(int, annotation.Image, annotation.Shape) error) error {
+		Shapes: func(write writeShape) error {
 			for _, sh := range shapes {
-				if err := do(0, im, sh); errors.As(err, new(*annotation.Problem)) {
-					problems = append(problems, err)
-				} else if err != nil {
+				problem, err := write(0, im, sh)
+				if err != nil {
 					return err
+				}
+				if problem != nil {
+					problems = append(problems, problem)
 				}
 			}
 			return nil
@@ -114,10 +118,10 @@ func TestWrite_Fails(t *testing.T) {
 	for _, room := range []int{0, 1 << 17, 1 << 19} {
 		s, _ := subset(many...)
 		calls, shapes := 0, s.Shapes
-		s.Shapes = func(do func(int, annotation.Image, annotation.Shape) error) error {
-			return shapes(func(place int, im annotation.Image, sh annotation.Shape) error {
+		s.Shapes = func(write writeShape) error {
+			return shapes(func(place int, im annotation.Image, sh annotation.Shape) (*annotation.Problem, error) {
 				calls++
-				return do(place, im, sh)
+				return write(place, im, sh)
 			})
 		}
 		if err := (Writer{}).Write(&failingWriter{room}, s); !errors.Is(err, errFull) || calls >= len(many) {

@@ -106,7 +106,7 @@ func TestReader_Model(t *testing.T) {
 	var problems []string
 	if err := r.Shapes(func(sh annotation.Shape, p *annotation.Problem) error {
 		if p != nil {
-			problems = append(problems, p.Error())
+			problems = append(problems, p.String())
 			return nil
 		}
 		shapes = append(shapes, sh)
