@@ -68,7 +68,9 @@ func (Writer) Write(w io.Writer, s annotation.Subset) error {
 
 func writeAnnotations(out *lists, s annotation.Subset) error {
 	var id int64
-	write := func(place int, im annotation.Image, sh annotation.Shape) (*annotation.Problem, error) {
+	return s.Shapes(func(
+		place int, im annotation.Image, sh annotation.Shape,
+	) (*annotation.Problem, error) {
 		in, problem := newInstance(sh, im.Width, im.Height)
 		if problem != nil {
 			return problem, nil
@@ -77,8 +79,7 @@ func writeAnnotations(out *lists, s annotation.Subset) error {
 		in.id, in.imageID = id, int64(place)+1
 		out.item(in.appendTo(out.buf[:0]))
 		return nil, out.err
-	}
-	return s.Shapes(write)
+	})
 }
 
 func appendImage(b []byte, id int64, im annotation.Image) []byte {
