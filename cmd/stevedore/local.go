@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/embedded"
@@ -14,15 +15,15 @@ import (
 )
 
 // local is a queue and a worker inside this process, for the person at the
-// keyboard: they may read whatever they may read anyway, so no secret,
-// directory or private address is kept from them.
+// keyboard. It may read every secret and directory and reach every private
+// address that the person can.
 type local struct {
 	client *producer.Client
 	stop   func()
 }
 
-func (c config) startLocal(ctx context.Context, log *slog.Logger) (*local, error) {
-	registry, err := clouds(c.everything())
+func startLocal(ctx context.Context, s settings.Settings, log *slog.Logger) (*local, error) {
+	openers, err := registry(everything(s))
 	if err != nil {
 		return nil, err
 	}
@@ -32,13 +33,21 @@ func (c config) startLocal(ctx context.Context, log *slog.Logger) (*local, error
 	}
 	slots := runtime.GOMAXPROCS(0)
 	w, err := worker.New(worker.Config{
-		Redis: redis.Options(), Providers: registry, Secrets: providers.Secrets{Any: true},
-		VerifySlots: slots, JobSlots: slots, ShardSlots: slots, Parallel: 32, DrainTimeout: 5 * time.Second, Log: log,
-	}, c.jobs()...)
+		Redis:        redis.Options(),
+		Providers:    openers,
+		Secrets:      providers.Secrets{Any: true},
+		VerifySlots:  slots,
+		JobSlots:     slots,
+		ShardSlots:   slots,
+		Parallel:     32,
+		DrainTimeout: 5 * time.Second,
+		Log:          log,
+	}, jobs(s)...)
 	if err != nil {
 		redis.Close()
 		return nil, err
 	}
+
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() {

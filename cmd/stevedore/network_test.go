@@ -21,14 +21,14 @@ import (
 // this machine.
 func diagnosed(t *testing.T, s tasks.Storage, environ ...string) tasks.VerifyConnectionResult {
 	t.Helper()
-	registry, err := clouds(configured(t, append(environ, "STEVEDORE_EGRESS_ALLOW=127.0.0.0/8,::1")...).access())
+	openers, err := registry(allowed(configured(t, append(environ, "STEVEDORE_EGRESS_ALLOW=127.0.0.0/8,::1")...)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r, err := verify.Job{}.Run(t.Context(), tasks.VerifyConnection{Storage: s, Need: tasks.Need{Read: true}}, job.Env{
 		Log: slog.New(slog.DiscardHandler), Parallel: 1,
 		Open: func(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
-			return registry.Open(ctx, s, providers.Secrets{Any: true})
+			return openers.Open(ctx, s, providers.Secrets{Any: true})
 		},
 	})
 	if err != nil {

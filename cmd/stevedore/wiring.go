@@ -1,19 +1,12 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
-	"net/netip"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/azure"
-	"github.com/stevedore-jobs/stevedore/providers/egress"
-	"github.com/stevedore-jobs/stevedore/providers/file"
-	"github.com/stevedore-jobs/stevedore/providers/gcs"
-	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/worker"
 	"github.com/stevedore-jobs/stevedore/worker/export"
 	"github.com/stevedore-jobs/stevedore/worker/manifest"
@@ -21,69 +14,34 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/verify"
 )
 
-// clouds is the registry: to add a provider, add its line.
-func clouds(a access) (providers.Registry, error) {
-	files, err := file.New(a.fileRoots...)
-	if err != nil {
-		return nil, invalid(fmt.Errorf("STEVEDORE_FILE_ROOTS: %w", err))
-	}
-	net, own := newNetwork(a), a.ownIdentity
-	return providers.Registry{
-		"azure": reached{&azure.Opener{Client: net.client, WorkerIdentity: own["azure"]}, net, azureCORS},
-		"file":  files,
-		"gcs":   reached{&gcs.Opener{Client: net.client, WorkerIdentity: own["gcs"], TokenURL: a.gcsTokenURL}, net, gcsCORS},
-		"s3": reached{&s3.Opener{
-			Client: net.client, WorkerIdentity: own["s3"], InstanceIdentity: true, STSEndpoint: a.stsEndpoint,
-		}, net, s3CORS},
-	}, nil
-}
-
-// access is what payloads may make a process reach.
-type access struct {
-	egress      egress.Policy
-	fileRoots   []string
-	ownIdentity map[string]bool // the providers whose buckets the process's own identity may be used on
-	listStreams int             // listings in flight of a bucket that proves large
-	stsEndpoint string          // where roles are assumed; empty means AWS
-	gcsTokenURL string          // where key files are exchanged for tokens; empty means Google
-}
-
-// access is what the operator allows.
-func (c config) access() access {
-	return access{c.egress, c.FileRoots, c.identity, c.ListStreams, c.STSEndpoint, c.GCSTokenURL}
-}
-
-// everything is for the person at the keyboard, who may reach all of it
-// anyway; some addresses are refused always.
-func (c config) everything() access {
-	return access{
-		stsEndpoint: c.STSEndpoint, gcsTokenURL: c.GCSTokenURL,
-		egress:      egress.Policy{AllowHTTP: true, Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}},
-		fileRoots:   []string{"/"},
-		ownIdentity: map[string]bool{"s3": true, "gcs": true, "azure": true},
-		listStreams: c.ListStreams,
-	}
-}
-
-// jobs is what the engine runs: to add a job, add its line.
-func (c config) jobs() []worker.Registration {
+// jobs returns what the engine runs: to add a job, add its line.
+func jobs(s settings.Settings) []worker.Registration {
 	return []worker.Registration{
 		worker.Single(verify.Job{}),
 		worker.Sharded(manifest.Job{}),
-		worker.Sharded(thumbnail.New(int64(c.MemoryBudget))),
+		worker.Sharded(thumbnail.New(s.MemoryBudget)),
 		worker.Single(export.Job{}),
 	}
 }
 
-// workerConfig is how the worker command runs.
-func (c config) workerConfig(log *slog.Logger, r prometheus.Registerer) (worker.Config, error) {
-	registry, err := clouds(c.access())
-	keys, wrong := keyRing(c.PrivateKeys, c.vars)
-	err = errors.Join(err, wrong)
+// workerConfig returns how the worker command runs.
+func workerConfig(s settings.Settings, log *slog.Logger, r prometheus.Registerer) (worker.Config, error) {
+	openers, err := registry(allowed(s))
 	return worker.Config{
-		Redis: c.redis, Providers: registry, Secrets: providers.Secrets{Allow: c.Secrets, Keys: keys},
-		VerifySlots: c.VerifySlots, JobSlots: c.JobSlots, ShardSlots: c.ShardSlots, Parallel: c.Parallel,
-		BucketShards: c.BucketShards, TenantShards: c.TenantShards, PartsBudget: int64(c.PartsBudget),
-		DrainTimeout: c.DrainTimeout, Log: log, Registry: r,
+		Redis:     s.Redis,
+		Providers: openers,
+		Secrets:   providers.Secrets{Allow: s.SecretsAllow, Keys: s.PrivateKeys},
+
+		VerifySlots:  s.VerifySlots,
+		JobSlots:     s.JobSlots,
+		ShardSlots:   s.ShardSlots,
+		Parallel:     s.Parallel,
+		BucketShards: s.BucketShards,
+		TenantShards: s.TenantShards,
+		PartsBudget:  s.PartsBudget,
+		DrainTimeout: s.DrainTimeout,
+
+		Log:      log,
+		Registry: r,
 	}, err
 }
