@@ -10,6 +10,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -19,9 +20,6 @@ type cloud struct {
 	scheme   payload.Scheme
 	// open makes the opener. It uses the client for all its requests.
 	open func(access, *http.Client) (providers.Opener, error)
-	// cors returns how to set up CORS for a storage; nil for a provider that
-	// browsers cannot reach, and whose buckets are not on a network.
-	cors func(tasks.Storage) func(tasks.CORS) string
 }
 
 // clouds returns the table of providers: to add a provider, add its line.
@@ -36,17 +34,14 @@ func schemes() payload.Schemes {
 	return all
 }
 
-// registry returns the openers of all providers.
-func registry(a access) (providers.Registry, error) {
-	net := newNetwork(a)
+// registry returns the openers of all providers. They reach their clouds
+// through net.
+func registry(a access, net *network.Network) (providers.Registry, error) {
 	r := providers.Registry{}
 	for _, c := range clouds() {
-		opener, err := c.open(a, net.client)
+		opener, err := c.open(a, net.Client())
 		if err != nil {
 			return nil, fmt.Errorf("provider %s: %w", c.provider, err)
-		}
-		if c.cors != nil {
-			opener = reached{opener, net, c.cors}
 		}
 		r[c.provider] = opener
 	}
@@ -58,7 +53,6 @@ type access struct {
 	egress      egress.Policy
 	fileRoots   []string
 	ownIdentity []string // providers on whose buckets the process's own identity may be used
-	listStreams int      // concurrent listings of a large bucket
 	stsEndpoint string   // where roles are assumed; empty means AWS
 	gcsTokenURL string   // where key files are exchanged for tokens; empty means Google
 }
@@ -69,7 +63,6 @@ func allowed(s settings.Settings) access {
 		egress:      egress.Policy{Allow: s.EgressAllow},
 		fileRoots:   s.FileRoots,
 		ownIdentity: s.WorkerIdentity,
-		listStreams: s.ListStreams,
 		stsEndpoint: s.STSEndpoint,
 		gcsTokenURL: s.GCSTokenURL,
 	}

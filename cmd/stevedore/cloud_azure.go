@@ -8,7 +8,6 @@ import (
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/payload"
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/azure"
-	"github.com/stevedore-jobs/stevedore/providers/cors"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -19,7 +18,6 @@ func azureCloud() cloud {
 		open: func(a access, client *http.Client) (providers.Opener, error) {
 			return &azure.Opener{Client: client, WorkerIdentity: a.mayUse("azure")}, nil
 		},
-		cors: func(s tasks.Storage) func(tasks.CORS) string { return cors.Azure(s.Account) },
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/payload"
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/cors"
 	"github.com/stevedore-jobs/stevedore/providers/gcs"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -24,7 +23,6 @@ func gcsCloud() cloud {
 				TokenURL:       a.gcsTokenURL,
 			}, nil
 		},
-		cors: func(s tasks.Storage) func(tasks.CORS) string { return cors.GCS(s.Bucket) },
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/payload"
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/cors"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -25,7 +24,6 @@ func s3Cloud() cloud {
 				STSEndpoint:      a.stsEndpoint,
 			}, nil
 		},
-		cors: func(s tasks.Storage) func(tasks.CORS) string { return cors.S3(s.Bucket, s.Endpoint) },
 	}
 }
 

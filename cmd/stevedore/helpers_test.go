@@ -16,6 +16,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/demo/dataset"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
@@ -120,7 +121,8 @@ func secretFile(t *testing.T, value string) tasks.Secret {
 // open opens a storage with the rights of the person at the keyboard.
 func open(t *testing.T, cfg settings.Settings, s tasks.Storage) providers.Bucket {
 	t.Helper()
-	openers, err := registry(everything(cfg))
+	a := everything(cfg)
+	openers, err := registry(a, network.New(a.egress))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/embedded"
 	"github.com/stevedore-jobs/stevedore/worker"
 )
@@ -23,7 +24,9 @@ type local struct {
 }
 
 func startLocal(ctx context.Context, s settings.Settings, log *slog.Logger) (*local, error) {
-	openers, err := registry(everything(s))
+	a := everything(s)
+	net := network.New(a.egress)
+	openers, err := registry(a, net)
 	if err != nil {
 		return nil, err
 	}
@@ -35,12 +38,15 @@ func startLocal(ctx context.Context, s settings.Settings, log *slog.Logger) (*lo
 	w, err := worker.New(worker.Config{
 		Redis:        redis.Options(),
 		Providers:    openers,
+		Network:      net,
+		ListStreams:  s.ListStreams,
 		Secrets:      providers.Secrets{Any: true},
 		VerifySlots:  slots,
 		JobSlots:     slots,
 		ShardSlots:   slots,
 		Parallel:     32,
 		DrainTimeout: 5 * time.Second,
+		SettingName:  settings.Name,
 		Log:          log,
 	}, jobs(s)...)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/worker"
 	"github.com/stevedore-jobs/stevedore/worker/export"
 	"github.com/stevedore-jobs/stevedore/worker/manifest"
@@ -26,11 +27,15 @@ func jobs(s settings.Settings) []worker.Registration {
 
 // workerConfig returns how the worker command runs.
 func workerConfig(s settings.Settings, log *slog.Logger, r prometheus.Registerer) (worker.Config, error) {
-	openers, err := registry(allowed(s))
+	a := allowed(s)
+	net := network.New(a.egress)
+	openers, err := registry(a, net)
 	return worker.Config{
-		Redis:     s.Redis,
-		Providers: openers,
-		Secrets:   providers.Secrets{Allow: s.SecretsAllow, Keys: s.PrivateKeys},
+		Redis:       s.Redis,
+		Providers:   openers,
+		Network:     net,
+		ListStreams: s.ListStreams,
+		Secrets:     providers.Secrets{Allow: s.SecretsAllow, Keys: s.PrivateKeys},
 
 		VerifySlots:  s.VerifySlots,
 		JobSlots:     s.JobSlots,
@@ -41,7 +46,8 @@ func workerConfig(s settings.Settings, log *slog.Logger, r prometheus.Registerer
 		PartsBudget:  s.PartsBudget,
 		DrainTimeout: s.DrainTimeout,
 
-		Log:      log,
-		Registry: r,
+		SettingName: settings.Name,
+		Log:         log,
+		Registry:    r,
 	}, err
 }
