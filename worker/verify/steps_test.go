@@ -240,12 +240,12 @@ func TestRun_InTime(t *testing.T) {
 		want  string
 		took  time.Duration
 	}{
-		"network":                      {cloud{network: hangs("resolve ok", "connect fail timeout", "tls skipped")}, "connect", maxNetworkDuration},
+		"network":                 {cloud{network: hangs("resolve ok", "connect fail timeout", "tls skipped")}, "connect", maxNetworkDuration},
 		"a network without codes": {cloud{network: hangs("resolve fail", "connect fail")}, "resolve", maxNetworkDuration},
-		"list":                         {cloud{probe: hangs("list fail unavailable", "read fail", "write unknown")}, "list", maxDuration},
-		"write":                        {cloud{probe: hangs("list ok", "read ok", "write unknown"), cors: hangs("cors fail timeout")}, "write", maxDuration},
-		"after a list":                 {cloud{probe: hangs("list ok", "read fail", "write fail AccessDenied")}, "read", maxDuration},
-		"cors":                         {cloud{cors: hangs("cors fail timeout")}, "cors", maxDuration},
+		"list":                    {cloud{probe: hangs("list fail unavailable", "read fail", "write unknown")}, "list", maxDuration},
+		"write":                   {cloud{probe: hangs("list ok", "read ok", "write unknown"), cors: hangs("cors fail timeout")}, "write", maxDuration},
+		"after a list":            {cloud{probe: hangs("list ok", "read fail", "write fail AccessDenied")}, "read", maxDuration},
+		"cors":                    {cloud{cors: hangs("cors fail timeout")}, "cors", maxDuration},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
