@@ -10,7 +10,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
-	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
 // What asynq makes of an answer decides about attempts, so the answers are
@@ -19,47 +19,41 @@ func TestAnswer(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("cause")
 	for _, c := range []struct {
-		phase             string
-		outcome           outcome
+		outcome           outcome.Outcome
 		counts, archives  bool
 		revokes, succeeds bool
 	}{
-		{phaseJob, done, true, false, false, true},
-		{phaseJob, retry, true, false, false, false},
-		{phaseJob, snooze, false, false, false, false},
-		{phaseJob, handover, false, false, false, false},
-		{phaseJob, failed, true, true, false, false},
-		{phaseJob, fenced, true, false, true, false},
-		{phaseJob, obsolete, true, false, false, true},
-		{phaseJob, cancelled, true, false, false, true},
-		{phaseShard, failed, true, false, false, true},
+		{outcome.Done, true, false, false, true},
+		{outcome.Retry, true, false, false, false},
+		{outcome.Snooze, false, false, false, false},
+		{outcome.Handover, false, false, false, false},
+		{outcome.Failed, true, true, false, false},
+		{outcome.Fenced, true, false, true, false},
+		{outcome.Obsolete, true, false, false, true},
+		{outcome.Cancelled, true, false, false, true},
 	} {
-		v := newVerdict(c.outcome, cause, 0)
-		err := wording{}.answer(attempt{phase: c.phase}, v)
+		err := answer(outcome.Verdict{Outcome: c.outcome}, cause)
 		if isFailure(err) != c.counts || errors.Is(err, asynq.SkipRetry) != c.archives ||
 			errors.Is(err, asynq.RevokeTask) != c.revokes || (err == nil) != c.succeeds {
-			t.Errorf("%s of a %s gives %v", c.outcome, c.phase, err)
+			t.Errorf("%s gives %v", c.outcome, err)
 		}
 	}
 }
 
 func TestRetryDelay(t *testing.T) {
 	t.Parallel()
-	answer := func(o outcome, err error) error {
-		return wording{}.answer(attempt{}, newVerdict(o, err, 0))
-	}
-	throttled := &providers.Error{Op: "get", Kind: providers.Throttled, RetryAfter: 42 * time.Second}
+	cause := errors.New("cause")
 	for _, c := range []struct {
 		name     string
 		n        int
 		err      error
 		min, max time.Duration
 	}{
-		{"handed over", 0, answer(handover, errDrain), 0, 0},
-		{"as the cloud says", 0, answer(snooze, throttled), 42 * time.Second, 42 * time.Second},
-		{"as the cloud does not say", 0, answer(snooze, errors.New("?")), throttledPause, throttledPause},
-		{"already running here", 0, answer(snooze, errAlreadyRunning), alreadyRunningPause, alreadyRunningPause},
-		{"retry", 0, answer(retry, errors.New("?")), time.Second, 3 * time.Second},
+		{"handed over", 0, answer(outcome.Verdict{Outcome: outcome.Handover}, cause), 0, 0},
+		{"snoozed", 0, answer(outcome.Verdict{
+			Outcome: outcome.Snooze,
+			Pause:   42 * time.Second,
+		}, cause), 42 * time.Second, 42 * time.Second},
 		{"worker died", 3, asynq.ErrLeaseExpired, 0, 0},
 		{"asynq was asked to cancel the task", 3, context.Canceled, 0, 0},
 		{"first failure that asynq found", 0, errors.New("?"), time.Second, 3 * time.Second},
