@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Every line of the table is complete, and no two lines claim the same
-// content or name.
+// Every line of the table is complete, and no two lines claim the
+// same content or name.
 func TestFormats(t *testing.T) {
 	t.Parallel()
 	seen := map[string]Type{}
@@ -39,7 +39,8 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// An error for an unsupported image names what it is and what is supported.
+// An error for an unsupported image names what it is and what is
+// supported.
 func TestUnsupported_Texts(t *testing.T) {
 	t.Parallel()
 	_, gif := parse([]byte("GIF89a\x01\x00\x01\x00"))
