@@ -97,7 +97,7 @@ func newWorker(redis redisconn.Options, dir string) (*worker.Worker, error) {
 	},
 		worker.Single(verify.Job{}),
 		worker.Sharded(manifest.Job{}),
-		worker.Sharded(thumbnail.New(thumbnail.DefaultBudget)),
+		worker.Sharded(thumbnail.New(256<<20)),
 		worker.Single(export.Job{}),
 		worker.Sharded(countobjects.Job{}).OfKind(countobjects.Kind()),
 	)
