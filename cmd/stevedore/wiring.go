@@ -35,7 +35,7 @@ func clouds(a access, net *network.Network) (providers.Registry, error) {
 		"file":  files,
 		"gcs":   &gcs.Opener{Client: net.Client(), WorkerIdentity: own["gcs"], TokenURL: a.gcsTokenURL},
 		"s3": &s3.Opener{
-			Client: net.Client(), WorkerIdentity: own["s3"], InstanceIdentity: true, STSEndpoint: a.stsEndpoint,
+			Client: net.Client(), WorkerIdentity: own["s3"], STSEndpoint: a.stsEndpoint,
 		},
 	}, nil
 }
