@@ -53,15 +53,20 @@ func (i Identity) Caller(ctx context.Context) (Caller, error) {
 		ARN:     driver.Printable(aws.ToString(out.Arn)),
 		Account: driver.Printable(aws.ToString(out.Account)),
 	}
-	used, err := credentials.Retrieve(ctx)
-	switch {
-	case err != nil: // they have just been used, so this hardly happens
-	case used.CanExpire:
-		c.Expires = used.Expires
-	default:
-		c.Temporary = used.SessionToken != ""
-	}
+	c.Expires, c.Temporary = lifetime(ctx, credentials)
 	return c, nil
+}
+
+// lifetime returns what a Caller says about the end of its credentials.
+func lifetime(ctx context.Context, from aws.CredentialsProvider) (time.Time, bool) {
+	c, err := from.Retrieve(ctx)
+	switch {
+	case err != nil: // rare, because the credentials have just been used
+		return time.Time{}, false
+	case c.CanExpire:
+		return c.Expires, false
+	}
+	return time.Time{}, c.SessionToken != ""
 }
 
 // newSTS makes a client of the STS in a region. It does not use AWS's global
