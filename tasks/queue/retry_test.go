@@ -231,3 +231,28 @@ func TestSingleJobIsReopened(t *testing.T) {
 		same(t, "to retry", collect(t, r.ToRetry(t.Context(), "j")), lines(2))
 	})
 }
+
+// The failure of one retry is no longer shown when the next one is queued,
+// and when it has succeeded.
+func TestRetryForgetsTheFailureOfTheLastOne(t *testing.T) {
+	onEach(t, func(t *testing.T, r room) {
+		succeed(t, r, lived(t, r, "j"))
+
+		must[int](t)(r.Reopen(t.Context(), "j", 1))
+		first := must[queue.Claim](t)(r.Begin(t.Context(), queue.JobRef{Job: "j", Generation: 1}, kind, nil, tasks.StatePlanning))
+		ok(t, r.Publish(t.Context(), first, queue.End{Failure: &tasks.Failure{Kind: "denied"}, Keep: time.Hour}))
+		if s := status(t, r, "j"); s.Failure == nil || s.State != tasks.StateFailed {
+			t.Errorf("after the first retry: %+v", s)
+		}
+
+		must[int](t)(r.Reopen(t.Context(), "j", 2))
+		if s := status(t, r, "j"); s.Failure != nil || s.State != tasks.StateQueued {
+			t.Errorf("while the second retry is queued: %+v, failure %v", s, s.Failure)
+		}
+		second := must[queue.Claim](t)(r.Begin(t.Context(), queue.JobRef{Job: "j", Generation: 2}, kind, nil, tasks.StatePlanning))
+		succeed(t, r, second)
+		if s := status(t, r, "j"); s.Failure != nil || s.State != tasks.StateSucceeded || s.Result == nil {
+			t.Errorf("after the second retry: %+v, failure %v", s, s.Failure)
+		}
+	})
+}
