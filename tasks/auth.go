@@ -1,24 +1,20 @@
 package tasks
 
-import "strings"
+import (
+	"slices"
 
-// The ways to authenticate. Which of them a provider has is in its
-// documentation; a worker refuses those it lacks.
-const (
-	AuthAccessKey        = "access-key"        // s3: access key ID and secret access key, perhaps a session token
-	AuthAssumeRole       = "assume-role"       // s3: the worker assumes a role of the customer's, with an external ID
-	AuthKeyFile          = "key-file"          // gcs: service-account key, the JSON file
-	AuthImpersonation    = "impersonation"     // gcs: the worker's own identity acts as a service account
-	AuthSAS              = "sas"               // azure: account and SAS token; an account key in its place is understood
-	AuthAccountKey       = "account-key"       // azure: account and its key
-	AuthConnectionString = "connection-string" // azure
-	AuthServicePrincipal = "service-principal" // azure: tenant, client and client secret
-	AuthWorkerIdentity   = "worker-identity"   // s3, gcs, azure: the worker's own identity, where the operator allows it
-	AuthAnonymous        = "anonymous"         // a public bucket
+	"github.com/stevedore-jobs/stevedore/tasks/fields"
 )
 
-// Auth is how a worker proves to a cloud who it is. Which fields are needed
-// follows from the method; others are refused.
+// The ways to authenticate that several providers have. The others are beside
+// the form of their provider, in storage_s3.go and so on.
+const (
+	AuthWorkerIdentity = "worker-identity" // the worker's own identity, where the operator allows it
+	AuthAnonymous      = "anonymous"       // a public bucket
+)
+
+// Auth is how a worker proves to a cloud who it is. The method decides which
+// fields are needed; others are refused.
 type Auth struct {
 	Method          string `json:"method,omitempty"`
 	AccessKeyID     string `json:"access_key_id,omitempty"`
@@ -40,59 +36,54 @@ type Auth struct {
 	ClientSecret     Secret `json:"client_secret,omitzero"`
 }
 
-// authField is one field of Auth, and what the methods think of it.
+// authField is one field of Auth that depends on the method.
 type authField struct {
-	name     string
-	text     string
-	secret   *Secret
-	required string // the method that needs it, if any
-	allowed  string // the method that may have it, if any
+	name   string
+	text   string
+	flag   bool
+	secret *Secret // nil for a field that is no secret
 }
 
-// fields are the fields that depend on the method, and all secrets; the
-// pointers are a's own.
-func (a *Auth) fields() []authField {
+func (f authField) given() bool {
+	return f.text != "" || f.flag || f.secret != nil && !f.secret.IsZero()
+}
+
+func (a Auth) fields() []authField {
 	return []authField{
-		{name: "access_key_id", text: a.AccessKeyID, required: AuthAccessKey},
-		{name: "secret_access_key", secret: &a.SecretAccessKey, required: AuthAccessKey},
-		{name: "session_token", secret: &a.SessionToken, allowed: AuthAccessKey},
-		{name: "role_arn", text: a.RoleARN, required: AuthAssumeRole},
-		{name: "external_id", text: a.ExternalID, allowed: AuthAssumeRole},
-		{name: "key_file", secret: &a.KeyFile, required: AuthKeyFile},
-		{name: "service_account", text: a.ServiceAccount, required: AuthImpersonation},
-		{name: "sas_token", secret: &a.SASToken, required: AuthSAS},
-		{name: "account_key", secret: &a.AccountKey, required: AuthAccountKey},
-		{name: "connection_string", secret: &a.ConnectionString, required: AuthConnectionString},
-		{name: "tenant_id", text: a.TenantID, required: AuthServicePrincipal},
-		{name: "client_id", text: a.ClientID, required: AuthServicePrincipal},
-		{name: "client_secret", secret: &a.ClientSecret, required: AuthServicePrincipal},
+		{name: "access_key_id", text: a.AccessKeyID},
+		{name: "secret_access_key", secret: &a.SecretAccessKey},
+		{name: "session_token", secret: &a.SessionToken},
+		{name: "role_arn", text: a.RoleARN},
+		{name: "external_id", text: a.ExternalID},
+		{name: "no_external_id", flag: a.NoExternalID},
+		{name: "key_file", secret: &a.KeyFile},
+		{name: "service_account", text: a.ServiceAccount},
+		{name: "sas_token", secret: &a.SASToken},
+		{name: "account_key", secret: &a.AccountKey},
+		{name: "connection_string", secret: &a.ConnectionString},
+		{name: "tenant_id", text: a.TenantID},
+		{name: "client_id", text: a.ClientID},
+		{name: "client_secret", secret: &a.ClientSecret},
 	}
 }
 
-func (a *Auth) check(f faults) {
-	for _, field := range a.fields() {
-		required := a.Method != "" && field.required == a.Method
-		given := field.text != "" || field.secret != nil && !field.secret.IsZero()
+// check refuses fields that the method does not use, asks for those that it
+// needs, and refuses secrets that are given as values.
+func (a Auth) check(errs *fields.Errors, form form) {
+	m := methodNamed(a.Method)
+	for _, f := range a.fields() {
+		needed := !form.foreign && slices.Contains(m.needs, f.name)
+		used := form.foreign || needed || slices.Contains(m.takes, f.name)
 		switch {
-		case given && (a.Method == "" || a.Method != field.required && a.Method != field.allowed):
-			f.add(field.name, "not used by method %q", a.Method)
-		case field.secret != nil:
-			f.secret(field.name, *field.secret, required)
-		case required:
-			f.need(field.name, field.text)
+		case f.given() && !used:
+			errs.Add(f.name, "not used by method %q", a.Method)
+		case f.secret != nil:
+			f.secret.Check(errs, f.name, needed)
+		case needed:
+			errs.Need(f.name, f.text)
 		}
 	}
-	switch {
-	case a.NoExternalID && a.Method != AuthAssumeRole:
-		f.add("no_external_id", "not used by method %q", a.Method)
-	case a.NoExternalID && a.ExternalID != "":
-		f.add("no_external_id", "contradicts external_id")
-	case a.Method == AuthAssumeRole && a.ExternalID == "" && !a.NoExternalID:
-		f.add("external_id", "empty: give the one that the role's trust policy asks for, or no_external_id if it asks for none")
-	}
-	// Pasted white space breaks request signing with an error that names
-	// neither field nor space.
-	if strings.TrimSpace(a.AccessKeyID) != a.AccessKeyID {
-		f.add("access_key_id", "has white space around it")
+	if form.checkAuth != nil {
+		form.checkAuth(errs, a)
 	}
 }

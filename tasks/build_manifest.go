@@ -1,9 +1,13 @@
 package tasks
 
-import "fmt"
+import (
+	"fmt"
 
-// BuildManifest makes CVAT's dataset manifest of the images under the
-// source's prefix and puts it into a bucket.
+	"github.com/stevedore-jobs/stevedore/tasks/fields"
+)
+
+// BuildManifest makes CVAT's dataset manifest of the images under the prefix
+// of the source, and stores it in a bucket.
 type BuildManifest struct {
 	Terms
 
@@ -12,20 +16,20 @@ type BuildManifest struct {
 	Destination *Storage `json:"destination,omitempty"`
 	// Manifest is the key to write, by default manifest.jsonl in the
 	// directory of the destination's prefix. CVAT resolves entries from the
-	// manifest's own directory, so it must lie at or above the images
-	// (formats: CMAN-04).
+	// manifest's own directory, so it must be in the directory of the images
+	// or above it (formats: CMAN-04).
 	Manifest string `json:"manifest,omitempty"`
-	// Exclude lists key prefixes to leave out, besides OwnDirectory.
+	// Exclude lists key prefixes to leave out, in addition to OwnDirectory.
 	Exclude []string `json:"exclude,omitempty"`
 }
 
 // Kind implements Job.
 func (BuildManifest) Kind() string { return "build-manifest" }
 
-// Target is where the manifest goes: the destination and the key, defaults
+// Target returns where the manifest goes: the storage and the key, defaults
 // filled in.
 func (j BuildManifest) Target() (Storage, string) {
-	to := target(j.Source, j.Destination)
+	to := destination(j.Source, j.Destination)
 	if j.Manifest == "" {
 		return to, to.Dir() + "manifest.jsonl"
 	}
@@ -34,25 +38,19 @@ func (j BuildManifest) Target() (Storage, string) {
 
 // Validate implements Job.
 func (j BuildManifest) Validate() error {
-	f := newFaults()
-	j.Source.check(f.in("source"))
+	var errs fields.Errors
+	j.Source.Check(errs.In("source"))
 	if j.Destination != nil {
-		j.Destination.check(f.in("destination"))
+		j.Destination.Check(errs.In("destination"))
 	}
 	to, key := j.Target()
-	f.output("manifest", to, key, ".jsonl")
-	f.prefixes("exclude", j.Exclude)
-	j.Terms.check(f)
-	return f.err(j.Kind())
+	errs.Output("manifest", to.Dir(), key, ".jsonl")
+	errs.Prefixes("exclude", j.Exclude)
+	j.CheckTerms(&errs)
+	return errs.Err(j.Kind())
 }
 
-func (j BuildManifest) mapSecrets(m *secretMap) Job {
-	m.storage(&j.Source)
-	m.optional(&j.Destination)
-	return j
-}
-
-// BuildManifestResult tells what the manifest holds.
+// BuildManifestResult describes the manifest.
 type BuildManifestResult struct {
 	Key       string `json:"key"`        // of the manifest
 	Entries   int64  `json:"entries"`    // images in it
@@ -60,7 +58,7 @@ type BuildManifestResult struct {
 	Failed    int64  `json:"failed"`     // images on the error list
 	BytesRead int64  `json:"bytes_read"` // of image headers
 	Size      int64  `json:"size"`       // of the manifest, bytes
-	Unchanged bool   `json:"unchanged"`  // the bucket already held exactly this manifest; nothing was written
+	Unchanged bool   `json:"unchanged"`  // the bucket had exactly this manifest; nothing was written
 }
 
 // Kind implements Result.
@@ -68,5 +66,9 @@ func (BuildManifestResult) Kind() string { return BuildManifest{}.Kind() }
 
 // Summary implements Result.
 func (r BuildManifestResult) Summary() string {
-	return fmt.Sprintf("%d entries in %s, %d failed, %d skipped, %s", r.Entries, r.Key, r.Failed, r.Skipped, written(r.Unchanged))
+	outcome := "written"
+	if r.Unchanged {
+		outcome = "unchanged"
+	}
+	return fmt.Sprintf("%d entries in %s, %d failed, %d skipped, %s", r.Entries, r.Key, r.Failed, r.Skipped, outcome)
 }

@@ -1,6 +1,10 @@
 package tasks
 
-import "net/url"
+import (
+	"net/url"
+
+	"github.com/stevedore-jobs/stevedore/tasks/fields"
+)
 
 // Check is one line of a verification's answer.
 type Check struct {
@@ -69,13 +73,13 @@ type CORS struct {
 	Headers []string `json:"headers,omitempty"` // request headers; authorization when empty
 }
 
-func (c CORS) check(f faults) {
-	if !f.need("origin", c.Origin) {
+func (c CORS) check(errs *fields.Errors) {
+	if !errs.Need("origin", c.Origin) {
 		return
 	}
 	u, err := url.Parse(c.Origin)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" ||
 		u.User != nil || u.Path+u.RawQuery+u.Fragment != "" {
-		f.add("origin", "must be a scheme and a host, as browsers send it: https://app.example")
+		errs.Add("origin", "must be a scheme and a host, as browsers send it: https://app.example")
 	}
 }

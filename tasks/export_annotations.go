@@ -2,8 +2,8 @@ package tasks
 
 import (
 	"fmt"
-	"slices"
-	"strings"
+
+	"github.com/stevedore-jobs/stevedore/tasks/fields"
 )
 
 // ExportAnnotations turns annotations into a data set that training tools
@@ -15,7 +15,7 @@ type ExportAnnotations struct {
 	Source Storage `json:"source"`
 	// Annotations says where the annotations are.
 	Annotations Annotations `json:"annotations"`
-	// Format is what to make: coco-instances.
+	// Format is the format to write: coco-instances.
 	Format string `json:"format"`
 	// Destination is where the zip goes; the source when absent.
 	Destination *Storage `json:"destination,omitempty"`
@@ -27,12 +27,12 @@ type ExportAnnotations struct {
 
 // Annotations is an object that holds annotations.
 type Annotations struct {
-	Storage *Storage `json:"storage,omitempty"` // where it is; the source when absent
+	Storage *Storage `json:"storage,omitempty"` // the source when absent
 	Key     string   `json:"key"`
-	Format  string   `json:"format"` // cvat-images-1.1: CVAT for images 1.1, its annotations.xml
-	// ImageDirectory is put before the image names in the annotations to make
-	// keys; CVAT names an image of a cloud storage by its whole key, so it is
-	// empty by default.
+	Format  string   `json:"format"` // cvat-images-1.1: annotations.xml of CVAT for images 1.1
+	// ImageDirectory is put before the image names in the annotations to get
+	// their keys. It is empty by default, because CVAT names an image of a
+	// cloud storage by its whole key.
 	ImageDirectory string `json:"image_directory,omitempty"`
 }
 
@@ -50,49 +50,47 @@ var (
 // Kind implements Job.
 func (ExportAnnotations) Kind() string { return "export-annotations" }
 
-// Target is where the zip goes.
-func (j ExportAnnotations) Target() (Storage, string) { return target(j.Source, j.Destination), j.Key }
+// Target returns where the zip goes: the storage and the key.
+func (j ExportAnnotations) Target() (Storage, string) {
+	return destination(j.Source, j.Destination), j.Key
+}
 
-// Input is where the annotations are.
+// Input returns where the annotations are: the storage and the key.
 func (j ExportAnnotations) Input() (Storage, string) {
-	return target(j.Source, j.Annotations.Storage), j.Annotations.Key
+	return destination(j.Source, j.Annotations.Storage), j.Annotations.Key
 }
 
 // Validate implements Job.
 func (j ExportAnnotations) Validate() error {
-	f := newFaults()
-	j.Source.check(f.in("source"))
+	var errs fields.Errors
+	j.Source.Check(errs.In("source"))
 	if j.Destination != nil {
-		j.Destination.check(f.in("destination"))
+		j.Destination.Check(errs.In("destination"))
 	}
-	in := f.in("annotations")
-	if j.Annotations.Storage != nil {
-		j.Annotations.Storage.check(in.in("storage"))
-	}
-	if in.need("key", j.Annotations.Key) {
-		in.key("key", j.Annotations.Key)
-		from, key := j.Input()
-		in.inside("key", from, key)
-	}
-	in.oneOf("format", j.Annotations.Format, inputFormats)
-	in.directory("image_directory", j.Annotations.ImageDirectory)
-	f.oneOf("format", j.Format, outputFormats)
-	if f.need("key", j.Key) {
+	j.checkInput(errs.In("annotations"))
+	errs.OneOf("format", j.Format, outputFormats)
+	if errs.Need("key", j.Key) {
 		to, key := j.Target()
-		f.output("key", to, key, ".zip")
+		errs.Output("key", to.Dir(), key, ".zip")
 	}
-	j.Terms.check(f)
-	return f.err(j.Kind())
+	j.CheckTerms(&errs)
+	return errs.Err(j.Kind())
 }
 
-func (j ExportAnnotations) mapSecrets(m *secretMap) Job {
-	m.storage(&j.Source)
-	m.optional(&j.Annotations.Storage)
-	m.optional(&j.Destination)
-	return j
+func (j ExportAnnotations) checkInput(errs *fields.Errors) {
+	if j.Annotations.Storage != nil {
+		j.Annotations.Storage.Check(errs.In("storage"))
+	}
+	if errs.Need("key", j.Annotations.Key) {
+		from, key := j.Input()
+		errs.Key("key", key)
+		errs.Inside("key", from.Dir(), key)
+	}
+	errs.OneOf("format", j.Annotations.Format, inputFormats)
+	errs.Directory("image_directory", j.Annotations.ImageDirectory)
 }
 
-// ExportAnnotationsResult tells what the zip holds.
+// ExportAnnotationsResult describes the zip.
 type ExportAnnotationsResult struct {
 	Key         string `json:"key"`         // of the zip
 	Format      string `json:"format"`      // of its content
@@ -109,38 +107,6 @@ func (ExportAnnotationsResult) Kind() string { return ExportAnnotations{}.Kind()
 
 // Summary implements Result.
 func (r ExportAnnotationsResult) Summary() string {
-	return fmt.Sprintf("%d annotations on %d images in %s, %d failed", r.Annotations, r.Images, r.Key, r.Failed)
-}
-
-// target is the storage a job writes to: the source unless another is named.
-func target(source Storage, destination *Storage) Storage {
-	if destination != nil {
-		return *destination
-	}
-	return source
-}
-
-// output checks a key that a job will write: canonical, with its ending, and
-// inside the directory of the storage's prefix.
-func (f faults) output(field string, to Storage, key, ending string) {
-	if to.prefixProblem() == "" || !strings.HasPrefix(key, to.Dir()) { // a prefix's fault is not the key's as well
-		f.relative(field, strings.TrimSuffix(key, "/"))
-	}
-	if !strings.HasSuffix(key, ending) {
-		f.add(field, "%q must end in %s", key, ending)
-	}
-	f.inside(field, to, key)
-}
-
-func (f faults) oneOf(field, value string, allowed []string) {
-	if !slices.Contains(allowed, value) {
-		f.add(field, "%q is not supported; there is %s", value, strings.Join(allowed, ", "))
-	}
-}
-
-func written(unchanged bool) string {
-	if unchanged {
-		return "unchanged"
-	}
-	return "written"
+	return fmt.Sprintf("%d annotations on %d images in %s, %d failed",
+		r.Annotations, r.Images, r.Key, r.Failed)
 }

@@ -3,11 +3,13 @@ package tasks
 import (
 	"fmt"
 	"strings"
+
+	"github.com/stevedore-jobs/stevedore/tasks/fields"
 )
 
 // GenerateThumbnails makes a JPEG thumbnail of each image under the source's
-// prefix. A thumbnail's key tells which version of the image it shows, so a
-// second run writes only what changed.
+// prefix. The key of a thumbnail contains the version of the image, so a second
+// run writes only what has changed.
 type GenerateThumbnails struct {
 	Terms
 
@@ -23,25 +25,25 @@ type GenerateThumbnails struct {
 	Size int `json:"size,omitempty"`
 	// Quality is the JPEG quality, 1 to 100; 0 means 80.
 	Quality int `json:"quality,omitempty"`
-	// Exclude lists key prefixes to leave out, besides OwnDirectory and, in
-	// the same bucket, Directory.
+	// Exclude lists key prefixes to leave out, in addition to OwnDirectory
+	// and, in the same bucket, Directory.
 	Exclude []string `json:"exclude,omitempty"`
 }
 
 // Kind implements Job.
 func (GenerateThumbnails) Kind() string { return "generate-thumbnails" }
 
-// Target is where the thumbnails go: the destination and the directory,
+// Target returns where the thumbnails go: the storage and the directory,
 // defaults filled in.
 func (j GenerateThumbnails) Target() (Storage, string) {
-	to := target(j.Source, j.Destination)
+	to := destination(j.Source, j.Destination)
 	if j.Directory == "" {
 		return to, to.Dir() + OwnDirectory + "thumbnails/"
 	}
 	return to, j.Directory
 }
 
-// Spec is the size and quality, defaults filled in.
+// Spec returns the size and the quality, defaults filled in.
 func (j GenerateThumbnails) Spec() (size, quality int) {
 	size, quality = j.Size, j.Quality
 	if size == 0 {
@@ -55,39 +57,36 @@ func (j GenerateThumbnails) Spec() (size, quality int) {
 
 // Validate implements Job.
 func (j GenerateThumbnails) Validate() error {
-	f := newFaults()
-	j.Source.check(f.in("source"))
+	var errs fields.Errors
+	j.Source.Check(errs.In("source"))
 	if j.Destination != nil {
-		j.Destination.check(f.in("destination"))
+		j.Destination.Check(errs.In("destination"))
 	}
 	size, quality := j.Spec()
 	if size < 16 || size > 2048 {
-		f.add("size", "%d is not within 16 to 2048 pixels", size)
+		errs.Add("size", "%d is not within 16 to 2048 pixels", size)
 	}
 	if quality < 1 || quality > 100 {
-		f.add("quality", "%d is not within 1 to 100", quality)
+		errs.Add("quality", "%d is not within 1 to 100", quality)
 	}
+
 	to, dir := j.Target()
-	f.output("directory", to, dir, "/")
-	if to.Same(j.Source) && strings.HasPrefix(j.Source.Prefix, dir) { // the directory is left out of the listing
-		f.add("directory", "%q holds the images themselves: none would be left to show", dir)
+	errs.Output("directory", to.Dir(), dir, "/")
+	if to.Same(j.Source) && strings.HasPrefix(j.Source.Prefix, dir) {
+		errs.Add("directory", "%q holds the images themselves, and what it holds gets no thumbnail", dir)
 	}
-	f.prefixes("exclude", j.Exclude)
-	j.Terms.check(f)
-	return f.err(j.Kind())
+	errs.Prefixes("exclude", j.Exclude)
+	j.CheckTerms(&errs)
+	return errs.Err(j.Kind())
 }
 
-func (j GenerateThumbnails) mapSecrets(m *secretMap) Job {
-	m.storage(&j.Source)
-	m.optional(&j.Destination)
-	return j
-}
-
-// GenerateThumbnailsResult tells what was made.
+// GenerateThumbnailsResult counts the thumbnails.
 type GenerateThumbnailsResult struct {
-	Index     string `json:"index"`     // key of the index: one JSON line an image, {key, etag, thumbnail, width, height}
+	// Index is the key of the index. It has one JSON line an image: {key,
+	// etag, thumbnail, width, height}.
+	Index     string `json:"index"`
 	Written   int64  `json:"written"`   // thumbnails made
-	Unchanged int64  `json:"unchanged"` // thumbnails that were there already
+	Unchanged int64  `json:"unchanged"` // thumbnails that existed already
 	Skipped   int64  `json:"skipped"`   // objects that are no images by their names
 	Failed    int64  `json:"failed"`    // images on the error list
 }
@@ -97,5 +96,6 @@ func (GenerateThumbnailsResult) Kind() string { return GenerateThumbnails{}.Kind
 
 // Summary implements Result.
 func (r GenerateThumbnailsResult) Summary() string {
-	return fmt.Sprintf("%d thumbnails written, %d unchanged, %d failed, %d skipped", r.Written, r.Unchanged, r.Failed, r.Skipped)
+	return fmt.Sprintf("%d thumbnails written, %d unchanged, %d failed, %d skipped",
+		r.Written, r.Unchanged, r.Failed, r.Skipped)
 }

@@ -3,16 +3,19 @@ package tasks
 import (
 	"fmt"
 	"net/url"
-	"regexp"
-	"slices"
 	"strings"
+
+	"github.com/stevedore-jobs/stevedore/tasks/fields"
 )
 
 // Storage describes a connection to a bucket. Its fields are those of CVAT's
 // "attach cloud storage" and FastLabel's "S3 integration" forms.
 type Storage struct {
-	Provider string `json:"provider"` // s3, gcs, azure, file or mem
-	Bucket   string `json:"bucket"`   // bucket name; Azure: container; file: absolute directory; mem: any name
+	// Provider is s3, gcs, azure, file or mem. A name that begins with "x-" is
+	// that of a provider defined outside this module; the worker decides
+	// whether it has it.
+	Provider string `json:"provider"`
+	Bucket   string `json:"bucket"` // bucket name; Azure: container; file: absolute directory
 
 	// Prefix limits listings to keys that start with it. As in CVAT it is a
 	// string, not a folder: "cats/im" is valid. Reads and writes are confined
@@ -24,22 +27,22 @@ type Storage struct {
 	Location string `json:"location,omitempty"` // gcs only; informative, a bucket is found without it
 	Project  string `json:"project,omitempty"`  // gcs only: project ID billed by requester-pays buckets
 	Account  string `json:"account,omitempty"`  // azure only: storage account name
-	Endpoint string `json:"endpoint,omitempty"` // http(s) URL of a compatible server; empty for the cloud itself
+	Endpoint string `json:"endpoint,omitempty"` // http(s) URL of a compatible server; empty for the cloud
 
 	// Addressing is where an S3 request names the bucket: "path" or "virtual"
 	// (in the host name). Empty means virtual for AWS and path for an
 	// endpoint.
 	Addressing    string `json:"addressing,omitempty"`
-	RequesterPays bool   `json:"requester_pays,omitempty"` // s3 only: the caller's account pays; gcs does so with Project
+	RequesterPays bool   `json:"requester_pays,omitempty"` // s3 only: the caller's account pays
 	ExpectedOwner string `json:"expected_owner,omitempty"` // s3 only: account ID that the bucket must belong to
 
 	Auth      Auth     `json:"auth,omitzero"`       // how the worker proves who it is
-	Manifests []string `json:"manifests,omitempty"` // keys of manifest files in the bucket, for example manifest.jsonl
+	Manifests []string `json:"manifests,omitempty"` // keys of manifest files in the bucket: manifest.jsonl
 }
 
-// OwnDirectory is the directory inside a bucket where Stevedore keeps what it
-// made, unless a payload says otherwise. No job takes anything at or below a
-// directory of this name for an image of the customer.
+// OwnDirectory is the directory inside a bucket where Stevedore stores its
+// output, unless a payload says otherwise. No job takes an object at or below
+// a directory of this name for an image of the customer.
 const OwnDirectory = ".stevedore/"
 
 // IsOwn reports whether a key lies in an OwnDirectory, at any depth.
@@ -47,131 +50,117 @@ func IsOwn(key string) bool {
 	return strings.HasPrefix(key, OwnDirectory) || strings.Contains(key, "/"+OwnDirectory)
 }
 
-// Dir is the directory of the prefix: the prefix up to and including its last
-// slash, or empty.
+// Dir returns the directory of the prefix: the prefix up to and including its
+// last slash, or an empty string.
 func (s Storage) Dir() string { return s.Prefix[:strings.LastIndexByte(s.Prefix, '/')+1] }
 
-// String is the storage as a URL, for people: "s3://bucket/prefix". It holds
-// no credentials.
+// String returns the storage as a URL, for people: "s3://bucket/prefix". It
+// holds no credentials.
 func (s Storage) String() string {
-	if s.Provider == "file" {
-		return "file://" + strings.TrimSuffix(s.Bucket, "/") + "/" + s.Prefix
+	bucket := s.Bucket
+	if s.form().directories {
+		bucket = strings.TrimSuffix(bucket, "/")
 	}
-	return s.Provider + "://" + s.Bucket + "/" + s.Prefix
+	return s.Provider + "://" + bucket + "/" + s.Prefix
 }
 
 // Same reports whether two storages name the same bucket on the same server,
 // whatever their prefixes and credentials.
 func (s Storage) Same(o Storage) bool {
-	return s.Provider == o.Provider && s.Bucket == o.Bucket && s.Account == o.Account && s.Endpoint == o.Endpoint
+	return s.Provider == o.Provider && s.Bucket == o.Bucket &&
+		s.Account == o.Account && s.Endpoint == o.Endpoint
 }
 
-// ID names the bucket as Same compares it: two storages have the same ID
-// exactly if they are the same bucket.
+// ID returns a text that names the bucket: two storages have the same ID
+// exactly if Same holds for them.
 func (s Storage) ID() string {
 	return fmt.Sprintf("%s|%q|%q|%q", s.Provider, s.Endpoint, s.Account, s.Bucket)
 }
 
-// authMethods says which ways to authenticate each provider has.
-var authMethods = map[string][]string{
-	"s3":    {AuthAccessKey, AuthAssumeRole, AuthWorkerIdentity, AuthAnonymous},
-	"gcs":   {AuthKeyFile, AuthImpersonation, AuthWorkerIdentity, AuthAnonymous},
-	"azure": {AuthSAS, AuthAccountKey, AuthConnectionString, AuthServicePrincipal, AuthWorkerIdentity, AuthAnonymous},
-	"file":  {""},
-	"mem":   {""},
+// destination returns the storage that a job names, or its source if it names
+// none.
+func destination(source Storage, named *Storage) Storage {
+	if named != nil {
+		return *named
+	}
+	return source
 }
 
-var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+// Validate returns nil or an *InvalidError with every fault.
+func (s Storage) Validate() error {
+	var errs fields.Errors
+	s.Check(&errs)
+	return errs.Err("")
+}
 
-func (s Storage) check(f faults) {
-	methods, known := authMethods[s.Provider]
+// Check adds the faults of the storage to those of a payload:
+// j.Source.Check(errs.In("source")).
+func (s Storage) Check(errs *fields.Errors) {
+	form := s.form()
 	switch {
 	case s.Provider == "":
-		f.add("provider", "empty: give s3, gcs, azure, file or mem")
-	case !known:
-		f.add("provider", "%q is none of s3, gcs, azure, file, mem", s.Provider)
-	case !slices.Contains(methods, s.Auth.Method):
-		f.add("auth.method", "%q is none of %s's %s", s.Auth.Method, s.Provider, strings.Join(methods, ", "))
+		errs.Add("provider", "empty: give %s", formNames(" or "))
+	case form.name == "":
+		errs.Add("provider", "%q is none of %s", s.Provider, formNames(", "))
+	case !form.hasMethod(s.Auth.Method):
+		errs.Add("auth.method", "%q is none of %s's %s", s.Auth.Method, s.Provider, form.methodNames())
 	}
-	s.checkBucket(f)
-	s.checkPrefix(f)
-	s.checkEndpoint(f)
-	for _, only := range []struct{ field, value, provider string }{
-		{"region", s.Region, "s3"}, {"addressing", s.Addressing, "s3"}, {"expected_owner", s.ExpectedOwner, "s3"},
-		{"location", s.Location, "gcs"}, {"project", s.Project, "gcs"}, {"account", s.Account, "azure"},
-	} {
-		if known && only.value != "" && s.Provider != only.provider {
-			f.add(only.field, "only for provider %s", only.provider)
+	s.checkBucket(errs, form)
+	if s.Prefix != "" {
+		if problem := fields.PathProblem(strings.TrimSuffix(s.Prefix, "/")); problem != "" {
+			errs.Add("prefix", "%s", problem)
 		}
 	}
-	if known && s.RequesterPays && s.Provider != "s3" {
-		f.add("requester_pays", "only for provider s3")
-	}
-	if s.Addressing != "" {
-		f.oneOf("addressing", s.Addressing, []string{"path", "virtual"})
-	}
-	if s.ExpectedOwner != "" && !accountID.MatchString(s.ExpectedOwner) {
-		f.add("expected_owner", "%q is not an AWS account ID of 12 digits", s.ExpectedOwner)
-	}
-	if s.Provider == "azure" && s.Auth.Method != AuthConnectionString {
-		f.need("account", s.Account)
+	s.checkEndpoint(errs)
+	form.checkFields(errs, s)
+	if form.check != nil {
+		form.check(errs, s)
 	}
 	for i, m := range s.Manifests {
 		field := fmt.Sprintf("manifests[%d]", i)
-		f.key(field, m)
+		errs.Key(field, m)
 		if !strings.HasSuffix(m, ".jsonl") {
-			f.add(field, "%q does not end in .jsonl", m)
+			errs.Add(field, "%q does not end in .jsonl", m)
 		}
 	}
-	s.Auth.check(f.in("auth"))
+	s.Auth.check(errs.In("auth"), form)
 }
 
 // checkBucket does not repeat a name that may be a pasted URL: the signature
 // of a SAS URL is a secret.
-func (s Storage) checkBucket(f faults) {
+func (s Storage) checkBucket(errs *fields.Errors, form form) {
+	forbidden, longest := `/\?#%`, 222
+	if form.foreign {
+		forbidden, longest = "", 1024
+	}
 	switch {
-	case !f.need("bucket", s.Bucket):
-	case s.Provider == "file":
+	case !errs.Need("bucket", s.Bucket):
+	case form.directories:
 		if !strings.HasPrefix(s.Bucket, "/") {
-			f.add("bucket", "%q is not an absolute directory", s.Bucket)
+			errs.Add("bucket", "%q is not an absolute directory", s.Bucket)
 		}
 	case strings.Contains(s.Bucket, "://"):
-		f.add("bucket", "is a URL: give the name alone")
-	case strings.ContainsFunc(s.Bucket, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`/\?#%`, r) }):
-		f.add("bucket", "has a character that no bucket name may have")
-	case len(s.Bucket) > 222:
-		f.add("bucket", "longer than 222 characters")
+		errs.Add("bucket", "is a URL: give the name alone")
+	case strings.ContainsFunc(s.Bucket, func(r rune) bool { return r <= ' ' || strings.ContainsRune(forbidden, r) }):
+		errs.Add("bucket", "has a character that no bucket name may have")
+	case len(s.Bucket) > longest:
+		errs.Add("bucket", "longer than %d characters", longest)
 	}
 }
 
-func (s Storage) checkPrefix(f faults) {
-	if problem := s.prefixProblem(); problem != "" {
-		f.add("prefix", "%s", problem)
-	}
-}
-
-func (s Storage) prefixProblem() string {
-	if s.Prefix == "" {
-		return ""
-	}
-	return pathProblem(strings.TrimSuffix(s.Prefix, "/"))
-}
-
-// checkEndpoint keeps everything out of an endpoint that could smuggle
-// credentials or another request into it.
-func (s Storage) checkEndpoint(f faults) {
+// checkEndpoint refuses an endpoint that could hide credentials or another
+// request.
+func (s Storage) checkEndpoint(errs *fields.Errors) {
 	if s.Endpoint == "" {
 		return
 	}
 	u, err := url.Parse(s.Endpoint)
 	switch {
-	case s.Provider == "file", s.Provider == "mem":
-		f.add("endpoint", "not used by provider %s", s.Provider)
 	case err != nil: // the parse error would repeat the text, and with it any password in it
-		f.add("endpoint", "not a URL")
+		errs.Add("endpoint", "not a URL")
 	case u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
-		f.add("endpoint", "must be http://host or https://host")
+		errs.Add("endpoint", "must be http://host or https://host")
 	case u.User != nil, u.RawQuery != "", u.Fragment != "":
-		f.add("endpoint", "must not hold a user, a query or a fragment")
+		errs.Add("endpoint", "must not hold a user, a query or a fragment")
 	}
 }

@@ -1,134 +1,101 @@
 // Package tasks is the contract between the services that enqueue jobs and
-// the workers that run them: the four payloads, their results, how each kind
-// is run, and what a job's status looks like.
+// the workers that run them: the payloads of the four built-in kinds of job,
+// their results, how each kind is run, and what the status of a job holds.
 //
-// It knows no Redis, no cloud and no metrics, and brings in only the standard
-// library, so any service can use it. All JSON is snake_case; a payload with
-// a field that the contract does not know is refused by name.
+// A program can define kinds of its own: see NewKind. A storage can name a
+// provider of somebody else's: see Storage.Provider.
+//
+// The package knows no Redis, no cloud and no metrics. It imports only the
+// standard library, so that any service can use it. All JSON is snake_case. A
+// payload with a field that the contract does not know is refused by name.
 package tasks
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 	"time"
+
+	"github.com/stevedore-jobs/stevedore/tasks/fields"
+	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
-// Job is a payload: what a producer asks for. The implementations are plain
-// structs of this package.
+// Job is a payload: what a producer asks for. It is a struct that JSON can
+// encode. It embeds Terms, and its storages are fields of type Storage or
+// *Storage, at any depth.
 type Job interface {
-	// Kind is the job's name on the queue, for example "build-manifest".
+	// Kind returns the name of the job's kind, for example "build-manifest".
 	Kind() string
-	// Validate reports every fault at once as an *InvalidError, each with the
-	// path of its field, or nil.
+	// Validate returns nil or an *InvalidError with every fault, each with
+	// the path of its field.
 	Validate() error
-	// JobTerms says how the job is run.
+	// JobTerms says how the job is run. Embedding Terms implements it.
 	JobTerms() Terms
-	withTerms(t Terms) Job
-	// mapSecrets is a copy of the job in which m has seen every storage.
-	// MapSecrets is for callers.
-	mapSecrets(m *secretMap) Job
 }
 
-// Result is what a finished job answers with.
+// Result is the answer of a job that succeeded. It is a struct that JSON can
+// encode.
 type Result interface {
-	// Kind is the name of the job that gives this result.
+	// Kind returns the name of the kind of job that gives this result.
 	Kind() string
 	// Summary says in one line what was done, for logs and tables.
 	Summary() string
 }
 
-// Policy is how jobs of one kind are run.
-type Policy struct {
-	Queue    string        // the asynq queue that carries the kind, one of the Queue constants
-	Timeout  time.Duration // from the first start to the end, over all attempts and workers; whole seconds
-	Attempts int           // how many times the job, or one shard of it, may fail before the job fails; at least 1
-	Keep     time.Duration // how long record, result and error list stay after the end
+const day = 24 * time.Hour
+
+// The table of built-in kinds: to add a job, add its line.
+var kinds = Table{
+	NewKind[VerifyConnection, VerifyConnectionResult](Policy{QueueVerify, 2 * time.Minute, 2, day}),
+	NewKind[BuildManifest, BuildManifestResult](Policy{QueueJobs, day, 5, 7 * day}),
+	NewKind[GenerateThumbnails, GenerateThumbnailsResult](Policy{QueueJobs, 3 * day, 5, 7 * day}),
+	NewKind[ExportAnnotations, ExportAnnotationsResult](Policy{QueueExports, day / 2, 5, 7 * day}),
 }
 
-// The queues. Each is served by a pool of every worker, so that none starves
-// another.
-const (
-	QueueVerify  = "verify"  // quick answers for a person who waits
-	QueueJobs    = "jobs"    // coordinators of sharded jobs: cheap, they mostly wait
-	QueueExports = "exports" // single runs that do real work; same pool as the shards
-	QueueShards  = "shards"  // shards of sharded jobs; the engine alone enqueues here
-)
+// Table is a set of kinds, found by their names.
+type Table []Kind
 
-// A Kind is one row of the table of kinds.
-type Kind struct {
-	Name   string
-	Policy Policy
+// Kinds returns the table of built-in kinds, in its fixed order. The caller
+// owns it, and may append kinds of its own.
+func Kinds() Table { return append(Table(nil), kinds...) }
 
-	decode       func([]byte) (Job, error)
-	decodeResult func([]byte) (Result, error)
-}
+// Lookup finds a built-in kind by its exact name.
+func Lookup(name string) (Kind, error) { return kinds.Lookup(name) }
 
-// The table of kinds: to add a job, add its line.
-var kinds = []Kind{
-	kindOf[VerifyConnection, VerifyConnectionResult](Policy{QueueVerify, 2 * time.Minute, 2, 24 * time.Hour}),
-	kindOf[BuildManifest, BuildManifestResult](Policy{QueueJobs, 24 * time.Hour, 5, 7 * 24 * time.Hour}),
-	kindOf[GenerateThumbnails, GenerateThumbnailsResult](Policy{QueueJobs, 72 * time.Hour, 5, 7 * 24 * time.Hour}),
-	kindOf[ExportAnnotations, ExportAnnotationsResult](Policy{QueueExports, 12 * time.Hour, 5, 7 * 24 * time.Hour}),
-}
-
-func kindOf[J Job, R Result](p Policy) Kind {
-	var zero J
-	return Kind{
-		Name:         zero.Kind(),
-		Policy:       p,
-		decode:       func(data []byte) (Job, error) { return strict[J](data) },
-		decodeResult: func(data []byte) (Result, error) { return strict[R](data) },
-	}
-}
-
-// Kinds returns the table of kinds in its fixed order. The caller owns the
-// slice.
-func Kinds() []Kind { return append([]Kind(nil), kinds...) }
-
-// Lookup finds a kind by its exact name. The error lists the names that
-// exist.
-func Lookup(name string) (Kind, error) {
-	names := make([]string, 0, len(kinds))
-	for _, k := range kinds {
+// Lookup finds a kind by its exact name. It returns the first one of that
+// name, and an error if that one is not valid. The error for an unknown name
+// lists the names that exist.
+func (t Table) Lookup(name string) (Kind, error) {
+	for _, k := range t {
 		if k.Name == name {
-			return k, nil
+			return k, k.Validate()
 		}
-		names = append(names, k.Name)
 	}
-	return Kind{}, fmt.Errorf("no job kind %q (there are %s)", name, strings.Join(names, ", "))
+	return Kind{}, fmt.Errorf("no job kind %q (there are %s)", name, strings.Join(t.Names(), ", "))
 }
 
-// Decode reads a payload of this kind. It refuses unknown fields and trailing
-// data; it does not call Validate.
-func (k Kind) Decode(payload []byte) (Job, error) {
-	j, err := k.decode(payload)
-	if err != nil {
-		return nil, fmt.Errorf("%s payload: %w", k.Name, err)
+// Names returns the names of the kinds, in the order of the table.
+func (t Table) Names() []string {
+	names := make([]string, len(t))
+	for i, k := range t {
+		names[i] = k.Name
 	}
-	return j, nil
+	return names
 }
 
-// DecodeResult reads a result of this kind.
-func (k Kind) DecodeResult(data []byte) (Result, error) {
-	r, err := k.decodeResult(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s result: %w", k.Name, err)
-	}
-	return r, nil
-}
+// InvalidError means that a payload is not valid. It lists every faulty field.
+type InvalidError = fields.InvalidError
 
-func strict[T any](data []byte) (T, error) {
-	var v T
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&v); err != nil {
-		return v, fmt.Errorf("not what the contract says: %s", strings.TrimPrefix(err.Error(), "json: "))
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return v, fmt.Errorf("data after the JSON object")
-	}
-	return v, nil
-}
+// FieldError is one thing that is wrong with a payload.
+type FieldError = fields.Error
+
+// Secret is a secret in a payload. It cannot be printed.
+type Secret = seal.Secret
+
+// SecretRef makes a Secret of "env:NAME" or "file:/path", or of a sealed text.
+// The error does not repeat its argument.
+func SecretRef(ref string) (Secret, error) { return seal.NewReference(ref) }
+
+// PlainSecret makes a Secret of a value, for a producer that has the public
+// key of the workers: enqueuing seals it. It never leaves the process in any
+// other form.
+func PlainSecret(value string) Secret { return seal.NewPlain(value) }

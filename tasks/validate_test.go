@@ -120,7 +120,7 @@ func TestValidatePayloads(t *testing.T) {
 		"thumbnails below": {tasks.GenerateThumbnails{Source: mem(""), Size: 15, Quality: -1},
 			[]string{`size: 15 is not within 16 to 2048 pixels`, `quality: -1 is not within 1 to 100`}},
 		"thumbnails over the images": {tasks.GenerateThumbnails{Source: mem("cats/im"), Directory: "cats/"},
-			[]string{`directory: "cats/" holds the images themselves: none would be left to show`}},
+			[]string{`directory: "cats/" holds the images themselves, and what it holds gets no thumbnail`}},
 		"export":        {job: tasks.ExportAnnotations{Source: mem(""), Annotations: in, Format: "coco-instances", Key: "o/x.zip"}},
 		"export of nil": {tasks.ExportAnnotations{}, []string{`source.provider: empty: give s3, gcs, azure, file or mem`, `source.bucket: empty`, `annotations.key: empty`, `annotations.format: "" is not supported; there is cvat-images-1.1`, `format: "" is not supported; there is coco-instances`, `key: empty`}},
 		"export outside": {tasks.ExportAnnotations{Source: mem("cats/"), Annotations: in, Format: "coco-instances", Key: "x.zip"},

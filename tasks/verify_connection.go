@@ -1,9 +1,13 @@
 package tasks
 
-import "fmt"
+import (
+	"fmt"
 
-// VerifyConnection asks whether a bucket is set up right for what it shall be
-// used for. It stores nothing in the bucket.
+	"github.com/stevedore-jobs/stevedore/tasks/fields"
+)
+
+// VerifyConnection asks whether a bucket is set up correctly for its use. It
+// stores nothing in the bucket.
 type VerifyConnection struct {
 	Terms
 
@@ -16,31 +20,25 @@ func (VerifyConnection) Kind() string { return "verify-connection" }
 
 // Validate implements Job.
 func (j VerifyConnection) Validate() error {
-	f := newFaults()
-	j.Storage.check(f.in("storage"))
-	need := f.in("need")
+	var errs fields.Errors
+	j.Storage.Check(errs.In("storage"))
+	need := errs.In("need")
 	if j.Need.Thumbnails != nil {
-		j.Need.Thumbnails.check(need.in("thumbnails"))
+		j.Need.Thumbnails.Check(need.In("thumbnails"))
 	}
 	if j.Need.CORS != nil {
-		j.Need.CORS.check(need.in("cors"))
+		j.Need.CORS.check(need.In("cors"))
 	}
-	j.Terms.check(f)
-	return f.err(j.Kind())
+	j.CheckTerms(&errs)
+	return errs.Err(j.Kind())
 }
 
-func (j VerifyConnection) mapSecrets(m *secretMap) Job {
-	m.storage(&j.Storage)
-	m.optional(&j.Need.Thumbnails)
-	return j
-}
-
-// VerifyConnectionResult is the diagnosis. The job succeeds when it could
-// make one, even if the diagnosis is bad.
+// VerifyConnectionResult is the diagnosis. The job succeeds when it can make
+// one, even if the diagnosis is bad.
 type VerifyConnectionResult struct {
 	OK      bool    `json:"ok"`      // no check failed
 	Verdict string  `json:"verdict"` // one line
-	Checks  []Check `json:"checks"`  // in the order they were made
+	Checks  []Check `json:"checks"`  // in the order in which they were made
 }
 
 // Kind implements Result.

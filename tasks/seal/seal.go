@@ -1,15 +1,15 @@
 // Package seal lets a producer send a secret that only the workers can read:
-// sealed to their public key, and bound to the one job it is for.
+// sealed to their public key, and bound to the one job it is for. Secret is the
+// type of all secrets in payloads, sealed or not.
 //
 // A sealed secret is text, "sealed:<key ID>:<base64url of enc and ciphertext,
 // no padding>". It is HPKE (RFC 9180) in base mode with DHKEM(X25519,
-// HKDF-SHA256), HKDF-SHA256 and AES-256-GCM; the info string is "stevedore
-// sealed secret v1", the job's ID and its kind, with a zero byte between
-// them; there is no further associated data. Producers in other languages
-// make the same with any HPKE library.
+// HKDF-SHA256), HKDF-SHA256 and AES-256-GCM. The info string is "stevedore
+// sealed secret v1", the job's ID and its kind, with a zero byte between them.
+// There is no further associated data. Producers in other languages make the
+// same with any HPKE library.
 //
-// This package knows keys and bytes. It knows no payload and no queue, and
-// imports only the standard library.
+// This package knows keys and bytes. It knows no payload and no queue.
 package seal
 
 import (

@@ -70,8 +70,8 @@ type Redis struct {
 }
 
 // Start starts a real Redis that writes an append-only file, and stops it
-// when the test ends. Without redis-server on the machine the test is
-// skipped, or fails if REQUIRE_SERVICES=1.
+// when the test ends. With -short it skips the test. Without redis-server on
+// the machine it skips the test too, or fails it if REQUIRE_SERVICES=1.
 func Start(t testing.TB) *Redis {
 	t.Helper()
 	r := prepare(t)
@@ -83,6 +83,9 @@ func Start(t testing.TB) *Redis {
 // ends.
 func prepare(t testing.TB) *Redis {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("SKIPPED: -short runs no redis-server")
+	}
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		if os.Getenv("REQUIRE_SERVICES") == "1" {
 			t.Fatal("redis-server is not installed, and REQUIRE_SERVICES=1")

@@ -1,0 +1,144 @@
+package tasks
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/stevedore-jobs/stevedore/tasks/fields"
+)
+
+// form says what a storage of one provider may hold.
+type form struct {
+	name    string
+	methods []method // the ways to authenticate
+	fields  []string // the optional fields of Storage that this provider has
+	// check and checkAuth add what else is wrong; nil when there is no more.
+	check     func(*fields.Errors, Storage)
+	checkAuth func(*fields.Errors, Auth)
+
+	directories bool // buckets are absolute directories on the worker
+	foreign     bool // defined outside this module: its own opener checks the rest
+}
+
+// method is a way to authenticate, and the fields of Auth that it has.
+type method struct {
+	name  string
+	needs []string
+	takes []string // optional
+}
+
+// forms is the table of providers: to add a provider, add its line.
+var forms = []form{s3Form, gcsForm, azureForm, fileForm, memForm}
+
+// Ways to authenticate that several providers have.
+var (
+	anonymous      = method{name: AuthAnonymous}
+	workerIdentity = method{name: AuthWorkerIdentity}
+	noMethod       = method{} // the provider asks for no proof
+)
+
+// ForeignPrefix begins the names of providers that are defined outside this
+// module. Their storages are checked for what holds of any bucket.
+const ForeignPrefix = "x-"
+
+var validForeignName = regexp.MustCompile(`^` + ForeignPrefix + `[a-z0-9][a-z0-9-]{0,61}$`)
+
+// Providers returns the names of the built-in providers, in a fixed order.
+func Providers() []string {
+	names := make([]string, len(forms))
+	for i, f := range forms {
+		names[i] = f.name
+	}
+	return names
+}
+
+// AuthMethods returns the ways to authenticate that a built-in provider has.
+func AuthMethods(provider string) []string {
+	var names []string
+	for _, m := range (Storage{Provider: provider}).form().methods {
+		names = append(names, m.name)
+	}
+	return names
+}
+
+// form returns the form of the storage's provider. Its name is empty when
+// there is no such provider.
+func (s Storage) form() form {
+	for _, f := range forms {
+		if f.name == s.Provider {
+			return f
+		}
+	}
+	if validForeignName.MatchString(s.Provider) {
+		return form{name: s.Provider, foreign: true}
+	}
+	return form{}
+}
+
+// formNames lists the providers: "s3, gcs or azure".
+func formNames(last string) string {
+	names := Providers()
+	end := len(names) - 1
+	return strings.Join(names[:end], ", ") + last + names[end]
+}
+
+func (f form) hasMethod(name string) bool {
+	return f.foreign || slices.ContainsFunc(f.methods, func(m method) bool { return m.name == name })
+}
+
+func (f form) methodNames() string {
+	return strings.Join(AuthMethods(f.name), ", ")
+}
+
+// checkFields refuses fields that only other providers have.
+func (f form) checkFields(errs *fields.Errors, s Storage) {
+	if f.name == "" || f.foreign {
+		return
+	}
+	for _, optional := range []struct {
+		name  string
+		given bool
+	}{
+		{"endpoint", s.Endpoint != ""},
+		{"region", s.Region != ""},
+		{"addressing", s.Addressing != ""},
+		{"expected_owner", s.ExpectedOwner != ""},
+		{"location", s.Location != ""},
+		{"project", s.Project != ""},
+		{"account", s.Account != ""},
+		{"requester_pays", s.RequesterPays},
+	} {
+		if !optional.given || slices.Contains(f.fields, optional.name) {
+			continue
+		}
+		if owners := formsWith(optional.name); len(owners) == 1 {
+			errs.Add(optional.name, "only for provider %s", owners[0])
+		} else {
+			errs.Add(optional.name, "not used by provider %s", f.name)
+		}
+	}
+}
+
+// formsWith returns the names of the providers that have a field.
+func formsWith(field string) []string {
+	var names []string
+	for _, f := range forms {
+		if slices.Contains(f.fields, field) {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
+// methodNamed finds a way to authenticate among those of all providers.
+func methodNamed(name string) method {
+	for _, f := range forms {
+		for _, m := range f.methods {
+			if m.name == name {
+				return m
+			}
+		}
+	}
+	return method{name: name}
+}

@@ -1,0 +1,154 @@
+package tasks
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/tasks/walk"
+)
+
+// Policy says how the jobs of one kind are run.
+type Policy struct {
+	Queue    string        // QueueVerify, QueueJobs or QueueExports
+	Timeout  time.Duration // from the first start to the end, over all attempts and workers; whole seconds
+	Attempts int           // how many times the job, or one shard of it, may fail before the job fails; at least 1
+	Keep     time.Duration // how long record, result and error list stay after the end
+}
+
+// Kind is a kind of job. NewKind makes one.
+type Kind struct {
+	Name   string
+	Policy Policy
+
+	storages     []string // paths of the payload's fields that hold a storage
+	wrong        error    // what NewKind found to be wrong with the types
+	decode       func([]byte) (Job, error)
+	decodeResult func([]byte) (Result, error)
+}
+
+// NewKind makes a kind of its payload and its result. Give it to producers
+// with producer.WithKinds, and to the worker with the code that runs it. What
+// is wrong with the types or the policy is found by Validate.
+func NewKind[J Job, R Result](p Policy) Kind {
+	var job J
+	var result R
+	k := Kind{
+		Name: job.Kind(), Policy: p,
+		decode:       func(data []byte) (Job, error) { return strict[J](data) },
+		decodeResult: func(data []byte) (Result, error) { return strict[R](data) },
+	}
+	if result.Kind() != k.Name {
+		k.wrong = fmt.Errorf("its result says that it is of kind %q", result.Kind())
+	}
+	if len(walk.Paths[J, Terms]()) != 1 {
+		k.wrong = errors.Join(k.wrong, errors.New("its payload must embed tasks.Terms"))
+	}
+
+	storages := walk.Paths[J, Storage]()
+	for _, path := range storages {
+		k.storages = append(k.storages, path.Name)
+	}
+	for _, path := range append(storages, walk.Paths[J, Secret]()...) {
+		if path.InMap {
+			k.wrong = errors.Join(k.wrong, fmt.Errorf("its field %s: no map may hold a storage or a secret", path.Name))
+		}
+	}
+	return k
+}
+
+var validKindName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
+
+// Validate reports everything that is wrong with the kind itself. Lookup
+// returns no kind that is not valid.
+func (k Kind) Validate() error {
+	faults := []error{k.wrong}
+	check := func(ok bool, text string) {
+		if !ok {
+			faults = append(faults, errors.New(text))
+		}
+	}
+	p, queues := k.Policy, []string{QueueVerify, QueueJobs, QueueExports}
+	check(k.decode != nil, "NewKind did not make it")
+	check(validKindName.MatchString(k.Name), "its name must be lower-case letters, digits and dashes, at most 64")
+	check(slices.Contains(queues, p.Queue), "its queue must be one of "+strings.Join(queues, ", "))
+	check(p.Timeout >= time.Second && p.Timeout%time.Second == 0, "its timeout must be whole seconds, at least one")
+	check(p.Attempts >= 1, "it must have at least one attempt")
+	check(p.Keep >= time.Second, "its record must be kept for at least a second")
+	if err := errors.Join(faults...); err != nil {
+		return fmt.Errorf("job kind %q is not valid: %w", k.Name, err)
+	}
+	return nil
+}
+
+// StorageFields returns the paths of the payload's fields that hold a storage,
+// for example "source" and "annotations.storage". The first is the one that
+// the job works on.
+func (k Kind) StorageFields() []string { return slices.Clone(k.storages) }
+
+// Decode reads a payload of this kind. It refuses unknown fields and trailing
+// data. It does not call Validate.
+func (k Kind) Decode(payload []byte) (Job, error) {
+	j, err := k.decode(payload)
+	if err != nil {
+		return nil, fmt.Errorf("%s payload: %w", k.Name, err)
+	}
+	return j, nil
+}
+
+// DecodeResult reads a result of this kind.
+func (k Kind) DecodeResult(data []byte) (Result, error) {
+	r, err := k.decodeResult(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s result: %w", k.Name, err)
+	}
+	return r, nil
+}
+
+func strict[T any](data []byte) (T, error) {
+	var v T
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&v); err != nil {
+		text := strings.TrimPrefix(err.Error(), "json: ")
+		return v, fmt.Errorf("not what the contract says: %s", text)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return v, fmt.Errorf("data after the JSON object")
+	}
+	return v, nil
+}
+
+// Same reports whether two payloads of this kind ask for the same job. It
+// ignores how urgent the job is and until when it must be done: a caller who
+// enqueues again after a lost answer may count its deadline from another
+// moment. Two sealed secrets count as the same, because the same value gives
+// another text each time it is sealed. A reference equals only itself.
+func (k Kind) Same(a, b []byte) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	plainA, errA := k.plain(a)
+	plainB, errB := k.plain(b)
+	return errA == nil && errB == nil && bytes.Equal(plainA, plainB)
+}
+
+// plain returns a payload in the form that Same compares.
+func (k Kind) plain(payload []byte) ([]byte, error) {
+	j, err := k.Decode(payload)
+	if err != nil {
+		return nil, err
+	}
+	j = WithTerms(j, Terms{Tenant: j.JobTerms().Tenant})
+	j, err = MapSecrets(j, func(s Secret) (Secret, error) { return s.Blank(), nil })
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(j)
+}

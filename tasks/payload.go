@@ -1,0 +1,56 @@
+package tasks
+
+import "github.com/stevedore-jobs/stevedore/tasks/walk"
+
+// Storages returns the connections that a job names, in the order of its
+// fields.
+func Storages(j Job) []Storage {
+	found := walk.Find[Storage](walk.NewCopy(j))
+	storages := make([]Storage, len(found))
+	for i, s := range found {
+		storages[i] = *s
+	}
+	return storages
+}
+
+// MapSecrets returns a copy of a job in which each secret that is given is
+// replaced by what f returns for it. The job itself stays as it is. The error
+// is the first one that f returns.
+func MapSecrets(j Job, f func(Secret) (Secret, error)) (Job, error) {
+	c := walk.NewCopy(j)
+	if err := mapSecrets(c, f); err != nil {
+		return nil, err
+	}
+	return c.Interface().(Job), nil
+}
+
+// MapSecrets returns a copy of a storage, as the function of this name does of
+// a job.
+func (s Storage) MapSecrets(f func(Secret) (Secret, error)) (Storage, error) {
+	c := walk.NewCopy(s)
+	err := mapSecrets(c, f)
+	return c.Interface().(Storage), err
+}
+
+func mapSecrets(c walk.Copy, f func(Secret) (Secret, error)) error {
+	for _, s := range walk.Find[Secret](c) {
+		if s.IsZero() {
+			continue
+		}
+		mapped, err := f(*s)
+		if err != nil {
+			return err
+		}
+		*s = mapped
+	}
+	return nil
+}
+
+// WithTerms returns a copy of a job with other terms.
+func WithTerms(j Job, t Terms) Job {
+	c := walk.NewCopy(j)
+	for _, terms := range walk.Find[Terms](c) {
+		*terms = t
+	}
+	return c.Interface().(Job)
+}

@@ -1,0 +1,155 @@
+// Package walk finds values by their type inside the structs that JSON
+// encodes, at any depth. So a payload needs no code of its own to tell which
+// storages and secrets it holds, and cannot forget one.
+//
+// It knows no type of the contract, and imports only the standard library.
+package walk
+
+import (
+	"cmp"
+	"iter"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Copy is a deep copy of a struct, whose parts can be changed through Find.
+type Copy struct{ value reflect.Value }
+
+// NewCopy copies a struct, or a pointer to one. Pointers, slices and arrays in
+// it are copied too; maps and interfaces are shared with the original.
+func NewCopy(v any) Copy {
+	original := reflect.ValueOf(v)
+	c := Copy{reflect.New(original.Type()).Elem()}
+	c.value.Set(original)
+	unshare(c.value)
+	return c
+}
+
+// Interface returns the copy as a value of the type that was copied.
+func (c Copy) Interface() any { return c.value.Interface() }
+
+// unshare replaces what a value points to by copies.
+func unshare(v reflect.Value) {
+	if !v.CanSet() && v.Kind() != reflect.Struct {
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			original := v.Elem()
+			v.Set(reflect.New(original.Type()))
+			v.Elem().Set(original)
+		}
+	case reflect.Slice:
+		if !v.IsNil() {
+			v.Set(reflect.AppendSlice(reflect.MakeSlice(v.Type(), 0, v.Len()), v))
+		}
+	}
+	for inner := range children(v) {
+		unshare(inner)
+	}
+}
+
+// Find returns pointers to all values of type T in a copy, in the order of its
+// fields. It also looks inside the values that it finds.
+func Find[T any](c Copy) []*T {
+	var found []*T
+	var visit func(v reflect.Value)
+	visit = func(v reflect.Value) {
+		if v.Type() == reflect.TypeFor[T]() && v.CanInterface() {
+			found = append(found, v.Addr().Interface().(*T))
+		}
+		for inner := range children(v) {
+			visit(inner)
+		}
+	}
+	visit(c.value)
+	return found
+}
+
+// children yields the values that JSON encodes as parts of a value.
+func children(v reflect.Value) iter.Seq[reflect.Value] {
+	return func(yield func(reflect.Value) bool) {
+		switch v.Kind() {
+		case reflect.Struct:
+			for i := range v.NumField() {
+				if encoded(v.Type().Field(i)) && !yield(v.Field(i)) {
+					return
+				}
+			}
+		case reflect.Pointer:
+			if !v.IsNil() {
+				yield(v.Elem())
+			}
+		case reflect.Slice, reflect.Array:
+			for i := range v.Len() {
+				if !yield(v.Index(i)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// encoded reports whether JSON encodes a field. It encodes the exported fields
+// of an embedded struct even if the type of that struct is not exported.
+func encoded(f reflect.StructField) bool { return f.IsExported() || f.Anonymous }
+
+// Path says where values of a type can be in a struct.
+type Path struct {
+	Name  string // in JSON, for example "annotations.storage" or "buckets[]"
+	InMap bool   // Find does not look there
+}
+
+// Paths returns the places in type S where JSON can put values of type T, in
+// the order of the fields.
+func Paths[S, T any]() []Path {
+	p := paths{want: reflect.TypeFor[T]()}
+	p.visit(reflect.TypeFor[S](), Path{}, nil)
+	return p.found
+}
+
+type paths struct {
+	want  reflect.Type
+	found []Path
+}
+
+// visit looks at a type. The types that contain it are above: none of them is
+// visited again, so that types which contain themselves come to an end.
+func (p *paths) visit(t reflect.Type, at Path, above []reflect.Type) {
+	if t == p.want {
+		p.found = append(p.found, at)
+	}
+	if slices.Contains(above, t) {
+		return
+	}
+	above = append(slices.Clone(above), t)
+	switch t.Kind() {
+	case reflect.Struct:
+		for field := range t.Fields() {
+			if encoded(field) {
+				p.visit(field.Type, at.field(field), above)
+			}
+		}
+	case reflect.Pointer:
+		p.visit(t.Elem(), at, above)
+	case reflect.Slice, reflect.Array:
+		p.visit(t.Elem(), Path{at.Name + "[]", at.InMap}, above)
+	case reflect.Map:
+		p.visit(t.Elem(), Path{at.Name + "[]", true}, above)
+	}
+}
+
+// field returns the path of a field. The fields of an embedded struct are
+// those of the struct around it.
+func (p Path) field(f reflect.StructField) Path {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	if !f.Anonymous {
+		name = cmp.Or(name, f.Name)
+	}
+	if p.Name != "" && name != "" {
+		name = "." + name
+	}
+	return Path{p.Name + name, p.InMap}
+}
