@@ -1,5 +1,5 @@
 -- unattended.lua lists jobs that nobody has looked at for so many ms, at
--- most so many of them, and marks them as just looked at.
+-- "most" of them, and marks them as just looked at.
 --
 -- KEYS: active
 -- ARGV: since, most
