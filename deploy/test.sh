@@ -1,49 +1,79 @@
 #!/usr/bin/env bash
-# The one test command: prepares what the tests need, starts the emulated clouds, runs every check, and stops what it
-# started. It goes on after a failed check, so that one run shows everything that is wrong.
+# The one test command. It installs what the tests need, starts the emulated
+# clouds, runs the checks and stops what it started. It continues after a
+# failed check: one run shows everything that is wrong.
 set -euo pipefail
 
 usage() {
 	cat <<'TEXT'
-usage: deploy/test.sh [--no-lint] [--short]
-       deploy/test.sh --chaos
+usage: deploy/test.sh [MODE]
 
-Checks formatting, vet, lint and all tests with the race detector, against real Redis servers and emulated clouds.
-Missing programs are installed when run as root on Debian.
+Without a mode it runs every check: formatting, vet, size limits, lint, and all tests with the
+race detector against real Redis servers and emulated clouds. That is what continuous
+integration runs. It needs about ten minutes on two cores.
 
-  --no-lint  leave golangci-lint out
-  --short    pass -short to go test
-  --chaos    run nothing but the chaos tests, in full: a million objects while workers and Redis are killed, and an object
-             that kills its workers. Takes minutes; the run without it has a short form
+Modes:
+  --quick    formatting, vet, size limits and the short tests. They start no Redis server and
+             no emulator, so nothing is installed. Under a minute when the build cache is warm.
+  --lint     formatting, vet, size limits, golangci-lint and shellcheck. No tests.
+  --bench    the benchmarks of deploy/bench/README.md. Takes about half an hour; use an idle
+             machine.
+  --chaos    the chaos tests in full: a million objects while workers and Redis are killed, and
+             an object that kills its workers. Takes minutes. A short form is part of the tests.
+  --no-lint  every check but golangci-lint and shellcheck
+  --help     this text
+
+Missing programs are installed when the script runs as root on Debian; otherwise it names them.
+Exit code: 0 if all checks passed, 1 if one failed, 2 for a wrong argument.
 TEXT
 }
 
-lint=yes
-chaos=no
-flags=(-race)
-for argument; do
-	case $argument in
-	--no-lint) lint=no ;;
-	--short) flags+=(-short) ;;
-	--chaos) chaos=yes ;;
-	-h | --help) usage && exit 0 ;;
-	*) usage >&2 && exit 2 ;;
-	esac
-done
+mode=all
+case ${1-} in
+"") ;;
+--quick | --lint | --bench | --chaos | --no-lint) mode=${1#--} ;;
+-h | --help) usage && exit 0 ;;
+*) usage >&2 && exit 2 ;;
+esac
+(($# <= 1)) || { usage >&2 && exit 2; }
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 lint_version=v2.15.0
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/stevedore/bin
-golangci=$cache/golangci-lint-$lint_version/golangci-lint
-azurite_version=3.35.0 # later ones need a newer Node.js than Debian has
-azurite=$(dirname "$cache")/azurite-$azurite_version
-work=$(mktemp -d)
-servers=() # process IDs
-policy=    # the file that keeps new packages from starting services, while it is there
-preparing= # the preparation under way; a failure there ends the run
-failed=()  # checks that failed
+azurite_version=3.35.0 # newer versions need a newer Node.js than Debian has
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/stevedore
+golangci=$cache/bin/golangci-lint-$lint_version/golangci-lint
+azurite=$cache/azurite-$azurite_version
 
-finish() {
+modules=(deploy/emulators) # Go modules beside the main one
+for file in deploy/examples/*/go.mod; do
+	[[ ! -e $file ]] || modules+=("$(dirname "$file")")
+done
+
+work=$(mktemp -d)
+servers=() # process IDs of what the script started
+policy=    # file that keeps new packages from starting services, while it exists
+preparing= # what is being prepared; a failure there ends the run
+failed=()  # names of failed checks
+
+# --- running checks -----------------------------------------------------------
+
+prepare() { # prepare NAME COMMAND...
+	local start=$SECONDS
+	preparing=$1
+	printf '\n== %s\n' "$1"
+	"${@:2}"
+	printf -- '-- ready, %d s\n' $((SECONDS - start))
+	preparing=
+}
+
+check() { # check NAME COMMAND...; set -e has no effect inside COMMAND
+	local start=$SECONDS result=ok
+	printf '\n== %s\n' "$1"
+	"${@:2}" || { result=FAILED && failed+=("$1"); }
+	printf -- '-- %s: %s, %d s\n' "$1" "$result" $((SECONDS - start))
+}
+
+finish() { # runs when the script ends, for whatever reason
 	local status=$?
 	stop_servers
 	rm -rf "$work" ${policy:+"$policy"}
@@ -57,6 +87,79 @@ finish() {
 	exit "$status"
 }
 
+# --- preparing ----------------------------------------------------------------
+
+install_packages() { # install_packages PROGRAM=PACKAGE...; installs the packages of missing programs
+	local pair packages=()
+	command -v go >/dev/null || {
+		echo "Go is missing. Install the version that go.mod names from https://go.dev/dl" >&2
+		return 1
+	}
+	for pair; do
+		command -v "${pair%%=*}" >/dev/null || packages+=("${pair#*=}")
+	done
+	((${#packages[@]})) || return 0
+	if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+		echo "Programs are missing. Install these packages: ${packages[*]}" >&2
+		return 1
+	fi
+
+	# The tests start servers of their own: no service may start with its package.
+	if [[ ! -e /usr/sbin/policy-rc.d ]]; then
+		policy=/usr/sbin/policy-rc.d
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod +x "$policy"
+	fi
+	apt-get update -q
+	DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${packages[@]}"
+}
+
+install_lint() {
+	[[ -x $golangci ]] ||
+		GOBIN=$(dirname "$golangci") go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$lint_version"
+}
+
+install_azurite() {
+	[[ ! -e $azurite/installed ]] || return 0
+	npm install --prefix "$azurite" --no-audit --no-fund --no-package-lock "azurite@$azurite_version"
+	touch "$azurite/installed"
+}
+
+start_emulators() {
+	go build -C deploy/emulators -o "$cache/bin/emulators" .
+	"$cache/bin/emulators" --env-file "$work/env" >"$work/emulators.log" 2>&1 &
+	servers+=($!)
+	await "The emulators" "$work/emulators.log" test -s "$work/env"
+	# shellcheck disable=SC1091 # written by the emulators
+	source "$work/env"
+}
+
+start_azurite() {
+	# Port 0: the system chooses a free port, and Azurite prints it.
+	node "$azurite/node_modules/azurite/dist/src/blob/main.js" --blobHost 127.0.0.1 --blobPort 0 \
+		--silent --inMemoryPersistence --disableTelemetry --skipApiVersionCheck >"$work/azurite.log" 2>&1 &
+	servers+=($!)
+	await Azurite "$work/azurite.log" grep -q 'successfully listens on' "$work/azurite.log"
+
+	# Microsoft publishes this account and key: every Azurite has them.
+	export STEVEDORE_TEST_AZURE_ACCOUNT=devstoreaccount1
+	export STEVEDORE_TEST_AZURE_KEY=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==
+	STEVEDORE_TEST_AZURE_ENDPOINT=$(sed -n 's/.*successfully listens on //p' "$work/azurite.log")/$STEVEDORE_TEST_AZURE_ACCOUNT
+	export STEVEDORE_TEST_AZURE_ENDPOINT
+}
+
+await() { # await NAME LOG COMMAND...; waits for the server that was started last until COMMAND succeeds
+	local deadline=$((SECONDS + 60))
+	until "${@:3}"; do
+		if ! kill -0 "${servers[-1]}" 2>/dev/null || ((SECONDS > deadline)); then
+			printf '%s did not start. Its output:\n' "$1" >&2
+			cat "$2" >&2
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
 stop_servers() {
 	local deadline=$((SECONDS + 10)) server
 	((${#servers[@]})) || return 0
@@ -68,90 +171,7 @@ stop_servers() {
 	done
 }
 
-await() { # await NAME LOG COMMAND...; waits for the last server that was started
-	local deadline=$((SECONDS + 60))
-	until "${@:3}"; do
-		if ! kill -0 "${servers[-1]}" 2>/dev/null || ((SECONDS > deadline)); then
-			printf '%s did not get ready. Its output:\n' "$1" >&2
-			cat "$2" >&2
-			return 1
-		fi
-		sleep 0.05
-	done
-}
-
-prepare() { # prepare NAME COMMAND...
-	local start=$SECONDS
-	preparing=$1
-	printf '\n== %s\n' "$1"
-	"${@:2}"
-	printf -- '-- ready, %d s\n' $((SECONDS - start))
-	preparing=
-}
-
-check() { # check NAME COMMAND...; functions given here must not count on set -e
-	local start=$SECONDS verdict=ok
-	printf '\n== %s\n' "$1"
-	"${@:2}" || { verdict=FAILED && failed+=("$1"); }
-	printf -- '-- %s: %s, %d s\n' "$1" "$verdict" $((SECONDS - start))
-}
-
-install_packages() {
-	local packages=()
-	command -v go >/dev/null || { echo "Go is missing: install the version that go.mod names from https://go.dev/dl" >&2 && return 1; }
-	command -v redis-server >/dev/null || packages+=(redis-server)
-	if [[ $chaos == no ]]; then
-		command -v gcc >/dev/null || packages+=(gcc libc6-dev) # the race detector links with it
-		command -v node >/dev/null || packages+=(nodejs)       # Azurite runs on it
-		command -v npm >/dev/null || packages+=(npm)
-	fi
-	((${#packages[@]})) || return 0
-	if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
-		echo "Missing programs; install these packages: ${packages[*]}" >&2
-		return 1
-	fi
-	# Tests start servers of their own, so no service may start with the package.
-	if [[ ! -e /usr/sbin/policy-rc.d ]]; then
-		policy=/usr/sbin/policy-rc.d
-		printf '#!/bin/sh\nexit 101\n' >"$policy"
-		chmod +x "$policy"
-	fi
-	apt-get update -q
-	DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${packages[@]}"
-}
-
-install_lint() {
-	[[ -x $golangci ]] || GOBIN=$(dirname "$golangci") go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$lint_version"
-}
-
-install_azurite() {
-	[[ ! -e $azurite/installed ]] || return 0
-	npm install --prefix "$azurite" --no-audit --no-fund --no-package-lock "azurite@$azurite_version"
-	touch "$azurite/installed"
-}
-
-start_emulators() {
-	mkdir -p "$cache"
-	go build -C deploy/emulators -o "$cache/emulators" .
-	"$cache/emulators" --env-file "$work/env" >"$work/emulators.log" 2>&1 &
-	servers+=($!)
-	await "The emulators" "$work/emulators.log" test -s "$work/env" # it appears whole, once everything answers
-	# shellcheck disable=SC1091 # written by the emulators
-	source "$work/env"
-}
-
-start_azurite() {
-	# The system chooses the port, and Azurite says which: nobody else can take it in between.
-	node "$azurite/node_modules/azurite/dist/src/blob/main.js" --blobHost 127.0.0.1 --blobPort 0 \
-		--silent --inMemoryPersistence --disableTelemetry --skipApiVersionCheck >"$work/azurite.log" 2>&1 &
-	servers+=($!)
-	await Azurite "$work/azurite.log" grep -q 'successfully listens on' "$work/azurite.log"
-	# The account and its key are published by Microsoft for every Azurite there is.
-	export STEVEDORE_TEST_AZURE_ACCOUNT=devstoreaccount1
-	export STEVEDORE_TEST_AZURE_KEY=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==
-	STEVEDORE_TEST_AZURE_ENDPOINT=$(sed -n 's/.*successfully listens on //p' "$work/azurite.log")/$STEVEDORE_TEST_AZURE_ACCOUNT
-	export STEVEDORE_TEST_AZURE_ENDPOINT
-}
+# --- checks -------------------------------------------------------------------
 
 formatted() {
 	local files
@@ -159,30 +179,104 @@ formatted() {
 	[[ -z $files ]] || { printf 'not formatted:\n%s\n' "$files" && return 1; }
 }
 
-# The race detector is left out: it would slow a million objects down by ten, and the short form runs with it.
-rage() { STEVEDORE_CHAOS=full go test -count 1 -v -timeout 30m -run 'TestChaos|TestKillerObject|TestRecovery_' ./worker; }
+shell_scripts() { # by their first line, so that scripts without .sh count too
+	git ls-files -z | xargs -0 grep -lE '^#!.*\b(ba)?sh$' | xargs shellcheck
+}
+
+static_checks() {
+	check "gofmt" formatted
+	check "go vet" go vet ./...
+	check "limits" go run ./deploy/limits
+}
+
+lint_checks() {
+	local module
+	check "golangci-lint" "$golangci" run --allow-parallel-runners
+	for module in "${modules[@]}"; do
+		check "golangci-lint, $module" lint_module "$module"
+	done
+	check "shellcheck" shell_scripts
+}
+
+lint_module() { (cd "$1" && "$golangci" run --allow-parallel-runners); }
+
+module_checks() {
+	local module
+	for module in "${modules[@]}"; do
+		check "go vet, $module" go vet -C "$module" ./...
+		check "go test, $module" go test -C "$module" -race ./...
+		[[ $module != deploy/examples/* ]] || check "go run, $module" go run -C "$module" .
+	done
+}
+
+# benchmarks runs each go test command that deploy/bench/README.md lists.
+benchmarks() {
+	local command
+	while IFS= read -r command; do
+		check "${command#go test }" benchmark "$command"
+	done < <(sed -n '/^go test /s/ *#.*//p' deploy/bench/README.md)
+}
+
+benchmark() { # benchmark COMMAND; a command that finds nothing to run is a failure too
+	# shellcheck disable=SC2086 # the words of the command
+	eval "$1" | tee "$work/bench.log" && grep -qE '^(Benchmark|--- PASS)' "$work/bench.log"
+}
+
+# chaos runs without the race detector, which would slow a million objects down by ten.
+chaos() {
+	STEVEDORE_CHAOS=full go test -count 1 -v -timeout 30m \
+		-run 'TestChaos|TestKillerObject|TestRecovery_' ./worker | tee "$work/chaos.log" &&
+		grep -q '^--- PASS: TestChaos' "$work/chaos.log"
+}
+
+# --- the run ------------------------------------------------------------------
 
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-prepare "packages" install_packages
-export REQUIRE_SERVICES=1
-if [[ $chaos == yes ]]; then
-	check "chaos" rage
-	((${#failed[@]} == 0))
-	exit
-fi
-[[ $lint == no ]] || prepare "golangci-lint $lint_version" install_lint
-prepare "Azurite $azurite_version" install_azurite
-prepare "emulated clouds" start_emulators
-prepare "emulated Azure" start_azurite
+redis="redis-server=redis-server" # as install_packages takes it
+case $mode in
+quick)
+	unset REQUIRE_SERVICES
+	prepare "packages" install_packages
+	static_checks
+	check "go test -short" go test -short ./...
+	;;
+lint)
+	prepare "packages" install_packages shellcheck=shellcheck
+	prepare "golangci-lint $lint_version" install_lint
+	static_checks
+	lint_checks
+	;;
+bench)
+	prepare "packages" install_packages "$redis"
+	export REQUIRE_SERVICES=1
+	benchmarks
+	;;
+chaos)
+	prepare "packages" install_packages "$redis"
+	export REQUIRE_SERVICES=1
+	check "chaos" chaos
+	;;
+*)
+	packages=("$redis" gcc=gcc gcc=libc6-dev node=nodejs npm=npm) # gcc links the race detector
+	if [[ $mode == all ]]; then
+		prepare "packages" install_packages "${packages[@]}" shellcheck=shellcheck
+		prepare "golangci-lint $lint_version" install_lint
+	else
+		prepare "packages" install_packages "${packages[@]}"
+	fi
+	prepare "Azurite $azurite_version" install_azurite
+	prepare "emulated clouds" start_emulators
+	prepare "emulated Azure" start_azurite
 
-check "gofmt" formatted
-check "go vet" go vet ./...
-[[ $lint == no ]] || check "golangci-lint" "$golangci" run --allow-parallel-runners
-check "go test" go test "${flags[@]}" ./...
-check "go vet, emulators" go vet -C deploy/emulators ./...
-check "go test, emulators" go test -C deploy/emulators "${flags[@]}" ./...
+	export REQUIRE_SERVICES=1
+	static_checks
+	[[ $mode != all ]] || lint_checks
+	check "go test" go test -race ./...
+	module_checks
+	;;
+esac
 
 ((${#failed[@]} == 0))

@@ -1,9 +1,14 @@
-// Package providers is what a bucket is to Stevedore: the interface that
-// every cloud implements, the errors that all of them give, the registry that
-// finds a cloud by name, and wrappers that go around any bucket.
+// Package providers defines what a bucket is for the author of a job: the
+// interface that every provider implements, the errors that all of them
+// return, the registry that finds a provider by name, and the secrets that
+// payloads refer to.
 //
-// It knows no cloud itself: those are the sibling packages s3, file and mem,
-// which never import each other. Each passes the suite in providertest.
+// It knows no cloud. The clouds are in the packages s3, gcs, azure, file and
+// mem, which never import each other. Package providertest has the test suite
+// that each of them passes. What their authors need is in package driver.
+//
+// Jobs do not get a provider's bucket itself but one in several wrappers.
+// Their order is decided in one place: package network, stack.go.
 package providers
 
 import (

@@ -10,79 +10,68 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Within confines a bucket to a storage's prefix: listings show only keys
-// that start with the prefix, and everything else stays inside the prefix's
-// directory, so that a job on "cats/im" can write "cats/manifest.jsonl" but
-// never "dogs/x". Keys stay whole. Without a prefix it returns the bucket
-// itself.
-func Within(b Bucket, s tasks.Storage) Bucket {
+// WithPrefix confines a bucket to a storage's prefix. Listings return only
+// keys that start with the prefix. Every other operation must stay in the
+// prefix's directory: a job on "cats/im" can write "cats/manifest.jsonl", but
+// never "dogs/x". Keys stay whole. Without a prefix it returns b itself.
+func WithPrefix(b Bucket, s tasks.Storage) Bucket {
 	if s.Prefix == "" {
 		return b
 	}
-	return within{Bucket: b, name: s.Bucket, prefix: s.Prefix, dir: s.Dir()}
+	return confined{Bucket: b, name: s.Bucket, prefix: s.Prefix, dir: s.Dir()}
 }
 
-type within struct {
+type confined struct {
 	Bucket
 	name, prefix, dir string
 }
 
-func (w within) List(ctx context.Context, opts ListOptions) iter.Seq2[Object, error] {
+// Unwrap implements the wrapper interface of As. A confined bucket can still
+// be verified as a whole.
+func (c confined) Unwrap() Bucket { return c.Bucket }
+
+func (c confined) List(ctx context.Context, opts ListOptions) iter.Seq2[Object, error] {
 	switch {
-	case strings.HasPrefix(w.prefix, opts.Prefix):
-		opts.Prefix = w.prefix
-	case !strings.HasPrefix(opts.Prefix, w.dir):
-		return func(yield func(Object, error) bool) { yield(Object{}, w.refuse("list", opts.Prefix)) }
+	case strings.HasPrefix(c.prefix, opts.Prefix):
+		opts.Prefix = c.prefix
+	case !strings.HasPrefix(opts.Prefix, c.dir):
+		return func(yield func(Object, error) bool) { yield(Object{}, c.refuse("list", opts.Prefix)) }
 	}
-	return w.Bucket.List(ctx, opts)
+	return c.Bucket.List(ctx, opts)
 }
 
-func (w within) Stat(ctx context.Context, key string) (Object, error) {
-	if !strings.HasPrefix(key, w.dir) {
-		return Object{}, w.refuse("stat", key)
+func (c confined) Stat(ctx context.Context, key string) (Object, error) {
+	if !strings.HasPrefix(key, c.dir) {
+		return Object{}, c.refuse("stat", key)
 	}
-	return w.Bucket.Stat(ctx, key)
+	return c.Bucket.Stat(ctx, key)
 }
 
-func (w within) Open(ctx context.Context, key string, opts ReadOptions) (*Reader, error) {
-	if !strings.HasPrefix(key, w.dir) {
-		return nil, w.refuse("get", key)
+func (c confined) Open(ctx context.Context, key string, opts ReadOptions) (*Reader, error) {
+	if !strings.HasPrefix(key, c.dir) {
+		return nil, c.refuse("get", key)
 	}
-	return w.Bucket.Open(ctx, key, opts)
+	return c.Bucket.Open(ctx, key, opts)
 }
 
-func (w within) Put(ctx context.Context, key string, body io.Reader, opts WriteOptions) (Object, error) {
-	if !strings.HasPrefix(key, w.dir) {
-		return Object{}, w.refuse("put", key)
+func (c confined) Put(ctx context.Context, key string, body io.Reader, opts WriteOptions) (Object, error) {
+	if !strings.HasPrefix(key, c.dir) {
+		return Object{}, c.refuse("put", key)
 	}
-	return w.Bucket.Put(ctx, key, body, opts)
+	return c.Bucket.Put(ctx, key, body, opts)
 }
 
-func (w within) Delete(ctx context.Context, key string) error {
-	if !strings.HasPrefix(key, w.dir) {
-		return w.refuse("delete", key)
+func (c confined) Delete(ctx context.Context, key string) error {
+	if !strings.HasPrefix(key, c.dir) {
+		return c.refuse("delete", key)
 	}
-	return w.Bucket.Delete(ctx, key)
+	return c.Bucket.Delete(ctx, key)
 }
 
-// Probe passes the question on, so that a confined bucket can still be
-// verified.
-func (w within) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
-	return Probe(ctx, w.Bucket, need)
-}
-
-// Diagnose passes the question on.
-func (w within) Diagnose(ctx context.Context) []tasks.Check { return Diagnose(ctx, w.Bucket) }
-
-// Preflight passes the question on.
-func (w within) Preflight(ctx context.Context, want tasks.CORS) []tasks.Check {
-	return Preflight(ctx, w.Bucket, want)
-}
-
-func (w within) refuse(op, key string) error {
+func (c confined) refuse(op, key string) error {
 	return &Error{
-		Op: op, Bucket: w.name, Key: key, Kind: Invalid, Code: "OutsidePrefix",
-		Detail: fmt.Sprintf("the storage is confined to %q", w.dir),
+		Op: op, Bucket: c.name, Key: key, Kind: Invalid, Code: "OutsidePrefix",
+		Detail: fmt.Sprintf("the storage is confined to %q", c.dir),
 		Fix:    "Name a key under the storage's prefix, or widen the prefix.",
 	}
 }

@@ -41,12 +41,12 @@ const secretNames = `sig|signature|credential|x-amz-(?:signature|credential|secu
 	`|accountkey|account_key|sharedaccesskey|sas_token|(?:aws_)?secret_access_key|secretaccesskey|(?:aws_)?session_token|sessiontoken` +
 	`|client_secret|client_assertion|assertion|access_token|accesstoken|refresh_token|id_token|password|passwd`
 
-// Redact hides what looks like a secret in a text that is about to be logged
+// RedactPatterns hides what looks like a secret in a text that is about to be logged
 // or shown, whatever it came from: signatures, tokens, keys, PEM blocks,
 // Authorization values, user and password of a URL. It is the last net, for
 // texts of libraries and servers; it cannot know a secret that stands there
 // bare. It hides too much rather than too little.
-func Redact(text string) string {
+func RedactPatterns(text string) string {
 	if !strings.ContainsAny(text, "=:%-+ ") {
 		return text
 	}

@@ -11,7 +11,7 @@ import (
 
 const canary = "CaNaRy0123456789/+abc=="
 
-func TestRedact(t *testing.T) {
+func TestRedactPatterns(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, want string }{
 		"nothing":             {"get a/1.jpg: denied: AccessDenied: not you", "get a/1.jpg: denied: AccessDenied: not you"},
@@ -49,11 +49,11 @@ func TestRedact(t *testing.T) {
 		"a path encoded":    {"u=https%3A%2F%2Fhost%2Fa%40b", "u=https%3A%2F%2Fhost%2Fa%40b"},
 		"a payload's fault": {"payload: storage.auth.secret_access_key: empty", "payload: storage.auth.secret_access_key: empty"},
 	} {
-		got := providers.Redact(c.text)
+		got := providers.RedactPatterns(c.text)
 		if got != c.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", name, got, c.want)
 		}
-		if again := providers.Redact(got); again != got {
+		if again := providers.RedactPatterns(got); again != got {
 			t.Errorf("%s: the second time: %s", name, again)
 		}
 	}
@@ -78,23 +78,23 @@ func leaks(secret string) map[string]string {
 	}
 }
 
-func TestRedact_Leaks(t *testing.T) {
+func TestRedactPatterns_Leaks(t *testing.T) {
 	t.Parallel()
 	for form, text := range leaks(canary) {
-		if got := providers.Redact(text); strings.Contains(got, "CaNaRy") || strings.Contains(got, "abc") {
+		if got := providers.RedactPatterns(text); strings.Contains(got, "CaNaRy") || strings.Contains(got, "abc") {
 			t.Errorf("%s: %s", form, got)
 		}
 	}
 }
 
 // Whatever stands around a secret, it is hidden.
-func FuzzRedact(f *testing.F) {
+func FuzzRedactPatterns(f *testing.F) {
 	f.Add("get a: ", "\nnext")
 	f.Add(`{"sig":"`, `"}`)
 	f.Add("-----BEGIN ", "%40")
 	f.Fuzz(func(t *testing.T, before, after string) {
 		for form, text := range leaks(canary) {
-			if got := providers.Redact(before + " " + text + " " + after); strings.Contains(got, "CaNaRy") {
+			if got := providers.RedactPatterns(before + " " + text + " " + after); strings.Contains(got, "CaNaRy") {
 				t.Errorf("%s: %q", form, got)
 			}
 		}

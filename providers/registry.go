@@ -12,17 +12,18 @@ import (
 
 // Opener connects to the buckets of one provider.
 type Opener interface {
-	// Open makes a bucket of a valid storage. It resolves secrets but makes
-	// no request: a wrong bucket or key shows at the first operation. What
-	// the storage asks for and the provider lacks is Invalid.
+	// Open makes the bucket of a valid storage. It resolves secrets but makes
+	// no request: a wrong bucket or key shows at the first operation. If the
+	// provider lacks what the storage asks for, the error is Invalid.
 	Open(ctx context.Context, s tasks.Storage, secrets Secrets) (Bucket, error)
 }
 
-// Registry finds a provider by the name that payloads use.
+// Registry holds the opener of each provider under the name that payloads
+// use.
 type Registry map[string]Opener
 
-// Open connects to a storage and confines the bucket to the storage's prefix
-// (see Within).
+// Open connects to a storage. The bucket is bare: the wrappers that jobs rely
+// on, such as WithPrefix, are added by the caller (see package network).
 func (r Registry) Open(ctx context.Context, s tasks.Storage, secrets Secrets) (Bucket, error) {
 	opener, ok := r[s.Provider]
 	if !ok {
@@ -33,8 +34,5 @@ func (r Registry) Open(ctx context.Context, s tasks.Storage, secrets Secrets) (B
 		}
 	}
 	b, err := opener.Open(ctx, s, secrets)
-	if err != nil {
-		return nil, Failed("open", s.Bucket, "", err)
-	}
-	return Within(b, s), nil
+	return b, Failed("open", s.Bucket, "", err)
 }

@@ -44,9 +44,9 @@ func list(t testing.TB, b providers.Bucket, opts providers.ListOptions) ([]strin
 	return keys, nil
 }
 
-func TestWithinConfines(t *testing.T) {
+func TestWithPrefix(t *testing.T) {
 	t.Parallel()
-	b := providers.Within(bucket(t, "cats/im/1", "cats/im2", "cats/other", "cats0", "dogs/1"), tasks.Storage{Bucket: "b", Prefix: "cats/im"})
+	b := providers.WithPrefix(bucket(t, "cats/im/1", "cats/im2", "cats/other", "cats0", "dogs/1"), tasks.Storage{Bucket: "b", Prefix: "cats/im"})
 	for prefix, want := range map[string][]string{
 		"":          {"cats/im/1", "cats/im2"},
 		"ca":        {"cats/im/1", "cats/im2"},
@@ -88,52 +88,21 @@ func each(t testing.TB, b providers.Bucket, key string) map[string]error {
 // be probed.
 func TestWrappersPassTheSuite(t *testing.T) {
 	t.Parallel()
-	t.Run("Counting", func(t *testing.T) {
+	t.Run("WithMeter", func(t *testing.T) {
 		t.Parallel()
 		providertest.Run(t, func(t testing.TB) providers.Bucket {
 			t.Helper()
-			return providers.Counting(bucket(t), &meter{})
+			return providers.WithMeter(bucket(t), &meter{})
 		})
 	})
-	both := providers.Counting(providers.Within(bucket(t), tasks.Storage{Bucket: "b", Prefix: "p/"}), &meter{})
+	both := providers.WithMeter(providers.WithPrefix(bucket(t), tasks.Storage{Bucket: "b", Prefix: "p/"}), &meter{})
 	if checks := providers.Probe(t.Context(), both, tasks.Need{Read: true}); len(checks) != 2 || checks[0].Status != tasks.CheckOK {
 		t.Errorf("probed: %+v", checks)
 	}
-	var plain struct{ providers.Bucket }
-	if checks := providers.Probe(t.Context(), plain, tasks.Need{}); len(checks) != 1 || checks[0].Status != tasks.CheckUnknown {
-		t.Errorf("probed: %+v", checks)
+	if checks := providers.Diagnose(t.Context(), both); checks != nil {
+		t.Errorf("a local bucket has no network: %+v", checks)
 	}
-}
-
-// asked answers what only clouds can be asked.
-type asked struct{ providers.Bucket }
-
-func (asked) Diagnose(context.Context) []tasks.Check {
-	return []tasks.Check{{ID: "connect", Status: tasks.CheckOK}}
-}
-
-func (asked) Preflight(_ context.Context, want tasks.CORS) []tasks.Check {
-	return []tasks.Check{{ID: "cors", Status: tasks.CheckOK, Evidence: want.Origin}}
-}
-
-func TestWrappersPassQuestionsOn(t *testing.T) {
-	t.Parallel()
-	wrap := func(b providers.Bucket) providers.Bucket {
-		return providers.Counting(providers.Within(b, tasks.Storage{Bucket: "b", Prefix: "p/"}), &meter{})
-	}
-	want := tasks.CORS{Origin: "https://app.example"}
-	cloud := wrap(asked{bucket(t)})
-	if checks := providers.Diagnose(t.Context(), cloud); len(checks) != 1 || checks[0].ID != "connect" {
-		t.Errorf("diagnosed: %+v", checks)
-	}
-	if checks := providers.Preflight(t.Context(), cloud, want); len(checks) != 1 || checks[0].Evidence != want.Origin {
-		t.Errorf("preflight: %+v", checks)
-	}
-	local := wrap(bucket(t))
-	if checks := providers.Diagnose(t.Context(), local); checks != nil {
-		t.Errorf("diagnosed: %+v", checks)
-	}
-	if checks := providers.Preflight(t.Context(), local, want); len(checks) != 1 || checks[0].Status != tasks.CheckUnknown {
+	if checks := providers.Preflight(t.Context(), both, tasks.CORS{}); len(checks) != 1 || checks[0].Status != tasks.CheckUnknown {
 		t.Errorf("preflight: %+v", checks)
 	}
 }
@@ -166,10 +135,10 @@ func (m *meter) Bytes(direction string, n int64) {
 	m.bytes[direction] += n
 }
 
-func TestCounting(t *testing.T) {
+func TestWithMeter(t *testing.T) {
 	t.Parallel()
 	m := &meter{}
-	b := providers.Counting(bucket(t, "a"), m)
+	b := providers.WithMeter(bucket(t, "a"), m)
 	for range 2 {
 		if errs := each(t, b, "k"); errors.Join(errs["put"], errs["get"], errs["delete"]) != nil {
 			t.Fatal(errs)
@@ -199,12 +168,12 @@ func TestRegistry(t *testing.T) {
 	o := mem.New()
 	o.Create("b")
 	r := providers.Registry{"mem": o}
-	b, err := r.Open(t.Context(), tasks.Storage{Provider: "mem", Bucket: "b", Prefix: "p/"}, providers.Secrets{})
+	b, err := r.Open(t.Context(), tasks.Storage{Provider: "mem", Bucket: "b"}, providers.Secrets{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Stat(t.Context(), "elsewhere"); providers.KindOf(err) != providers.Invalid {
-		t.Errorf("the bucket is not confined to its prefix: %v", err)
+	if _, err := b.Stat(t.Context(), "missing"); providers.KindOf(err) != providers.NotFound {
+		t.Errorf("got %v", err)
 	}
 	_, err = r.Open(t.Context(), tasks.Storage{Provider: "gcs", Bucket: "b"}, providers.Secrets{})
 	var e *providers.Error

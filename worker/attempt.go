@@ -12,83 +12,77 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/metrics"
 )
 
-// attempt is one run of one task, from asynq's call to its answer: everything
-// that happens to jobs and shards alike.
-func (w *Worker) attempt(ctx context.Context, p pool, t *asynq.Task) error {
-	id, _ := asynq.GetTaskID(ctx)
-	a := attempt{kind: t.Type(), phase: "job", id: id, start: time.Now()}
-	run := w.runJob
-	if kind, ok := queue.ShardKind(t.Type()); ok {
-		a.kind, a.phase, run = kind, "shard", w.runShard
-	}
-	// asynq matches a task's type by prefix and would run kind-v2 with kind's
-	// handler; here the name is whole.
-	e, ok := w.entries[a.kind]
-	if !ok {
-		return fmt.Errorf("this worker knows no task of type %q: %w", t.Type(), asynq.SkipRetry)
-	}
-	release, err := w.enter(ctx, p, id)
+// The phases of a job that have tasks of their own, as metrics name them.
+const (
+	phaseJob   = "job"
+	phaseShard = "shard"
+)
+
+// lastWords is how long an attempt that has ended may take to write down its
+// outcome.
+const lastWords = 30 * time.Second
+
+// attempt is one run of one task.
+type attempt struct {
+	kind     kind
+	phase    string
+	taskID   string
+	queue    string
+	failures int // attempts of this task that failed before
+	start    time.Time
+	task     *asynq.Task
+}
+
+// handle makes one attempt at a task, from asynq's call to the answer.
+func (w *Worker) handle(ctx context.Context, p pool, t *asynq.Task) error {
+	a, err := w.newAttempt(ctx, t)
 	if err != nil {
 		return err
 	}
-	defer release()
-	ctx, cancel := w.drainable(ctx)
+	leave, err := w.enter(ctx, p, a.taskID)
+	if err != nil {
+		return w.wording.answer(a, a.enterVerdict(err))
+	}
+	defer leave()
+	ctx, cancel := w.untilDrain(ctx)
 	defer cancel()
-	f, err := run(ctx, e, t)
-	w.report(a, f, err)
-	if a.phase == "shard" && f == failed {
-		return nil // the job's record has the reason; an archived task would only block its ID
+
+	var v verdict
+	if a.phase == phaseShard {
+		v = w.runShard(ctx, a)
+	} else {
+		v = w.runJob(ctx, a)
 	}
-	return toAsynq(f, err)
+	w.report(a, v)
+	return w.wording.answer(a, v)
 }
 
-type attempt struct {
-	kind, phase, id string
-	start           time.Time
+// newAttempt fails for a task of a kind that this worker does not run. asynq
+// matches a task's type by prefix and would run kind-v2 with the handler of
+// kind; here the whole name counts.
+func (w *Worker) newAttempt(ctx context.Context, t *asynq.Task) (attempt, error) {
+	name, phase := t.Type(), phaseJob
+	if of, ok := queue.ShardKind(name); ok {
+		name, phase = of, phaseShard
+	}
+	k, ok := w.kinds[name]
+	if !ok {
+		return attempt{}, fmt.Errorf("this worker knows no task of type %q: %w",
+			t.Type(), asynq.SkipRetry)
+	}
+	a := attempt{kind: k, phase: phase, start: time.Now(), task: t}
+	a.taskID, _ = asynq.GetTaskID(ctx)
+	a.queue, _ = asynq.GetQueueName(ctx)
+	a.failures, _ = asynq.GetRetryCount(ctx)
+	return a, nil
 }
 
-// report is the one line and the one count of an attempt.
-func (w *Worker) report(a attempt, f fate, err error) {
-	w.metrics.attempt(a, f)
-	var panicked *job.PanicError
-	if errors.As(err, &panicked) {
-		w.log.Error("panic in a job", "task", a.id, "panic", panicked.Value, "stack", panicked.Stack)
-	}
-	log := w.log.With("task", a.id, "kind", a.kind, "phase", a.phase, "outcome", string(f), "took", time.Since(a.start).Round(time.Millisecond))
-	switch {
-	case f == failed, f == again:
-		log.Warn("attempt", "error", providers.Redact(err.Error()))
-	case err != nil:
-		log.Info("attempt", "reason", providers.Redact(err.Error()))
-	case a.phase == "shard":
-		log.Debug("attempt")
-	default:
-		log.Info("attempt")
-	}
-}
-
-// enter takes a slot. asynq frees its own slot when a task times out or is
-// cancelled, although the handler may still run, and may then start the same
-// task a second time in the same process: here neither can be.
-func (w *Worker) enter(ctx context.Context, p pool, id string) (release func(), err error) {
-	if _, there := w.running.LoadOrStore(id, true); there {
-		return nil, pausing(wait, errTwice, 0)
-	}
-	select {
-	case p.sem <- struct{}{}:
-		return func() { <-p.sem; w.running.Delete(id) }, nil
-	case <-ctx.Done():
-	case <-w.drain:
-	}
-	w.running.Delete(id)
-	return nil, pausing(handover, errDrain, 0)
-}
-
-// drainable is a context that also ends, with errDrain as its cause, when the
-// worker begins to stop.
-func (w *Worker) drainable(ctx context.Context) (context.Context, context.CancelFunc) {
+// untilDrain returns a context that also ends when the worker begins to stop.
+// Its cause is then errDrain.
+func (w *Worker) untilDrain(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
 		select {
@@ -100,21 +94,58 @@ func (w *Worker) drainable(ctx context.Context) (context.Context, context.Cancel
 	return ctx, func() { cancel(nil) }
 }
 
-// open gives a job its buckets: confined to their prefix, counted, and paced
-// as the cloud bears. Secrets sealed for another job stay closed.
-func (w *Worker) open(id, kind string) func(context.Context, tasks.Storage) (providers.Bucket, error) {
-	secrets := w.config.Secrets.For(id, kind)
-	return func(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
-		b, err := w.config.Providers.Open(ctx, s, secrets)
-		if err != nil {
-			return nil, err
-		}
-		return w.pacer.Pace(s.ID(), providers.Counting(b, w.metrics.storage(kind, s.Provider))), nil
+// detached returns a context for writing down the outcome of an attempt whose
+// own context may have ended.
+func detached(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+}
+
+// report counts an attempt and writes its one line of the log.
+func (w *Worker) report(a attempt, v verdict) {
+	took := time.Since(a.start)
+	w.metrics.AttemptEnded(metrics.Attempt{
+		Kind:    a.kind.Name,
+		Phase:   a.phase,
+		Outcome: string(v.outcome),
+		Took:    took,
+	})
+	var panicked *job.PanicError
+	if errors.As(v.err, &panicked) {
+		w.log.Error("panic in a job",
+			"task", a.taskID, "panic", panicked.Value, "stack", panicked.Stack)
+	}
+
+	log := w.log.With("task", a.taskID, "kind", a.kind.Name, "phase", a.phase,
+		"outcome", string(v.outcome), "took", took.Round(time.Millisecond))
+	switch {
+	case v.outcome == failed, v.outcome == retry:
+		log.Warn("attempt", "error", w.wording.text(v.err.Error()))
+	case v.err != nil:
+		log.Info("attempt", "reason", w.wording.text(v.err.Error()))
+	case a.phase == phaseShard:
+		log.Debug("attempt")
+	default:
+		log.Info("attempt")
 	}
 }
 
-// failures is how often this task has failed before.
-func failures(ctx context.Context) int {
-	n, _ := asynq.GetRetryCount(ctx)
-	return n
+// env is what a job's code gets.
+func (w *Worker) env(a attempt, id string, p *job.Progress) job.Env {
+	return job.Env{
+		ID:       id,
+		Log:      w.log.With("job", id, "kind", a.kind.Name),
+		Progress: p,
+		Parallel: w.config.Parallel,
+		Open:     w.opener(id, a.kind.Name),
+	}
+}
+
+// opener returns a function that opens the buckets of one job: confined to
+// their prefix, with metrics, and with requests limited to what the cloud
+// can take. It does not open secrets that were sealed for another job.
+func (w *Worker) opener(id, kind string) func(context.Context, tasks.Storage) (providers.Bucket, error) {
+	secrets := w.config.Secrets.For(id, kind)
+	return func(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
+		return w.buckets.Open(ctx, s, secrets, w.metrics.Storage(kind, s.Provider))
+	}
 }

@@ -26,7 +26,7 @@ func retries(ctx context.Context) int {
 func TestThrottledShardWaits(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	busy := &providers.Error{Op: "get", Key: "x", Kind: providers.Throttled, RetryAfter: 22 * time.Second}
 	var runs atomic.Int32
 	resumed := make(chan resumption, 10)
@@ -81,7 +81,7 @@ func TestAttemptsOfShardedJob(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := queuetest.Embedded(t)
-			l := newLab(t, o)
+			l := newHarness(t, o)
 			var tries atomic.Int32
 			m := c.sharded(func() error { tries.Add(1); return c.fails() })
 			var runs atomic.Int32
@@ -118,7 +118,7 @@ func workFails(fail func() error) *counting {
 func TestDeadline(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	past, soon := tasks.Terms{Deadline: time.Now().Add(-time.Second)}, tasks.Terms{Deadline: time.Now().Add(3 * time.Second)}
 	var runs atomic.Int32
 	var work stuck

@@ -10,6 +10,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
 // noise is data that cannot be compressed.
@@ -24,14 +25,17 @@ func noise(string) []byte {
 func TestPartsBudget(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	conf := config(t, o)
 	conf.PartsBudget = 20_000_000
+	conf.SettingName = func(id setting.ID) string { return "MY_" + string(id) }
 	start(t, conf, jobs{manifest: &counting{shards: 400, data: noise}}) // 40 MB
 	l.put(manifest, "m")
 	s := l.ended("m", 30*time.Second)
 	if s.State != tasks.StateFailed || s.Failure == nil || s.Failure.Code != "PartsTooLarge" || s.Failure.Kind != "invalid" ||
-		!strings.Contains(s.Failure.Fix, "STEVEDORE_PARTS_BUDGET") || !strings.HasPrefix(s.Failure.Message, "the parts of this job would take about ") || !strings.HasSuffix(s.Failure.Message, " and 19 MB are allowed") {
+		!strings.Contains(s.Failure.Fix, "raise MY_parts-budget on") ||
+		!strings.HasPrefix(s.Failure.Message, "the parts of this job would take about ") ||
+		!strings.HasSuffix(s.Failure.Message, " and 19 MB are allowed") {
 		t.Errorf("%+v, %+v", s, s.Failure)
 	}
 	if p := s.Progress; p.Shards > p.ShardsTotal/2-50 {
@@ -44,12 +48,14 @@ func TestPartsBudget(t *testing.T) {
 func TestPartsBudgetOfFewShards(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	conf := config(t, o)
 	conf.PartsBudget = 250_000
 	start(t, conf, jobs{manifest: &counting{shards: 5, data: noise}})
 	l.put(manifest, "m")
-	if s := l.ended("m", 30*time.Second); s.Failure == nil || s.Failure.Code != "PartsTooLarge" {
+	s := l.ended("m", 30*time.Second)
+	if s.Failure == nil || s.Failure.Code != "PartsTooLarge" ||
+		!strings.Contains(s.Failure.Fix, "raise the setting parts-budget on") {
 		t.Errorf("%+v, %+v", s, s.Failure)
 	}
 }
@@ -59,20 +65,14 @@ func TestPartsBudgetOfFewShards(t *testing.T) {
 func TestPartsBudgetCountsPieces(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	l.planned(manifest, "m", 60)
 	for i := range 50 { // nine tenths of most shards are handed in
-		piece := queue.Piece{To: strconv.Itoa(i) + "/8", Objects: 9, Bytes: 900, Budget: 1 << 30}
+		c := queue.Checkpoint{To: strconv.Itoa(i) + "/8", Objects: 9, Bytes: 900, Budget: 1 << 30}
 		for range 9 {
-			piece.Data = append(piece.Data, noise("")...)
+			c.Data = append(c.Data, noise("")...)
 		}
-		ref := queue.ShardRef{Job: "m", Shard: i}
-		if a, err := l.records.Start(t.Context(), ref); err != nil || !a.Wanted {
-			t.Fatal(a, err)
-		}
-		if ok, err := l.records.Commit(t.Context(), ref, piece); err != nil || !ok {
-			t.Fatal(ok, err)
-		}
+		l.commit(l.startShard(queue.ShardRef{Job: "m", Shard: i}), c)
 	}
 	conf := config(t, o)
 	conf.PartsBudget = 7_000_000 // it takes 6

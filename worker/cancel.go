@@ -4,20 +4,18 @@ import (
 	"context"
 	"errors"
 
-	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
-// asynqCancel is the channel on which asynqmon and asynq's own tools ask for
-// a task to be cancelled, by its ID (asynq v0.26,
-// internal/base.CancelChannel). asynq itself would only make the task start
-// again.
+// asynqCancel is the channel on which asynqmon and asynq's own tools ask to
+// cancel a task, by its ID (asynq v0.26, internal/base.CancelChannel). asynq
+// itself would only start the task again.
 const asynqCancel = "asynq:cancel"
 
-// heedCancel ends a job for good when somebody has asked asynq to cancel its
-// task, or one of its shards'.
-func (w *Worker) heedCancel(ctx context.Context) {
-	sub := w.redis.Subscribe(ctx, asynqCancel)
+// listenForCancel cancels a job when somebody asks asynq to cancel its task,
+// or the task of one of its shards. It returns when ctx ends.
+func (w *Worker) listenForCancel(ctx context.Context) {
+	sub := w.prompt.Subscribe(ctx, asynqCancel)
 	defer func() { _ = sub.Close() }()
 	for {
 		select {
@@ -34,18 +32,20 @@ func (w *Worker) heedCancel(ctx context.Context) {
 	}
 }
 
+// cancelJob cancels a job of a kind that this worker runs. A task may also
+// belong to another program.
 func (w *Worker) cancelJob(ctx context.Context, id string) error {
-	p, err := w.records.Pulse(ctx, id)
+	health, err := w.store.Reaper().Inspect(ctx, id)
 	if errors.Is(err, queue.ErrNoJob) {
-		return nil // somebody else's task
+		return nil
 	}
 	if err != nil {
 		return err
 	}
-	kind, err := tasks.Lookup(p.Kind)
-	if err != nil {
-		return err
+	k, ok := w.kinds[health.Kind]
+	if !ok {
+		return nil
 	}
-	_, err = w.records.Cancel(ctx, id, kind.Policy.Keep)
+	_, err = w.store.Cancel(ctx, id, k.Policy.Keep)
 	return err
 }

@@ -46,7 +46,7 @@ func (s *stuck) ends(t testing.TB, n int64) {
 func TestCancelOfShardedJob(t *testing.T) {
 	t.Parallel()
 	onEvery(t, func(t *testing.T, o redisconn.Options) {
-		l := newLab(t, o)
+		l := newHarness(t, o)
 		var reads stuck
 		m := &counting{shards: 300, work: func(ctx context.Context, _ job.Env, _ job.Shard) error { return reads.do(ctx) }}
 		one, two := config(t, o), config(t, o)
@@ -82,7 +82,7 @@ func TestCancelOfShardedJob(t *testing.T) {
 		}{
 			{"jobs_finished_total", "outcome", "cancelled", 1},
 			{"jobs_finished_total", "kind", manifest.Kind(), 1},
-			{"attempts_total", "outcome", "again", 0},
+			{"attempts_total", "outcome", "retry", 0},
 			{"duplicate_commits_total", "kind", manifest.Kind(), 0},
 		} {
 			if n := count(t, c.name, c.label, c.value, one.Registry, two.Registry); n != c.want {
@@ -127,7 +127,7 @@ func TestCancelAnywhere(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := queuetest.Embedded(t)
-			l := newLab(t, o)
+			l := newHarness(t, o)
 			var work stuck
 			conf := config(t, o)
 			start(t, conf, c.jobs(&work))
@@ -156,7 +156,7 @@ func TestCancelOfWaitingJob(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := queuetest.Embedded(t)
-			l := newLab(t, o)
+			l := newHarness(t, o)
 			var runs atomic.Int32
 			conf := config(t, o)
 			j := jobs{verify: failing(&runs, &providers.Error{Op: "list", Kind: providers.Throttled, RetryAfter: 2 * time.Second})}
@@ -194,7 +194,7 @@ func TestCancelButton(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := queuetest.Start(t).Options()
-			l := newLab(t, o)
+			l := newHarness(t, o)
 			var work stuck
 			one, two := config(t, o), config(t, o)
 			m := &counting{shards: 30, work: func(ctx context.Context, _ job.Env, _ job.Shard) error { return work.do(ctx) }}
@@ -224,7 +224,7 @@ func TestCancelButton(t *testing.T) {
 func TestCancelOfEndedJob(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	start(t, config(t, o), jobs{manifest: &counting{shards: 2}})
 	l.put(manifest, "m")
 	before := l.ended("m", 20*time.Second)

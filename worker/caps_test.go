@@ -72,7 +72,7 @@ func TestCaps(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := queuetest.Start(t).Options()
-			l := newLab(t, o)
+			l := newHarness(t, o)
 			var crowd crowd
 			m := &counting{shards: 20, work: crowd.work}
 			for range 2 {
@@ -106,7 +106,7 @@ func TestCaps(t *testing.T) {
 func TestCapOutlivesHandover(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	held := newGate()
 	m := &counting{shards: 2, work: func(ctx context.Context, _ job.Env, _ job.Shard) error { return held.pass(ctx) }}
 	conf := config(t, o)
@@ -126,7 +126,7 @@ func TestCapOutlivesHandover(t *testing.T) {
 func TestCapIsGivenBackAtEveryEnd(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	held := newGate()
 	conf := config(t, o)
 	conf.BucketShards = 1
@@ -150,7 +150,7 @@ func TestCapIsGivenBackAtEveryEnd(t *testing.T) {
 func TestWindow(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	held := newGate()
 	m := &counting{shards: 300, work: func(ctx context.Context, _ job.Env, _ job.Shard) error { return held.pass(ctx) }}
 	conf := config(t, o)
@@ -176,7 +176,7 @@ func TestWindow(t *testing.T) {
 func TestPriorities(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	var crowd crowd
 	conf := config(t, o)
 	conf.JobSlots = 4

@@ -19,7 +19,7 @@ import (
 func TestCarefulAfterTwoCrashes(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, o redisconn.Options) {
-		l := newLab(t, o)
+		l := newHarness(t, o)
 		c := l.planned(manifest, "m", 3)
 		l.crash(c, 0)
 		for range 2 {
@@ -51,15 +51,12 @@ func TestCarefulAfterTwoCrashes(t *testing.T) {
 func TestObjectThatKillsWorkersIsLeftOut(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	c := l.planned(manifest, "m", 3)
 	ref := queue.ShardRef{Job: "m", Shard: 1}
-	piece := queue.Piece{To: "1/3", Objects: 4, Bytes: 400, Budget: 1 << 20}
-	if ok, err := l.records.Commit(t.Context(), ref, piece); err != nil || !ok {
-		t.Fatal(ok, err)
-	}
+	l.commit(l.startShard(ref), queue.Checkpoint{To: "1/3", Objects: 4, Bytes: 400, Budget: 1 << 20})
 	for ref.Generation = range 2 {
-		l.must(l.records.At(t.Context(), ref, "1/4"))
+		l.must(l.startShard(ref).MarkSuspect(t.Context(), "1/4"))
 		l.crash(c, 1)
 	}
 	var mu sync.Mutex
@@ -82,7 +79,7 @@ func TestObjectThatKillsWorkersIsLeftOut(t *testing.T) {
 		t.Errorf("touched %v", touched)
 	}
 	var killers []tasks.ObjectError
-	for e, err := range l.records.Errors(t.Context(), "m") {
+	for e, err := range l.store.Errors(t.Context(), "m") {
 		l.must(err)
 		if e.Code == "kills-worker" {
 			killers = append(killers, e)
@@ -98,7 +95,7 @@ func TestObjectThatKillsWorkersIsLeftOut(t *testing.T) {
 func TestDrainKeepsWhatWasDone(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, o redisconn.Options) {
-		l := newLab(t, o)
+		l := newHarness(t, o)
 		half := newGate()
 		var items counts
 		before := &counting{shards: 2, item: func(ctx context.Context, key string) error {

@@ -185,7 +185,11 @@ func undisturbed(t testing.TB, b simulation, j tasks.BuildManifest) (o outcome) 
 	}
 	b.Read, b.Page, b.Killer = 0, 0, ""
 	env := job.Env{ID: "calm", Log: slog.New(slog.DiscardHandler), Parallel: 4, Open: func(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
-		return providers.Registry{"mem": b, "file": files}.Open(ctx, s, providers.Secrets{})
+		opened, err := providers.Registry{"mem": b, "file": files}.Open(ctx, s, providers.Secrets{})
+		if err != nil {
+			return nil, err
+		}
+		return providers.WithPrefix(opened, s), nil
 	}}
 	var items []job.Item
 	for i, err := range (manifestjob.Job{}).Work(t.Context(), j, env, job.Shard{Through: b.key(b.Objects - 1), Objects: int64(b.Objects)}) {

@@ -213,14 +213,20 @@ func TestCoordinatorResumes(t *testing.T) {
 	c := client(t, o)
 	redis := o.Client()
 	defer func() { _ = redis.Close() }()
-	records := queue.NewRecords(redis)
-	claim, err := records.Begin(t.Context(), queue.JobRef{Job: "m"}, manifest.Kind(), []byte(`{"source":{"provider":"mem","bucket":"b"}}`), tasks.StatePlanning)
+	lease, err := queue.NewStore(redis).Claim(t.Context(), queue.ClaimRequest{
+		Ref:     queue.JobRef{Job: "m"},
+		Kind:    manifest.Kind(),
+		Payload: []byte(`{"source":{"provider":"mem","bucket":"b"}}`),
+		Queue:   tasks.QueueJobs,
+		First:   tasks.StatePlanning,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, after := range []string{"", "0"} {
 		shard := fmt.Sprintf(`{"after":%q,"through":"%d","objects":10}`, after, i)
-		if err := records.Plan(t.Context(), claim, queue.Planned{Index: i, Shard: []byte(shard), Cursor: fmt.Sprint(i), Objects: 10}); err != nil {
+		p := queue.PlannedShard{Index: i, Shard: []byte(shard), Cursor: fmt.Sprint(i), Objects: 10}
+		if err := lease.Plan(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -251,8 +257,12 @@ func TestFencedCoordinatorLetsGo(t *testing.T) {
 	held.waitHeld(t, 1)
 	redis := o.Client()
 	defer func() { _ = redis.Close() }()
-	records := queue.NewRecords(redis)
-	claim, err := records.Begin(t.Context(), queue.JobRef{Job: "v"}, verify.Kind(), nil, tasks.StateRunning)
+	lease, err := queue.NewStore(redis).Claim(t.Context(), queue.ClaimRequest{
+		Ref:   queue.JobRef{Job: "v"},
+		Kind:  verify.Kind(),
+		Queue: tasks.QueueVerify,
+		First: tasks.StateRunning,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +271,8 @@ func TestFencedCoordinatorLetsGo(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Fatal("the fenced coordinator went on")
 	}
-	if err := records.Publish(t.Context(), claim, queue.End{Result: []byte(`{"ok":true,"verdict":"alive","checks":null}`), Keep: time.Hour}); err != nil {
+	end := queue.End{Result: []byte(`{"ok":true,"verdict":"alive","checks":null}`), Keep: time.Hour}
+	if err := lease.Publish(t.Context(), end); err != nil {
 		t.Fatal(err)
 	}
 	if s := wait(t, c, "v", 10*time.Second); string(s.Result) != `{"ok":true,"verdict":"alive","checks":null}` {

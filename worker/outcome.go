@@ -3,187 +3,103 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
-
-	"github.com/hibiken/asynq"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
-	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/coordinator"
+	"github.com/stevedore-jobs/stevedore/worker/shard"
 )
 
-// This file is the one place where an error decides what becomes of a job.
+// This file is the one place where an error decides what happens to a job.
+// Whether an error concerns one object or the whole job is decided earlier,
+// in worker/job: an error that arrives here concerns the whole job.
 
 var (
-	errDrain     = errors.New("this worker is stopping")
-	errTimeout   = errors.New("the job took longer than its kind may")
-	errDeadline  = errors.New("the job did not end before its deadline")
-	errCancelled = errors.New("the job was cancelled")
-	errSlow      = errors.New("the shard took longer than a shard may")
-	errTwice     = errors.New("this task still runs in this process")
+	errDrain          = errors.New("this worker is stopping")
+	errTimeout        = errors.New("the job took longer than its kind may")
+	errDeadline       = errors.New("the job did not end before its deadline")
+	errCancelled      = errors.New("the job was cancelled")
+	errShardTimeout   = errors.New("the shard took longer than a shard may")
+	errAlreadyRunning = errors.New("this task still runs in this process")
 )
 
-// fate is what becomes of a job or shard after one attempt.
-type fate string
+// outcome is what an attempt at a job or shard led to.
+type outcome string
 
 const (
-	done      fate = "done"      // it is finished
-	again     fate = "again"     // try again; an attempt is used up
-	wait      fate = "wait"      // try again later; no attempt is used up
-	handover  fate = "handover"  // another worker goes on at once; no attempt is used up
-	failed    fate = "failed"    // it can never succeed, or its attempts are used up
-	lost      fate = "lost"      // another coordinator holds the job: let go, write nothing
-	dropped   fate = "dropped"   // nothing is left to do: the job has ended, or somebody else has done it
-	cancelled fate = "cancelled" // the job was cancelled
+	// done: the job or shard is finished.
+	done outcome = "done"
+	// retry: the task runs again. An attempt is used up.
+	retry outcome = "retry"
+	// snooze: the task runs again later. No attempt is used up.
+	snooze outcome = "snooze"
+	// handover: another worker continues at once. No attempt is used up.
+	handover outcome = "handover"
+	// failed: the job can never succeed, or its attempts are used up.
+	failed outcome = "failed"
+	// fenced: another coordinator has the job. This one writes nothing more.
+	fenced outcome = "fenced"
+	// obsolete: nothing is left to do. The job has ended, or another run has
+	// finished the shard.
+	obsolete outcome = "obsolete"
+	// cancelled: the job was cancelled.
+	cancelled outcome = "cancelled"
 )
 
-// judge decides. ctx is the context of the attempt, failures how often it has
-// failed before, attempts how often it may.
-func judge(ctx context.Context, err error, failures, attempts int) fate {
+// decide returns the outcome of an attempt that ended with err. ctx is the
+// context of the attempt. decide does not count attempts: see limit.
+func decide(ctx context.Context, err error) outcome {
 	cause := context.Cause(ctx)
-	var invalid *tasks.InvalidError
-	var noted *notedError
 	switch {
 	case err == nil:
 		return done
-	case errors.Is(err, errUnwanted), errors.Is(cause, errUnwanted):
-		return dropped
+	case errors.Is(err, shard.ErrObsolete), errors.Is(cause, shard.ErrObsolete):
+		return obsolete
 	case errors.Is(err, queue.ErrFenced):
-		return lost
+		return fenced
 	case errors.Is(cause, errDrain):
 		return handover
-	case errors.Is(cause, errTimeout), errors.Is(err, errTimeout), errors.Is(err, errDeadline), errors.As(err, &invalid), errors.As(err, &noted):
+	case errors.Is(cause, errTimeout), isFinal(err):
 		return failed
-	case errors.Is(err, errTwice), errors.Is(err, redisconn.ErrUnavailable):
-		return wait // the bucket's work is not to blame
+	case errors.Is(err, errAlreadyRunning), errors.Is(err, redisconn.ErrUnavailable):
+		// Not the fault of the job or of its buckets.
+		return snooze
 	case errors.Is(cause, context.Canceled):
-		return wait // asynq has taken the task back: the lease is lost, or somebody pressed its button
+		// asynq has taken the task back: its lease is lost, or an operator
+		// pressed the cancel button.
+		return snooze
 	}
-	switch providers.KindOf(err) {
-	case providers.Invalid, providers.Unauthenticated, providers.Denied, providers.NotFound, providers.Blocked:
+	return decideByKind(providers.KindOf(err))
+}
+
+// isFinal reports whether no further attempt can cure an error, whatever its
+// kind.
+func isFinal(err error) bool {
+	return isOutOfTime(err) ||
+		errors.Is(err, queue.ErrBudget) ||
+		errors.As(err, new(*tasks.InvalidError)) ||
+		errors.As(err, new(*coordinator.ShardFailureError))
+}
+
+func decideByKind(k providers.Kind) outcome {
+	switch k {
+	case providers.Invalid, providers.Unauthenticated, providers.Denied,
+		providers.NotFound, providers.Blocked:
 		return failed
 	case providers.Throttled:
-		return wait
+		return snooze
 	case providers.Conflict, providers.Unavailable:
 	}
-	if failures+1 >= attempts {
+	return retry
+}
+
+// limit turns a retry into a failure when the attempts are used up. failures
+// is how often the task has failed before; attempts is how often it may fail.
+func (o outcome) limit(failures, attempts int) outcome {
+	if o == retry && failures+1 >= attempts {
 		return failed
 	}
-	return again
+	return o
 }
-
-// laterError is an attempt after which the task runs again.
-type laterError struct {
-	after  time.Duration
-	failed bool // a try of asynq's is used up
-	err    error
-}
-
-func (e *laterError) Error() string { return e.err.Error() }
-func (e *laterError) Unwrap() error { return e.err }
-
-// waits are how long a task waits that is not to blame.
-const (
-	waitThrottled = 10 * time.Second
-	waitTwice     = 5 * time.Second
-)
-
-// redactedError is an error as it may be stored and shown: asynq keeps its
-// text in Redis, and asynqmon shows it.
-type redactedError struct{ error }
-
-func (e redactedError) Error() string { return providers.Redact(e.error.Error()) }
-func (e redactedError) Unwrap() error { return e.error }
-
-// toAsynq turns a fate into what asynq understands.
-func toAsynq(f fate, err error) error {
-	if err != nil {
-		err = redactedError{err}
-	}
-	switch f {
-	case done, dropped, cancelled:
-		return nil
-	case failed:
-		return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
-	case lost:
-		return fmt.Errorf("%w: %w", err, asynq.RevokeTask)
-	case again, wait, handover:
-		return pausing(f, err, 0)
-	}
-	return err
-}
-
-// pausing says when an attempt that has not ended its task goes on, unless
-// that has been said. The job's record must know before asynq does: until
-// then nobody may take the task for lost.
-func pausing(f fate, err error, failures int) error {
-	switch {
-	case errors.As(err, new(*laterError)):
-		return err
-	case f == handover:
-		return &laterError{0, false, errDrain}
-	case f == wait:
-		return &laterError{waitFor(err), false, err}
-	}
-	return &laterError{backOff(failures), true, err}
-}
-
-func pauseOf(err error) time.Duration {
-	var later *laterError
-	if errors.As(err, &later) {
-		return later.after
-	}
-	return 0
-}
-
-func waitFor(err error) time.Duration {
-	var e *providers.Error
-	switch {
-	case errors.As(err, &e) && e.RetryAfter > 0:
-		return e.RetryAfter
-	case errors.Is(err, errTwice):
-		return waitTwice
-	}
-	return waitThrottled
-}
-
-// failure is what the one who asked for the job is told, without anything
-// that looks like a secret: every error is made without one, and this is the
-// second lock.
-func failure(err error) *tasks.Failure {
-	f := *explain(err)
-	f.Message, f.Fix = providers.Redact(f.Message), providers.Redact(f.Fix)
-	return &f
-}
-
-func explain(err error) *tasks.Failure {
-	f := &tasks.Failure{Kind: string(providers.KindOf(err)), Message: err.Error()}
-	var e *providers.Error
-	var invalid *tasks.InvalidError
-	var noted *notedError
-	switch {
-	case errors.As(err, &noted):
-		return &noted.failure
-	case errors.As(err, &invalid):
-		f.Kind, f.Fix = string(providers.Invalid), "Correct the payload."
-	case errors.Is(err, errDeadline):
-		f.Kind, f.Message, f.Fix = "timeout", errDeadline.Error(), "Give the job more time, or run more workers."
-	case errors.Is(err, errTimeout):
-		f.Kind, f.Message, f.Fix = "timeout", errTimeout.Error(), "Run more workers, or give the job fewer objects with a longer prefix."
-	case errors.Is(err, job.ErrPanic):
-		f.Kind, f.Fix = "internal", "This is a defect in Stevedore: report it with the worker's log."
-	case errors.As(err, &e):
-		f.Code, f.Fix = e.Code, e.Advice()
-	}
-	return f
-}
-
-// notedError carries a failure that the engine has worded itself, or that
-// came from a shard, through Redis, to the coordinator that ends the job with
-// it.
-type notedError struct{ failure tasks.Failure }
-
-func (e *notedError) Error() string { return e.failure.Message }

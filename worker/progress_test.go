@@ -37,7 +37,7 @@ func (h *history) ago(d time.Duration) (n int64) {
 func TestProgressIsTrue(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	var done atomic.Int64
 	m := &counting{shards: 8, item: func(ctx context.Context, _ string) error {
 		defer done.Add(1)
@@ -119,7 +119,7 @@ func series(t *testing.T, id string, want int, registries ...prometheus.Register
 
 // asynqKnows checks that the result asynqmon shows is about what Status
 // tells.
-func asynqKnows(t *testing.T, l *lab, p tasks.Progress) {
+func asynqKnows(t *testing.T, l *harness, p tasks.Progress) {
 	t.Helper()
 	info, err := l.inspector.GetTaskInfo(tasks.QueueJobs, "m")
 	if err != nil {
@@ -133,7 +133,7 @@ func asynqKnows(t *testing.T, l *lab, p tasks.Progress) {
 
 // toldInTime checks the events of a job: begun, at most one more each second,
 // ended.
-func toldInTime(t *testing.T, l *lab) {
+func toldInTime(t *testing.T, l *harness) {
 	t.Helper()
 	if n := l.final("m", 0, tasks.EventSucceeded); n != 1 {
 		t.Errorf("%d last events", n)
@@ -170,7 +170,7 @@ func toldInTime(t *testing.T, l *lab) {
 func TestFinalCountsAreExact(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	held := newGate()
 	m := &counting{shards: 3, finish: held.pass}
 	start(t, config(t, o), jobs{manifest: m})

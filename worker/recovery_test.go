@@ -23,11 +23,14 @@ import (
 func TestSilentShardIsReplaced(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newLab(t, o)
+	l := newHarness(t, o)
+	started := make(chan queue.ShardLease, 100)
 	h := hang(t, o, tasks.QueueShards, func(ctx context.Context, task *asynq.Task) {
-		if _, err := l.records.Start(ctx, shardOf(t, task)); err != nil {
+		lease, err := l.store.StartShard(ctx, shardOf(t, task))
+		if err != nil {
 			t.Error(err)
 		}
+		started <- lease
 	})
 	caught, last := make(chan struct{}), newGate()
 	var stays atomic.Pointer[string] // the shard that keeps the job from ending
@@ -46,6 +49,7 @@ func TestSilentShardIsReplaced(t *testing.T) {
 	start(t, conf, jobs{manifest: m})
 	l.put(manifest, "m")
 	ref := shardOf(t, <-h.taken)
+	silent := <-started
 	other := strconv.Itoa((ref.Shard + 1) % 4)
 	stays.Store(&other)
 	close(caught)
@@ -58,8 +62,14 @@ func TestSilentShardIsReplaced(t *testing.T) {
 		t.Errorf("%v shards were replaced", n)
 	}
 	before := l.status("m").Progress
-	counted, err := l.records.Commit(t.Context(), ref, queue.Piece{
-		To: fmt.Sprintf("%d/9", ref.Shard), Last: true, Data: []byte("late\n"), Objects: 10, Bytes: 900, Tally: map[string]int64{"7": 1}, Budget: 1 << 30,
+	counted, err := silent.Commit(t.Context(), queue.Checkpoint{
+		To:      fmt.Sprintf("%d/9", ref.Shard),
+		Last:    true,
+		Data:    []byte("late\n"),
+		Objects: 10,
+		Bytes:   900,
+		Tally:   map[string]int64{"7": 1},
+		Budget:  1 << 30,
 	})
 	if err != nil || counted {
 		t.Errorf("the late commit: %v, %v", counted, err)
@@ -83,7 +93,7 @@ func TestSilentShardIsReplaced(t *testing.T) {
 func TestShardOnTwoWorkersCountsOnce(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, o redisconn.Options) {
-		l := newLab(t, o)
+		l := newHarness(t, o)
 		both := newGate()
 		m := &counting{shards: 3, item: func(ctx context.Context, key string) error {
 			if key != "0/9" {
@@ -97,8 +107,11 @@ func TestShardOnTwoWorkersCountsOnce(t *testing.T) {
 		l.put(manifest, "m")
 		both.waitHeld(t, 1)
 		start(t, two, jobs{manifest: m})
-		_, err := l.client.EnqueueContext(t.Context(), queue.NewShardTask(manifest.Kind(), queue.ShardRef{Job: "m", Shard: 0, Generation: 1}, ""))
-		l.must(err)
+		l.must(l.tasks.EnqueueShard(t.Context(), queue.ShardTask{
+			Kind:  manifest.Kind(),
+			Ref:   queue.ShardRef{Job: "m", Shard: 0, Generation: 1},
+			Queue: tasks.QueueShards,
+		}))
 		both.waitHeld(t, 1)
 		queuetest.Eventually(t, 15*time.Second, "what is under way is seen once", func() bool {
 			p := l.status("m").Progress
@@ -123,7 +136,7 @@ func TestShardOnTwoWorkersCountsOnce(t *testing.T) {
 func TestLostShardTasks(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	high := tasks.PriorityHigh.Queue(tasks.QueueShards)
 	l.must(l.inspector.PauseQueue(high))
 	m := &counting{shards: 4}
@@ -152,7 +165,7 @@ func TestLostShardTasks(t *testing.T) {
 func TestOnlyDeadShardsAreReplaced(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	l.must(l.inspector.PauseQueue(tasks.QueueShards))
 	conf := config(t, o)
 	start(t, conf, jobs{manifest: &counting{shards: 2}})

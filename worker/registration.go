@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -9,82 +10,159 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// Registration is a job that was handed to the engine. Single and Sharded
-// make one.
+// Registration is a job that the worker shall run. Single and Sharded make
+// one.
 type Registration struct {
-	kind    string
+	name    string      // of the kind, as the payload says
+	own     *tasks.Kind // nil for a built-in kind
+	accepts func(tasks.Job) bool
 	single  job.Single[tasks.Job]
 	sharded job.Sharded[tasks.Job]
 }
 
-// Single hands a single job to the engine.
+// Single registers a single job. Its kind is the built-in one of its
+// payload, unless OfKind gives another.
 func Single[J tasks.Job](j job.Single[J]) Registration {
-	var zero J
-	return Registration{kind: zero.Kind(), single: anySingle[J]{j}}
+	r := registration[J]()
+	r.single = anySingle[J]{j}
+	return r
 }
 
-// Sharded hands a sharded job to the engine.
+// Sharded registers a sharded job. Its kind is the built-in one of its
+// payload, unless OfKind gives another.
 func Sharded[J tasks.Job](j job.Sharded[J]) Registration {
-	var zero J
-	return Registration{kind: zero.Kind(), sharded: anySharded[J]{j}}
+	r := registration[J]()
+	r.sharded = anySharded[J]{j}
+	return r
 }
 
-// anySingle and anySharded forget the type of the payload, so that one table
-// holds every job. Decoding has made sure of the type again before they are
-// called.
+func registration[J tasks.Job]() Registration {
+	var zero J
+	return Registration{
+		name:    zero.Kind(),
+		accepts: func(j tasks.Job) bool { _, ok := j.(J); return ok },
+	}
+}
+
+// OfKind returns the registration with a kind that is not built in. The kind
+// must be the one of the job's payload. Producers need the same kind.
+func (r Registration) OfKind(k tasks.Kind) Registration {
+	r.own = &k
+	return r
+}
+
+// anySingle and anySharded adapt jobs to one type, so that one table holds
+// all of them. The payload that they get was decoded by the job's own kind.
 type anySingle[J tasks.Job] struct{ job.Single[J] }
 
+// Run implements job.Single.
 func (a anySingle[J]) Run(ctx context.Context, j tasks.Job, env job.Env) (tasks.Result, error) {
 	return a.Single.Run(ctx, j.(J), env)
 }
 
 type anySharded[J tasks.Job] struct{ job.Sharded[J] }
 
-func (a anySharded[J]) Plan(ctx context.Context, j tasks.Job, env job.Env, after string, emit func(job.Shard) error) error {
+// Plan implements job.Sharded.
+func (a anySharded[J]) Plan(
+	ctx context.Context, j tasks.Job, env job.Env, after string, emit func(job.Shard) error,
+) error {
 	return a.Sharded.Plan(ctx, j.(J), env, after, emit)
 }
 
-func (a anySharded[J]) Work(ctx context.Context, j tasks.Job, env job.Env, s job.Shard) iter.Seq2[job.Item, error] {
+// Work implements job.Sharded.
+func (a anySharded[J]) Work(
+	ctx context.Context, j tasks.Job, env job.Env, s job.Shard,
+) iter.Seq2[job.Item, error] {
 	return a.Sharded.Work(ctx, j.(J), env, s)
 }
 
-func (a anySharded[J]) Finish(ctx context.Context, j tasks.Job, env job.Env, parts job.Parts) (tasks.Result, error) {
+// Finish implements job.Sharded.
+func (a anySharded[J]) Finish(
+	ctx context.Context, j tasks.Job, env job.Env, parts job.Parts,
+) (tasks.Result, error) {
 	return a.Sharded.Finish(ctx, j.(J), env, parts)
 }
 
-// entry is one kind that this worker runs.
-type entry struct {
+// kind is one kind that this worker runs, and the job that runs it.
+type kind struct {
 	tasks.Kind
-	Registration
+	single  job.Single[tasks.Job]
+	sharded job.Sharded[tasks.Job]
 }
 
-// table checks that every kind of the contract has a job, since a queue is
-// shared by all kinds on it, and that every kind's queue is served: enqueuing
-// on a queue that nobody serves succeeds, and then waits for ever.
-func table(registrations []Registration, pools []pool) (map[string]entry, error) {
-	served := map[string]bool{}
-	for _, p := range pools {
-		for q := range p.queues {
-			served[q] = true
+// decode reads and validates a payload.
+func (k kind) decode(payload []byte) (tasks.Job, error) {
+	j, err := k.Decode(payload)
+	if err != nil {
+		return nil, &tasks.InvalidError{
+			JobKind: k.Name,
+			Fields:  []tasks.FieldError{{Field: "payload", Problem: err.Error()}},
 		}
 	}
-	entries := map[string]entry{}
+	return j, j.Validate()
+}
+
+// kindsOf returns the kinds by name. Every built-in kind must have a job,
+// because all kinds share the queues. Every kind's queue must be served: to
+// enqueue on a queue that no pool serves succeeds, and the task then waits
+// for ever. The error names all faults.
+func kindsOf(registrations []Registration, pools []pool) (map[string]kind, error) {
+	kinds := map[string]kind{}
+	var faults []error
 	for _, r := range registrations {
-		k, err := tasks.Lookup(r.kind)
-		switch {
-		case err != nil:
-			return nil, err
-		case entries[r.kind].kind != "":
-			return nil, fmt.Errorf("two jobs for kind %s", r.kind)
-		case !served[k.Policy.Queue]:
-			return nil, fmt.Errorf("no pool serves queue %q of kind %s", k.Policy.Queue, k.Name)
+		k, err := r.kind(pools)
+		if err == nil && kinds[r.name].Name != "" {
+			err = fmt.Errorf("two jobs for kind %s", r.name)
 		}
-		entries[r.kind] = entry{k, r}
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		kinds[r.name] = kind{k, r.single, r.sharded}
 	}
 	for _, k := range tasks.Kinds() {
-		if _, ok := entries[k.Name]; !ok {
-			return nil, fmt.Errorf("no job for kind %s", k.Name)
+		if _, ok := kinds[k.Name]; !ok {
+			faults = append(faults, fmt.Errorf("no job for kind %s", k.Name))
 		}
 	}
-	return entries, nil
+	if err := errors.Join(faults...); err != nil {
+		return nil, fmt.Errorf("jobs of this worker: %w", err)
+	}
+	return kinds, nil
+}
+
+// kind returns the kind of a registration, if the worker can run it.
+func (r Registration) kind(pools []pool) (tasks.Kind, error) {
+	k, err := tasks.Lookup(r.name)
+	if r.own != nil {
+		if err == nil {
+			return k, fmt.Errorf("kind %s is built in and cannot be replaced", r.name)
+		}
+		k, err = *r.own, r.checkOwn()
+	}
+	if err != nil {
+		return k, err
+	}
+	for _, p := range pools {
+		if _, served := p.queues[k.Policy.Queue]; served {
+			return k, nil
+		}
+	}
+	return k, fmt.Errorf("no pool serves queue %q of kind %s", k.Policy.Queue, k.Name)
+}
+
+// checkOwn checks that the kind that OfKind gave decodes the payload of the
+// job.
+func (r Registration) checkOwn() error {
+	if r.own.Name != r.name {
+		return fmt.Errorf("the job for kind %s was registered as kind %s", r.name, r.own.Name)
+	}
+	payload, err := r.own.Decode([]byte("{}"))
+	if err != nil {
+		return err
+	}
+	if !r.accepts(payload) {
+		return fmt.Errorf("kind %s has payloads of type %T, and its job takes others", r.name, payload)
+	}
+	return nil
 }

@@ -16,22 +16,22 @@ import (
 )
 
 // dies lets a job's coordinator die so often.
-func (l *lab) dies(id string, times int) {
+func (l *harness) dies(id string, times int) {
 	l.t.Helper()
 	for range times {
-		p, err := l.records.Pulse(l.t.Context(), id)
+		health, err := l.store.Reaper().Inspect(l.t.Context(), id)
 		l.must(err)
-		_, err = l.records.TakeOver(l.t.Context(), id, p)
+		_, err = l.store.Reaper().TakeOver(l.t.Context(), id, health)
 		l.must(err)
 	}
 }
 
 // Jobs are found in every way that a death can leave them, by one worker, and
 // each is brought to its end.
-func TestWatchman(t *testing.T) {
+func TestReaper(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	var runs atomic.Int32
 	held := newGate()
 	m := &counting{shards: 3, work: func(ctx context.Context, env job.Env, _ job.Shard) error {
@@ -48,9 +48,9 @@ func TestWatchman(t *testing.T) {
 	// few.
 	l.planned(manifest, "deadly", 1)
 	l.dies("deadly", 10)
-	l.claim(verify, "deadly-single")
+	l.claim(verify, "deadly-single", tasks.StateRunning)
 	l.dies("deadly-single", 2)
-	l.claim(verify, "single")
+	l.claim(verify, "single", tasks.StateRunning)
 	l.dies("single", 1)
 	// This one was handed over, and waits for its turn in a long queue.
 	l.planned(manifest, "waiting", 1)
@@ -89,17 +89,9 @@ func TestWatchman(t *testing.T) {
 	})
 }
 
-// claim begins a single job as a worker that will not be heard of again.
-func (l *lab) claim(j tasks.Job, id string) {
-	l.t.Helper()
-	k, payload := l.record(j, id)
-	_, err := l.records.Begin(l.t.Context(), queue.JobRef{Job: id}, k.Name, payload, tasks.StateRunning)
-	l.must(err)
-}
-
 // oldTaskDoesNothing has asynq run the first task of a job that a later one
 // carries, as its recoverer does after a minute.
-func oldTaskDoesNothing(t *testing.T, l *lab, id string) {
+func oldTaskDoesNothing(t *testing.T, l *harness, id string) {
 	t.Helper()
 	epoch := l.field(id, "epoch")
 	l.enqueue(manifest, queue.JobRef{Job: id})
@@ -114,7 +106,7 @@ func oldTaskDoesNothing(t *testing.T, l *lab, id string) {
 func TestOrphanOfQueuedJob(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	l.put(verify, "v")
 	l.orphan(tasks.QueueVerify, "v")
 	l.must(l.redis.HSet(t.Context(), "stevedore:{v}:job", "created", time.Now().Add(-time.Minute).UnixMilli()).Err())
@@ -130,9 +122,16 @@ func TestOrphanOfQueuedJob(t *testing.T) {
 func TestSilentCoordinatorIsReplaced(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	h := hang(t, o, tasks.QueueJobs, func(ctx context.Context, task *asynq.Task) {
-		if _, err := l.records.Begin(ctx, queue.JobRef{Job: "m"}, manifest.Kind(), task.Payload(), tasks.StatePlanning); err != nil {
+		_, err := l.store.Claim(ctx, queue.ClaimRequest{
+			Ref:     queue.JobRef{Job: "m"},
+			Kind:    manifest.Kind(),
+			Payload: task.Payload(),
+			Queue:   tasks.QueueJobs,
+			First:   tasks.StatePlanning,
+		})
+		if err != nil {
 			t.Error(err)
 		}
 	})

@@ -20,7 +20,7 @@ import (
 func TestSlotsAreReal(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	var now, most, runs atomic.Int32
 	leave := make(chan struct{})
 	conf := config(t, o)
@@ -57,7 +57,7 @@ func TestSlotsAreReal(t *testing.T) {
 func TestFailedShardLeavesNoTask(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	l := newLab(t, o)
+	l := newHarness(t, o)
 	start(t, config(t, o), jobs{manifest: &counting{shards: 30, work: func(_ context.Context, _ job.Env, s job.Shard) error {
 		if s.Through != "5" {
 			return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/embedded"
 	"github.com/stevedore-jobs/stevedore/worker"
 )
@@ -22,7 +23,9 @@ type local struct {
 }
 
 func (c config) startLocal(ctx context.Context, log *slog.Logger) (*local, error) {
-	registry, err := clouds(c.everything())
+	a := c.everything()
+	net := network.New(a.egress)
+	registry, err := clouds(a, net)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +35,8 @@ func (c config) startLocal(ctx context.Context, log *slog.Logger) (*local, error
 	}
 	slots := runtime.GOMAXPROCS(0)
 	w, err := worker.New(worker.Config{
-		Redis: redis.Options(), Providers: registry, Secrets: providers.Secrets{Any: true},
+		Redis: redis.Options(), Providers: registry, Network: net, ListStreams: c.ListStreams,
+		Secrets:     providers.Secrets{Any: true},
 		VerifySlots: slots, JobSlots: slots, ShardSlots: slots, Parallel: 32, DrainTimeout: 5 * time.Second, Log: log,
 	}, c.jobs()...)
 	if err != nil {

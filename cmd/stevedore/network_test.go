@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -21,14 +22,16 @@ import (
 // this machine.
 func diagnosed(t *testing.T, s tasks.Storage, environ ...string) tasks.VerifyConnectionResult {
 	t.Helper()
-	registry, err := clouds(configured(t, append(environ, "STEVEDORE_EGRESS_ALLOW=127.0.0.0/8,::1")...).access())
+	a := configured(t, append(environ, "STEVEDORE_EGRESS_ALLOW=127.0.0.0/8,::1")...).access()
+	net := network.New(a.egress)
+	registry, err := clouds(a, net)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r, err := verify.Job{}.Run(t.Context(), tasks.VerifyConnection{Storage: s, Need: tasks.Need{Read: true}}, job.Env{
 		Log: slog.New(slog.DiscardHandler), Parallel: 1,
 		Open: func(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
-			return registry.Open(ctx, s, providers.Secrets{Any: true})
+			return network.Stack{Providers: registry, Network: net}.Open(ctx, s, providers.Secrets{Any: true}, nil)
 		},
 	})
 	if err != nil {

@@ -24,6 +24,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
@@ -111,7 +112,8 @@ func open(t *testing.T, s tasks.Storage) providers.Bucket {
 
 func openAs(t *testing.T, cfg config, s tasks.Storage) providers.Bucket {
 	t.Helper()
-	registry, err := clouds(cfg.everything())
+	a := cfg.everything()
+	registry, err := clouds(a, network.New(a.egress))
 	if err != nil {
 		t.Fatal(err)
 	}

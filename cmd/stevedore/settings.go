@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/caarlos0/env/v11"
@@ -15,6 +16,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
 // settings are all the variables there are. The README's table is tested
@@ -42,6 +44,11 @@ type settings struct {
 	GCSTokenURL  string        `env:"STEVEDORE_GCS_TOKEN_URL"`
 	LogLevel     slog.Level    `env:"STEVEDORE_LOG_LEVEL" envDefault:"info"`
 	LogFormat    string        `env:"STEVEDORE_LOG_FORMAT" envDefault:"json"`
+}
+
+// variable returns the name of the variable that holds a setting.
+func variable(id setting.ID) string {
+	return "STEVEDORE_" + strings.ToUpper(strings.ReplaceAll(string(id), "-", "_"))
 }
 
 // size is a number of bytes, given as "512MiB" or "1GB".

@@ -13,6 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/providers/file"
 	"github.com/stevedore-jobs/stevedore/providers/gcs"
+	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/worker"
 	"github.com/stevedore-jobs/stevedore/worker/export"
@@ -21,20 +22,21 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/verify"
 )
 
-// clouds is the registry: to add a provider, add its line.
-func clouds(a access) (providers.Registry, error) {
+// clouds is the registry: to add a provider, add its line. net is how the
+// clouds are reached.
+func clouds(a access, net *network.Network) (providers.Registry, error) {
 	files, err := file.New(a.fileRoots...)
 	if err != nil {
 		return nil, invalid(fmt.Errorf("STEVEDORE_FILE_ROOTS: %w", err))
 	}
-	net, own := newNetwork(a), a.ownIdentity
+	own := a.ownIdentity
 	return providers.Registry{
-		"azure": reached{&azure.Opener{Client: net.client, WorkerIdentity: own["azure"]}, net, azureCORS},
+		"azure": &azure.Opener{Client: net.Client(), WorkerIdentity: own["azure"]},
 		"file":  files,
-		"gcs":   reached{&gcs.Opener{Client: net.client, WorkerIdentity: own["gcs"], TokenURL: a.gcsTokenURL}, net, gcsCORS},
-		"s3": reached{&s3.Opener{
-			Client: net.client, WorkerIdentity: own["s3"], InstanceIdentity: true, STSEndpoint: a.stsEndpoint,
-		}, net, s3CORS},
+		"gcs":   &gcs.Opener{Client: net.Client(), WorkerIdentity: own["gcs"], TokenURL: a.gcsTokenURL},
+		"s3": &s3.Opener{
+			Client: net.Client(), WorkerIdentity: own["s3"], InstanceIdentity: true, STSEndpoint: a.stsEndpoint,
+		},
 	}, nil
 }
 
@@ -43,14 +45,13 @@ type access struct {
 	egress      egress.Policy
 	fileRoots   []string
 	ownIdentity map[string]bool // the providers whose buckets the process's own identity may be used on
-	listStreams int             // listings in flight of a bucket that proves large
 	stsEndpoint string          // where roles are assumed; empty means AWS
 	gcsTokenURL string          // where key files are exchanged for tokens; empty means Google
 }
 
 // access is what the operator allows.
 func (c config) access() access {
-	return access{c.egress, c.FileRoots, c.identity, c.ListStreams, c.STSEndpoint, c.GCSTokenURL}
+	return access{c.egress, c.FileRoots, c.identity, c.STSEndpoint, c.GCSTokenURL}
 }
 
 // everything is for the person at the keyboard, who may reach all of it
@@ -61,7 +62,6 @@ func (c config) everything() access {
 		egress:      egress.Policy{AllowHTTP: true, Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}},
 		fileRoots:   []string{"/"},
 		ownIdentity: map[string]bool{"s3": true, "gcs": true, "azure": true},
-		listStreams: c.ListStreams,
 	}
 }
 
@@ -77,13 +77,16 @@ func (c config) jobs() []worker.Registration {
 
 // workerConfig is how the worker command runs.
 func (c config) workerConfig(log *slog.Logger, r prometheus.Registerer) (worker.Config, error) {
-	registry, err := clouds(c.access())
+	a := c.access()
+	net := network.New(a.egress)
+	registry, err := clouds(a, net)
 	keys, wrong := keyRing(c.PrivateKeys, c.vars)
 	err = errors.Join(err, wrong)
 	return worker.Config{
-		Redis: c.redis, Providers: registry, Secrets: providers.Secrets{Allow: c.Secrets, Keys: keys},
+		Redis: c.redis, Providers: registry, Network: net, ListStreams: c.ListStreams,
+		Secrets:     providers.Secrets{Allow: c.Secrets, Keys: keys},
 		VerifySlots: c.VerifySlots, JobSlots: c.JobSlots, ShardSlots: c.ShardSlots, Parallel: c.Parallel,
 		BucketShards: c.BucketShards, TenantShards: c.TenantShards, PartsBudget: int64(c.PartsBudget),
-		DrainTimeout: c.DrainTimeout, Log: log, Registry: r,
+		DrainTimeout: c.DrainTimeout, SettingName: variable, Log: log, Registry: r,
 	}, err
 }

@@ -7,11 +7,13 @@ import (
 	"slices"
 )
 
-// The limits. All but the last hold for code without its tests.
+// The limits. They hold for code without its tests, but for maxTestLines
+// and maxCommentWords.
 const (
 	maxFolderFiles      = 18
 	maxFolderLines      = 1500
 	maxFileLines        = 300
+	maxTestLines        = 400 // of a test file
 	maxFunctionLines    = 50
 	maxParameters       = 5
 	maxTypeMethods      = 15
@@ -62,10 +64,12 @@ func (r *report) addFile(f *file) {
 	r.comments.add(words)
 	r.checkWording(f)
 	if f.test {
+		r.checkLength(f, maxTestLines)
 		return
 	}
 
-	r.checkLines(f)
+	r.checkLength(f, maxFileLines)
+	r.checkWidth(f)
 	folder := r.folder(f.folder())
 	folder.files++
 	folder.lines += len(f.lines)

@@ -69,6 +69,11 @@ func TestRun_EachLimit(t *testing.T) {
 			one("package a" + long(301)),
 			"a.go: the file has 301 lines, the limit is 300",
 		},
+		"400 lines of a test": {map[string]string{"a/a_test.go": "package a" + long(400)}, ""},
+		"401 lines of a test": {
+			map[string]string{"a/a_test.go": "package a" + long(401)},
+			"a_test.go: the file has 401 lines, the limit is 400",
+		},
 		"50 lines of a function": {one("package a\n\nfunc f() {" + long(49) + "}\n"), ""},
 		"51 lines of a function": {
 			one("package a\n\nfunc f() {" + long(50) + "}\n"),
@@ -124,10 +129,11 @@ func TestRun_EachLimit(t *testing.T) {
 	}
 }
 
-func TestRun_TestsCountForTheWordingOnly(t *testing.T) {
+func TestRun_TestsCountForWordingAndLength(t *testing.T) {
 	t.Parallel()
+	wide := "func f(a, b, c, d, e, f int) {" + strings.Repeat("\n", 60) + "}"
 	root := tree(t, map[string]string{
-		"a/a_test.go": "package a\n\n// lest\n" + strings.Repeat("\n", 400),
+		"a/a_test.go": "package a\n\n// lest " + strings.Repeat("x", 100) + "\n" + wide,
 	})
 	var out, errs strings.Builder
 	if code := run([]string{root}, &out, &errs); code != 1 ||

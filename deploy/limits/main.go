@@ -5,8 +5,8 @@
 //	go run ./deploy/limits [-table] [folder ...]
 //
 // It reads every Go file below the folders, or below the current one
-// when none is given. It skips hidden folders and testdata. Test
-// files count for the wording only.
+// when none is given. It skips hidden folders and testdata. Of test
+// files it checks only the length and the wording.
 //
 // It prints one line per violation. The exit code is 1 if there are
 // any, and 2 if the code cannot be read.

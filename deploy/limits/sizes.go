@@ -7,14 +7,16 @@ import (
 	"unicode/utf8"
 )
 
-// checkLines checks the number of a file's lines and their width.
-// Lines that hold a part of a raw string may be wider, because they
-// cannot be wrapped.
-func (r *report) checkLines(f *file) {
-	if n := len(f.lines); n > maxFileLines {
-		r.violation("%s: the file has %d lines, the limit is %d", f.path, n, maxFileLines)
+// checkLength checks the number of a file's lines.
+func (r *report) checkLength(f *file, limit int) {
+	if n := len(f.lines); n > limit {
+		r.violation("%s: the file has %d lines, the limit is %d", f.path, n, limit)
 	}
+}
 
+// checkWidth checks the width of a file's lines. A line that holds a
+// part of a raw string may be wider, because it cannot be wrapped.
+func (r *report) checkWidth(f *file) {
 	raw := f.rawLines()
 	for i, line := range f.lines {
 		width := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    "))

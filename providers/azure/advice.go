@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 // advice says what to do about an error; empty means that its kind's general
@@ -87,7 +87,7 @@ func (b *bucket) grantAdvice(op string) string {
 		return fmt.Sprintf("Give the identity the role %s: az role assignment create --assignee %s --role %q --scope <account's resource ID>/blobServices/default/containers/%s (it takes minutes to work).",
 			role, b.access.assignee, role, b.storage.Bucket)
 	case b.access.sas.policy() != "":
-		return fmt.Sprintf("Add %s to the container's stored access policy %q.", letter, egress.Clean(b.access.sas.policy()))
+		return fmt.Sprintf("Add %s to the container's stored access policy %q.", letter, driver.Printable(b.access.sas.policy()))
 	case b.access.sas.get("skoid") != "":
 		return "Make a SAS token whose permissions (sp) hold " + letter + "; whoever delegates it needs the role " + role + " too."
 	}
@@ -121,7 +121,7 @@ var timeFrame = regexp.MustCompile(`Start \[([^\]]{0,40})\] - Expiry \[([^\]]{0,
 // times are ever repeated; most of the rest is what was signed.
 func signatureAdvice(detail string) (shown, fix string) {
 	if m := timeFrame.FindStringSubmatch(detail); m != nil {
-		return fmt.Sprintf("the SAS token is valid from %s to %s; the server's clock says %s", egress.Clean(m[1]), egress.Clean(m[2]), egress.Clean(m[3])),
+		return fmt.Sprintf("the SAS token is valid from %s to %s; the server's clock says %s", driver.Printable(m[1]), driver.Printable(m[2]), driver.Printable(m[3])),
 			"Make a new SAS token whose start (st) and expiry (se) hold the server's time; if that time surprises you, set the worker's clock."
 	}
 	switch {

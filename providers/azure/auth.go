@@ -8,7 +8,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -20,9 +19,9 @@ type access struct {
 	sas      sasToken
 	key      *container.SharedKeyCredential
 	token    *signIn
-	signIn   egress.SignIn // where tokens come from, unless it is the worker's own affair
-	assignee string        // whom a role would be given to
-	misfiled string        // what was given in another secret's field, in words; empty when all is in place
+	signIn   providers.SignIn // where tokens come from, unless it is the worker's own affair
+	assignee string           // whom a role would be given to
+	misfiled string           // what was given in another secret's field, in words; empty when all is in place
 
 	// hidden are the values that no error may show, because a server that was
 	// sent them could answer with them.

@@ -20,6 +20,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -36,7 +37,7 @@ type Opener struct {
 	// each time; 0 means 6.
 	Attempts int
 
-	signIns providers.Kept[proof, *signIn]
+	signIns driver.SessionCache[proof, *signIn]
 }
 
 // IdentitySetting is the environment variable with which the operator allows

@@ -11,7 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/cors"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -22,9 +22,10 @@ type bucket struct {
 }
 
 var (
-	_ providers.Opener = (*Opener)(nil)
-	_ providers.Bucket = (*bucket)(nil)
-	_ providers.Prober = (*bucket)(nil)
+	_ providers.Opener  = (*Opener)(nil)
+	_ providers.Bucket  = (*bucket)(nil)
+	_ providers.Prober  = (*bucket)(nil)
+	_ providers.Located = (*bucket)(nil)
 )
 
 // Endpoint is the base URL that requests go to. It holds no SAS.
@@ -37,8 +38,11 @@ func (b *bucket) CORSTarget() string {
 	return b.access.service + "/" + url.PathEscape(b.storage.Bucket) + "/stevedore-preflight"
 }
 
+// CORSAdvice tells how to add a CORS rule that allows what want asks for.
+func (b *bucket) CORSAdvice(want tasks.CORS) string { return cors.Azure(b.storage.Account, want) }
+
 // SignIn is where a service principal's tokens come from.
-func (b *bucket) SignIn() egress.SignIn { return b.access.signIn }
+func (b *bucket) SignIn() providers.SignIn { return b.access.signIn }
 
 // Stat implements providers.Bucket.
 func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error) {

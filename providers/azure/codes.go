@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 // kindOfCode says what a code of the service means. The sources are "Common
@@ -34,5 +35,5 @@ func kindOfCode(code string, status int) providers.Kind {
 	if strings.HasPrefix(code, "KeyVault") || strings.HasPrefix(code, "EncryptionScope") || strings.HasPrefix(code, "Authorization") {
 		return providers.Denied
 	}
-	return providers.KindOfStatus(status)
+	return driver.KindOfStatus(status)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 // classify is the one place where an error of the SDK becomes a
@@ -30,7 +30,7 @@ func classify(err error) *providers.Error {
 	// they say is worth keeping.
 	case errors.Is(err, context.Canceled):
 		return &providers.Error{Kind: providers.Unavailable, Err: context.Canceled}
-	case egress.Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // errors.Is is what it must not be
+	case driver.Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // errors.Is is what it must not be
 		return &providers.Error{Kind: providers.Unavailable, Err: context.DeadlineExceeded}
 	case errors.As(err, &unreached):
 		return unreached.fault()
@@ -57,16 +57,16 @@ type answerBody struct {
 func told(answer *azcore.ResponseError) *providers.Error {
 	resp := answer.RawResponse
 	e := &providers.Error{
-		Status: answer.StatusCode, RequestID: egress.Clean(resp.Header.Get("x-ms-request-id")), RetryAfter: egress.RetryAfter(resp.Header),
-		Code: egress.Clean(resp.Header.Get("x-ms-error-code")),
+		Status: answer.StatusCode, RequestID: driver.Printable(resp.Header.Get("x-ms-request-id")), RetryAfter: driver.RetryAfter(resp.Header),
+		Code: driver.Printable(resp.Header.Get("x-ms-error-code")),
 	}
 	var format answerBody
 	if body, err := runtime.Payload(resp); err == nil && xml.Unmarshal([]byte(strings.TrimPrefix(string(body), "\ufeff")), &format) == nil {
 		if e.Code == "" {
-			e.Code = egress.Clean(format.Code)
+			e.Code = driver.Printable(format.Code)
 		}
 		message, _, _ := strings.Cut(format.Message, "RequestId:") // it has a field of its own
-		e.Detail = egress.Clean(message)
+		e.Detail = driver.Printable(message)
 	}
 	if e.Code == "" {
 		return classify(notAzure(e.Status))
@@ -80,7 +80,7 @@ func told(answer *azcore.ResponseError) *providers.Error {
 
 // unanswered is a failure before or during the answer.
 func unanswered(err error) *providers.Error {
-	e := egress.Unreached(err)
+	e := driver.Unreached(err)
 	var syntax *xml.SyntaxError
 	switch text := err.Error(); {
 	case errors.As(err, &syntax), strings.Contains(text, "unmarshalling type"):
@@ -88,7 +88,7 @@ func unanswered(err error) *providers.Error {
 	case strings.Contains(text, "non TLS protected"):
 		e.Kind, e.Err, e.Detail = providers.Invalid, nil, "a sign-in token is never sent over plain http"
 		e.Fix = "Write https:// in the endpoint, or use method sas or account-key."
-	case egress.UnknownHost(err):
+	case driver.UnknownHost(err):
 		e.Fix = "The host name is unknown: check account (3 to 24 lower-case letters and digits) and endpoint, and whether the account still exists."
 	}
 	return e

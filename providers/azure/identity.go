@@ -14,7 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -36,7 +36,7 @@ func (o *Opener) servicePrincipal(s tasks.Storage, secrets providers.Secrets) (a
 	}
 	options := &azidentity.ClientSecretCredentialOptions{ClientOptions: signInOptions(service, o.Client)}
 	by := proof{options.Cloud.ActiveDirectoryAuthorityHost, s.Auth.TenantID, s.Auth.ClientID, sha256.Sum256([]byte(secret))}
-	token, err := o.signIns.Of(by, func() (*signIn, error) {
+	token, err := o.signIns.Get(by, func() (*signIn, error) {
 		return newSignIn(func() (azcore.TokenCredential, error) {
 			return azidentity.NewClientSecretCredential(s.Auth.TenantID, s.Auth.ClientID, secret, options)
 		})
@@ -47,7 +47,7 @@ func (o *Opener) servicePrincipal(s tasks.Storage, secrets providers.Secrets) (a
 	}
 	return access{
 		service: service, account: s.Account, token: token, assignee: s.Auth.ClientID, hidden: []string{secret},
-		signIn: egress.SignIn{URL: by.authority, Source: "is Microsoft's own"},
+		signIn: providers.SignIn{URL: by.authority, Source: "is Microsoft's own"},
 	}, nil
 }
 
@@ -69,7 +69,7 @@ func (o *Opener) workerIdentity(s tasks.Storage) (access, error) {
 	}
 	options := signInOptions(service, o.Client)
 	by := proof{authority: options.Cloud.ActiveDirectoryAuthorityHost}
-	token, err := o.signIns.Of(by, func() (*signIn, error) {
+	token, err := o.signIns.Get(by, func() (*signIn, error) {
 		return newSignIn(func() (azcore.TokenCredential, error) { return ownCredential(options) })
 	})
 	if err != nil {
@@ -112,7 +112,7 @@ func signInRefused(failed *azidentity.AuthenticationFailedError) *providers.Erro
 	}
 	e.Status = failed.RawResponse.StatusCode
 	if e.Status >= http.StatusInternalServerError || e.Status == http.StatusTooManyRequests {
-		e.Kind = providers.KindOfStatus(e.Status)
+		e.Kind = driver.KindOfStatus(e.Status)
 	}
 	var told struct {
 		Description string `json:"error_description"`
@@ -120,7 +120,7 @@ func signInRefused(failed *azidentity.AuthenticationFailedError) *providers.Erro
 	}
 	if body, err := io.ReadAll(io.LimitReader(failed.RawResponse.Body, maxErrorBody)); err == nil && json.Unmarshal(body, &told) == nil {
 		description, _, _ := strings.Cut(told.Description, "Trace ID:")
-		e.Detail, e.RequestID = egress.Clean(description), egress.Clean(told.Trace)
+		e.Detail, e.RequestID = driver.Printable(description), driver.Printable(told.Trace)
 		if code := entraCode.FindString(description); code != "" {
 			e.Code = code
 		}

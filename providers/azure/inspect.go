@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -38,7 +38,7 @@ func (i inspection) check() tasks.Check {
 		evidence += fmt.Sprintf(", and valid until %s (%d days)", stamp(until), i.days(until))
 	}
 	if i.sas.policy() != "" {
-		evidence += fmt.Sprintf(", as far as the stored access policy %q lets it", egress.Clean(i.sas.policy()))
+		evidence += fmt.Sprintf(", as far as the stored access policy %q lets it", driver.Printable(i.sas.policy()))
 	}
 	return tasks.Check{ID: "credentials", Status: tasks.CheckOK, Evidence: evidence}
 }
@@ -85,7 +85,7 @@ func (i inspection) scope() *tasks.Check {
 	case "c", "d":
 		return nil
 	}
-	return failing("SASResource", fmt.Sprintf("the SAS token is for a single blob (sr=%s), so nothing can be listed", egress.Clean(i.sas.get("sr"))), "Make a SAS token of the container (sr=c).")
+	return failing("SASResource", fmt.Sprintf("the SAS token is for a single blob (sr=%s), so nothing can be listed", driver.Printable(i.sas.get("sr"))), "Make a SAS token of the container (sr=c).")
 }
 
 func (i inspection) accountScope() *tasks.Check {
@@ -115,7 +115,7 @@ func (i inspection) permissions() *tasks.Check {
 		{"wc", "w (Write)", i.need.Write},
 	} {
 		if p.wanted && !i.sas.grants(p.letters) {
-			return failing("SASPermission", "the SAS token does not grant "+p.name+": sp is "+egress.Clean(i.sas.get("sp")), "Make a SAS token whose permissions (sp) hold "+p.name+".")
+			return failing("SASPermission", "the SAS token does not grant "+p.name+": sp is "+driver.Printable(i.sas.get("sp")), "Make a SAS token whose permissions (sp) hold "+p.name+".")
 		}
 	}
 	return nil
@@ -133,7 +133,7 @@ func (i inspection) connection() *tasks.Check {
 		c.Status = tasks.CheckWarn
 		return c
 	case i.sas.get("sip") != "":
-		c := failing("SASAddressRange", "the SAS token works only from "+egress.Clean(i.sas.get("sip"))+" (sip)", "Make sure that every worker leaves from that address, or make a SAS token without sip.")
+		c := failing("SASAddressRange", "the SAS token works only from "+driver.Printable(i.sas.get("sip"))+" (sip)", "Make sure that every worker leaves from that address, or make a SAS token without sip.")
 		c.Status = tasks.CheckWarn
 		return c
 	case !i.sas.grants("w") && i.need.Write && i.sas.policy() == "":

@@ -9,7 +9,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -101,7 +101,7 @@ func (p *probe) excess() []string {
 }
 
 func (p *probe) rights(context.Context) tasks.Check {
-	c := tasks.Check{ID: "rights", Status: tasks.CheckWarn, Code: "MoreThanNeeded", Evidence: "the credentials also allow " + egress.Clean(strings.Join(p.excess(), ", "))}
+	c := tasks.Check{ID: "rights", Status: tasks.CheckWarn, Code: "MoreThanNeeded", Evidence: "the credentials also allow " + driver.Printable(strings.Join(p.excess(), ", "))}
 	c.Fix = "Make a SAS token with Blob, Container and Object and nothing but Read, Write and List (ss=b, srt=co, sp=rwl)."
 	return c
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -164,7 +164,7 @@ func (p *probe) kms(context.Context) tasks.Check {
 	case !p.read1:
 		return tasks.Check{ID: "kms", Status: tasks.CheckUnknown, Evidence: "there is no blob with content whose key could be tried"}
 	case p.scope != "":
-		return p.check("kms", nil, fmt.Sprintf("a blob of encryption scope %q was decrypted", egress.Clean(p.scope)))
+		return p.check("kms", nil, fmt.Sprintf("a blob of encryption scope %q was decrypted", driver.Printable(p.scope)))
 	}
 	return p.check("kms", nil, "a blob was decrypted with the account's key; the service fetches it by itself")
 }

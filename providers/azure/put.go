@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 const (
@@ -29,7 +30,7 @@ const (
 // are committed. Blocks that never are vanish by themselves after a week, and
 // need no right to remove.
 func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (providers.Object, error) {
-	from := providers.NewSource(ctx, body)
+	from := driver.NewSource(ctx, body)
 	up := upload{client: b.container.NewBlockBlobClient(key), opts: opts}
 	o, err := up.run(ctx, from)
 	if err == nil {

@@ -30,7 +30,7 @@ func redact(e *providers.Error, hidden []string) {
 }
 
 func redacted(text string, hidden []string) string {
-	return secretParts.ReplaceAllString(providers.Redacted(text, hidden...), hiddenText)
+	return secretParts.ReplaceAllString(providers.RedactValues(text, hidden...), hiddenText)
 }
 
 // secrets are the values that no error may show, the token that requests are

@@ -12,8 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-func signInOf(b providers.Bucket) egress.SignIn {
-	return b.(interface{ SignIn() egress.SignIn }).SignIn()
+func signInOf(b providers.Bucket) providers.SignIn {
+	return b.(interface{ SignIn() providers.SignIn }).SignIn()
 }
 
 // way counts the requests to one server, and to others. It lets none of them
@@ -68,7 +68,7 @@ func TestSignInOfOthers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := signInOf(b); got != (egress.SignIn{}) {
+		if got := signInOf(b); got != (providers.SignIn{}) {
 			t.Errorf("%s: got %+v", method, got)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 // proof is what a sign-in is made with. The zero value but for the authority
@@ -100,7 +100,7 @@ func (e *signInUnreachedError) NonRetriable() {}
 
 // fault is what that means to a bucket.
 func (e *signInUnreachedError) fault() *providers.Error {
-	f := egress.Unreached(e.err)
+	f := driver.Unreached(e.err)
 	f.Code = "SignInFailed"
 	if f.Fix == "" {
 		f.Fix = "Check that the worker reaches the sign-in service, login.microsoftonline.com."

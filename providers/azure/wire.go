@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 // wire is the SDK's way out. It takes the URL, and with it the SAS, out of
@@ -98,7 +99,7 @@ type limited struct {
 
 func notAzure(status int) error {
 	return &providers.Error{
-		Kind: providers.KindOfStatus(status), Code: "NotAzureBlob", Status: status,
+		Kind: driver.KindOfStatus(status), Code: "NotAzureBlob", Status: status,
 		Detail: "the answer, " + strings.TrimSpace(strconv.Itoa(status)+" "+http.StatusText(status)) + ", is not of the blob service",
 		Fix:    "Check that the endpoint is that of the blob service, not of a portal, a website or a proxy.",
 	}

@@ -6,15 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
-
-// SignIn is where a bucket's credentials are made, if that is a server of its
-// own. The zero value is none.
-type SignIn struct {
-	URL    string // of which scheme, host and port count
-	Source string // whose choice it is, as "The sign-in endpoint" goes on: "is Google's own"
-}
 
 const checkSignIn = "sign-in"
 
@@ -24,7 +18,7 @@ const checkSignIn = "sign-in"
 // check, sign-in, which tells the first fault on it; it is there more than
 // once only where several things are to be warned of. A server that both ways
 // lead to is looked at once. At most one check of all fails.
-func (p Policy) DiagnoseBoth(ctx context.Context, endpoint string, s SignIn) []tasks.Check {
+func (p Policy) DiagnoseBoth(ctx context.Context, endpoint string, s providers.SignIn) []tasks.Check {
 	checks := p.Diagnose(ctx, endpoint)
 	if s.URL == "" || server(s.URL) == server(endpoint) {
 		return checks
@@ -33,7 +27,7 @@ func (p Policy) DiagnoseBoth(ctx context.Context, endpoint string, s SignIn) []t
 	if slices.ContainsFunc(checks, func(c tasks.Check) bool { return c.Status == tasks.CheckFail }) {
 		return append(checks, tasks.Check{ID: checkSignIn, Status: tasks.CheckSkipped, Evidence: "not looked at: there is no way to the bucket"})
 	}
-	return append(checks, s.sum(p.Diagnose(ctx, s.URL), checks)...)
+	return append(checks, sumSignIn(s, p.Diagnose(ctx, s.URL), checks)...)
 }
 
 // server is scheme, host and port of a URL, so that two can be compared.
@@ -45,9 +39,9 @@ func server(rawURL string) string {
 	return u.Scheme + "://" + strings.ToLower((&diagnosis{target: u}).hostPort())
 }
 
-// sum keeps what is wrong on the way, or says in one line that nothing is. A
+// sumSignIn keeps what is wrong on the way, or says in one line that nothing is. A
 // clock that differs from the bucket's as well has been told of.
-func (s SignIn) sum(way, bucket []tasks.Check) []tasks.Check {
+func sumSignIn(s providers.SignIn, way, bucket []tasks.Check) []tasks.Check {
 	host := "the sign-in endpoint"
 	if u, err := url.Parse(s.URL); err == nil && u.Hostname() != "" {
 		host = u.Hostname()

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -53,7 +54,7 @@ func TestDiagnoseBoth_Faults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			checks := loopback(t).DiagnoseBoth(t.Context(), plainServer(t, 0), SignIn{c.url + "/path?sig=secret", "is the operator's"})
+			checks := loopback(t).DiagnoseBoth(t.Context(), plainServer(t, 0), providers.SignIn{URL: c.url + "/path?sig=secret", Source: "is the operator's"})
 			if got, want := brief(checks), bucketFine+"sign-in fail "+c.code; got != want {
 				t.Errorf("got %s, want %s", got, want)
 			}
@@ -82,7 +83,7 @@ func TestDiagnoseBoth(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := brief(loopback(t).DiagnoseBoth(t.Context(), c.bucket, SignIn{URL: c.signIn})); got != c.want {
+			if got := brief(loopback(t).DiagnoseBoth(t.Context(), c.bucket, providers.SignIn{URL: c.signIn})); got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
 		})
@@ -119,7 +120,7 @@ func TestSignIn_SeveralWarnings(t *testing.T) {
 		{ID: "tls", Status: tasks.CheckWarn, Code: "CertificateExpiresSoon"},
 		{ID: "clock", Status: tasks.CheckUnknown, Code: "NoDate"},
 	}
-	checks := SignIn{URL: "https://sts.example"}.sum(way, nil)
+	checks := sumSignIn(providers.SignIn{URL: "https://sts.example"}, way, nil)
 	if got := brief(checks); got != "sign-in warn EgressBlocked, sign-in warn CertificateExpiresSoon" {
 		t.Fatal(got)
 	}

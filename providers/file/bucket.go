@@ -22,9 +22,10 @@ type bucket struct {
 }
 
 var (
-	_ providers.Opener = (*Opener)(nil)
-	_ providers.Bucket = (*bucket)(nil)
-	_ providers.Prober = (*bucket)(nil)
+	_ providers.Opener    = (*Opener)(nil)
+	_ providers.Bucket    = (*bucket)(nil)
+	_ providers.Prober    = (*bucket)(nil)
+	_ providers.Diagnoser = (*bucket)(nil)
 )
 
 // Stat implements providers.Bucket. The ETag is made of size, modification

@@ -27,6 +27,9 @@ func (b *bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	return checks
 }
 
+// Diagnose implements providers.Diagnoser. There is no network to check.
+func (b *bucket) Diagnose(context.Context) []tasks.Check { return nil }
+
 func (b *bucket) first(ctx context.Context) (key string, err error) {
 	for o, err := range b.List(ctx, providers.ListOptions{Prefix: b.dir}) {
 		return o.Key, err

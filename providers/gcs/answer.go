@@ -11,7 +11,7 @@ import (
 
 	"google.golang.org/api/googleapi"
 
-	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 const listKind = `storage#objects`
@@ -71,7 +71,7 @@ func parseAnswer(e *googleapi.Error) (told, bool) {
 	if !ok && e.Code == http.StatusNotFound && strings.TrimSpace(e.Body) == http.StatusText(e.Code) {
 		t, ok = told{code: "notFound"}, true // what fake-gcs-server says to a read
 	}
-	t.code, t.message = egress.Clean(t.code), egress.Clean(t.message)
+	t.code, t.message = driver.Printable(t.code), driver.Printable(t.message)
 	if t.message == http.StatusText(e.Code) {
 		t.message = ""
 	}

@@ -11,7 +11,6 @@ import (
 	"cloud.google.com/go/storage"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -20,7 +19,7 @@ type login struct {
 	method string
 	name   string             // the account's email where it is known without asking
 	tokens auth.TokenProvider // nil for anonymous
-	signIn egress.SignIn      // where tokens come from, unless it is the worker's own affair
+	signIn providers.SignIn   // where tokens come from, unless it is the worker's own affair
 }
 
 func (l login) anonymous() bool { return l.tokens == nil }
@@ -75,13 +74,13 @@ func (o *Opener) keyFile(a tasks.Auth, secrets providers.Secrets) (login, error)
 		TokenURL: o.TokenURL, Scopes: []string{storage.ScopeReadWrite}, Client: o.Client,
 		Logger: slog.New(slog.DiscardHandler), // an environment variable makes the default one log tokens
 	}
-	at := egress.SignIn{URL: o.TokenURL, Source: "is set with " + TokenURLSetting + " on the workers"}
+	at := providers.SignIn{URL: o.TokenURL, Source: "is set with " + TokenURLSetting + " on the workers"}
 	if opts.TokenURL == "" {
 		opts.TokenURL = googleTokenURL
-		at = egress.SignIn{URL: googleTokenURL, Source: googlesOwn}
+		at = providers.SignIn{URL: googleTokenURL, Source: googlesOwn}
 	}
 	by := proof{key.Email, key.PrivateKeyID, sha256.Sum256(opts.PrivateKey)}
-	tokens, err := o.signIns.Of(by, func() (*signIn, error) {
+	tokens, err := o.signIns.Get(by, func() (*signIn, error) {
 		source, err := auth.New2LOTokenProvider(opts)
 		return newSignIn(source), err
 	})
@@ -118,7 +117,7 @@ func (o *Opener) worker(s tasks.Storage) (login, error) {
 	acting := &impersonated{account: s.Auth.ServiceAccount, client: &client}
 	return login{
 		name: s.Auth.ServiceAccount, tokens: auth.NewCachedTokenProvider(acting, nil),
-		signIn: egress.SignIn{URL: credentialsAPI, Source: googlesOwn},
+		signIn: providers.SignIn{URL: credentialsAPI, Source: googlesOwn},
 	}, nil
 }
 

@@ -11,7 +11,7 @@ import (
 	"cloud.google.com/go/storage"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/cors"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -25,9 +25,10 @@ type bucket struct {
 }
 
 var (
-	_ providers.Opener = (*Opener)(nil)
-	_ providers.Bucket = (*bucket)(nil)
-	_ providers.Prober = (*bucket)(nil)
+	_ providers.Opener  = (*Opener)(nil)
+	_ providers.Bucket  = (*bucket)(nil)
+	_ providers.Prober  = (*bucket)(nil)
+	_ providers.Located = (*bucket)(nil)
 )
 
 // Endpoint is the base URL that requests go to.
@@ -38,10 +39,13 @@ func (b *bucket) Endpoint() string { return b.base }
 // (https://cloud.google.com/storage/docs/cross-origin#server-side-support).
 func (b *bucket) CORSTarget() string { return b.base + "/" + url.PathEscape(b.storage.Bucket) }
 
+// CORSAdvice tells how to add a CORS rule that allows what want asks for.
+func (b *bucket) CORSAdvice(want tasks.CORS) string { return cors.GCS(b.storage.Bucket, want) }
+
 // SignIn is where the bucket's tokens come from: that of a key file's, or of
 // the account that the worker acts as. Tokens of the worker itself are the
 // worker's own affair.
-func (b *bucket) SignIn() egress.SignIn { return b.sign.who.signIn }
+func (b *bucket) SignIn() providers.SignIn { return b.sign.who.signIn }
 
 // Stat implements providers.Bucket.
 func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error) {
@@ -118,7 +122,7 @@ func (b *bucket) fault(op, key string, err error) *providers.Error {
 	}
 	if token := b.sign.last.Load(); token != nil {
 		for _, text := range []*string{&e.Code, &e.Detail, &e.Fix, &e.RequestID} {
-			*text = providers.Redacted(*text, *token)
+			*text = providers.RedactValues(*text, *token)
 		}
 	}
 	return e

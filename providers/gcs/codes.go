@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 // Codes of the XML API that Stevedore also uses where the JSON API has only a
@@ -62,5 +63,5 @@ func kindOfStatus(status int) providers.Kind {
 	if status == http.StatusServiceUnavailable {
 		return providers.Unavailable
 	}
-	return providers.KindOfStatus(status)
+	return driver.KindOfStatus(status)
 }

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/api/googleapi"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 // classify is the one place where an error of the SDK becomes a
@@ -31,7 +31,7 @@ func classify(err error) *providers.Error {
 		return &providers.Error{Kind: providers.Unavailable, Err: context.Canceled}
 	// A connection's own timeouts also call themselves DeadlineExceeded; what
 	// they say is worth keeping.
-	case egress.Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // errors.Is is what it must not be
+	case driver.Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // errors.Is is what it must not be
 		return &providers.Error{Kind: providers.Unavailable, Err: context.DeadlineExceeded}
 	case errors.As(err, &login):
 		return loginFailed(login)
@@ -49,8 +49,8 @@ func answered(answer *googleapi.Error) *providers.Error {
 	}
 	e := &providers.Error{
 		Status: answer.Code, Detail: told.message, Code: codeOf(answer.Code, told),
-		RequestID:  egress.Clean(answer.Header.Get("X-Guploader-Uploadid")),
-		RetryAfter: egress.RetryAfter(answer.Header),
+		RequestID:  driver.Printable(answer.Header.Get("X-Guploader-Uploadid")),
+		RetryAfter: driver.RetryAfter(answer.Header),
 	}
 	e.Kind = kindOf(e)
 	return e
@@ -97,11 +97,11 @@ func tokenRefused(refused *auth.Error) *providers.Error {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
 	}
-	e := &providers.Error{Status: refused.Response.StatusCode, RetryAfter: egress.RetryAfter(refused.Response.Header)}
+	e := &providers.Error{Status: refused.Response.StatusCode, RetryAfter: driver.RetryAfter(refused.Response.Header)}
 	if json.Unmarshal(refused.Body, &told) != nil || told.Error == "" {
 		e.Code, e.Detail = "NoToken", "the token endpoint's answer is not in its format"
 	} else {
-		e.Code, e.Detail = withoutAssertion(egress.Clean(told.Error)), withoutAssertion(egress.Clean(told.Description))
+		e.Code, e.Detail = withoutAssertion(driver.Printable(told.Error)), withoutAssertion(driver.Printable(told.Description))
 	}
 	if e.Kind = kindOfStatus(e.Status); e.Kind != providers.Throttled && e.Kind != providers.Unavailable {
 		e.Kind, e.Fix = providers.Unauthenticated, tokenAdvice(e)
@@ -132,12 +132,12 @@ func actingRefused(refused *googleapi.Error) *providers.Error {
 
 // unanswered is a failure before or during the answer.
 func unanswered(err error) *providers.Error {
-	e := egress.Unreached(err)
+	e := driver.Unreached(err)
 	var garbled *json.SyntaxError
 	switch {
 	case errors.As(err, &garbled):
 		return notGCS(http.StatusOK)
-	case egress.UnknownHost(err):
+	case driver.UnknownHost(err):
 		e.Fix = "The endpoint's host name is unknown: check storage.endpoint, and the worker's DNS."
 	case strings.Contains(e.Err.Error(), "partial request not satisfied"):
 		return &providers.Error{Kind: providers.Unavailable, Code: "WrongAnswer", Detail: "the server ignored the range that it was asked for"}

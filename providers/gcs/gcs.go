@@ -10,15 +10,6 @@
 // An object's ETag is its generation, the number that changes with every
 // write, and if-match and if-absent are generation preconditions
 // (https://cloud.google.com/storage/docs/request-preconditions).
-//
-// Besides what providers asks of a bucket, one of this package tells where it
-// is, for checks that need no credentials:
-//
-//	interface {
-//		Endpoint() string      // base URL that requests go to
-//		SignIn() egress.SignIn // where its tokens come from, if that is not the worker's own affair
-//		CORSTarget() string    // URL of the bucket on the XML API, the only one that applies the bucket's CORS rules
-//	}
 package gcs
 
 import (
@@ -33,6 +24,7 @@ import (
 	"google.golang.org/api/option"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -61,7 +53,7 @@ type Opener struct {
 	// each time; 0 means 6.
 	Attempts int
 
-	signIns providers.Kept[proof, *signIn]
+	signIns driver.SessionCache[proof, *signIn]
 }
 
 const (

@@ -7,12 +7,13 @@ import (
 	"cloud.google.com/go/storage"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 // Open implements providers.Bucket.
 func (b *bucket) Open(ctx context.Context, key string, opts providers.ReadOptions) (*providers.Reader, error) {
 	if opts.Offset < 0 || opts.Length < 0 {
-		return nil, b.fault("get", key, providers.InvalidRange(opts))
+		return nil, b.fault("get", key, driver.InvalidRange(opts))
 	}
 	length := opts.Length
 	if length == 0 {
@@ -28,7 +29,7 @@ func (b *bucket) Open(ctx context.Context, key string, opts providers.ReadOption
 		return err
 	})
 	if err != nil {
-		return providers.OpenEmpty(ctx, b, key, b.fault("get", key, err))
+		return driver.OpenEmpty(ctx, b, key, b.fault("get", key, err))
 	}
 	out, err := b.reader(key, opts, r)
 	if err != nil {
@@ -46,11 +47,11 @@ func (b *bucket) reader(key string, opts providers.ReadOptions, r *storage.Reade
 	case a.Generation <= 0:
 		return nil, notGCS(http.StatusOK)
 	case a.Size < 0:
-		return nil, providers.WrongAnswer("the server did not say how long the object is")
+		return nil, driver.WrongAnswer("the server did not say how long the object is")
 	case opts.Offset >= a.Size && a.Size > 0:
-		return nil, providers.InvalidRange(opts)
+		return nil, driver.InvalidRange(opts)
 	case a.StartOffset != opts.Offset && a.Size > 0:
-		return nil, providers.WrongAnswer("the server answered with another range than it was asked for")
+		return nil, driver.WrongAnswer("the server answered with another range than it was asked for")
 	}
 	n := max(0, a.Size-opts.Offset)
 	if opts.Length > 0 {
@@ -64,5 +65,5 @@ func (b *bucket) reader(key string, opts providers.ReadOptions, r *storage.Reade
 		return e
 	}
 	o := providers.Object{Key: key, Size: a.Size, ETag: etagOf(a.Generation), ModTime: a.LastModified}
-	return &providers.Reader{ReadCloser: providers.Body(r, n, fail), Object: o}, nil
+	return &providers.Reader{ReadCloser: driver.Body(r, n, fail), Object: o}, nil
 }

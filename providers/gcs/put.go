@@ -10,6 +10,7 @@ import (
 	"cloud.google.com/go/storage"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 const (
@@ -27,7 +28,7 @@ func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts provi
 	if opts.IfAbsent && opts.IfMatch != "" {
 		return providers.Object{}, b.fault("put", key, &providers.Error{Kind: providers.Conflict, Detail: "no object is both absent and of a version"})
 	}
-	from := providers.NewSource(ctx, body)
+	from := driver.NewSource(ctx, body)
 	head, err := io.ReadAll(io.LimitReader(from, small))
 	if err == nil {
 		err = ctx.Err()

@@ -11,13 +11,12 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/providers/gcs"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-func signInOf(b providers.Bucket) egress.SignIn {
-	return b.(interface{ SignIn() egress.SignIn }).SignIn()
+func signInOf(b providers.Bucket) providers.SignIn {
+	return b.(interface{ SignIn() providers.SignIn }).SignIn()
 }
 
 // Where a bucket says that its tokens come from is where it asks for them.
@@ -27,7 +26,7 @@ func TestSignIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for tokenURL, want := range map[string]egress.SignIn{
+	for tokenURL, want := range map[string]providers.SignIn{
 		"":                            {URL: "https://oauth2.googleapis.com/token", Source: "is Google's own"},
 		"https://tokens.example/give": {URL: "https://tokens.example/give", Source: "is set with STEVEDORE_GCS_TOKEN_URL on the workers"},
 	} {

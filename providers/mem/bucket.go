@@ -19,9 +19,10 @@ type bucket struct {
 }
 
 var (
-	_ providers.Opener = (*Opener)(nil)
-	_ providers.Bucket = bucket{}
-	_ providers.Prober = bucket{}
+	_ providers.Opener    = (*Opener)(nil)
+	_ providers.Bucket    = bucket{}
+	_ providers.Prober    = bucket{}
+	_ providers.Diagnoser = bucket{}
 )
 
 // List implements providers.Bucket.
@@ -132,6 +133,9 @@ func (b bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	}
 	return checks
 }
+
+// Diagnose implements providers.Diagnoser. There is no network to check.
+func (b bucket) Diagnose(context.Context) []tasks.Check { return nil }
 
 // ready gives the content of the bucket, if there is one and ctx goes on.
 func (b bucket) ready(ctx context.Context, op, key string) (*store, *providers.Error) {

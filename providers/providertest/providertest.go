@@ -23,7 +23,7 @@ type suite []struct {
 // gives an empty bucket that exists, a new one each time; the suite closes
 // it. The tests run in parallel.
 func Run(t *testing.T, open func(t testing.TB) providers.Bucket) {
-	for _, tests := range []suite{listing(), reading(), writing(), failing()} {
+	for _, tests := range []suite{listing(), reading(), writing(), failing(), checking()} {
 		for _, test := range tests {
 			t.Run(test.name, func(t *testing.T) {
 				t.Parallel()

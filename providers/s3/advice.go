@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 // advice says what to do about an error that S3 told; empty means that its
@@ -53,7 +53,7 @@ func regionAdvice(e *providers.Error, h http.Header) string {
 
 func serverTime(h http.Header) string {
 	if date := h.Get("Date"); date != "" {
-		return " (the server says it is " + egress.Clean(date) + ")"
+		return " (the server says it is " + driver.Printable(date) + ")"
 	}
 	return ""
 }

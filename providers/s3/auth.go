@@ -105,5 +105,5 @@ func (s *seen) remember(values ...string) {
 func (s *seen) redact(text string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return providers.Redacted(text, s.values...)
+	return providers.RedactValues(text, s.values...)
 }

@@ -25,9 +25,10 @@ type bucket struct {
 }
 
 var (
-	_ providers.Opener = (*Opener)(nil)
-	_ providers.Bucket = (*bucket)(nil)
-	_ providers.Prober = (*bucket)(nil)
+	_ providers.Opener  = (*Opener)(nil)
+	_ providers.Bucket  = (*bucket)(nil)
+	_ providers.Prober  = (*bucket)(nil)
+	_ providers.Located = (*bucket)(nil)
 )
 
 // Stat implements providers.Bucket.

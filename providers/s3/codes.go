@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 // kindOfCode says what a code of the S3 API means. The source is the API
@@ -34,5 +35,5 @@ func kindOfCode(code string, status int) providers.Kind {
 	if strings.HasPrefix(code, "KMS.") {
 		return providers.Denied
 	}
-	return providers.KindOfStatus(status)
+	return driver.KindOfStatus(status)
 }

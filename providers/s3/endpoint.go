@@ -9,7 +9,9 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/cors"
+	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
 // STSSetting is the setting with which the operator chooses where roles are
@@ -36,24 +38,29 @@ func (b *bucket) CORSTarget() string {
 	return at.JoinPath(b.storage.Dir() + "stevedore-cors-check").String()
 }
 
+// CORSAdvice tells how to add a CORS rule that allows what want asks for.
+func (b *bucket) CORSAdvice(want tasks.CORS) string {
+	return cors.S3(b.storage.Bucket, b.storage.Endpoint, want)
+}
+
 // SignIn is where the bucket's role is assumed. Other credentials are there
 // already, or the worker's own affair.
-func (b *bucket) SignIn() egress.SignIn {
+func (b *bucket) SignIn() providers.SignIn {
 	if b.who.role == nil {
-		return egress.SignIn{}
+		return providers.SignIn{}
 	}
 	options := b.who.role.sts.Options()
 	if options.BaseEndpoint != nil {
-		return egress.SignIn{URL: *options.BaseEndpoint, Source: "is set with " + STSSetting + " on the workers"}
+		return providers.SignIn{URL: *options.BaseEndpoint, Source: "is set with " + STSSetting + " on the workers"}
 	}
 	at, err := options.EndpointResolverV2.ResolveEndpoint(context.Background(), sts.EndpointParameters{
 		Region:  aws.String(options.Region),
 		UseFIPS: aws.Bool(false), UseDualStack: aws.Bool(false), UseGlobalEndpoint: aws.Bool(false),
 	})
 	if err != nil { // the role's check tells what is wrong with such a region
-		return egress.SignIn{}
+		return providers.SignIn{}
 	}
-	return egress.SignIn{URL: at.URI.String(), Source: "is AWS's own for region " + options.Region}
+	return providers.SignIn{URL: at.URI.String(), Source: "is AWS's own for region " + options.Region}
 }
 
 // resolve applies the SDK's own rules, which know partitions, names with dots

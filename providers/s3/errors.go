@@ -13,7 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 // classify is the one place where an error of the SDK becomes a
@@ -30,7 +30,7 @@ func classify(err error) *providers.Error {
 	// they say is worth keeping.
 	case errors.Is(err, context.Canceled):
 		return &providers.Error{Kind: providers.Unavailable, Err: context.Canceled}
-	case egress.Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // errors.Is is what it must not be
+	case driver.Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // errors.Is is what it must not be
 		return &providers.Error{Kind: providers.Unavailable, Err: context.DeadlineExceeded}
 	case errors.As(err, &answer) && answer.HTTPStatusCode() != 0 && !brokenOff(err, answer.HTTPStatusCode()):
 		return ofIdentity(answered(err, answer), err)
@@ -47,18 +47,18 @@ func brokenOff(err error, status int) bool {
 
 // answered is a failure that the server told.
 func answered(err error, answer *awshttp.ResponseError) *providers.Error {
-	e := &providers.Error{Status: answer.HTTPStatusCode(), RequestID: egress.Clean(answer.ServiceRequestID())}
-	e.RetryAfter = egress.RetryAfter(answer.Response.Header)
+	e := &providers.Error{Status: answer.HTTPStatusCode(), RequestID: driver.Printable(answer.ServiceRequestID())}
+	e.RetryAfter = driver.RetryAfter(answer.Response.Header)
 	told := findCode(err, answer)
 	if told == nil {
 		// Not S3's error format, so it may be anybody's page: nothing of it
 		// is repeated.
-		e.Kind, e.Code = providers.KindOfStatus(e.Status), "NotS3"
+		e.Kind, e.Code = driver.KindOfStatus(e.Status), "NotS3"
 		e.Detail = "the answer, " + strings.TrimSpace(strconv.Itoa(e.Status)+" "+http.StatusText(e.Status)) + ", is not in S3's format"
 		e.Fix = "Check that the endpoint is that of the S3 API, not of a console, a website or a proxy."
 		return e
 	}
-	e.Code, e.Detail = egress.Clean(told.ErrorCode()), egress.Clean(told.ErrorMessage())
+	e.Code, e.Detail = driver.Printable(told.ErrorCode()), driver.Printable(told.ErrorMessage())
 	if e.Detail == unknown || e.Detail == http.StatusText(e.Status) {
 		e.Detail = ""
 	}
@@ -88,7 +88,7 @@ const unknown = "UnknownError" // what the SDK puts where the server's answer ha
 
 // unanswered is a failure before or during the answer.
 func unanswered(err error) *providers.Error {
-	e := egress.Unreached(err)
+	e := driver.Unreached(err)
 	var signing *smithy.SerializationError
 	switch {
 	case strings.Contains(e.Err.Error(), "invalid header field value"):
@@ -96,7 +96,7 @@ func unanswered(err error) *providers.Error {
 		e.Detail = "the credentials hold a character that no request can carry"
 	case errors.As(err, &signing):
 		e.Kind = providers.Invalid
-	case egress.UnknownHost(err):
+	case driver.UnknownHost(err):
 		e.Fix = unknownHost + ": check it, or set addressing to path so that the bucket is not part of it."
 	}
 	return e

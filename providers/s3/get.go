@@ -8,18 +8,19 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 // Open implements providers.Bucket.
 func (b *bucket) Open(ctx context.Context, key string, opts providers.ReadOptions) (*providers.Reader, error) {
 	if opts.Offset < 0 || opts.Length < 0 {
-		return nil, b.fail("get", key, providers.InvalidRange(opts))
+		return nil, b.fail("get", key, driver.InvalidRange(opts))
 	}
 	out, err := b.get(ctx, &sdk.GetObjectInput{
 		Bucket: b.name(), Key: aws.String(key), Range: rangeOf(opts), IfMatch: quoted(opts.IfMatch),
 	})
 	if err != nil {
-		return providers.OpenEmpty(ctx, b, key, b.absent(ctx, key, b.fault("get", key, err)))
+		return driver.OpenEmpty(ctx, b, key, b.absent(ctx, key, b.fault("get", key, err)))
 	}
 	fail := func(err error) error { return b.fail("get", key, err) }
 	o := objectOf(key, nil, out.ETag, out.LastModified)
@@ -27,7 +28,7 @@ func (b *bucket) Open(ctx context.Context, key string, opts providers.ReadOption
 		_ = out.Body.Close()
 		return nil, fail(notS3("ETag"))
 	}
-	r, err := providers.Answer{Body: out.Body, Object: o, Length: out.ContentLength, Range: out.ContentRange}.NewReader(opts, fail)
+	r, err := driver.Answer{Body: out.Body, Object: o, Length: out.ContentLength, Range: out.ContentRange}.NewReader(opts, fail)
 	return r, fail(err)
 }
 

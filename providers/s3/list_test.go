@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/fastlist"
 )
 
 // A server that lists from the beginning whatever it is asked makes a listing
@@ -85,7 +86,7 @@ func TestListInParallel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var asked atomic.Int64
-			b := providers.Parallel(faulty(t, pagesOf(keys, knowsStart, &asked)), 8)
+			b := fastlist.WithParallelListing(faulty(t, pagesOf(keys, knowsStart, &asked)), 8)
 			var got []string
 			for o, err := range b.List(t.Context(), providers.ListOptions{}) {
 				if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -38,7 +38,7 @@ func (p *probe) credentials(ctx context.Context) tasks.Check {
 	}
 	return tasks.Check{
 		ID: checkCredentials, Status: tasks.CheckOK,
-		Evidence: p.who.seen.redact(fmt.Sprintf("%s%s in account %s%s", text, egress.Clean(aws.ToString(out.Arn)), egress.Clean(p.account), ending(ctx, creds))),
+		Evidence: p.who.seen.redact(fmt.Sprintf("%s%s in account %s%s", text, driver.Printable(aws.ToString(out.Arn)), driver.Printable(p.account), ending(ctx, creds))),
 	}
 }
 
@@ -108,7 +108,7 @@ func (p *probe) role(ctx context.Context) tasks.Check {
 	r.credentials.Invalidate() // a session that other buckets have used tells nothing of what a new one may do
 	c := tasks.Check{ID: checkRole, Status: tasks.CheckOK, Evidence: "acts as " + r.arn}
 	if out.AssumedRoleUser != nil {
-		c.Evidence = "acts as " + egress.Clean(aws.ToString(out.AssumedRoleUser.Arn))
+		c.Evidence = "acts as " + driver.Printable(aws.ToString(out.AssumedRoleUser.Arn))
 	}
 	if out.Credentials != nil {
 		c.Evidence += " until " + aws.ToTime(out.Credentials.Expiration).UTC().Format(time.RFC3339) + ", renewed as long as jobs run"

@@ -10,7 +10,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -35,7 +35,7 @@ func (p *probe) read(ctx context.Context) tasks.Check {
 		return p.readFailed(key, p.fault("get", key, err))
 	}
 	_ = out.Body.Close()
-	p.key = encryption{true, string(out.ServerSideEncryption), egress.Clean(aws.ToString(out.SSEKMSKeyId))}
+	p.key = encryption{true, string(out.ServerSideEncryption), driver.Printable(aws.ToString(out.SSEKMSKeyId))}
 	evidence := "read a byte of " + key
 	if p.key.isKMS() {
 		evidence += fmt.Sprintf(", which is encrypted with KMS key %s", p.key.key)

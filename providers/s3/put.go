@@ -11,6 +11,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 const (
@@ -29,7 +30,7 @@ func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts provi
 	if err != nil {
 		return providers.Object{}, b.fail("put", "", err)
 	}
-	from := providers.NewSource(ctx, body)
+	from := driver.NewSource(ctx, body)
 	up := &upload{Client: api, bucket: b}
 	out, err := transfermanager.New(up, func(o *transfermanager.Options) {
 		o.PartSizeBytes, o.MultipartUploadThreshold, o.Concurrency = partSize, partSize, concurrency
@@ -61,7 +62,7 @@ func (b *bucket) uploadInput(key string, body io.Reader, opts providers.WriteOpt
 	return in
 }
 
-func (b *bucket) putFailed(key string, opts providers.WriteOptions, up *upload, from *providers.Source, err error) error {
+func (b *bucket) putFailed(key string, opts providers.WriteOptions, up *upload, from *driver.Source, err error) error {
 	if from.Failed != nil { // perhaps another bucket's error, which stays as it is
 		return providers.Failed("put", b.storage.Bucket, key, from.Failed)
 	}

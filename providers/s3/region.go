@@ -13,6 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 const (
@@ -38,7 +39,7 @@ func (b *bucket) findRegion(ctx context.Context) (string, error) {
 	if region := resp.Header.Get(regionHeader); region != "" {
 		return region, nil
 	}
-	e := &providers.Error{Status: resp.StatusCode, RequestID: resp.Header.Get("x-amz-request-id"), Kind: providers.KindOfStatus(resp.StatusCode)}
+	e := &providers.Error{Status: resp.StatusCode, RequestID: resp.Header.Get("x-amz-request-id"), Kind: driver.KindOfStatus(resp.StatusCode)}
 	if resp.StatusCode == http.StatusNotFound {
 		e.Code = "NoSuchBucket"
 		e.Fix = "Check the bucket name; give the region if it is one of China or of a government."

@@ -44,7 +44,7 @@ type proof struct{ arn, externalID, region string }
 // session.
 func (o *Opener) roleOf(s tasks.Storage) (*role, error) {
 	by := proof{s.Auth.RoleARN, s.Auth.ExternalID, cmp.Or(s.Region, defaultRegion)}
-	return o.roles.Of(by, func() (*role, error) { return o.newRole(by), nil })
+	return o.roles.Get(by, func() (*role, error) { return o.newRole(by), nil })
 }
 
 func (o *Opener) newRole(by proof) *role {

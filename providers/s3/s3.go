@@ -23,6 +23,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -46,7 +47,7 @@ type Opener struct {
 	// worker-identity) on a bucket.
 	WorkerIdentity bool
 
-	roles providers.Kept[proof, *role]
+	roles driver.SessionCache[proof, *role]
 
 	mu    sync.Mutex
 	found *aws.Config // the worker's own identity; guarded by mu

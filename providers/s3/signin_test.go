@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -47,7 +46,7 @@ func TestSignIn(t *testing.T) {
 			s := tasks.Storage{Provider: "s3", Bucket: "pictures", Region: c.region, Endpoint: "https://s3.example", Auth: c.auth}
 			o := &s3.Opener{Client: &http.Client{Transport: way}, WorkerIdentity: true, STSEndpoint: c.sts, Attempts: 1}
 			b := openWith(t, o, s, providers.Secrets{})
-			got := b.(interface{ SignIn() egress.SignIn }).SignIn()
+			got := b.(interface{ SignIn() providers.SignIn }).SignIn()
 			if got.URL != c.at || got.Source != c.why {
 				t.Errorf("got %+v", got)
 			}

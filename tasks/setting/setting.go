@@ -11,7 +11,7 @@ import "strings"
 // ID identifies a setting.
 type ID string
 
-// The settings that advice refers to.
+// The settings that advice and errors refer to.
 const (
 	RedisURL       ID = "redis-url"       // where Redis is; producers have it too
 	PublicKey      ID = "public-key"      // producers seal secrets to it
@@ -23,6 +23,13 @@ const (
 	STSEndpoint    ID = "sts-endpoint"    // where AWS roles are assumed
 	GCSTokenURL    ID = "gcs-token-url"   // where Google keys are exchanged for tokens
 	PartsBudget    ID = "parts-budget"    // bytes of Redis that the parts of a job may take
+	VerifySlots    ID = "verify-slots"    // verifications at once
+	JobSlots       ID = "job-slots"       // sharded jobs coordinated at once
+	ShardSlots     ID = "shard-slots"     // shards and exports at once
+	Parallel       ID = "parallel"        // requests in flight in each shard
+	BucketShards   ID = "bucket-shards"   // cap on shards of one bucket
+	TenantShards   ID = "tenant-shards"   // cap on shards of one tenant
+	DrainTimeout   ID = "drain-timeout"   // how long a stopping worker waits for jobs
 )
 
 // All returns the settings in a fixed order.
@@ -30,6 +37,7 @@ func All() []ID {
 	return []ID{
 		RedisURL, PublicKey, PrivateKeys, SecretsAllow, EgressAllow,
 		FileRoots, WorkerIdentity, STSEndpoint, GCSTokenURL, PartsBudget,
+		VerifySlots, JobSlots, ShardSlots, Parallel, BucketShards, TenantShards, DrainTimeout,
 	}
 }
 

@@ -70,7 +70,7 @@ func (w *world) env() job.Env {
 			if err == nil && w.wrap != nil {
 				b = w.wrap(b)
 			}
-			return providers.Within(b, s), err
+			return providers.WithPrefix(b, s), err
 		},
 	}
 }

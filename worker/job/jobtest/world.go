@@ -76,7 +76,7 @@ func (w *World) Open(ctx context.Context, s tasks.Storage) (providers.Bucket, er
 	if err != nil {
 		return nil, err
 	}
-	return recordingBucket{b, w}, nil
+	return recordingBucket{providers.WithPrefix(b, s), w}, nil
 }
 
 // Put stores an object in Bucket. It is not recorded.
@@ -192,6 +192,5 @@ func (b recordingBucket) Put(
 	return b.Bucket.Put(ctx, key, body, opts)
 }
 
-func (b recordingBucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
-	return providers.Probe(ctx, b.Bucket, need)
-}
+// Unwrap lets providers.As look further.
+func (b recordingBucket) Unwrap() providers.Bucket { return b.Bucket }

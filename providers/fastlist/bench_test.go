@@ -1,0 +1,76 @@
+package fastlist_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/fastlist"
+)
+
+// BenchmarkList lists a million objects at 80 ms a page of 1000, with 16
+// streams against one. The clock is synctest's, so the store's time is exact
+// and costs nothing, and the processor's own is not in it: BenchmarkListCost
+// has that.
+func BenchmarkList(b *testing.B) {
+	const n = 1_000_000
+	for _, shape := range shapes() {
+		b.Run(shape.name, func(b *testing.B) {
+			keys := shape.make(n)
+			for b.Loop() {
+				one, pages := timed(b, keys, 1)
+				many, lists := timed(b, keys, 16)
+				b.ReportMetric(one.Seconds(), "s/1-stream")
+				b.ReportMetric(many.Seconds(), "s/16-streams")
+				b.ReportMetric(one.Seconds()/many.Seconds(), "times-faster")
+				b.ReportMetric(100*float64(lists-pages)/float64(pages), "%-more-LISTs")
+			}
+		})
+	}
+}
+
+// timed lists everything in simulated time. A bubble wants a test, so the
+// benchmark runs one.
+func timed(b *testing.B, keys []string, streams int) (took time.Duration, lists int64) {
+	b.Helper()
+	list := func(t *testing.T) {
+		s := &simulated{keys: keys, page: 1000, latency: func() time.Duration { return 80 * time.Millisecond }}
+		start, n := time.Now(), 0
+		for o, err := range fastlist.WithParallelListing(s, streams).List(t.Context(), providers.ListOptions{}) {
+			if err != nil || n >= len(keys) || o.Key != keys[n] {
+				t.Fatalf("object %d: %v, %v", n, o, err)
+			}
+			n++
+		}
+		if n != len(keys) {
+			t.Fatalf("%d objects of %d", n, len(keys))
+		}
+		took, lists = time.Since(start), s.lists.Load()
+	}
+	all := func(string, string) (bool, error) { return true, nil }
+	if !testing.RunTests(all, []testing.InternalTest{{Name: b.Name(), F: func(t *testing.T) { synctest.Test(t, list) }}}) {
+		b.FailNow()
+	}
+	return took, lists
+}
+
+// BenchmarkListCost is what 16 streams cost the processor for each page,
+// beside the bucket's own listing, when the store takes no time at all.
+func BenchmarkListCost(b *testing.B) {
+	for _, shape := range shapes() {
+		keys := shape.make(1_000_000)
+		for name, streams := range map[string]int{"1-stream": 1, "16-streams": 16} {
+			b.Run(shape.name+"/"+name, func(b *testing.B) {
+				pages := 0
+				for b.Loop() {
+					if got, err := list(b, fastlist.WithParallelListing(&simulated{keys: keys, page: 1000}, streams), providers.ListOptions{}); err != nil || len(got) != len(keys) {
+						b.Fatal(len(got), err)
+					}
+					pages += len(keys) / 1000
+				}
+				b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(pages), "µs/page")
+			})
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/network"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
+	"github.com/stevedore-jobs/stevedore/worker/metrics"
+)
+
+// Config configures a worker. All fields must be set, but those that say
+// otherwise.
+type Config struct {
+	Redis     redisconn.Options
+	Providers providers.Registry
+	// Network reaches clouds. Its client is the one that the openers of
+	// Providers were made with. Nil means that the network is not checked.
+	Network *network.Network
+	// Secrets holds which secrets payloads may name, and the keys that open
+	// sealed secrets.
+	Secrets providers.Secrets
+
+	VerifySlots int // verifications at once
+	JobSlots    int // sharded jobs coordinated at once; they mostly wait
+	ShardSlots  int // shards and exports at once: the real work
+	Parallel    int // requests in flight in each shard
+	ListStreams int // listings in flight of one large bucket; below 2 there is one
+
+	// Caps on shards that run at once, shared by all workers. 0 means none.
+	BucketShards int // of all jobs on one bucket
+	TenantShards int // of all jobs of one tenant
+
+	// PartsBudget is how many bytes of Redis the parts of one job may take,
+	// compressed. 0 means DefaultPartsBudget.
+	PartsBudget int64
+
+	// DrainTimeout is how long a stopping worker waits for jobs that do not
+	// obey their context.
+	DrainTimeout time.Duration
+
+	// SettingName returns the name under which the operator of this worker
+	// knows a setting. It is used in the advice that failures give. Nil means
+	// that advice names settings by their identifiers.
+	SettingName func(setting.ID) string
+
+	Log      *slog.Logger       // nil means slog.Default
+	Registry metrics.Registerer // nil means that no metrics are registered
+}
+
+// DefaultPartsBudget is enough for the manifest of about 20 million images.
+const DefaultPartsBudget = 256 << 20
+
+// validate returns all faults at once.
+func (c Config) validate() error {
+	var faults []error
+	add := func(s setting.ID, problem string) {
+		faults = append(faults, fmt.Errorf("%s: %s", s, problem))
+	}
+	if c.Redis.Addr == "" {
+		add(setting.RedisURL, "no address is given")
+	}
+	for _, n := range []struct {
+		setting setting.ID
+		value   int
+	}{
+		{setting.VerifySlots, c.VerifySlots},
+		{setting.JobSlots, c.JobSlots},
+		{setting.ShardSlots, c.ShardSlots},
+		{setting.Parallel, c.Parallel},
+	} {
+		if n.value < 1 {
+			add(n.setting, "must be at least 1")
+		}
+	}
+	if c.BucketShards < 0 {
+		add(setting.BucketShards, "must not be negative; 0 means no cap")
+	}
+	if c.TenantShards < 0 {
+		add(setting.TenantShards, "must not be negative; 0 means no cap")
+	}
+	if c.PartsBudget < 0 {
+		add(setting.PartsBudget, "must not be negative")
+	}
+	if c.DrainTimeout <= 0 {
+		add(setting.DrainTimeout, "must be longer than 0s")
+	}
+	return errors.Join(faults...)
+}
+
+// withDefaults sets the fields that may be left out.
+func (c Config) withDefaults() Config {
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.PartsBudget == 0 {
+		c.PartsBudget = DefaultPartsBudget
+	}
+	return c
+}

@@ -1,0 +1,136 @@
+// Package coordinator runs a claimed job until it has a result or an error.
+//
+// A single job is one run. A sharded job takes four steps: the coordinator
+// plans the shards, puts their tasks on the queue, supervises them until all
+// are committed, and finishes the job from what they committed. Any step may
+// be the first, because an earlier coordinator of the job may have died or
+// stopped. Meanwhile the coordinator sends heartbeats and shows progress.
+//
+// The package does not decide what an error means for the job, and it does
+// not end the job: package worker does both.
+package coordinator
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+)
+
+// Config is what a Coordinator uses. All fields must be set, but the caps.
+type Config struct {
+	Store   queue.Store
+	Tasks   queue.Tasks
+	Metrics Metrics
+	Log     *slog.Logger
+
+	// ShardSlots is how many shards this process runs at once.
+	ShardSlots int
+	// Caps on shards that run at once, shared by all workers. 0 means none.
+	BucketShards, TenantShards int
+	// PartsBudget is how many bytes of Redis the parts of a job may take.
+	PartsBudget int64
+
+	// HeartbeatEvery is the interval of heartbeats.
+	HeartbeatEvery time.Duration
+	// SilentAfter is how long a shard's worker may send no heartbeat before
+	// it counts as crashed.
+	SilentAfter time.Duration
+	// Grace is how long workers have to send a heartbeat again after Redis
+	// did not answer.
+	Grace time.Duration
+}
+
+// Metrics counts what coordinators do.
+type Metrics interface {
+	ShardReplaced(kind, reason string)
+}
+
+// Coordinator runs the jobs that this process has claimed. Make it with New.
+// It is safe for concurrent use.
+type Coordinator struct {
+	config   Config
+	inflight *inflightLimit
+}
+
+// New makes a coordinator. It does not touch Redis.
+func New(c Config) *Coordinator {
+	return &Coordinator{c, &inflightLimit{tasks: c.Tasks, own: c.ShardSlots}}
+}
+
+// Job is a job that this process has claimed.
+type Job struct {
+	Lease   queue.Lease
+	Payload tasks.Job
+	Env     job.Env
+
+	// Single or Sharded is the job's code; the other one is nil.
+	Single  job.Single[tasks.Job]
+	Sharded job.Sharded[tasks.Job]
+
+	// Gauge receives the progress after each heartbeat.
+	Gauge Gauge
+	// WriteResult stores the progress where asynqmon shows it.
+	WriteResult func([]byte)
+}
+
+// Gauge shows the progress of a job.
+type Gauge interface {
+	Show(tasks.Progress)
+}
+
+// ShardFailureError is the failure that a shard has recorded. It ends the
+// job.
+type ShardFailureError struct{ Failure tasks.Failure }
+
+// Error returns the failure's message.
+func (e *ShardFailureError) Error() string { return e.Failure.Message }
+
+// PartsError means that the parts of a job will exceed the budget. It wraps
+// queue.ErrBudget.
+type PartsError struct {
+	Estimate int64 // bytes that all parts will take
+}
+
+// Error returns the estimate.
+func (e *PartsError) Error() string {
+	return fmt.Sprintf("the parts of this job will take about %d bytes of Redis", e.Estimate)
+}
+
+// Unwrap returns queue.ErrBudget.
+func (e *PartsError) Unwrap() error { return queue.ErrBudget }
+
+// Run runs a job and returns its result. It stops early, with the cause, when
+// ctx ends; and with queue.ErrFenced when the job is not this process's any
+// more.
+func (c *Coordinator) Run(ctx context.Context, j Job) (tasks.Result, error) {
+	r := &run{config: &c.config, inflight: c.inflight, job: j}
+	r.progress = newReporter(r)
+	r.progress.started(ctx)
+	if j.Single != nil {
+		return r.single(ctx)
+	}
+	return r.sharded(ctx)
+}
+
+// Release frees the job's reservations of the caps. Call it only when no
+// shard of the job runs any more. After a hand-over the shards run on, and
+// the next coordinator inherits the reservations.
+func (c *Coordinator) Release(ctx context.Context, j Job) {
+	if j.Sharded == nil || j.Payload == nil {
+		return
+	}
+	newJobCaps(&c.config, j).release(ctx)
+}
+
+// run is one run of a job in this process.
+type run struct {
+	config   *Config
+	inflight *inflightLimit
+	job      Job
+	progress *reporter
+}

@@ -1,0 +1,73 @@
+package coordinator
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+)
+
+// retryShardSize is how many objects of an error list make a shard.
+const retryShardSize = 200
+
+// plan saves each shard in the job's record. It continues after the last
+// shard that was saved. The supervisor enqueues the shards.
+func (r *run) plan(ctx context.Context) error {
+	lease := r.job.Lease
+	index := lease.Shards
+	emit := func(s job.Shard) error {
+		text, err := json.Marshal(s)
+		if err != nil {
+			return err
+		}
+		err = lease.Plan(ctx, queue.PlannedShard{
+			Index:   index,
+			Shard:   text,
+			Cursor:  s.Through,
+			Objects: s.Objects,
+		})
+		index++
+		return err
+	}
+
+	var err error
+	if lease.PreviousResult != nil {
+		err = r.planRetry(ctx, emit)
+	} else {
+		err = r.job.Sharded.Plan(ctx, r.job.Payload, r.job.Env, lease.Cursor, emit)
+	}
+	if err != nil {
+		return err
+	}
+	return lease.Advance(ctx, tasks.StatePlanning, tasks.StateRunning)
+}
+
+// planRetry makes shards of the objects that failed in the round before. The
+// error list is in key order.
+func (r *run) planRetry(ctx context.Context, emit func(job.Shard) error) error {
+	last := r.job.Lease.Cursor
+	next := job.Shard{After: last}
+	for e, err := range r.job.Lease.RetryList(ctx) {
+		if err != nil {
+			return err
+		}
+		if last != "" && e.Key <= last {
+			continue // planned already
+		}
+		last, next.Through = e.Key, e.Key
+		next.Keys = append(next.Keys, e.Key)
+		if next.Objects++; next.Objects < retryShardSize {
+			continue
+		}
+		if err := emit(next); err != nil {
+			return err
+		}
+		next = job.Shard{After: last}
+	}
+	if next.Objects == 0 {
+		return nil
+	}
+	return emit(next)
+}

@@ -1,0 +1,58 @@
+package coordinator
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+)
+
+// sharded runs a sharded job. Shards already run while later ones are
+// planned.
+func (r *run) sharded(ctx context.Context) (tasks.Result, error) {
+	group, inner := errgroup.WithContext(ctx)
+	planned := make(chan struct{})
+	group.Go(func() error {
+		if r.job.Lease.State == tasks.StatePlanning {
+			if err := job.Guard(func() error { return r.plan(inner) }); err != nil {
+				return err
+			}
+		}
+		close(planned)
+		return nil
+	})
+	group.Go(func() error { return newSupervisor(r).supervise(inner, planned) })
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+
+	err := r.job.Lease.Advance(ctx, tasks.StateRunning, tasks.StateFinishing)
+	if err != nil {
+		return nil, err
+	}
+	return r.finish(ctx)
+}
+
+// finish makes the job's result from what the shards have committed.
+func (r *run) finish(ctx context.Context) (tasks.Result, error) {
+	ctx, stop := r.sendHeartbeats(ctx, func() queue.ProgressReport { return r.progress.report })
+	defer stop()
+	totals, err := r.job.Lease.Totals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.job.Env.Log.Info("finishing", "shards", totals.Shards)
+
+	result, err := r.job.Sharded.Finish(ctx, r.job.Payload, r.job.Env, job.Parts{
+		Tally:   totals.Tally,
+		Bytes:   totals.Bytes,
+		Size:    totals.Size,
+		Failed:  totals.Failed,
+		Data:    r.job.Lease.Parts(ctx, totals.Shards),
+		Earlier: r.job.Lease.PreviousResult,
+	})
+	return result, fencedOr(ctx, err)
+}

@@ -1,0 +1,115 @@
+package metrics
+
+import (
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
+
+// maxJobSeries is how many jobs have series of their own at most, so that
+// many small jobs do not make many series.
+const maxJobSeries = 200
+
+func jobDesc(name, help string, labels ...string) *prometheus.Desc {
+	all := append([]string{"kind", "job_id"}, labels...)
+	return prometheus.NewDesc("stevedore_job_"+name, help, all, nil)
+}
+
+// jobGauges collects the gauges of the jobs that this process runs or
+// coordinates. One process at a time has a job.
+type jobGauges struct {
+	ratio, objects, rate, moved *prometheus.Desc
+
+	mu   sync.Mutex
+	jobs map[string]*JobGauge
+}
+
+func newJobGauges() *jobGauges {
+	return &jobGauges{
+		ratio: jobDesc("progress_ratio",
+			"Objects processed, of all; missing while their number is unknown."),
+		objects: jobDesc("objects", "Objects of a job under way.", "state"),
+		rate: jobDesc("objects_per_second",
+			"Rate of a job under way, over its last seconds."),
+		moved: jobDesc("last_progress_timestamp_seconds",
+			"When the count of processed objects last grew."),
+		jobs: map[string]*JobGauge{},
+	}
+}
+
+// JobGauge shows the progress of one job under way.
+type JobGauge struct {
+	of       *jobGauges
+	kind, id string
+
+	// Both are guarded by jobGauges.mu.
+	progress tasks.Progress
+	moved    time.Time // when progress.Objects last grew
+}
+
+// TrackJob shows a job in the metrics until Close is called. A second call
+// for the same job replaces the first gauge.
+func (m *Metrics) TrackJob(kind, id string) *JobGauge {
+	g := &JobGauge{of: m.jobGauges, kind: kind, id: id, moved: time.Now()}
+	g.of.mu.Lock()
+	defer g.of.mu.Unlock()
+	g.of.jobs[id] = g
+	return g
+}
+
+// Show sets what the next scrape reads.
+func (g *JobGauge) Show(p tasks.Progress) {
+	g.of.mu.Lock()
+	defer g.of.mu.Unlock()
+	if p.Objects > g.progress.Objects {
+		g.moved = time.Now()
+	}
+	g.progress = p
+}
+
+// Close removes the gauge. It leaves a gauge alone that replaced this one.
+func (g *JobGauge) Close() {
+	g.of.mu.Lock()
+	defer g.of.mu.Unlock()
+	if g.of.jobs[g.id] == g {
+		delete(g.of.jobs, g.id)
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *jobGauges) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{c.ratio, c.objects, c.rate, c.moved} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *jobGauges) Collect(out chan<- prometheus.Metric) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, g := range c.jobs {
+		if n++; n > maxJobSeries {
+			return
+		}
+		c.collect(g, out)
+	}
+}
+
+func (c *jobGauges) collect(g *JobGauge, out chan<- prometheus.Metric) {
+	send := func(d *prometheus.Desc, value float64, labels ...string) {
+		out <- gauge(d, value, append([]string{g.kind, g.id}, labels...)...)
+	}
+	p := g.progress
+	if p.ObjectsTotal > 0 {
+		send(c.ratio, float64(p.Objects)/float64(p.ObjectsTotal))
+		send(c.objects, float64(p.ObjectsTotal), "total")
+	}
+	send(c.objects, float64(p.Objects), "done")
+	send(c.objects, float64(p.Failed), "failed")
+	send(c.rate, p.Rate)
+	send(c.moved, float64(g.moved.UnixMilli())/1000)
+}

@@ -1,0 +1,67 @@
+package metrics
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// Pool is a number of slots, as a collector reads it.
+type Pool struct {
+	Name  string
+	Slots int
+	Busy  func() int // slots in which a handler really runs
+}
+
+// slotCollector reports the slots of each pool.
+type slotCollector struct {
+	pools     []Pool
+	all, busy *prometheus.Desc
+}
+
+func newSlotCollector(pools []Pool) slotCollector {
+	label := []string{"pool"}
+	return slotCollector{
+		pools: pools,
+		all: prometheus.NewDesc("stevedore_slots",
+			"Slots of this process.", label, nil),
+		busy: prometheus.NewDesc("stevedore_slots_busy",
+			"Slots of this process in which a task runs.", label, nil),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c slotCollector) Describe(out chan<- *prometheus.Desc) {
+	out <- c.all
+	out <- c.busy
+}
+
+// Collect implements prometheus.Collector.
+func (c slotCollector) Collect(out chan<- prometheus.Metric) {
+	for _, p := range c.pools {
+		out <- gauge(c.all, float64(p.Slots), p.Name)
+		out <- gauge(c.busy, float64(p.Busy()), p.Name)
+	}
+}
+
+// limitCollector reports how many requests to each bucket may be in flight.
+type limitCollector struct {
+	limits func() map[string]int
+	desc   *prometheus.Desc
+}
+
+func newLimitCollector(limits func() map[string]int) limitCollector {
+	return limitCollector{limits, prometheus.NewDesc("stevedore_bucket_requests_limit",
+		"Requests to a bucket that this process may have in flight; throttling lowers it.",
+		[]string{"bucket"}, nil)}
+}
+
+// Describe implements prometheus.Collector.
+func (c limitCollector) Describe(out chan<- *prometheus.Desc) { out <- c.desc }
+
+// Collect implements prometheus.Collector.
+func (c limitCollector) Collect(out chan<- prometheus.Metric) {
+	for bucket, n := range c.limits() {
+		out <- gauge(c.desc, float64(n), bucket)
+	}
+}
+
+func gauge(d *prometheus.Desc, value float64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+}

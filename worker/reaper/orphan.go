@@ -1,0 +1,138 @@
+package reaper
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+)
+
+const (
+	// queuedGrace is how long a job may be queued before its task is looked
+	// up in asynq.
+	queuedGrace = 10 * time.Second
+	// maxCrashes is how often the worker of a sharded job may die while
+	// nothing is committed, before the job fails. Usually a shard is the
+	// reason, and careful runs find the object that kills the workers. A
+	// single job may crash as often as its kind has attempts.
+	maxCrashes = 10
+)
+
+// orphan is a job that may have no worker.
+type orphan struct {
+	reaper *Reaper
+	kind   Kind
+	id     string
+	queue  string // of its task
+	health queue.JobHealth
+}
+
+func newOrphan(r *Reaper, kind Kind, id string, health queue.JobHealth) orphan {
+	// An older version of this program wrote no queue into the record.
+	name := cmp.Or(health.Queue, kind.Policy.Queue)
+	return orphan{r, kind, id, name, health}
+}
+
+// checkQueued looks for the task of a job that no worker has begun. Its
+// producer may have died before it enqueued the task, Redis may have lost its
+// last second, or a worker may have died with the task.
+func (o orphan) checkQueued(ctx context.Context) error {
+	if time.Since(o.health.Created) < queuedGrace {
+		return nil
+	}
+	ref := o.ref()
+	state, err := o.reaper.config.Tasks.State(o.queue, ref.TaskID())
+	switch {
+	case err != nil:
+		return err
+	case state == queue.TaskGone:
+		return o.enqueue(ctx, ref)
+	case state == queue.TaskActive && !o.reaper.config.Tasks.IsRunning(ref.TaskID()):
+		return o.takeOver(ctx)
+	}
+	return nil
+}
+
+// checkSilent takes over a job whose coordinator sends no heartbeats, unless
+// its task waits on the queue: after a hand-over a task goes to the end of
+// the queue, and may wait there for a long time.
+func (o orphan) checkSilent(ctx context.Context) error {
+	state, err := o.reaper.config.Tasks.State(o.queue, o.ref().TaskID())
+	if err != nil || state.Waiting() {
+		return err
+	}
+	return o.takeOver(ctx)
+}
+
+// takeOver gives the job to a new generation of its task.
+func (o orphan) takeOver(ctx context.Context) error {
+	crashes, err := o.reaper.records.TakeOver(ctx, o.id, o.health)
+	if errors.Is(err, queue.ErrAlive) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	o.reaper.config.Log.Warn("job taken over: its worker sends no heartbeats", "job", o.id,
+		"silent", o.health.Silent.Round(time.Second), "crashes", crashes)
+	o.reaper.config.Metrics.JobTakenOver(o.kind.Name)
+	ref := o.ref()
+	ref.Generation++
+	if crashes > o.maxCrashes() {
+		return o.giveUp(ctx, ref, crashes)
+	}
+	return o.enqueue(ctx, ref)
+}
+
+func (o orphan) maxCrashes() int {
+	if o.kind.Sharded {
+		return maxCrashes
+	}
+	return o.kind.Policy.Attempts
+}
+
+// ref names the task that carries the job.
+func (o orphan) ref() queue.JobRef {
+	return queue.JobRef{Job: o.id, Generation: o.health.Generation}
+}
+
+func (o orphan) enqueue(ctx context.Context, ref queue.JobRef) error {
+	return o.reaper.config.Tasks.EnqueueJob(ctx, queue.JobTask{
+		Kind:    o.kind.Kind,
+		Ref:     ref,
+		Queue:   o.queue,
+		Payload: o.health.Payload,
+	})
+}
+
+// giveUp ends a job that kills its workers.
+func (o orphan) giveUp(ctx context.Context, ref queue.JobRef, crashes int) error {
+	lease, err := o.reaper.config.Store.Claim(ctx, queue.ClaimRequest{
+		Ref:     ref,
+		Kind:    o.kind.Name,
+		Payload: o.health.Payload,
+		Queue:   o.queue,
+		First:   tasks.StateRunning,
+	})
+	if err != nil || lease.Over {
+		return err
+	}
+	err = lease.Publish(ctx, queue.End{
+		Keep: o.kind.Policy.Keep,
+		Failure: &tasks.Failure{
+			Kind:    "internal",
+			Code:    "WorkerDied",
+			Message: fmt.Sprintf("%d workers died while they ran this job", crashes),
+			Fix: "Find out why the workers' processes ended: most often they have too little memory. " +
+				"Then enqueue the job anew.",
+		},
+	})
+	if err == nil {
+		o.reaper.config.Metrics.JobEnded(o.kind.Name, string(tasks.StateFailed), 0)
+	}
+	return err
+}

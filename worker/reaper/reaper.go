@@ -1,0 +1,132 @@
+// Package reaper finds jobs that no worker takes care of, and gives them to
+// one.
+//
+// A job is orphaned when its producer died before it enqueued the task, when
+// Redis or asynq lost the task, or when the worker that had it died. Every
+// worker runs a reaper. They share the jobs of all workers.
+package reaper
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+)
+
+const (
+	// roundEvery is the mean pause between two rounds. It varies by a
+	// quarter, so that the workers take turns.
+	roundEvery = 3 * time.Second
+	minRound   = roundEvery * 3 / 4
+	// maxJobsPerRound is how many jobs one round looks at.
+	maxJobsPerRound = 100
+)
+
+// Config is what a Reaper uses. All fields must be set.
+type Config struct {
+	Store   queue.Store
+	Tasks   queue.Tasks
+	Kinds   map[string]Kind // the kinds that this worker runs, by name
+	Metrics Metrics
+	Log     *slog.Logger
+
+	// SilentAfter is how long a coordinator may send no heartbeat before its
+	// worker counts as dead. A live worker that is taken for dead does no
+	// harm, but some work is done twice.
+	SilentAfter time.Duration
+	// Grace is how long workers have to send a heartbeat again after Redis
+	// did not answer.
+	Grace time.Duration
+}
+
+// Kind is a kind of job.
+type Kind struct {
+	tasks.Kind
+	Sharded bool
+}
+
+// Metrics counts what reapers do.
+type Metrics interface {
+	JobTakenOver(kind string)
+	JobEnded(kind, state string, took time.Duration)
+}
+
+// Reaper finds orphaned jobs. Make it with New.
+type Reaper struct {
+	config  Config
+	records queue.Reaper
+}
+
+// New makes a reaper. It does not touch Redis.
+func New(c Config) *Reaper { return &Reaper{c, c.Store.Reaper()} }
+
+// Run looks after jobs until ctx ends.
+func (r *Reaper) Run(ctx context.Context) {
+	lastRound := time.Now()
+	trustFrom := lastRound.Add(r.config.Grace)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(minRound + rand.N(roundEvery/2)):
+		}
+		jobs, err := r.records.Unattended(ctx, minRound, maxJobsPerRound)
+		if err != nil {
+			r.config.Log.Debug("orphaned jobs not listed", "error", err)
+			continue
+		}
+		if time.Since(lastRound) > 2*roundEvery {
+			// Redis did not answer, so no worker could send a heartbeat.
+			trustFrom = time.Now().Add(r.config.Grace)
+		}
+		if r.round(ctx, jobs, trustFrom) {
+			// The end of the round counts: a long round is no outage.
+			lastRound = time.Now()
+		}
+	}
+}
+
+// round looks at some jobs and reports whether all went well. Before
+// trustFrom silence does not mean that a worker died.
+func (r *Reaper) round(ctx context.Context, jobs []string, trustFrom time.Time) bool {
+	ok := true
+	for _, id := range jobs {
+		err := r.check(ctx, id, time.Now().After(trustFrom))
+		if err != nil && ctx.Err() == nil {
+			ok = false
+			r.config.Log.Warn("could not look after a job", "job", id, "error", err)
+		}
+	}
+	return ok
+}
+
+// check looks at one job, and does what is needed to have it continue. A job
+// that has ended is not tracked any more.
+func (r *Reaper) check(ctx context.Context, id string, trust bool) error {
+	health, err := r.records.Inspect(ctx, id)
+	switch {
+	case errors.Is(err, queue.ErrNoJob):
+		return r.records.Untrack(ctx, id)
+	case err != nil:
+		return err
+	case health.State.Final():
+		return r.records.Flush(ctx, id)
+	}
+
+	kind, ok := r.config.Kinds[health.Kind]
+	if !ok {
+		return nil // only other workers know it
+	}
+	o := newOrphan(r, kind, id, health)
+	switch {
+	case health.State == tasks.StateQueued:
+		return o.checkQueued(ctx)
+	case !trust, health.Silent < r.config.SilentAfter:
+		return nil
+	}
+	return o.checkSilent(ctx)
+}

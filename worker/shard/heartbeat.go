@@ -1,0 +1,124 @@
+package shard
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+)
+
+// heartbeats sends heartbeats for all runs of this process. The runs of one
+// job share a request.
+type heartbeats struct {
+	store queue.Store
+	every time.Duration
+	log   *slog.Logger
+
+	mu   sync.Mutex
+	jobs map[string]*group
+}
+
+func newHeartbeats(c Config) *heartbeats {
+	return &heartbeats{
+		store: c.Store,
+		every: c.HeartbeatEvery,
+		log:   c.Log,
+		jobs:  map[string]*group{},
+	}
+}
+
+// member is one run in its job's group.
+type member struct {
+	heartbeats *heartbeats
+	ref        queue.ShardRef
+	group      *group
+	progress   *runProgress
+	stop       context.CancelCauseFunc
+}
+
+// join sends heartbeats for a run until leave is called. The context ends
+// with ErrObsolete when the job does not need the run any more.
+func (h *heartbeats) join(ctx context.Context, ref queue.ShardRef) (context.Context, *member) {
+	ctx, stop := context.WithCancelCause(ctx)
+	m := &member{heartbeats: h, ref: ref, progress: new(runProgress), stop: stop}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	m.group = h.jobs[ref.Job]
+	if m.group == nil {
+		m.group = &group{runs: map[int]*member{}}
+		h.jobs[ref.Job] = m.group
+	}
+	m.group.runs[ref.Shard] = m
+	return ctx, m
+}
+
+func (m *member) leave() {
+	m.stop(nil)
+	h := m.heartbeats
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if m.group.runs[m.ref.Shard] == m { // else a later run of the shard has joined
+		delete(m.group.runs, m.ref.Shard)
+	}
+	if len(m.group.runs) == 0 && h.jobs[m.ref.Job] == m.group {
+		delete(h.jobs, m.ref.Job)
+	}
+}
+
+// run sends heartbeats until ctx ends.
+func (h *heartbeats) run(ctx context.Context) {
+	ticks := time.NewTicker(h.every)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticks.C:
+		}
+		for job, g := range h.groups() {
+			h.send(ctx, job, g)
+		}
+	}
+}
+
+func (h *heartbeats) groups() map[string]*group {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return maps.Clone(h.jobs)
+}
+
+// send sends one heartbeat for the runs of a job. It stops them if the job
+// does not need them any more.
+func (h *heartbeats) send(ctx context.Context, job string, g *group) {
+	g.sending.Lock()
+	defer g.sending.Unlock()
+	runs := h.members(g)
+	if len(runs) == 0 {
+		return
+	}
+	counts := make(map[int]tasks.Progress, len(runs))
+	for _, m := range runs {
+		counts[m.ref.Shard] = m.progress.counts()
+	}
+
+	wanted, err := h.store.HeartbeatShards(ctx, job, counts)
+	switch {
+	case err != nil:
+		h.log.Debug("heartbeat not sent", "job", job, "error", err)
+	case !wanted:
+		for _, m := range runs {
+			m.stop(ErrObsolete)
+		}
+	}
+}
+
+func (h *heartbeats) members(g *group) []*member {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Values(g.runs))
+}

@@ -1,0 +1,136 @@
+package shard
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+)
+
+const (
+	// A run commits a checkpoint this often, and when it has this much data,
+	// so that little is lost if its process dies.
+	commitEvery = 10 * time.Second
+	commitBytes = 4 << 20
+	// commitPatience is how long a commit is tried while Redis does not
+	// answer.
+	commitPatience = 2 * time.Minute
+	// commitPause is the pause between two tries.
+	commitPause = time.Second
+)
+
+// run is one run of one shard.
+type run struct {
+	config     Config
+	task       Task
+	member     *member
+	checkpoint queue.Checkpoint // what was done since the last commit
+	committed  time.Time        // when that was
+}
+
+func newRun(c Config, t Task, m *member) *run {
+	return &run{
+		config:     c,
+		task:       t,
+		member:     m,
+		checkpoint: queue.Checkpoint{From: t.Lease.Resume, To: t.Lease.Resume},
+		committed:  time.Now(),
+	}
+}
+
+// work processes the objects of the shard.
+func (r *run) work(ctx context.Context, payload tasks.Job, s job.Shard) error {
+	for item, err := range r.task.Sharded.Work(ctx, payload, r.task.Env, s) {
+		if err != nil {
+			return err
+		}
+		if err := r.take(ctx, item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take adds an item to the checkpoint, and commits it if it is time.
+func (r *run) take(ctx context.Context, i job.Item) error {
+	r.add(i)
+	if time.Since(r.committed) < commitEvery && len(r.checkpoint.Data) < commitBytes {
+		return nil
+	}
+	return r.commit(ctx, false)
+}
+
+func (r *run) add(i job.Item) {
+	c := &r.checkpoint
+	c.To = i.Key
+	c.Data = append(c.Data, i.Data...)
+	c.Objects++
+	c.Bytes += i.Bytes
+	if i.Error != nil {
+		c.Errors = append(c.Errors, *i.Error)
+	}
+	if i.Tally != "" {
+		if c.Tally == nil {
+			c.Tally = map[string]int64{}
+		}
+		c.Tally[i.Tally]++
+	}
+	r.member.progress.add(i.Bytes, i.Error != nil)
+}
+
+// salvage commits what a run has done that ends with an error. If that fails
+// too, the work is done again.
+func (r *run) salvage(ctx context.Context) {
+	if r.checkpoint.Objects == 0 {
+		return
+	}
+	if err := r.commit(ctx, false); err != nil {
+		r.config.Log.Debug("checkpoint not committed",
+			"task", r.task.Lease.Ref.TaskID(), "error", err)
+	}
+}
+
+// commit commits the checkpoint. last says that the shard is done with it.
+//
+// A commit goes on after ctx has ended, because doing the work again would
+// cost far more. A commit that comes late, or twice, does no harm.
+func (r *run) commit(ctx context.Context, last bool) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitPatience)
+	defer cancel()
+	r.checkpoint.Last = last
+	r.checkpoint.Budget = r.config.PartsBudget
+	for {
+		err := r.tryCommit(ctx)
+		if !errors.Is(err, redisconn.ErrUnavailable) || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(commitPause):
+		}
+	}
+}
+
+func (r *run) tryCommit(ctx context.Context) error {
+	resume := r.member.group.pauseHeartbeats()
+	defer resume()
+	counted, err := r.task.Lease.Commit(ctx, r.checkpoint)
+	if err != nil {
+		return err
+	}
+	if !counted {
+		r.config.Metrics.DuplicateCommit(r.task.Kind)
+		return ErrObsolete
+	}
+	done := r.checkpoint
+	r.config.Metrics.ObjectsProcessed(r.task.Kind, done.Objects, int64(len(done.Errors)))
+	r.checkpoint = queue.Checkpoint{From: done.To, To: done.To}
+	r.committed = time.Now()
+	r.member.progress.reset()
+	return nil
+}

@@ -1,0 +1,110 @@
+// Package shard runs the shards of sharded jobs in this process.
+//
+// A run does what is left of one shard. It commits its work in checkpoints,
+// so that little is lost if the process dies. One loop sends the heartbeats
+// of all runs. A shard at which workers died is run carefully, one object at
+// a time, to find the object that kills its worker.
+//
+// The package does not decide what an error means for the shard or its job:
+// package worker does.
+package shard
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+)
+
+// ErrObsolete means that nobody needs this run of a shard: the job has ended,
+// or another run has done the work.
+var ErrObsolete = errors.New("the job has ended, or another run has done the shard")
+
+// Config is what a Runner uses. All fields must be set.
+type Config struct {
+	Store   queue.Store
+	Metrics Metrics
+	Log     *slog.Logger
+
+	// PartsBudget is how many bytes of Redis the parts of a job may take.
+	PartsBudget int64
+	// HeartbeatEvery is the interval of heartbeats.
+	HeartbeatEvery time.Duration
+}
+
+// Metrics counts what runs of shards do.
+type Metrics interface {
+	ObjectsProcessed(kind string, objects, failed int64)
+	DuplicateCommit(kind string)
+}
+
+// Runner runs shards. Make it with New. It is safe for concurrent use.
+type Runner struct {
+	config     Config
+	heartbeats *heartbeats
+	// turn is held by the careful run that works on an object.
+	turn chan struct{}
+}
+
+// New makes a runner. It does not touch Redis. SendHeartbeats must run while
+// shards run.
+func New(c Config) *Runner {
+	return &Runner{c, newHeartbeats(c), make(chan struct{}, 1)}
+}
+
+// SendHeartbeats sends the heartbeats of all runs until ctx ends.
+func (r *Runner) SendHeartbeats(ctx context.Context) { r.heartbeats.run(ctx) }
+
+// Task is one run of a shard.
+type Task struct {
+	Kind    string
+	Lease   queue.ShardLease
+	Sharded job.Sharded[tasks.Job]
+	Env     job.Env
+
+	// Decode reads the job's payload. It is called once for all runs of a job
+	// that this process has at the same time: they share the payload.
+	Decode func([]byte) (tasks.Job, error)
+}
+
+// Run does what is left of a shard. Whatever ends it, the work that was done
+// is committed, unless the error is ErrObsolete. The error is
+// queue.ErrBudget when the job's parts take too much of Redis.
+func (r *Runner) Run(ctx context.Context, t Task) error {
+	ctx, member := r.heartbeats.join(ctx, t.Lease.Ref)
+	defer member.leave()
+	payload, err := member.group.decode(t.Lease.Payload, t.Decode)
+	if err != nil {
+		return err
+	}
+	var s job.Shard
+	if err := json.Unmarshal(t.Lease.Shard, &s); err != nil {
+		return fmt.Errorf("shard %d of job %s: %w", t.Lease.Ref.Shard, t.Lease.Ref.Job, err)
+	}
+
+	w := newRun(r.config, t, member)
+	release, err := beCareful(ctx, w, r.turn)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if w.checkpoint.To != "" {
+		s.After = w.checkpoint.To
+	}
+
+	err = job.Guard(func() error { return w.work(ctx, payload, s) })
+	switch {
+	case err == nil:
+		return w.commit(ctx, true)
+	case errors.Is(context.Cause(ctx), ErrObsolete):
+		return ErrObsolete // whatever error the job has made of it
+	}
+	w.salvage(ctx)
+	return err
+}
