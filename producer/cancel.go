@@ -10,7 +10,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
 // Cancel ends a job as cancelled, whoever runs it: its workers find out
@@ -72,7 +72,7 @@ func (c *Client) withdraw(ctx context.Context, kind tasks.Kind, id string) {
 	if err != nil || kind.Policy.Queue == "" {
 		return
 	}
-	taskID := queue.JobRef{Job: id, Generation: p.Generation}.TaskID()
+	taskID := asynqtask.JobRef{Job: id, Generation: p.Generation}.TaskID()
 	asked := map[string]bool{}
 	for _, priority := range []tasks.Priority{priorityOf(kind, p.Payload), tasks.PriorityHigh, tasks.PriorityNormal, tasks.PriorityLow} {
 		q := priority.Queue(kind.Policy.Queue)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
 // enqueue makes the record first, so that the ID is taken before anything can
@@ -24,7 +25,7 @@ func (c *Client) enqueue(ctx context.Context, kind tasks.Kind, payload []byte, s
 	case there.State.Final():
 		return nil
 	}
-	ref := queue.JobRef{Job: s.id, Generation: there.Generation}
+	ref := asynqtask.JobRef{Job: s.id, Generation: there.Generation}
 	return c.send(ctx, kind, ref, there.Payload, s.asynq()...) // the record's payload, if the same job was sealed anew
 }
 
@@ -50,7 +51,7 @@ func unhurried(kind tasks.Kind, payload []byte) []byte {
 }
 
 // send puts a job's task on the queue, unless it is there.
-func (c *Client) send(ctx context.Context, kind tasks.Kind, ref queue.JobRef, payload []byte, options ...asynq.Option) error {
+func (c *Client) send(ctx context.Context, kind tasks.Kind, ref asynqtask.JobRef, payload []byte, options ...asynq.Option) error {
 	task := queue.NewJobTask(kind, ref, payload, priorityOf(kind, payload))
 	_, err := c.asynq.EnqueueContext(ctx, task, options...)
 	if !errors.Is(err, asynq.ErrTaskIDConflict) {

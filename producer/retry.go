@@ -8,6 +8,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
 var (
@@ -81,7 +82,7 @@ func (c *Client) resend(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	return c.send(ctx, kind, queue.JobRef{Job: id, Generation: p.Generation}, p.Payload)
+	return c.send(ctx, kind, asynqtask.JobRef{Job: id, Generation: p.Generation}, p.Payload)
 }
 
 func deadlineOf(p queue.Pulse) time.Time {

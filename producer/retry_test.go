@@ -12,6 +12,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
@@ -124,7 +125,7 @@ func TestRetryOfASingleJob(t *testing.T) {
 	enqueue(t, c, manifest, producer.WithID("j"))
 	publish := func(result string, failed []tasks.ObjectError) {
 		t.Helper()
-		claim, err := r.Begin(t.Context(), queue.JobRef{Job: "j", Generation: 1}, "build-manifest", nil, tasks.StateRunning)
+		claim, err := r.Begin(t.Context(), asynqtask.JobRef{Job: "j", Generation: 1}, "build-manifest", nil, tasks.StateRunning)
 		if err == nil {
 			err = r.Publish(t.Context(), claim, queue.End{
 				Result: []byte(result), Counts: &tasks.Progress{Objects: 3, Failed: int64(len(failed))}, Errors: failed, Keep: time.Hour,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
@@ -60,7 +61,7 @@ func work(t *testing.T, o redisconn.Options, do func(context.Context, queue.Clai
 // ProcessTask runs a job as one shard.
 func (w standIn) ProcessTask(ctx context.Context, t *asynq.Task) error {
 	id, _ := asynq.GetTaskID(ctx)
-	claim, err := w.records.Begin(ctx, queue.ParseJobRef(id), t.Type(), t.Payload(), tasks.StatePlanning)
+	claim, err := w.records.Begin(ctx, asynqtask.ParseJobRef(id), t.Type(), t.Payload(), tasks.StatePlanning)
 	if err != nil || claim.Over {
 		return err
 	}
@@ -79,7 +80,7 @@ func end(ctx context.Context, r queue.Records, c queue.Claim, out outcome) error
 		func() error { return r.Plan(ctx, c, queue.Planned{Shard: []byte("all"), Objects: out.objects}) },
 		func() error { return r.Step(ctx, c, tasks.StatePlanning, tasks.StateRunning) },
 		func() error {
-			_, err := r.Commit(ctx, queue.ShardRef{Job: c.ID}, queue.Piece{
+			_, err := r.Commit(ctx, asynqtask.ShardRef{Job: c.ID}, queue.Piece{
 				Last: true, Objects: out.objects, Errors: out.errors, Budget: 1 << 20,
 			})
 			return err
@@ -107,7 +108,7 @@ func records(t *testing.T, o redisconn.Options) queue.Records {
 // begin claims a job as a worker does.
 func begin(t *testing.T, r queue.Records, id string) queue.Claim {
 	t.Helper()
-	c, err := r.Begin(t.Context(), queue.JobRef{Job: id}, "build-manifest", []byte("{}"), tasks.StatePlanning)
+	c, err := r.Begin(t.Context(), asynqtask.JobRef{Job: id}, "build-manifest", []byte("{}"), tasks.StatePlanning)
 	if err != nil {
 		t.Fatal(err)
 	}

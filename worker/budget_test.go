@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
@@ -72,12 +73,12 @@ func TestPartsBudgetCountsPieces(t *testing.T) {
 		for range 9 {
 			c.Data = append(c.Data, noise("")...)
 		}
-		l.commit(l.startShard(queue.ShardRef{Job: "m", Shard: i}), c)
+		l.commit(l.startShard(asynqtask.ShardRef{Job: "m", Shard: i}), c)
 	}
 	conf := config(t, o)
 	conf.PartsBudget = 7_000_000 // it takes 6
 	start(t, conf, jobs{manifest: &counting{shards: 60, data: noise}})
-	l.enqueue(manifest, queue.JobRef{Job: "m"})
+	l.enqueue(manifest, asynqtask.JobRef{Job: "m"})
 	if s := l.ended("m", 60*time.Second); s.State != tasks.StateSucceeded {
 		t.Errorf("%+v, %+v", s, s.Failure)
 	}

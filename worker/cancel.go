@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
 // asynqCancel is the channel on which asynqmon and asynq's own tools ask to
@@ -25,7 +26,7 @@ func (w *Worker) listenForCancel(ctx context.Context) {
 			if !ok {
 				return
 			}
-			if err := w.cancelJob(ctx, queue.ParseJobRef(m.Payload).Job); err != nil {
+			if err := w.cancelJob(ctx, asynqtask.ParseJobRef(m.Payload).Job); err != nil {
 				w.log.Warn("could not cancel a job", "task", m.Payload, "error", err)
 			}
 		}

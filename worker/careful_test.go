@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -34,7 +35,7 @@ func TestCarefulAfterTwoCrashes(t *testing.T) {
 			return nil
 		}}
 		start(t, config(t, o), jobs{manifest: m})
-		l.enqueue(manifest, queue.JobRef{Job: "m"})
+		l.enqueue(manifest, asynqtask.JobRef{Job: "m"})
 		result(t, l.ended("m", 20*time.Second), 3)
 		mu.Lock()
 		defer mu.Unlock()
@@ -53,7 +54,7 @@ func TestObjectThatKillsWorkersIsLeftOut(t *testing.T) {
 	o := queuetest.Embedded(t)
 	l := newHarness(t, o)
 	c := l.planned(manifest, "m", 3)
-	ref := queue.ShardRef{Job: "m", Shard: 1}
+	ref := asynqtask.ShardRef{Job: "m", Shard: 1}
 	l.commit(l.startShard(ref), queue.Checkpoint{To: "1/3", Objects: 4, Bytes: 400, Budget: 1 << 20})
 	for ref.Generation = range 2 {
 		l.must(l.startShard(ref).MarkSuspect(t.Context(), "1/4"))
@@ -68,7 +69,7 @@ func TestObjectThatKillsWorkersIsLeftOut(t *testing.T) {
 		return nil
 	}}
 	start(t, config(t, o), jobs{manifest: m})
-	l.enqueue(manifest, queue.JobRef{Job: "m"})
+	l.enqueue(manifest, asynqtask.JobRef{Job: "m"})
 	s := l.ended("m", 20*time.Second)
 	if s.State != tasks.StateSucceeded || s.Progress.Objects != 30 || s.Progress.Failed != 4 || s.Progress.Codes["kills-worker"] != 1 {
 		t.Errorf("%+v, %+v", s, s.Failure)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -214,7 +215,7 @@ func TestCoordinatorResumes(t *testing.T) {
 	redis := o.Client()
 	defer func() { _ = redis.Close() }()
 	lease, err := queue.NewStore(redis).Claim(t.Context(), queue.ClaimRequest{
-		Ref:     queue.JobRef{Job: "m"},
+		Ref:     asynqtask.JobRef{Job: "m"},
 		Kind:    manifest.Kind(),
 		Payload: []byte(`{"source":{"provider":"mem","bucket":"b"}}`),
 		Queue:   tasks.QueueJobs,
@@ -258,7 +259,7 @@ func TestFencedCoordinatorLetsGo(t *testing.T) {
 	redis := o.Client()
 	defer func() { _ = redis.Close() }()
 	lease, err := queue.NewStore(redis).Claim(t.Context(), queue.ClaimRequest{
-		Ref:   queue.JobRef{Job: "v"},
+		Ref:   asynqtask.JobRef{Job: "v"},
 		Kind:  verify.Kind(),
 		Queue: tasks.QueueVerify,
 		First: tasks.StateRunning,

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
@@ -30,7 +31,7 @@ type harness struct {
 	t         testing.TB
 	redis     redis.UniversalClient
 	store     queue.Store
-	tasks     queue.Tasks
+	tasks     asynqtask.Client
 	inspector *asynq.Inspector
 }
 
@@ -42,7 +43,7 @@ func newHarness(t testing.TB, o redisconn.Options) *harness {
 		t:         t,
 		redis:     r,
 		store:     queue.NewStore(r),
-		tasks:     queue.NewTasks(r, r),
+		tasks:     asynqtask.NewClient(r, r),
 		inspector: asynq.NewInspectorFromRedisClient(r),
 	}
 }
@@ -76,17 +77,17 @@ func (l *harness) record(j tasks.Job, id string) (tasks.Kind, []byte) {
 func (l *harness) put(j tasks.Job, id string) {
 	l.t.Helper()
 	l.record(j, id)
-	l.enqueue(j, queue.JobRef{Job: id})
+	l.enqueue(j, asynqtask.JobRef{Job: id})
 }
 
 // enqueue enqueues a task of a job, and nothing else.
-func (l *harness) enqueue(j tasks.Job, ref queue.JobRef, options ...asynq.Option) {
+func (l *harness) enqueue(j tasks.Job, ref asynqtask.JobRef, options ...asynq.Option) {
 	l.t.Helper()
 	k, err := tasks.Lookup(j.Kind())
 	l.must(err)
 	payload, err := json.Marshal(j)
 	l.must(err)
-	l.must(l.tasks.EnqueueJob(l.t.Context(), queue.JobTask{
+	l.must(l.tasks.EnqueueJob(l.t.Context(), asynqtask.Job{
 		Kind:    k,
 		Ref:     ref,
 		Queue:   j.JobTerms().Priority.Queue(k.Policy.Queue),
@@ -249,7 +250,7 @@ func (l *harness) claim(j tasks.Job, id string, first tasks.State) queue.Lease {
 	l.t.Helper()
 	k, payload := l.record(j, id)
 	lease, err := l.store.Claim(l.t.Context(), queue.ClaimRequest{
-		Ref:     queue.JobRef{Job: id},
+		Ref:     asynqtask.JobRef{Job: id},
 		Kind:    k.Name,
 		Payload: payload,
 		Queue:   k.Policy.Queue,
@@ -260,7 +261,7 @@ func (l *harness) claim(j tasks.Job, id string, first tasks.State) queue.Lease {
 }
 
 // startShard starts a run of a shard that will send no further heartbeat.
-func (l *harness) startShard(ref queue.ShardRef) queue.ShardLease {
+func (l *harness) startShard(ref asynqtask.ShardRef) queue.ShardLease {
 	l.t.Helper()
 	lease, err := l.store.StartShard(l.t.Context(), ref)
 	l.must(err)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
@@ -61,7 +61,7 @@ func (quiet) Warn(...any)  {}
 func (quiet) Error(...any) {}
 func (quiet) Fatal(...any) {}
 
-func shardOf(t testing.TB, task *asynq.Task) (ref queue.ShardRef) {
+func shardOf(t testing.TB, task *asynq.Task) (ref asynqtask.ShardRef) {
 	t.Helper()
 	if err := json.Unmarshal(task.Payload(), &ref); err != nil {
 		t.Error(err)

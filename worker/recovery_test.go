@@ -12,6 +12,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -107,9 +108,9 @@ func TestShardOnTwoWorkersCountsOnce(t *testing.T) {
 		l.put(manifest, "m")
 		both.waitHeld(t, 1)
 		start(t, two, jobs{manifest: m})
-		l.must(l.tasks.EnqueueShard(t.Context(), queue.ShardTask{
+		l.must(l.tasks.EnqueueShard(t.Context(), asynqtask.Shard{
 			Kind:  manifest.Kind(),
-			Ref:   queue.ShardRef{Job: "m", Shard: 0, Generation: 1},
+			Ref:   asynqtask.ShardRef{Job: "m", Shard: 0, Generation: 1},
 			Queue: tasks.QueueShards,
 		}))
 		both.waitHeld(t, 1)

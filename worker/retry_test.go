@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -97,7 +97,7 @@ func TestRetryOfWhatFailed(t *testing.T) {
 		if s := l.status("m"); s.State != tasks.StateQueued || s.Round != 1 || s.Progress.Objects != 0 {
 			t.Errorf("reopened: %+v", s)
 		}
-		l.enqueue(manifest, queue.JobRef{Job: "m", Generation: retry.Generation})
+		l.enqueue(manifest, asynqtask.JobRef{Job: "m", Generation: retry.Generation})
 		s := l.ended("m", 20*time.Second)
 		p := s.Progress
 		if s.State != tasks.StateSucceeded || s.Round != 1 || p.Objects != failed || p.ObjectsTotal != failed || p.Failed != 2 ||

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/shard"
 )
 
@@ -14,13 +15,13 @@ var errBadShard = errors.New("bad shard task")
 
 // runShard makes one attempt at a shard.
 func (w *Worker) runShard(ctx context.Context, a attempt) verdict {
-	var ref queue.ShardRef
+	var ref asynqtask.ShardRef
 	err := json.Unmarshal(a.task.Payload(), &ref)
 	if err != nil || a.kind.sharded == nil {
 		err = fmt.Errorf("not a shard of a sharded job: %w", errors.Join(err, errBadShard))
 		return verdict{outcome: failed, err: err}
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, queue.ShardTimeout, errShardTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, asynqtask.ShardTimeout, errShardTimeout)
 	defer cancel()
 	lease, err := w.store.StartShard(ctx, ref)
 	if err == nil && !lease.Wanted {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
@@ -54,7 +55,7 @@ func TestReaper(t *testing.T) {
 	l.dies("single", 1)
 	// This one was handed over, and waits for its turn in a long queue.
 	l.planned(manifest, "waiting", 1)
-	l.enqueue(manifest, queue.JobRef{Job: "waiting"}, asynq.ProcessIn(time.Hour))
+	l.enqueue(manifest, asynqtask.JobRef{Job: "waiting"}, asynq.ProcessIn(time.Hour))
 	for _, id := range []string{"running", "deadly", "deadly-single", "single", "waiting"} {
 		l.silence(id)
 	}
@@ -94,7 +95,7 @@ func TestReaper(t *testing.T) {
 func oldTaskDoesNothing(t *testing.T, l *harness, id string) {
 	t.Helper()
 	epoch := l.field(id, "epoch")
-	l.enqueue(manifest, queue.JobRef{Job: id})
+	l.enqueue(manifest, asynqtask.JobRef{Job: id})
 	l.taskIs(tasks.QueueJobs, id, 10*time.Second, asynq.TaskStateCompleted)
 	if now := l.field(id, "epoch"); now != epoch {
 		t.Errorf("the old task took the job: epoch %s became %s", epoch, now)
@@ -125,7 +126,7 @@ func TestSilentCoordinatorIsReplaced(t *testing.T) {
 	l := newHarness(t, o)
 	h := hang(t, o, tasks.QueueJobs, func(ctx context.Context, task *asynq.Task) {
 		_, err := l.store.Claim(ctx, queue.ClaimRequest{
-			Ref:     queue.JobRef{Job: "m"},
+			Ref:     asynqtask.JobRef{Job: "m"},
 			Kind:    manifest.Kind(),
 			Payload: task.Payload(),
 			Queue:   tasks.QueueJobs,

@@ -23,6 +23,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/providers/pacer"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
 	"github.com/stevedore-jobs/stevedore/worker/reaper"
@@ -53,7 +54,7 @@ type Worker struct {
 	prompt  redis.UniversalClient // gives up soon: for what can be repeated
 	patient redis.UniversalClient // outlives a restart of Redis: for what must not be lost
 	store   queue.Store
-	tasks   queue.Tasks
+	tasks   asynqtask.Client
 
 	coordinator *coordinator.Coordinator
 	shards      *shard.Runner
@@ -94,7 +95,7 @@ func New(c Config, jobs ...Registration) (*Worker, error) {
 		drain: make(chan struct{}),
 	}
 	w.store = queue.NewStore(w.patient).WithPrompt(w.prompt)
-	w.tasks = queue.NewTasks(w.patient, w.prompt)
+	w.tasks = asynqtask.NewClient(w.patient, w.prompt)
 	if w.metrics, err = metrics.New(c.Registry, w.metricSources()); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}

@@ -91,8 +91,8 @@ func TestCheckpointWithoutProgressIsRefused(t *testing.T) {
 	})
 }
 
-// commitShard does a shard in checkpoints of some objects, as one run. It
-// stops when one does not count.
+// commitShard does a shard in checkpoints of some objects, as one
+// run. It stops when one does not count.
 func commitShard(t *testing.T, r testStore, shard, objects, size int, counted *atomic.Int64) {
 	t.Helper()
 	at, run := "", rand.Text()
@@ -117,8 +117,8 @@ func commitShard(t *testing.T, r testStore, shard, objects, size int, counted *a
 	}
 }
 
-// Several workers have the same shard, as after a partition of the network.
-// In whatever order they commit, each object counts once.
+// Several workers have the same shard, as after a partition of the
+// network. In whatever order they commit, each object counts once.
 func TestRivalsCountOnce(t *testing.T) {
 	const shards, objects, rivals = 40, 12, 3
 	onEach(t, func(t *testing.T, r testStore) {

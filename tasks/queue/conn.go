@@ -33,12 +33,12 @@ func (c conn) untrack(ctx context.Context, id string) error {
 	return redisconn.Wrap(err, "untrack job %s", id)
 }
 
-// flush puts the last event of a job into the stream, if the stream does
-// not have it yet, and untracks the job if it has ended.
+// flush puts the last event of a job into the stream, if the stream
+// does not have it yet, and untracks the job if it has ended.
 //
-// On a cluster the stream and the record may be on different nodes, so
-// one step cannot write both. Instead the event waits in the record until
-// somebody has sent it, perhaps twice.
+// On a cluster the stream and the record may be on different nodes,
+// so one step cannot write both. Instead the event waits in the
+// record until somebody has sent it, perhaps twice.
 func (c conn) flush(ctx context.Context, id string) error {
 	event, err := c.client.HGet(ctx, schema.RecordKey(id), schema.Outbox).Bytes()
 	if err != nil && !errors.Is(err, redis.Nil) {
@@ -65,11 +65,10 @@ func (c conn) flushEvent(ctx context.Context, id string, event []byte) error {
 	return c.track(ctx, id) // it runs, or a retry has begun in between
 }
 
-// emptyOutbox untracks a job, removes the event from its outbox, and then
-// reads its state, "" without a record. The state must be read last: if a
-// retry has begun by then, the job is tracked again.
+// emptyOutbox untracks a job, removes the event from its outbox, and
+// then reads its state, "" without a record. The state must be read
+// last: if a retry has begun by then, the job is tracked again.
 func (c conn) emptyOutbox(ctx context.Context, id string, event []byte) (tasks.State, error) {
-	args := lua.Args{"event": event}
 	var state *redis.Cmd
 
 	// A pipeline saves a round trip. The nodes of a cluster would not
@@ -78,11 +77,11 @@ func (c conn) emptyOutbox(ctx context.Context, id string, event []byte) (tasks.S
 		if err := c.untrack(ctx, id); err != nil {
 			return "", err
 		}
-		state = c.run(ctx, lua.Flush, id, args)
+		state = c.run(ctx, lua.Flush, id, lua.Args{"event": event})
 	} else {
 		_, _ = c.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 			p.ZRem(ctx, schema.ActiveKey, id)
-			state = lua.Flush.Eval(ctx, p, id, args)
+			state = lua.Flush.Eval(ctx, p, id, lua.Args{"event": event})
 			return nil
 		})
 	}

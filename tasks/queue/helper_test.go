@@ -15,6 +15,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
@@ -94,11 +95,12 @@ func create(t testing.TB, r testStore, id string) {
 // claim gives a job to a coordinator in the task of generation 0.
 func claim(t testing.TB, r testStore, id string) queue.Lease {
 	t.Helper()
-	return claimAs(t, r, queue.JobRef{Job: id})
+	return claimAs(t, r, asynqtask.JobRef{Job: id})
 }
 
-// claimAs gives a job to a coordinator in the task of some generation.
-func claimAs(t testing.TB, r testStore, ref queue.JobRef) queue.Lease {
+// claimAs gives a job to a coordinator in the task of some
+// generation.
+func claimAs(t testing.TB, r testStore, ref asynqtask.JobRef) queue.Lease {
 	t.Helper()
 	return must[queue.Lease](t)(r.Claim(t.Context(), queue.ClaimRequest{
 		Ref: ref, Kind: kind, Payload: []byte("{}"), Queue: tasks.QueueJobs, First: tasks.StatePlanning,
@@ -109,7 +111,7 @@ func claimAs(t testing.TB, r testStore, ref queue.JobRef) queue.Lease {
 func claimSingle(t testing.TB, r testStore, id string) queue.Lease {
 	t.Helper()
 	return must[queue.Lease](t)(r.Claim(t.Context(), queue.ClaimRequest{
-		Ref: queue.JobRef{Job: id}, Kind: "export-annotations", First: tasks.StateRunning,
+		Ref: asynqtask.JobRef{Job: id}, Kind: "export-annotations", First: tasks.StateRunning,
 	}))
 }
 
@@ -129,10 +131,10 @@ func shard(i int) queue.PlannedShard {
 	}
 }
 
-func ref(job string, shard int) queue.ShardRef { return queue.ShardRef{Job: job, Shard: shard} }
+func ref(job string, shard int) asynqtask.ShardRef { return asynqtask.ShardRef{Job: job, Shard: shard} }
 
-// whole is a shard in one checkpoint, with ten objects. So many of them
-// failed.
+// whole is a shard in one checkpoint, with ten objects. So many of
+// them failed.
 func whole(data string, failed int) queue.Checkpoint {
 	return queue.Checkpoint{
 		Last: true, Data: []byte(data), Objects: 10, Bytes: 100, Errors: lines(failed), Budget: budget,
@@ -146,20 +148,20 @@ func lines(n int) (list []tasks.ObjectError) {
 	return list
 }
 
-func start(t testing.TB, r testStore, ref queue.ShardRef) queue.ShardLease {
+func start(t testing.TB, r testStore, ref asynqtask.ShardRef) queue.ShardLease {
 	t.Helper()
 	return must[queue.ShardLease](t)(r.StartShard(t.Context(), ref))
 }
 
 // commit saves a checkpoint as a new run, which has not begun with
 // StartShard.
-func commit(t testing.TB, r testStore, ref queue.ShardRef, c queue.Checkpoint) bool {
+func commit(t testing.TB, r testStore, ref asynqtask.ShardRef, c queue.Checkpoint) bool {
 	t.Helper()
 	return commitAs(t, r, ref, rand.Text(), c)
 }
 
 // commitAs saves a checkpoint as the run with a token.
-func commitAs(t testing.TB, r testStore, ref queue.ShardRef, token string, c queue.Checkpoint) bool {
+func commitAs(t testing.TB, r testStore, ref asynqtask.ShardRef, token string, c queue.Checkpoint) bool {
 	t.Helper()
 	return must[bool](t)(queue.RunOf(r.Store, ref, token).Commit(t.Context(), c))
 }
@@ -230,8 +232,8 @@ func field(t testing.TB, r testStore, id, name string) string {
 	return r.client.HGet(t.Context(), schema.RecordKey(id), name).Val()
 }
 
-// keys returns all keys, on a cluster those of every master. The user of
-// the ACL tests may not use KEYS.
+// keys returns all keys, on a cluster those of every master. The user
+// of the ACL tests may not use KEYS.
 func keys(t testing.TB, c redis.UniversalClient) (all []string) {
 	t.Helper()
 	var mu sync.Mutex

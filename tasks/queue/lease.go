@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/lua"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
@@ -19,44 +20,48 @@ import (
 // ClaimRequest says which job a coordinator claims, and what its task
 // holds.
 type ClaimRequest struct {
-	Ref     JobRef
+	Ref     asynqtask.JobRef
 	Kind    string
 	Payload []byte
 	Queue   string      // that the task came from; empty leaves the record's
 	First   tasks.State // that a queued job enters
 }
 
-// Lease is a coordinator's right to write to a job's record. It is lost
-// to the next Claim of the job, and to Cancel: then its methods return
-// ErrFenced. It is safe for concurrent use and may be copied.
+// Lease is a coordinator's right to write to a job's record. It is
+// lost to the next Claim of the job, and to Cancel: then its methods
+// return ErrFenced. It is safe for concurrent use and may be copied.
 type Lease struct {
 	ID    string
 	Kind  string
 	State tasks.State
-	// Over means that there is nothing to do: the job has ended, or the
-	// task of a later generation has it. The other fields are not set.
+	// Over means that there is nothing to do: the job has ended, or
+	// the task of a later generation has it. The other fields are not
+	// set.
 	Over    bool
 	Started time.Time // when this round of the job began, on any worker
 	Cursor  string    // where planning goes on
 	Shards  int       // planned so far
 	Round   int       // how often the job was retried
-	// PreviousResult is the result of the round before, as JSON. It is
-	// nil unless this is a retry.
+	// PreviousResult is the result of the round before, as JSON. It
+	// is nil unless this is a retry.
 	PreviousResult []byte
 
 	epoch string
 	store Store
 }
 
-// Claim gives a job to a coordinator. A job that was enqueued without a
-// record, as other languages do, gets one here.
+// Claim gives a job to a coordinator. A job that was enqueued without
+// a record, as other languages do, gets one here.
 func (s Store) Claim(ctx context.Context, r ClaimRequest) (Lease, error) {
 	id := r.Ref.Job
 	if err := s.patient.track(ctx, id); err != nil {
 		return Lease{}, err
 	}
 
-	v, err := s.claim(ctx, r)
+	v, err := s.patient.claim(ctx, r, false)
+	if err == nil && v[0] == "unknown" {
+		v, err = s.patient.claim(ctx, r, true)
+	}
 	if err != nil {
 		return Lease{}, redisconn.Wrap(err, "claim job %s", id)
 	}
@@ -64,7 +69,8 @@ func (s Store) Claim(ctx context.Context, r ClaimRequest) (Lease, error) {
 	if len(v) == 1 {
 		l.Over = true
 		if l.State.Final() {
-			// It was tracked above, and its last event may not be sent.
+			// It was tracked above, and its last event may not be
+			// sent.
 			return l, s.patient.flush(ctx, id)
 		}
 		return l, nil
@@ -78,25 +84,23 @@ func (s Store) Claim(ctx context.Context, r ClaimRequest) (Lease, error) {
 	return l, nil
 }
 
-// claim runs the script. The payload goes along only if the record does
-// not have it.
-func (s Store) claim(ctx context.Context, r ClaimRequest) ([]string, error) {
-	args := lua.Args{
+// claim runs the script. The payload goes along only if the record does not
+// have it: then the answer without it is "unknown".
+func (c conn) claim(ctx context.Context, r ClaimRequest, withPayload bool) ([]string, error) {
+	var payload []byte
+	if withPayload {
+		payload = r.Payload
+	}
+	return c.run(ctx, lua.Claim, r.Ref.Job, lua.Args{
 		"kind":        r.Kind,
-		"has_payload": false,
-		"payload":     "",
+		"has_payload": withPayload,
+		"payload":     payload,
 		"queue":       r.Queue,
 		"started":     nowMillis(),
 		"first_state": string(r.First),
 		"generation":  r.Ref.Generation,
 		"token":       rand.Text(),
-	}
-	v, err := s.patient.run(ctx, lua.Claim, r.Ref.Job, args).StringSlice()
-	if err == nil && v[0] == "unknown" {
-		args["has_payload"], args["payload"] = true, r.Payload
-		v, err = s.patient.run(ctx, lua.Claim, r.Ref.Job, args).StringSlice()
-	}
-	return v, err
+	}).StringSlice()
 }
 
 // Epoch returns how many coordinators the job has had.
@@ -131,8 +135,8 @@ func (l Lease) Advance(ctx context.Context, from, to tasks.State) error {
 	})
 }
 
-// Suspend says that asynq brings the job's task back after a pause. Until
-// then no reaper takes the job over.
+// Suspend says that asynq brings the job's task back after a pause.
+// Until then no reaper takes the job over.
 func (l Lease) Suspend(ctx context.Context, pause time.Duration) error {
 	return l.write(ctx, lua.Suspend, lua.Args{"epoch": l.epoch, "pause": pause.Milliseconds()})
 }

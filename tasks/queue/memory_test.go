@@ -10,15 +10,16 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// BenchmarkMemory fills a job of a million objects, one in a hundred of which
-// failed. It reports the memory in Redis when the job is largest: all parts
-// are committed, nothing has ended, and all tasks of shards are pending.
-// "redis-MB" is the memory above that of an idle server. "peak-MB" is the
-// highest for a moment, with the buffers of connections and of the
-// append-only file.
+// BenchmarkMemory fills a job of a million objects, one in a hundred
+// of which failed. It reports the memory in Redis when the job is
+// largest: all parts are committed, nothing has ended, and all tasks
+// of shards are pending. "redis-MB" is the memory above that of an
+// idle server. "peak-MB" is the highest for a moment, with the
+// buffers of connections and of the append-only file.
 func BenchmarkMemory(b *testing.B) {
 	counted := func(i int, _ *rand.Rand) string { return fmt.Sprintf("train/images/%06d/IMG_%07d", i/1000, i) }
 	random := func(i int, rng *rand.Rand) string {
@@ -51,7 +52,7 @@ const (
 func fill(b *testing.B, r testStore, checkpoints int, name func(int, *rand.Rand) string) {
 	b.Helper()
 	l := claim(b, r, "0198c2b4-7d6e-7c2a-9a51-4f1d0a6b9c3e")
-	enqueuer, rng := queue.NewTasks(r.client, r.client), rand.New(rand.NewPCG(1, 2))
+	enqueuer, rng := asynqtask.NewClient(r.client, r.client), rand.New(rand.NewPCG(1, 2))
 	last := ""
 	for s := range fillShards {
 		names := make([]string, fillObjects)
@@ -64,7 +65,7 @@ func fill(b *testing.B, r testStore, checkpoints int, name func(int, *rand.Rand)
 			Shard: fmt.Appendf(nil, `{"after":%q,"through":%q,"objects":%d}`, last, through, fillObjects),
 		}))
 		last = through
-		ok(b, enqueuer.EnqueueShard(b.Context(), queue.ShardTask{
+		ok(b, enqueuer.EnqueueShard(b.Context(), asynqtask.Shard{
 			Kind: kind, Ref: ref(l.ID, s), Queue: tasks.QueueShards,
 		}))
 		start(b, r, ref(l.ID, s))
@@ -85,8 +86,8 @@ func fill(b *testing.B, r testStore, checkpoints int, name func(int, *rand.Rand)
 	}
 }
 
-// manifest is a checkpoint of manifest lines, with an error line for each
-// hundredth.
+// manifest is a checkpoint of manifest lines, with an error line for
+// each hundredth.
 func manifest(names []string, rng *rand.Rand) queue.Checkpoint {
 	sizes := [][2]int{{1920, 1080}, {1280, 720}, {4032, 3024}, {3024, 4032}, {1024, 768}}
 	var text bytes.Buffer

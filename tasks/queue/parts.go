@@ -13,7 +13,8 @@ import (
 var errMissingPart = errors.New("a committed part is missing: does Redis evict keys? " +
 	"Set maxmemory-policy noeviction")
 
-// Totals are the counts of a sharded job whose shards are all committed.
+// Totals are the counts of a sharded job whose shards are all
+// committed.
 type Totals struct {
 	Tally  map[string]int64 // counts of the job's own
 	Shards int
@@ -38,8 +39,9 @@ func (l Lease) Totals(ctx context.Context) (Totals, error) {
 // shardsPerRead is of how many shards the data is read at once.
 const shardsPerRead = 50
 
-// Parts yields the data of the job's first n shards, in order. It reads a
-// few at a time, and can be ranged over again. The first error ends it.
+// Parts yields the data of the job's first n shards, in order. It
+// reads a few at a time, and can be ranged over again. The first
+// error ends it.
 func (l Lease) Parts(ctx context.Context, n int) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for from := 0; from < n; from += shardsPerRead {
@@ -48,7 +50,7 @@ func (l Lease) Parts(ctx context.Context, n int) iter.Seq2[[]byte, error] {
 				yield(nil, err)
 				return
 			}
-			if !l.store.yieldParts(packed, yield) {
+			if !l.yieldParts(packed, yield) {
 				return
 			}
 		}
@@ -65,14 +67,14 @@ func (l Lease) readParts(ctx context.Context, from, to int) ([]any, error) {
 	return packed, redisconn.Wrap(err, "read the parts of job %s", l.ID)
 }
 
-func (s Store) yieldParts(packed []any, yield func([]byte, error) bool) bool {
+func (l Lease) yieldParts(packed []any, yield func([]byte, error) bool) bool {
 	for _, p := range packed {
 		text, ok := p.(string)
 		if !ok {
 			yield(nil, errMissingPart)
 			return false
 		}
-		part, err := s.codec.Unpack([]byte(text))
+		part, err := l.store.codec.Unpack([]byte(text))
 		if !yield(part, err) || err != nil {
 			return false
 		}

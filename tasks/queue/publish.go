@@ -19,13 +19,6 @@ type End struct {
 	Keep    time.Duration       // how long the record stays
 }
 
-func (e End) state() tasks.State {
-	if e.Failure != nil {
-		return tasks.StateFailed
-	}
-	return tasks.StateSucceeded
-}
-
 // Publish ends the job and sends its last event. A second call changes
 // nothing, and sends the event if the first call could not.
 func (l Lease) Publish(ctx context.Context, e End) error {
@@ -33,13 +26,28 @@ func (l Lease) Publish(ctx context.Context, e End) error {
 	if err != nil {
 		return err
 	}
-	args, err := l.store.publishArgs(e)
+	field, text, err := e.outcome()
 	if err != nil {
 		return err
 	}
-	args["epoch"], args["event"] = l.epoch, event
 
-	n, err := l.store.patient.run(ctx, lua.Publish, l.ID, args).Int()
+	counts, kept := e.counts(), e.Errors[:min(len(e.Errors), ErrorsKept)]
+	n, err := l.store.patient.run(ctx, lua.Publish, l.ID, lua.Args{
+		"epoch":      l.epoch,
+		"state":      string(e.state()),
+		"field":      field,
+		"text":       text,
+		"finished":   nowMillis(),
+		"keep":       e.Keep.Milliseconds(),
+		"event":      event,
+		"lines":      l.store.codec.PackErrors(kept),
+		"line_count": len(kept),
+		"objects":    counts[0],
+		"total":      counts[1],
+		"bytes":      counts[2],
+		"failed":     counts[3],
+		"codes":      e.codes(),
+	}).Int()
 	switch {
 	case err != nil:
 		return fenced(err, l.ID)
@@ -51,7 +59,7 @@ func (l Lease) Publish(ctx context.Context, e End) error {
 
 // endEvent returns the event that ends the job, as JSON.
 func (l Lease) endEvent(ctx context.Context, e End) ([]byte, error) {
-	s, err := l.store.statusAs(ctx, l.ID, e.state())
+	s, err := l.store.patient.statusAs(ctx, l.ID, e.state())
 	if err != nil {
 		return nil, err
 	}
@@ -62,38 +70,38 @@ func (l Lease) endEvent(ctx context.Context, e End) ([]byte, error) {
 	return lastEvent(s, e.Failure)
 }
 
-// publishArgs are the arguments of publish.lua, without epoch and event.
-func (s Store) publishArgs(e End) (lua.Args, error) {
-	field, text := schema.Result, e.Result
+func (e End) state() tasks.State {
 	if e.Failure != nil {
-		var err error
-		if text, err = json.Marshal(e.Failure); err != nil {
-			return nil, err
-		}
-		field = schema.Failure
+		return tasks.StateFailed
 	}
+	return tasks.StateSucceeded
+}
 
-	kept := e.Errors[:min(len(e.Errors), ErrorsKept)]
-	args := lua.Args{
-		"state":      string(e.state()),
-		"field":      field,
-		"text":       text,
-		"finished":   nowMillis(),
-		"keep":       e.Keep.Milliseconds(),
-		"lines":      s.codec.PackErrors(kept),
-		"line_count": len(kept),
-		"objects":    "", "total": "", "bytes": "", "failed": "",
-		"codes": lua.List{},
+// outcome returns the field of the record for the result or the failure,
+// and its text.
+func (e End) outcome() (field string, text []byte, err error) {
+	if e.Failure == nil {
+		return schema.Result, e.Result, nil
 	}
+	text, err = json.Marshal(e.Failure)
+	return schema.Failure, text, err
+}
+
+// counts returns objects, total, bytes and failed of a single job, and
+// empty texts for a sharded one.
+func (e End) counts() [4]any {
+	if c := e.Counts; c != nil {
+		return [4]any{c.Objects, c.ObjectsTotal, c.Bytes, c.Failed}
+	}
+	return [4]any{"", "", "", ""}
+}
+
+func (e End) codes() (list lua.List) {
 	if e.Counts == nil {
-		return args, nil
+		return nil
 	}
-	args["objects"], args["total"] = e.Counts.Objects, e.Counts.ObjectsTotal
-	args["bytes"], args["failed"] = e.Counts.Bytes, e.Counts.Failed
-	var codes lua.List
 	for code, n := range countCodes(e.Errors) {
-		codes = append(codes, code, n)
+		list = append(list, code, n)
 	}
-	args["codes"] = codes
-	return args, nil
+	return list
 }

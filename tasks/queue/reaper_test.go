@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
@@ -91,7 +92,8 @@ func TestInspect(t *testing.T) {
 	})
 }
 
-// Crashes count from 1 on again when something was planned or committed.
+// Crashes count from 1 on again when something was planned or
+// committed.
 func TestTakeOverCountsCrashesWithoutProgress(t *testing.T) {
 	progress := map[string]func(*testing.T, testStore, queue.Lease){
 		"plan": func(t *testing.T, _ testStore, l queue.Lease) {
@@ -112,7 +114,7 @@ func TestTakeOverCountsCrashesWithoutProgress(t *testing.T) {
 				if n := must[int](t)(r.Reaper().TakeOver(t.Context(), id, inspect(t, r, id))); n != want {
 					t.Errorf("%s: crash %d is counted as %d", id, want, n)
 				}
-				l = claimAs(t, r, queue.JobRef{Job: id, Generation: i + 1})
+				l = claimAs(t, r, asynqtask.JobRef{Job: id, Generation: i + 1})
 				if l.Over || inspect(t, r, id).Generation != i+1 {
 					t.Errorf("%s: the next generation: %+v", id, l)
 				}

@@ -18,8 +18,8 @@ import (
 var (
 	// ErrNothingToRetry means that no object of a job failed.
 	ErrNothingToRetry = errors.New("nothing to retry")
-	// ErrNotRetryable means that a job has no complete error list that a
-	// retry could work on.
+	// ErrNotRetryable means that a job has no complete error list
+	// that a retry could work on.
 	ErrNotRetryable = errors.New("this job cannot be retried")
 )
 
@@ -31,37 +31,38 @@ type RetryTask struct {
 	Generation int
 }
 
-// BeginRetry begins a job that has a result again, for the objects of its
-// error list alone. The caller must enqueue the task. round is one more
-// than the Round of the job's Status. It is safe to call twice.
+// BeginRetry begins a job that has a result again, for the objects of
+// its error list alone. The caller must enqueue the task. round is
+// one more than the Round of the job's Status. It is safe to call
+// twice.
 func (s Store) BeginRetry(ctx context.Context, id string, round int) (RetryTask, error) {
 	if err := s.patient.track(ctx, id); err != nil {
 		return RetryTask{}, err
 	}
-	t, err := s.beginRetry(ctx, id, round)
+	t, err := s.patient.beginRetry(ctx, id, round)
 	if isAnswer(err, "OUTBOX") {
-		// The last event of the round before is not sent yet. Its place
-		// in the record will be needed.
+		// The last event of the round before is not sent yet. Its
+		// place in the record will be needed.
 		if err := errors.Join(s.patient.flush(ctx, id), s.patient.track(ctx, id)); err != nil {
 			return RetryTask{}, err
 		}
-		t, err = s.beginRetry(ctx, id, round)
+		t, err = s.patient.beginRetry(ctx, id, round)
 	}
 	if err != nil {
 		return RetryTask{}, retryError(id, err)
 	}
 
-	// Once more: the end of the round before may have untracked the job
-	// in between.
+	// Once more: the end of the round before may have untracked the
+	// job in between.
 	return t, s.patient.track(ctx, id)
 }
 
-func (s Store) beginRetry(ctx context.Context, id string, round int) (RetryTask, error) {
+func (c conn) beginRetry(ctx context.Context, id string, round int) (RetryTask, error) {
 	var fields lua.List
 	for _, field := range schema.RoundFields() {
 		fields = append(fields, field)
 	}
-	v, err := s.patient.run(ctx, lua.BeginRetry, id, lua.Args{
+	v, err := c.run(ctx, lua.BeginRetry, id, lua.Args{
 		"round":  round,
 		"fields": fields,
 	}).StringSlice()
@@ -71,8 +72,8 @@ func (s Store) beginRetry(ctx context.Context, id string, round int) (RetryTask,
 	return RetryTask{v[0], []byte(v[1]), v[2], int(schema.Number(v[3]))}, nil
 }
 
-// isAnswer reports whether a script has answered with an error that begins
-// with a word.
+// isAnswer reports whether a script has answered with an error that
+// begins with a word.
 func isAnswer(err error, word string) bool {
 	var answer redis.Error
 	return errors.As(err, &answer) &&
@@ -97,8 +98,8 @@ func retryError(id string, err error) error {
 	return redisconn.Wrap(err, "retry job %s", id)
 }
 
-// RetryList streams the error list that a retry works on. The first error
-// ends it.
+// RetryList streams the error list that a retry works on. The first
+// error ends it.
 func (l Lease) RetryList(ctx context.Context) iter.Seq2[tasks.ObjectError, error] {
-	return l.store.errorList(ctx, schema.Key(schema.Retry, l.ID))
+	return errorList{l.store, schema.Key(schema.Retry, l.ID)}.lines(ctx)
 }

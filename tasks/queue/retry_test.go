@@ -10,6 +10,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
@@ -44,7 +45,7 @@ func TestRetryWorksOnTheErrorList(t *testing.T) {
 		if old := claim(t, r, "j"); !old.Over {
 			t.Errorf("the task of the first round began the second: %+v", old)
 		}
-		next := claimAs(t, r, queue.JobRef{Job: "j", Generation: 1})
+		next := claimAs(t, r, asynqtask.JobRef{Job: "j", Generation: 1})
 		if next.Over || next.Round != 1 || string(next.PreviousResult) != `{"n":1}` || next.Shards != 0 || next.Cursor != "" {
 			t.Errorf("%+v", next)
 		}
@@ -69,14 +70,14 @@ func TestRetryWorksOnTheErrorList(t *testing.T) {
 	})
 }
 
-// The failure of one retry is no longer shown when the next one is queued,
-// and when it has succeeded.
+// The failure of one retry is no longer shown when the next one is
+// queued, and when it has succeeded.
 func TestRetryClearsTheFailureOfTheLastOne(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		succeed(t, halfDone(t, r, "j"))
 
 		retry(t, r, "j", 1)
-		fail(t, claimAs(t, r, queue.JobRef{Job: "j", Generation: 1}))
+		fail(t, claimAs(t, r, asynqtask.JobRef{Job: "j", Generation: 1}))
 		if s := status(t, r, "j"); s.Failure == nil || s.State != tasks.StateFailed {
 			t.Errorf("after the first retry: %+v", s)
 		}
@@ -85,15 +86,15 @@ func TestRetryClearsTheFailureOfTheLastOne(t *testing.T) {
 		if s := status(t, r, "j"); s.Failure != nil || s.State != tasks.StateQueued {
 			t.Errorf("while the second retry is queued: %+v, failure %v", s, s.Failure)
 		}
-		succeed(t, claimAs(t, r, queue.JobRef{Job: "j", Generation: 2}))
+		succeed(t, claimAs(t, r, asynqtask.JobRef{Job: "j", Generation: 2}))
 		if s := status(t, r, "j"); s.Failure != nil || s.State != tasks.StateSucceeded || s.Result == nil {
 			t.Errorf("after the second retry: %+v, failure %v", s, s.Failure)
 		}
 	})
 }
 
-// A retry removes every field of the round before, also one that an older
-// test has forgotten.
+// A retry removes every field of the round before, also one that an
+// older test has forgotten.
 func TestRetryClearsWholeGroups(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		l := halfDone(t, r, "j")
@@ -181,8 +182,8 @@ func TestManyCallersBeginOneRetry(t *testing.T) {
 	})
 }
 
-// The event of the last round is sent before the next round takes its place
-// in the record.
+// The event of the last round is sent before the next round takes its
+// place in the record.
 func TestRetrySendsTheLastEventFirst(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		l, on := halfDone(t, r, "j"), true
@@ -201,8 +202,8 @@ func TestRetrySendsTheLastEventFirst(t *testing.T) {
 	})
 }
 
-// A coordinator whose Publish got no answer calls it again, after a retry
-// has begun.
+// A coordinator whose Publish got no answer calls it again, after a
+// retry has begun.
 func TestLatePublishDoesNotEndTheRetry(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		l := halfDone(t, r, "j")
@@ -215,8 +216,8 @@ func TestLatePublishDoesNotEndTheRetry(t *testing.T) {
 	})
 }
 
-// afterRead calls a function once, after a record was read and before the
-// next call.
+// afterRead calls a function once, after a record was read and before
+// the next call.
 type afterRead struct {
 	passHook
 	call *func()
@@ -233,9 +234,9 @@ func (h afterRead) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// A retry begins while the job is being cancelled. The event of the cancel
-// names the new round: with the ID of the round before, every reader would
-// take it for a repetition.
+// A retry begins while the job is being cancelled. The event of the
+// cancel names the new round: with the ID of the round before, every
+// reader would take it for a repetition.
 func TestCancelMeetsRetry(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		create(t, r, "j")
@@ -254,8 +255,8 @@ func TestCancelMeetsRetry(t *testing.T) {
 	})
 }
 
-// A retry that does not succeed leaves the result and the error list as they
-// were, for another retry.
+// A retry that does not succeed leaves the result and the error list
+// as they were, for another retry.
 func TestRetryThatFailsLosesNothing(t *testing.T) {
 	ends := map[string]func(*testing.T, testStore, queue.Lease){
 		"failed":    func(t *testing.T, _ testStore, l queue.Lease) { fail(t, l) },
@@ -267,7 +268,7 @@ func TestRetryThatFailsLosesNothing(t *testing.T) {
 			commit(t, r, ref(name, 0), whole("data", 3))
 			succeed(t, l)
 			retry(t, r, name, 1)
-			l = claimAs(t, r, queue.JobRef{Job: name, Generation: 1})
+			l = claimAs(t, r, asynqtask.JobRef{Job: name, Generation: 1})
 			ok(t, l.Plan(t.Context(), shard(0)))
 			commit(t, r, ref(name, 0), queue.Checkpoint{To: "k", Objects: 1, Errors: lines(1), Budget: budget})
 			end(t, r, l)

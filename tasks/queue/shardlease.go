@@ -11,21 +11,23 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/lua"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
-// ErrBudget means that the parts of a job would take more memory in Redis
-// than they may.
+// ErrBudget means that the parts of a job would take more memory in
+// Redis than they may.
 var ErrBudget = errors.New("the parts of this job would take more memory in Redis than allowed")
 
-// ShardLease is one run of a shard, and what it starts from. It is safe
-// for concurrent use and may be copied: copies are the same run.
+// ShardLease is one run of a shard, and what it starts from. It is
+// safe for concurrent use and may be copied: copies are the same run.
 type ShardLease struct {
-	Ref ShardRef
-	// Wanted is false if the shard is done already, or the job has ended.
-	// Then there is nothing to do, and the other fields are not set.
+	Ref asynqtask.ShardRef
+	// Wanted is false if the shard is done already, or the job has
+	// ended. Then there is nothing to do, and the other fields are
+	// not set.
 	Wanted  bool
 	Payload []byte // of the job
 	Shard   []byte // as it was planned
@@ -39,7 +41,7 @@ type ShardLease struct {
 }
 
 // StartShard begins a run of a shard, with its first heartbeat.
-func (s Store) StartShard(ctx context.Context, ref ShardRef) (ShardLease, error) {
+func (s Store) StartShard(ctx context.Context, ref asynqtask.ShardRef) (ShardLease, error) {
 	v, err := s.patient.run(ctx, lua.StartShard, ref.Job, lua.Args{
 		"index":      ref.Shard,
 		"generation": ref.Generation,
@@ -56,8 +58,8 @@ func (s Store) StartShard(ctx context.Context, ref ShardRef) (ShardLease, error)
 
 // Checkpoint is the work of a run since its last checkpoint.
 type Checkpoint struct {
-	// From is the key after which the work begins, To the last key that
-	// it covers. Only a last checkpoint may have To = From.
+	// From is the key after which the work begins, To the last key
+	// that it covers. Only a last checkpoint may have To = From.
 	From, To string
 	Last     bool   // the shard is done
 	Data     []byte // opaque; stored compressed
@@ -68,33 +70,16 @@ type Checkpoint struct {
 	Budget   int64            // bytes that the parts of the job may take in Redis, compressed
 }
 
-// Commit saves a checkpoint and reports whether it counts. It counts if it
-// goes on where the shard stands, and no other run has committed that work
-// before. It does not count if the job has ended. Commit returns ErrBudget
-// if the parts would grow too large. It is safe to call twice.
+// Commit saves a checkpoint and reports whether it counts. It counts
+// if it goes on where the shard stands, and no other run has
+// committed that work before. It does not count if the job has ended.
+// Commit returns ErrBudget if the parts would grow too large. It is
+// safe to call twice.
 func (l ShardLease) Commit(ctx context.Context, c Checkpoint) (bool, error) {
 	if c.From == c.To && !c.Last {
 		return false, fmt.Errorf("commit %s: a checkpoint from %q to itself", l.Ref, c.From)
 	}
-	n, err := l.store.patient.run(ctx, lua.Commit, l.Ref.Job, l.commitArgs(c)).Int()
-	switch {
-	case err != nil:
-		return false, redisconn.Wrap(err, "commit %s", l.Ref)
-	case n == -2:
-		return false, ErrBudget
-	}
-	return n == 1, nil
-}
-
-func (l ShardLease) commitArgs(c Checkpoint) lua.Args {
-	tallies, codes := lua.List{}, countCodes(c.Errors)
-	for _, name := range slices.Sorted(maps.Keys(c.Tally)) {
-		tallies = append(tallies, schema.Tally+name, c.Tally[name])
-	}
-	for _, code := range slices.Sorted(maps.Keys(codes)) {
-		tallies = append(tallies, schema.Code+code, codes[code])
-	}
-	return lua.Args{
+	n, err := l.store.patient.run(ctx, lua.Commit, l.Ref.Job, lua.Args{
 		"index":      l.Ref.Shard,
 		"from":       c.From,
 		"to":         c.To,
@@ -109,12 +94,32 @@ func (l ShardLease) commitArgs(c Checkpoint) lua.Args {
 		"failed":     len(c.Errors),
 		"size":       len(c.Data),
 		"run":        l.run,
-		"tallies":    tallies,
+		"tallies":    c.tallies(),
+	}).Int()
+	switch {
+	case err != nil:
+		return false, redisconn.Wrap(err, "commit %s", l.Ref)
+	case n == -2:
+		return false, ErrBudget
 	}
+	return n == 1, nil
 }
 
-// MarkSuspect notes which object a careful run is about to touch. If the
-// worker dies there, the next run knows the object as its Suspect.
+// tallies returns fields of the record and how much each grows.
+func (c Checkpoint) tallies() (list lua.List) {
+	codes := countCodes(c.Errors)
+	for _, name := range slices.Sorted(maps.Keys(c.Tally)) {
+		list = append(list, schema.Tally+name, c.Tally[name])
+	}
+	for _, code := range slices.Sorted(maps.Keys(codes)) {
+		list = append(list, schema.Code+code, codes[code])
+	}
+	return list
+}
+
+// MarkSuspect notes which object a careful run is about to touch. If
+// the worker dies there, the next run knows the object as its
+// Suspect.
 func (l ShardLease) MarkSuspect(ctx context.Context, key string) error {
 	err := l.store.patient.run(ctx, lua.MarkSuspect, l.Ref.Job, lua.Args{
 		"index":      l.Ref.Shard,
@@ -124,8 +129,8 @@ func (l ShardLease) MarkSuspect(ctx context.Context, key string) error {
 	return redisconn.Wrap(err, "note the object that %s is at", l.Ref)
 }
 
-// Suspend says that the run has ended before the shard was done, and that
-// asynq brings the shard's task back after a pause.
+// Suspend says that the run has ended before the shard was done, and
+// that asynq brings the shard's task back after a pause.
 func (l ShardLease) Suspend(ctx context.Context, pause time.Duration) error {
 	err := l.store.patient.run(ctx, lua.SuspendShard, l.Ref.Job, lua.Args{
 		"index":      l.Ref.Shard,
@@ -135,21 +140,20 @@ func (l ShardLease) Suspend(ctx context.Context, pause time.Duration) error {
 	return redisconn.Wrap(err, "suspend %s", l.Ref)
 }
 
-// Fail notes why the shard can never be done. The job's coordinator ends
-// the job with the first failure that was noted.
+// Fail notes why the shard can never be done. The job's coordinator
+// ends the job with the first failure that was noted.
 func (l ShardLease) Fail(ctx context.Context, f tasks.Failure) error {
 	text, err := json.Marshal(f)
 	if err != nil {
 		return err
 	}
-	args := lua.Args{"failure": text}
-	err = l.store.patient.run(ctx, lua.FailShard, l.Ref.Job, args).Err()
+	err = l.store.patient.run(ctx, lua.FailShard, l.Ref.Job, lua.Args{"failure": text}).Err()
 	return redisconn.Wrap(err, "note the failure of %s", l.Ref)
 }
 
-// HeartbeatShards says that this process works on shards of a job, and how
-// far each is since its last checkpoint. If wanted is false, every run of
-// a shard of this job must stop.
+// HeartbeatShards says that this process works on shards of a job,
+// and how far each is since its last checkpoint. If wanted is false,
+// every run of a shard of this job must stop.
 func (s Store) HeartbeatShards(
 	ctx context.Context, job string, runs map[int]tasks.Progress,
 ) (wanted bool, err error) {

@@ -6,11 +6,12 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
 // crash replaces the run of a shard as the coordinator does when its
 // worker died. It returns the next generation.
-func crash(t *testing.T, l queue.Lease, ref queue.ShardRef) queue.ShardRef {
+func crash(t *testing.T, l queue.Lease, ref asynqtask.ShardRef) asynqtask.ShardRef {
 	t.Helper()
 	if !must[bool](t)(l.ReplaceShard(t.Context(), ref.Shard, heartbeat(t, l).Shards[ref.Shard], true)) {
 		t.Fatal("a silent run was not replaced")
@@ -19,12 +20,12 @@ func crash(t *testing.T, l queue.Lease, ref queue.ShardRef) queue.ShardRef {
 	return ref
 }
 
-func markSuspect(t *testing.T, r testStore, ref queue.ShardRef, key string) {
+func markSuspect(t *testing.T, r testStore, ref asynqtask.ShardRef, key string) {
 	t.Helper()
 	ok(t, queue.RunOf(r.Store, ref, "run").MarkSuspect(t.Context(), key))
 }
 
-func suspend(t *testing.T, r testStore, ref queue.ShardRef, pause time.Duration) {
+func suspend(t *testing.T, r testStore, ref asynqtask.ShardRef, pause time.Duration) {
 	t.Helper()
 	ok(t, queue.RunOf(r.Store, ref, "run").Suspend(t.Context(), pause))
 }
@@ -146,7 +147,7 @@ func TestReplaceShard(t *testing.T) {
 		if !replace(0, seen(), false) || !replace(0, queue.ShardState{}, false) {
 			t.Error("a task that was lost before its run is not replaced, or not twice")
 		}
-		if s := start(t, r, queue.ShardRef{Job: "j", Generation: 1}); !s.Wanted || s.Crashes != 0 {
+		if s := start(t, r, asynqtask.ShardRef{Job: "j", Generation: 1}); !s.Wanted || s.Crashes != 0 {
 			t.Errorf("a lost task is not a crash: %+v", s)
 		}
 
@@ -162,7 +163,7 @@ func TestReplaceShard(t *testing.T) {
 		if s := seen(); s.Generation != 2 || !s.LastHeartbeat.IsZero() {
 			t.Errorf("replaced: %+v", s)
 		}
-		if s := start(t, r, queue.ShardRef{Job: "j", Generation: 2}); s.Crashes != 1 {
+		if s := start(t, r, asynqtask.ShardRef{Job: "j", Generation: 2}); s.Crashes != 1 {
 			t.Errorf("one crash is counted as %d", s.Crashes)
 		}
 
@@ -173,7 +174,7 @@ func TestReplaceShard(t *testing.T) {
 		var won [4]bool
 		never := heartbeat(t, l).Shards[2]
 		atOnce(len(won), func(i int) { won[i], _ = l.ReplaceShard(t.Context(), 2, never, true) })
-		if s := start(t, r, queue.ShardRef{Job: "j", Shard: 2, Generation: 1}); s.Crashes != 1 {
+		if s := start(t, r, asynqtask.ShardRef{Job: "j", Shard: 2, Generation: 1}); s.Crashes != 1 {
 			t.Errorf("one crash, reported four times, is counted as %d", s.Crashes)
 		}
 	})

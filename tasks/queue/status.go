@@ -9,18 +9,18 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
-// Status reads what is known of a job. It returns ErrNoJob if there is no
-// record.
+// Status reads what is known of a job. It returns ErrNoJob if there
+// is no record.
 func (s Store) Status(ctx context.Context, id string) (tasks.Status, error) {
-	return s.statusAs(ctx, id, "")
+	return s.patient.statusAs(ctx, id, "")
 }
 
-// statusAs returns the status that a job would have in another state. An
-// empty state means the one that it has.
-func (s Store) statusAs(
+// statusAs returns the status that a job would have in another state.
+// An empty state means the one that it has.
+func (c conn) statusAs(
 	ctx context.Context, id string, state tasks.State,
 ) (tasks.Status, error) {
-	v, err := s.patient.client.HGetAll(ctx, schema.RecordKey(id)).Result()
+	v, err := c.client.HGetAll(ctx, schema.RecordKey(id)).Result()
 	switch {
 	case err != nil:
 		return tasks.Status{}, redisconn.Wrap(err, "read the record of job %s", id)

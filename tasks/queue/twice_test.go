@@ -17,11 +17,12 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// sendTwice sends every script again after its answer, as go-redis does when
-// the answer is lost.
+// sendTwice sends every script again after its answer, as go-redis
+// does when the answer is lost.
 type sendTwice struct {
 	passHook
 	sent *int
@@ -48,8 +49,8 @@ func (h sendTwice) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pro
 	}
 }
 
-// A call whose scripts are sent twice leaves the same in Redis, and returns
-// the same, as one whose scripts are sent once.
+// A call whose scripts are sent twice leaves the same in Redis, and
+// returns the same, as one whose scripts are sent once.
 func TestEveryScriptMayRunTwice(t *testing.T) {
 	t.Parallel()
 	for name, start := range queuetest.Servers() {
@@ -84,7 +85,8 @@ type story struct {
 	health   queue.JobHealth
 }
 
-// run is a run of a shard of the job j. Its token is the same in each story.
+// run is a run of a shard of the job j. Its token is the same in each
+// story.
 func (s *story) run(shard int) queue.ShardLease {
 	return queue.RunOf(s.Store, ref("j", shard), "run")
 }
@@ -97,8 +99,8 @@ type call struct {
 // answer returns what a call returned as a text, without times.
 func answer(values ...any) string { return timeless(fmt.Sprint(values...)) }
 
-// jobCalls, shardCalls and endCalls call everything that runs a script,
-// along the lives of two jobs.
+// jobCalls, shardCalls and endCalls call everything that runs a
+// script, along the lives of two jobs.
 func jobCalls() []call {
 	return []call{
 		{"create", func(ctx context.Context, s *story) string {
@@ -115,14 +117,14 @@ func jobCalls() []call {
 		{"claim", func(ctx context.Context, s *story) string {
 			var err error
 			s.lease, err = s.Claim(ctx, queue.ClaimRequest{
-				Ref: queue.JobRef{Job: "j", Generation: 1}, Kind: kind, Payload: []byte("{}"), First: tasks.StatePlanning,
+				Ref: asynqtask.JobRef{Job: "j", Generation: 1}, Kind: kind, Payload: []byte("{}"), First: tasks.StatePlanning,
 			})
 			return answer(s.lease.Shards, s.lease.State, s.lease.Epoch(), err)
 		}},
 		{"claim a job without a record", func(ctx context.Context, s *story) string {
 			var err error
 			s.single, err = s.Claim(ctx, queue.ClaimRequest{
-				Ref: queue.JobRef{Job: "single"}, Kind: "export-annotations", Payload: []byte("{}"), First: tasks.StateRunning,
+				Ref: asynqtask.JobRef{Job: "single"}, Kind: "export-annotations", Payload: []byte("{}"), First: tasks.StateRunning,
 			})
 			return answer(s.single.State, s.single.Epoch(), err)
 		}},
@@ -147,11 +149,11 @@ func shardCalls() []call {
 	}
 	last := first
 	last.From, last.To, last.Last = "b", "c", true
-	startShard := func(ctx context.Context, s *story, ref queue.ShardRef) string {
+	startShard := func(ctx context.Context, s *story, ref asynqtask.ShardRef) string {
 		l, err := s.StartShard(ctx, ref)
 		return answer(l.Wanted, l.Resume, l.Crashes, l.Suspect, l.Strikes, err)
 	}
-	again := queue.ShardRef{Job: "j", Generation: 1}
+	again := asynqtask.ShardRef{Job: "j", Generation: 1}
 	return []call{
 		{"start", func(ctx context.Context, s *story) string { return startShard(ctx, s, ref("j", 0)) }},
 		{"mark suspect", func(ctx context.Context, s *story) string { return answer(s.run(0).MarkSuspect(ctx, "a")) }},
@@ -205,7 +207,7 @@ func endCalls() []call {
 		{"claim the retry", func(ctx context.Context, s *story) string {
 			var err error
 			s.lease, err = s.Claim(ctx, queue.ClaimRequest{
-				Ref: queue.JobRef{Job: "j", Generation: 2}, Kind: kind, First: tasks.StatePlanning,
+				Ref: asynqtask.JobRef{Job: "j", Generation: 2}, Kind: kind, First: tasks.StatePlanning,
 			})
 			return answer(s.lease.Round, string(s.lease.PreviousResult), err)
 		}},
@@ -224,8 +226,8 @@ func timeless(s string) string {
 	return secret.ReplaceAllString(clock.ReplaceAllString(s, "TIME"), "$1 = RANDOM")
 }
 
-// state is everything in a Redis: a line for each field, and one for each key
-// that says whether it expires.
+// state is everything in a Redis: a line for each field, and one for
+// each key that says whether it expires.
 func state(t *testing.T, r testStore) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
 const (
@@ -29,7 +30,7 @@ const (
 // Config is what a Reaper uses. All fields must be set.
 type Config struct {
 	Store   queue.Store
-	Tasks   queue.Tasks
+	Tasks   asynqtask.Client
 	Kinds   map[string]Kind // the kinds that this worker runs, by name
 	Metrics Metrics
 	Log     *slog.Logger

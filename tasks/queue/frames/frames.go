@@ -1,8 +1,8 @@
-// Package frames compresses what jobs store in Redis: the data of shards,
-// and the lines of error lists.
+// Package frames compresses what jobs store in Redis: the data of
+// shards, and the lines of error lists.
 //
-// Compressed texts can be joined: the joined text unpacks to the joined
-// data.
+// Compressed texts can be joined: the joined text unpacks to the
+// joined data.
 package frames
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Codec packs and unpacks. It is safe for concurrent use and may be copied.
-// Make it with New.
+// Codec packs and unpacks. It is safe for concurrent use and may be
+// copied. Make it with New.
 type Codec struct {
 	enc *zstd.Encoder
 	dec *zstd.Decoder
@@ -45,8 +45,8 @@ func (c Codec) Pack(data []byte) []byte {
 // Unpack returns the data of a packed text.
 func (c Codec) Unpack(packed []byte) ([]byte, error) { return c.dec.DecodeAll(packed, nil) }
 
-// PackErrors compresses an error list, as one line of JSON an object. An
-// empty list is no text.
+// PackErrors compresses an error list, as one line of JSON an object.
+// An empty list is no text.
 func (c Codec) PackErrors(list []tasks.ObjectError) []byte {
 	var lines bytes.Buffer
 	enc := json.NewEncoder(&lines)

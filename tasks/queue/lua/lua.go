@@ -1,13 +1,13 @@
-// Package lua holds the scripts that change a job's record in Redis, one
-// a file. Each runs as a whole or not at all.
+// Package lua holds the scripts that change a job's record in Redis,
+// one a file. Each runs as a whole or not at all.
 //
 // A script may run twice for one call, because go-redis sends a call
 // again if the answer was lost. Twice must do the same as once. Times
 // that are compared are the server's own.
 //
-// In the scripts, single quotes hold nothing but names of fields, double
-// quotes all other text. The header of a file says, each from a line
-// such as "-- KEYS: record, runs":
+// In the scripts, single quotes hold nothing but names of fields,
+// double quotes all other text. The header of a file says, each from
+// a line such as "-- KEYS: record, runs":
 //
 //	KEYS  keys by their names in package schema
 //	ARGV  arguments; the last may end with ... and is then a list
@@ -62,7 +62,8 @@ type Script struct {
 	err    error // of a file that cannot be read; a test finds it
 }
 
-// Args are the arguments of a call, by the names in the script's header.
+// Args are the arguments of a call, by the names in the script's
+// header.
 type Args map[string]any
 
 // List is an argument that is a list.
@@ -78,8 +79,8 @@ func load(name string) *Script {
 	return &Script{name: name, header: h, script: redis.NewScript(source), err: err}
 }
 
-// Run runs the script on the keys of a job, or of a cap. The arguments
-// must be exactly those of the script's header.
+// Run runs the script on the keys of a job, or of a cap. The
+// arguments must be exactly those of the script's header.
 func (s *Script) Run(ctx context.Context, c redis.Scripter, id string, args Args) *redis.Cmd {
 	keys, values, err := s.bind(id, args)
 	if err != nil {

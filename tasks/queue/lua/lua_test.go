@@ -113,7 +113,8 @@ func TestHeadersMatchLocals(t *testing.T) {
 	}
 }
 
-// checkList checks that the loop over a list begins with its first element.
+// checkList checks that the loop over a list begins with its first
+// element.
 func checkList(t *testing.T, f file, first int) {
 	t.Helper()
 	if !strings.Contains(f.code, fmt.Sprintf("for i = %d, #ARGV", first)) {
@@ -127,8 +128,8 @@ func checkList(t *testing.T, f file, first int) {
 	}
 }
 
-// checkUses checks that a script uses all shared files that it names. Names
-// that it forgets are no functions, so its calls would fail.
+// checkUses checks that a script uses all shared files that it names.
+// Names that it forgets are no functions, so its calls would fail.
 func checkUses(t *testing.T, f file) {
 	t.Helper()
 	for _, name := range f.uses {
@@ -155,8 +156,8 @@ func usedByOthers(f file, name string) bool {
 	})
 }
 
-// Every field that a script names is in the schema. Fields stand in single
-// quotes; in double quotes are commands, states and answers.
+// Every field that a script names is in the schema. Fields stand in
+// single quotes; in double quotes are commands, states and answers.
 func TestFieldsAreInTheSchema(t *testing.T) {
 	t.Parallel()
 	fields := map[string]bool{}
@@ -199,7 +200,8 @@ func TestFieldsAreInTheSchema(t *testing.T) {
 			}
 		}
 	}
-	// What only Go names: the failure and the prefix come as arguments.
+	// What only Go names: the failure and the prefix come as
+	// arguments.
 	named[schema.Failure], named[schema.Tally] = true, true
 	for f := range fields {
 		if !named[f] {

@@ -2,8 +2,8 @@ package schema
 
 import "slices"
 
-// Group identity: which job it is. Create writes it, or the first Claim.
-// A retry keeps it.
+// Group identity: which job it is. Create writes it, or the first
+// Claim. A retry keeps it.
 const (
 	Kind    = "kind"    // string
 	Payload = "payload" // JSON, opaque here
@@ -31,8 +31,8 @@ const (
 	Taker        = "taker"         // token of the last TakeOver
 )
 
-// Group committed: what shards have committed, or what a single job has
-// done at its end. Commit and Publish write it.
+// Group committed: what shards have committed, or what a single job
+// has done at its end. Commit and Publish write it.
 const (
 	Objects    = "objects"     // objects dealt with, the failed ones too
 	Bytes      = "bytes"       // bytes read from buckets and written to them
@@ -46,8 +46,8 @@ const (
 )
 
 // Group shown: the progress that readers see. The counts never fall
-// within a round. Heartbeat, Commit and Publish write them, through the
-// one function in lua/show.lua.
+// within a round. Heartbeat, Commit and Publish write them, through
+// the one function in lua/show.lua.
 const (
 	ShownObjects = "shown_objects"
 	ShownBytes   = "shown_bytes"
@@ -56,8 +56,8 @@ const (
 	ETA          = "eta"  // seconds until the last object: Heartbeat
 )
 
-// Group retry: what a retry works on, and what comes back if it does not
-// succeed. BeginRetry writes it.
+// Group retry: what a retry works on, and what comes back if it does
+// not succeed. BeginRetry writes it.
 const (
 	Round          = "round"      // counts retries
 	PreviousResult = "amends"     // JSON: result of the round before; only during a retry
@@ -79,7 +79,8 @@ const (
 	Outbox = "outbox" // a tasks.Event as JSON: Publish, Cancel; removed when sent
 )
 
-// Groups returns the fields of each group. Code and Tally are prefixes.
+// Groups returns the fields of each group. Code and Tally are
+// prefixes.
 func Groups() map[string][]string {
 	return map[string][]string{
 		"identity": {Kind, Payload, Queue, Created},
@@ -97,8 +98,9 @@ func Groups() map[string][]string {
 	}
 }
 
-// RoundFields returns the fields that belong to one round of a job: the
-// groups plan, committed, shown and end. BeginRetry removes them all.
+// RoundFields returns the fields that belong to one round of a job:
+// the groups plan, committed, shown and end. BeginRetry removes them
+// all.
 func RoundFields() []string {
 	g := Groups()
 	return slices.Concat(g["plan"], g["committed"], g["shown"], g["end"])

@@ -1,9 +1,11 @@
 // Package schema names every key of Redis that Stevedore writes, and
-// every field of a job's record, with its type, its unit and its writer.
+// every field of a job's record, with its type, its unit and its
+// writer.
 //
-// The keys of one job share a hash tag, so that one script can use them
-// together on a cluster, too. A job's record is the hash at RecordKey.
-// Its fields form groups. A retry clears whole groups, see RoundFields.
+// The keys of one job share a hash tag, so that one script can use
+// them together on a cluster, too. A job's record is the hash at
+// RecordKey. Its fields form groups. A retry clears whole groups, see
+// RoundFields.
 package schema
 
 // The names of a job's keys, as the scripts call them.
@@ -36,8 +38,8 @@ const (
 	EventsKey = prefix + Events
 )
 
-// Key returns the key with a name. id is the ID of the job, or the name
-// of the cap. Key returns an empty string for an unknown name.
+// Key returns the key with a name. id is the ID of the job, or the
+// name of the cap. Key returns an empty string for an unknown name.
 func Key(name, id string) string {
 	switch name {
 	case Record:
@@ -57,8 +59,8 @@ func Key(name, id string) string {
 // RecordKey returns the key of a job's record.
 func RecordKey(id string) string { return prefix + "{" + id + "}:job" }
 
-// The fields of the hash at Runs. The index of the shard stands before
-// them: "7:b" is the heartbeat of shard 7.
+// The fields of the hash at Runs. The index of the shard stands
+// before them: "7:b" is the heartbeat of shard 7.
 const (
 	RunHeartbeat  = ":b" // server's ms; objects, bytes, failed since the checkpoint
 	RunGeneration = ":g" // of the task that must run the shard; missing means 0

@@ -50,8 +50,8 @@ func (f Fields) Status() (tasks.Status, error) {
 }
 
 // progress returns the shown counts. After success it returns the
-// committed ones: everything is committed then, and an object that failed
-// in a run that died may have worked in the next.
+// committed ones: everything is committed then, and an object that
+// failed in a run that died may have worked in the next.
 func (f Fields) progress() tasks.Progress {
 	objects, bytes, failed := ShownObjects, ShownBytes, ShownFailed
 	if f[State] == string(tasks.StateSucceeded) {
@@ -71,8 +71,8 @@ func (f Fields) progress() tasks.Progress {
 	}
 }
 
-// Number returns 0 for a text that is no number, above all for a missing
-// field.
+// Number returns 0 for a text that is no number, above all for a
+// missing field.
 func Number(s string) int64 {
 	n, _ := strconv.ParseInt(s, 10, 64)
 	return n

@@ -8,15 +8,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Run is what the hash at Runs holds of a shard, as far as a coordinator
-// needs it.
+// Run is what the hash at Runs holds of a shard, as far as a
+// coordinator needs it.
 type Run struct {
 	Heartbeat  string // as it is in Redis; empty if no run has the shard
 	Generation int
 }
 
-// ParseRuns reads the hash at Runs, in which fields and values alternate.
-// It returns the runs by the index of their shard.
+// ParseRuns reads the hash at Runs, in which fields and values
+// alternate. It returns the runs by the index of their shard.
 func ParseRuns(fields []any) map[int]Run {
 	runs := map[int]Run{}
 	for i := 0; i+1 < len(fields); i += 2 {
@@ -40,8 +40,9 @@ func ParseRuns(fields []any) map[int]Run {
 	return runs
 }
 
-// Live reads the heartbeat: when it was, and what the run has done since
-// its last checkpoint. The time is zero if no run has the shard.
+// Live reads the heartbeat: when it was, and what the run has done
+// since its last checkpoint. The time is zero if no run has the
+// shard.
 func (r Run) Live() (time.Time, tasks.Progress) {
 	f := append(strings.Fields(r.Heartbeat), "", "", "", "")
 	return Time(f[0]), tasks.Progress{

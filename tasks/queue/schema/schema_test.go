@@ -11,8 +11,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
-// Every constant of fields.go belongs to exactly one group, so that a retry
-// cannot forget it.
+// Every constant of fields.go belongs to exactly one group, so that a
+// retry cannot forget it.
 func TestEveryFieldIsInOneGroup(t *testing.T) {
 	t.Parallel()
 	count := map[string]int{}
@@ -43,7 +43,8 @@ func TestEveryFieldIsInOneGroup(t *testing.T) {
 	}
 }
 
-// A retry keeps who the job is and who may write, and forgets the rest.
+// A retry keeps who the job is and who may write, and forgets the
+// rest.
 func TestRoundFields(t *testing.T) {
 	t.Parallel()
 	round := schema.RoundFields()
@@ -57,7 +58,8 @@ func TestRoundFields(t *testing.T) {
 	}
 }
 
-// The names in Redis are a promise: workers of several versions share them.
+// The names in Redis are a promise: workers of several versions share
+// them.
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{

@@ -1,15 +1,14 @@
-package queue
+package asynqtask
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 )
 
-// JobRef names a task of a job. The task of generation 0 has the job's
-// own ID. When the task of one generation is lost, with its worker or by
-// asynq, the next one carries the job on.
+// JobRef names a task of a job. The task of generation 0 has the
+// job's own ID. When the task of one generation is lost, with its
+// worker or by asynq, the next one carries the job on.
 type JobRef struct {
 	Job        string
 	Generation int
@@ -28,8 +27,8 @@ func withGeneration(id string, generation int) string {
 	return id + generationMark + strconv.Itoa(generation)
 }
 
-// ParseJobRef reads the ID of a job's task. Of the ID of a shard's task it
-// returns the job alone.
+// ParseJobRef reads the ID of a job's task. Of the ID of a shard's
+// task it returns the job alone.
 func ParseJobRef(taskID string) JobRef {
 	job, rest, _ := strings.Cut(taskID, ":") // no job ID has a colon
 	count, ok := strings.CutPrefix(":"+rest, generationMark)
@@ -55,14 +54,3 @@ func (r ShardRef) TaskID() string {
 
 // String returns "shard 7 of job x", for messages.
 func (r ShardRef) String() string { return fmt.Sprintf("shard %d of job %s", r.Shard, r.Job) }
-
-var validID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
-
-// CheckID says what is wrong with a job ID that a caller chose.
-func CheckID(id string) error {
-	if !validID.MatchString(id) {
-		return fmt.Errorf("job ID %q: use 1 to 128 letters, digits, dots, dashes and underscores, "+
-			"a letter or digit first", id)
-	}
-	return nil
-}

@@ -1,4 +1,4 @@
-package queue
+package asynqtask
 
 import (
 	"errors"
@@ -11,10 +11,10 @@ import (
 )
 
 // IsRunning reports whether a live worker says that it runs a task. A
-// worker says so every 5 seconds, for 10 seconds. IsRunning returns true if
-// Redis does not answer.
-func (t Tasks) IsRunning(taskID string) bool {
-	servers, err := t.inspector.Servers()
+// worker says so every 5 seconds, for 10 seconds. IsRunning returns
+// true if Redis does not answer.
+func (c Client) IsRunning(taskID string) bool {
+	servers, err := c.inspector.Servers()
 	for _, s := range servers {
 		runs := func(w *asynq.WorkerInfo) bool { return w.TaskID == taskID }
 		if slices.ContainsFunc(s.ActiveWorkers, runs) {
@@ -26,8 +26,8 @@ func (t Tasks) IsRunning(taskID string) bool {
 
 // Slots returns how many tasks of a queue all live workers can run at
 // once.
-func (t Tasks) Slots(queue string) (int, error) {
-	servers, err := t.inspector.Servers()
+func (c Client) Slots(queue string) (int, error) {
+	servers, err := c.inspector.Servers()
 	slots := 0
 	for _, s := range servers {
 		if _, ok := s.Queues[queue]; ok {
@@ -37,10 +37,11 @@ func (t Tasks) Slots(queue string) (int, error) {
 	return slots, redisconn.Wrap(err, "ask for workers")
 }
 
-// QueueInfos returns the figures of all queues, zeros for a queue that
-// never had a task. With an error it returns those that it could read.
-func (t Tasks) QueueInfos() ([]*asynq.QueueInfo, error) {
-	known, err := t.inspector.Queues()
+// QueueInfos returns the figures of all queues, zeros for a queue
+// that never had a task. With an error it returns those that it could
+// read.
+func (c Client) QueueInfos() ([]*asynq.QueueInfo, error) {
+	known, err := c.inspector.Queues()
 	if err != nil {
 		return nil, redisconn.Wrap(err, "list the queues")
 	}
@@ -49,7 +50,7 @@ func (t Tasks) QueueInfos() ([]*asynq.QueueInfo, error) {
 	for _, queue := range tasks.Queues() {
 		info := &asynq.QueueInfo{Queue: queue}
 		if slices.Contains(known, queue) {
-			if info, err = t.inspector.GetQueueInfo(queue); err != nil {
+			if info, err = c.inspector.GetQueueInfo(queue); err != nil {
 				failed = append(failed, redisconn.Wrap(err, "read the queue %s", queue))
 				continue
 			}
