@@ -10,6 +10,7 @@ import (
 	"regexp"
 
 	"github.com/stevedore-jobs/stevedore/producer"
+	"github.com/stevedore-jobs/stevedore/producer/events"
 )
 
 type eventsCommand struct {
@@ -37,12 +38,12 @@ func (e eventsCommand) Run(ctx context.Context, c console) error {
 	// What is there already comes first, since only that tells when Redis is
 	// away.
 	at := e.After
-	keep := func(read producer.Event) error {
+	keep := func(read events.Event) error {
 		at = read.Position
 		return nil
 	}
-	if at != producer.EventsNew || !e.Follow {
-		if err := e.print(c, client.Events(ctx, at, producer.SoFar()), keep); err != nil || !e.Follow {
+	if at != events.New || !e.Follow {
+		if err := e.print(c, client.Events(ctx, at, events.SoFar()), keep); err != nil || !e.Follow {
 			return err
 		}
 	}
@@ -78,8 +79,8 @@ func (e eventsCommand) share(ctx context.Context, c console, client *producer.Cl
 	}
 	// What was printed is acknowledged, also when the command is interrupted
 	// just then.
-	ack := func(read producer.Event) error { return group.Ack(context.WithoutCancel(ctx), read) }
-	if err := e.print(c, group.Events(ctx, producer.SoFar()), ack); err != nil || !e.Follow {
+	ack := func(read events.Event) error { return group.Ack(context.WithoutCancel(ctx), read) }
+	if err := e.print(c, group.Events(ctx, events.SoFar()), ack); err != nil || !e.Follow {
 		return err
 	}
 	return e.print(c, group.Events(ctx), ack)
@@ -87,10 +88,10 @@ func (e eventsCommand) share(ctx context.Context, c console, client *producer.Cl
 
 // print prints events, and tells of each that it is done. What was dropped or
 // cannot be read is said, and passed over.
-func (e eventsCommand) print(c console, events iter.Seq2[producer.Event, error], done func(producer.Event) error) error {
+func (e eventsCommand) print(c console, all iter.Seq2[events.Event, error], done func(events.Event) error) error {
 	lines := json.NewEncoder(c.out)
-	for event, err := range events {
-		passable := errors.Is(err, producer.ErrEventsLost) || event.Position != ""
+	for event, err := range all {
+		passable := errors.Is(err, events.ErrLost) || event.Position != ""
 		switch {
 		case err != nil && !passable:
 			return err

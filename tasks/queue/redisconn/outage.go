@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
 // ErrUnavailable means that Redis was not reached, or is not ready,
@@ -77,4 +79,13 @@ func (markOutage) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		}
 		return err
 	}
+}
+
+// Explain adds to the error of an outage which Redis it is about, and
+// which setting to check. Any other error stays as it is.
+func (o Options) Explain(err error) error {
+	if !errors.Is(Wrap(err, "redis"), ErrUnavailable) {
+		return err
+	}
+	return fmt.Errorf("%w (check %s)", Wrap(err, "%s", o), setting.RedisURL)
 }
