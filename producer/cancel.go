@@ -26,33 +26,33 @@ const keepUnknown = 7 * 24 * time.Hour
 func (c *Client) Cancel(ctx context.Context, id string) (tasks.State, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	kind, err := c.ensureRecord(ctx, id)
+	kind, err := c.jobs.ensureRecord(ctx, id)
 	if err != nil {
 		return "", c.options.Explain(err)
 	}
-	r, err := c.store.Cancel(ctx, id, cmp.Or(kind.Policy.Keep, keepUnknown))
+	r, err := c.jobs.store.Cancel(ctx, id, cmp.Or(kind.Policy.Keep, keepUnknown))
 	if err != nil {
 		return "", c.options.Explain(err)
 	}
 	if r.State.Final() && r.State != tasks.StateCancelled {
 		return r.State, nil
 	}
-	c.withdraw(kind, id, r)
+	c.jobs.withdraw(kind, id, r)
 	return tasks.StateCancelled, nil
 }
 
 // ensureRecord returns the kind of a job. It makes the record of a job that
 // another language has enqueued. The kind is zero if this client does not
 // know it: such a job can be cancelled, too.
-func (c *Client) ensureRecord(ctx context.Context, id string) (tasks.Kind, error) {
-	s, err := c.store.Status(ctx, id)
+func (j jobs) ensureRecord(ctx context.Context, id string) (tasks.Kind, error) {
+	s, err := j.store.Status(ctx, id)
 	if errors.Is(err, ErrNoJob) {
-		found, err := c.findForeign(id)
+		found, err := j.findForeign(id)
 		if err != nil {
 			return tasks.Kind{}, err
 		}
 		s.Kind = found.Kind
-		_, err = c.store.Create(ctx, queue.NewJob{
+		_, err = j.store.Create(ctx, queue.NewJob{
 			ID: id, Kind: found.Kind, Payload: found.Payload, Queue: found.Queue,
 		})
 		if err != nil {
@@ -61,14 +61,14 @@ func (c *Client) ensureRecord(ctx context.Context, id string) (tasks.Kind, error
 	} else if err != nil {
 		return tasks.Kind{}, err
 	}
-	kind, _ := c.kinds.Lookup(s.Kind)
+	kind, _ := j.kinds.Lookup(s.Kind)
 	return kind, nil
 }
 
 // withdraw removes the task of a cancelled job from its queue, if it waits
 // there. If that fails, no harm is done: the worker that gets the task sees
 // that the job has ended.
-func (c *Client) withdraw(kind tasks.Kind, id string, r queue.CancelResult) {
+func (j jobs) withdraw(kind tasks.Kind, id string, r queue.CancelResult) {
 	queues := []string{r.Queue}
 	if r.Queue == "" { // an older version made the record
 		for _, p := range []tasks.Priority{"", tasks.PriorityHigh, tasks.PriorityLow} {
@@ -78,7 +78,7 @@ func (c *Client) withdraw(kind tasks.Kind, id string, r queue.CancelResult) {
 	taskID := asynqtask.JobRef{Job: id, Generation: r.Generation}.TaskID()
 	for _, q := range queues {
 		if q != "" {
-			_ = c.tasks.Withdraw(q, taskID)
+			_ = j.tasks.Withdraw(q, taskID)
 		}
 	}
 }

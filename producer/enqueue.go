@@ -52,7 +52,7 @@ func (c *Client) Enqueue(
 
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	if err := c.send(ctx, job, kind, s); err != nil {
+	if err := c.jobs.send(ctx, job, kind, s); err != nil {
 		return "", c.options.Explain(err)
 	}
 	return job.ID, nil
@@ -66,7 +66,7 @@ func (c *Client) prepare(j tasks.Job, s settings) (queue.NewJob, tasks.Kind, err
 	if err := j.Validate(); err != nil {
 		return none, tasks.Kind{}, err
 	}
-	kind, err := c.kinds.Lookup(j.Kind())
+	kind, err := c.jobs.kinds.Lookup(j.Kind())
 	if err != nil {
 		return none, kind, err
 	}
@@ -100,23 +100,25 @@ func (c *Client) prepare(j tasks.Job, s settings) (queue.NewJob, tasks.Kind, err
 // run under it, and the task second. A crash between the two leaves a
 // record without a task. Enqueuing again adds the task; otherwise a worker
 // does.
-func (c *Client) send(ctx context.Context, j queue.NewJob, kind tasks.Kind, s settings) error {
-	r, err := c.store.Create(ctx, j)
+func (j jobs) send(
+	ctx context.Context, job queue.NewJob, kind tasks.Kind, s settings,
+) error {
+	r, err := j.store.Create(ctx, job)
 	switch {
 	case err != nil:
 		return err
-	case r.Kind != kind.Name || !kind.Same(r.Payload, j.Payload):
-		return fmt.Errorf("%s: %w (a %s job); choose another ID", j.ID, ErrIDReused, r.Kind)
+	case r.Kind != kind.Name || !kind.Same(r.Payload, job.Payload):
+		return fmt.Errorf("%s: %w (a %s job); choose another ID", job.ID, ErrIDReused, r.Kind)
 	case r.State.Final():
 		return nil
 	}
 
 	// The payload is the record's: secrets that were sealed again have
 	// another text.
-	return c.tasks.EnqueueJob(ctx, asynqtask.Job{
+	return j.tasks.EnqueueJob(ctx, asynqtask.Job{
 		Kind:    kind,
-		Ref:     asynqtask.JobRef{Job: j.ID, Generation: r.Generation},
-		Queue:   cmp.Or(r.Queue, j.Queue),
+		Ref:     asynqtask.JobRef{Job: job.ID, Generation: r.Generation},
+		Queue:   cmp.Or(r.Queue, job.Queue),
 		Payload: r.Payload,
 	}, s.asynq()...)
 }

@@ -194,7 +194,7 @@ func TestOwnKind(t *testing.T) {
 	if r, err := producer.ResultAs[countResult](s); r.N != 3 || err != nil {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if r, err := producer.Result(s, own); r != (countResult{3}) || err != nil {
+	if r, err := c.Result(s); r != (countResult{3}) || err != nil {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if _, err := producer.Result(s); err == nil {

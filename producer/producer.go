@@ -32,12 +32,17 @@ const callTimeout = 5 * time.Second
 type Client struct {
 	options redisconn.Options
 	redis   redis.UniversalClient
-	store   queue.Store
-	tasks   asynqtask.Client
-	kinds   tasks.Table
+	jobs    jobs
 	key     seal.PublicKey
 	reader  *events.Reader
 	wakeups *events.Wakeups
+}
+
+// jobs reads and writes the jobs in Redis.
+type jobs struct {
+	store queue.Store
+	tasks asynqtask.Client
+	kinds tasks.Table
 }
 
 // ClientOption changes how a client is made.
@@ -51,7 +56,7 @@ func WithPublicKey(k seal.PublicKey) ClientOption { return func(c *Client) { c.k
 // WithKinds adds kinds of job to the built-in ones. The workers must know
 // them, too.
 func WithKinds(kinds ...tasks.Kind) ClientOption {
-	return func(c *Client) { c.kinds = append(c.kinds, kinds...) }
+	return func(c *Client) { c.jobs.kinds = append(c.jobs.kinds, kinds...) }
 }
 
 // New returns a client. It connects at the first call. The caller closes
@@ -61,9 +66,7 @@ func New(o redisconn.Options, options ...ClientOption) *Client {
 	c := &Client{
 		options: o,
 		redis:   r,
-		store:   queue.NewStore(r),
-		tasks:   asynqtask.NewClient(r, r),
-		kinds:   tasks.Kinds(),
+		jobs:    jobs{queue.NewStore(r), asynqtask.NewClient(r, r), tasks.Kinds()},
 		reader:  reader,
 		wakeups: reader.Wakeups(),
 	}

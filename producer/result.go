@@ -1,20 +1,26 @@
 package producer
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
 // Result decodes the result of a job that succeeded, to the type of its
-// kind. It knows the built-in kinds and those that are given.
-func Result(s tasks.Status, kinds ...tasks.Kind) (tasks.Result, error) {
+// kind. The kind must be built in. Client.Result knows other kinds, too.
+func Result(s tasks.Status) (tasks.Result, error) { return decodeResult(tasks.Kinds(), s) }
+
+// Result decodes the result of a job that succeeded, to the type of its
+// kind.
+func (c *Client) Result(s tasks.Status) (tasks.Result, error) {
+	return decodeResult(c.jobs.kinds, s)
+}
+
+func decodeResult(kinds tasks.Table, s tasks.Status) (tasks.Result, error) {
 	if err := checkSucceeded(s); err != nil {
 		return nil, err
 	}
-	kind, err := append(tasks.Kinds(), kinds...).Lookup(s.Kind)
+	kind, err := kinds.Lookup(s.Kind)
 	if err != nil {
 		return nil, err
 	}
@@ -26,20 +32,16 @@ func Result(s tasks.Status, kinds ...tasks.Kind) (tasks.Result, error) {
 //	manifest, err := producer.ResultAs[tasks.BuildManifestResult](status)
 //
 // It returns an error if the job has not succeeded, or is of another kind.
+// The kind need not be built in.
 func ResultAs[R tasks.Result](s tasks.Status) (R, error) {
-	var r R
-	if s.Kind != r.Kind() {
-		return r, fmt.Errorf("job %s is a %s job, its result is not a %T", s.ID, s.Kind, r)
+	var zero R
+	if s.Kind != zero.Kind() {
+		return zero, fmt.Errorf("job %s is a %s job, its result is not a %T", s.ID, s.Kind, zero)
 	}
 	if err := checkSucceeded(s); err != nil {
-		return r, err
+		return zero, err
 	}
-	d := json.NewDecoder(bytes.NewReader(s.Result))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&r); err != nil {
-		return r, fmt.Errorf("result of job %s: %w", s.ID, err)
-	}
-	return r, nil
+	return tasks.DecodeResult[R](s.Result)
 }
 
 func checkSucceeded(s tasks.Status) error {

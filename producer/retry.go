@@ -34,30 +34,30 @@ var (
 func (c *Client) Retry(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return c.options.Explain(c.retry(ctx, id))
+	return c.options.Explain(c.jobs.retry(ctx, id))
 }
 
-func (c *Client) retry(ctx context.Context, id string) error {
-	s, err := c.status(ctx, id)
+func (j jobs) retry(ctx context.Context, id string) error {
+	s, err := j.status(ctx, id)
 	switch {
 	case err != nil:
 		return err
 	case s.State.Final():
-		return c.beginRetry(ctx, s)
+		return j.beginRetry(ctx, s)
 	case s.Round == 0:
 		return fmt.Errorf("job %s: %w: it is %s; wait for its end", id, ErrNotRetryable, s.State)
 	}
-	return c.enqueueRetry(ctx, id)
+	return j.enqueueRetry(ctx, id)
 }
 
 // beginRetry begins the next round, unless another call has begun it since
 // the status was read.
-func (c *Client) beginRetry(ctx context.Context, s tasks.Status) error {
-	h, err := c.store.Reaper().Inspect(ctx, s.ID)
+func (j jobs) beginRetry(ctx context.Context, s tasks.Status) error {
+	h, err := j.store.Reaper().Inspect(ctx, s.ID)
 	if err != nil {
 		return err
 	}
-	kind, err := c.kinds.Lookup(h.Kind)
+	kind, err := j.kinds.Lookup(h.Kind)
 	if err != nil {
 		return err
 	}
@@ -66,13 +66,13 @@ func (c *Client) beginRetry(ctx context.Context, s tasks.Status) error {
 			s.ID, ErrNotRetryable, t.Format(time.RFC3339))
 	}
 
-	task, err := c.store.BeginRetry(ctx, s.ID, s.Round+1)
+	task, err := j.store.BeginRetry(ctx, s.ID, s.Round+1)
 	if err == nil {
-		return c.enqueueGeneration(ctx, kind, s.ID, task)
+		return j.enqueueGeneration(ctx, kind, s.ID, task)
 	}
 	if errors.Is(err, ErrNotRetryable) || errors.Is(err, ErrNothingToRetry) {
-		if now, look := c.store.Status(ctx, s.ID); look == nil && now.Round > s.Round {
-			return c.enqueueRetry(ctx, s.ID)
+		if now, look := j.store.Status(ctx, s.ID); look == nil && now.Round > s.Round {
+			return j.enqueueRetry(ctx, s.ID)
 		}
 	}
 	return err
@@ -81,24 +81,24 @@ func (c *Client) beginRetry(ctx context.Context, s tasks.Status) error {
 // enqueueRetry enqueues the task of a retry that another call has begun,
 // unless a worker has the job. That call may have ended before it could
 // enqueue the task.
-func (c *Client) enqueueRetry(ctx context.Context, id string) error {
-	h, err := c.store.Reaper().Inspect(ctx, id)
+func (j jobs) enqueueRetry(ctx context.Context, id string) error {
+	h, err := j.store.Reaper().Inspect(ctx, id)
 	if err != nil || h.State != tasks.StateQueued {
 		return err
 	}
-	kind, err := c.kinds.Lookup(h.Kind)
+	kind, err := j.kinds.Lookup(h.Kind)
 	if err != nil {
 		return err
 	}
-	return c.enqueueGeneration(ctx, kind, id, queue.RetryTask{
+	return j.enqueueGeneration(ctx, kind, id, queue.RetryTask{
 		Payload: h.Payload, Queue: h.Queue, Generation: h.Generation,
 	})
 }
 
-func (c *Client) enqueueGeneration(
+func (j jobs) enqueueGeneration(
 	ctx context.Context, kind tasks.Kind, id string, t queue.RetryTask,
 ) error {
-	return c.tasks.EnqueueJob(ctx, asynqtask.Job{
+	return j.tasks.EnqueueJob(ctx, asynqtask.Job{
 		Kind:    kind,
 		Ref:     asynqtask.JobRef{Job: id, Generation: t.Generation},
 		Queue:   t.Queue,

@@ -15,16 +15,16 @@ import (
 func (c *Client) Status(ctx context.Context, id string) (tasks.Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	s, err := c.status(ctx, id)
+	s, err := c.jobs.status(ctx, id)
 	return s, c.options.Explain(err)
 }
 
-func (c *Client) status(ctx context.Context, id string) (tasks.Status, error) {
-	s, err := c.store.Status(ctx, id)
+func (j jobs) status(ctx context.Context, id string) (tasks.Status, error) {
+	s, err := j.store.Status(ctx, id)
 	if !errors.Is(err, ErrNoJob) {
 		return s, err
 	}
-	found, err := c.findForeign(id)
+	found, err := j.findForeign(id)
 	if err != nil {
 		return tasks.Status{}, err
 	}
@@ -34,12 +34,12 @@ func (c *Client) status(ctx context.Context, id string) (tasks.Status, error) {
 // findForeign finds a job that another language enqueued and no worker has
 // begun: it has a task and no record. It may be on any queue, whatever its
 // priority is. The error is ErrNoJob if there is no such job.
-func (c *Client) findForeign(id string) (asynqtask.FoundJob, error) {
-	found, there, err := c.tasks.FindJob(id)
+func (j jobs) findForeign(id string) (asynqtask.FoundJob, error) {
+	found, there, err := j.tasks.FindJob(id)
 	if err != nil {
 		return found, err
 	}
-	if _, err := c.kinds.Lookup(found.Kind); !there || err != nil {
+	if _, err := j.kinds.Lookup(found.Kind); !there || err != nil {
 		return found, fmt.Errorf("job %s: %w", id, ErrNoJob)
 	}
 	return found, nil
@@ -54,7 +54,7 @@ func (c *Client) findForeign(id string) (asynqtask.FoundJob, error) {
 // error. It can be ranged over again.
 func (c *Client) Errors(ctx context.Context, id string) iter.Seq2[tasks.ObjectError, error] {
 	return func(yield func(tasks.ObjectError, error) bool) {
-		for e, err := range c.store.Errors(ctx, id) {
+		for e, err := range c.jobs.store.Errors(ctx, id) {
 			if !yield(e, c.options.Explain(err)) {
 				return
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
+	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
 // heartbeats sends heartbeats for all runs of this process. The runs of one
@@ -43,7 +44,7 @@ type member struct {
 }
 
 // join sends heartbeats for a run until leave is called. The context ends
-// with ErrObsolete when the job does not need the run any more.
+// with outcome.ErrObsolete when the job does not need the run any more.
 func (h *heartbeats) join(ctx context.Context, ref asynqtask.ShardRef) (context.Context, *member) {
 	ctx, stop := context.WithCancelCause(ctx)
 	m := &member{heartbeats: h, ref: ref, progress: new(runProgress), stop: stop}
@@ -113,7 +114,7 @@ func (h *heartbeats) send(ctx context.Context, job string, g *group) {
 		h.log.Debug("heartbeat not sent", "job", job, "error", err)
 	case !wanted:
 		for _, m := range runs {
-			m.stop(ErrObsolete)
+			m.stop(outcome.ErrObsolete)
 		}
 	}
 }
