@@ -52,7 +52,7 @@ func Check(ctx context.Context, client *http.Client, target string, want tasks.C
 	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // as browsers do with preflights
 	p := page{
 		client: &once, target: (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String(),
-		want: complete(want), advise: advise,
+		want: Complete(want), advise: advise,
 	}
 	checks := p.run(ctx)
 	for i := range checks {
@@ -89,10 +89,10 @@ func (p page) run(ctx context.Context) []tasks.Check {
 	return append([]tasks.Check{good}, p.warnings(ctx, last)...)
 }
 
-// complete fills in what a page asks for when nobody says, and writes headers
-// as a browser does: in lower case, sorted, without those that need no
-// permission.
-func complete(want tasks.CORS) tasks.CORS {
+// Complete fills in the defaults of what a page asks for: GET and HEAD, and
+// the header authorization. It writes headers as a browser does: in lower
+// case, sorted, without those that need no permission.
+func Complete(want tasks.CORS) tasks.CORS {
 	methods, headers := want.Methods, want.Headers
 	if len(methods) == 0 {
 		methods = []string{http.MethodGet, http.MethodHead}

@@ -9,9 +9,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// exposed are the response headers that a page needs to read objects in
-// ranges and to see whether they changed.
-func exposed() []string { return []string{"Content-Length", "Content-Range", "ETag"} }
+// ExposedHeaders returns the response headers that a page needs to read
+// objects in ranges and to see whether they changed.
+func ExposedHeaders() []string { return []string{"Content-Length", "Content-Range", "ETag"} }
 
 // warnings are what works today and will hurt. Some show only on the answer
 // to a request itself; a server that puts no CORS headers on it, because
@@ -63,7 +63,7 @@ func isAuthorization(header string) bool { return strings.EqualFold(header, "aut
 // needs it no more: the Fetch standard safelists it, so only the advice names
 // it, for old browsers.
 func (e exchange) hidden() []string {
-	return slices.DeleteFunc(exposed(), func(name string) bool {
+	return slices.DeleteFunc(ExposedHeaders(), func(name string) bool {
 		return name == "Content-Length" || lists(e.header, "Access-Control-Expose-Headers", name)
 	})
 }

@@ -11,7 +11,7 @@ import (
 	"cloud.google.com/go/storage"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/cors"
+	"github.com/stevedore-jobs/stevedore/providers/policy"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -40,7 +40,7 @@ func (b *bucket) Endpoint() string { return b.base }
 func (b *bucket) CORSTarget() string { return b.base + "/" + url.PathEscape(b.storage.Bucket) }
 
 // CORSAdvice tells how to add a CORS rule that allows what want asks for.
-func (b *bucket) CORSAdvice(want tasks.CORS) string { return cors.GCS(b.storage.Bucket, want) }
+func (b *bucket) CORSAdvice(want tasks.CORS) string { return policy.GCSCORS(b.storage.Bucket, want) }
 
 // SignIn is where the bucket's tokens come from: that of a key file's, or of
 // the account that the worker acts as. Tokens of the worker itself are the

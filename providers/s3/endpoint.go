@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/cors"
+	"github.com/stevedore-jobs/stevedore/providers/policy"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -40,7 +40,7 @@ func (b *bucket) CORSTarget() string {
 
 // CORSAdvice tells how to add a CORS rule that allows what want asks for.
 func (b *bucket) CORSAdvice(want tasks.CORS) string {
-	return cors.S3(b.storage.Bucket, b.storage.Endpoint, want)
+	return policy.S3CORS(b.storage.Bucket, b.storage.Endpoint, want)
 }
 
 // SignIn is where the bucket's role is assumed. Other credentials are there
