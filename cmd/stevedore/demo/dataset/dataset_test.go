@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stevedore-jobs/stevedore/cmd/stevedore/dataset"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/demo/dataset"
 )
 
 // drawn is the data set, as it is put into a bucket.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stevedore-jobs/stevedore/cmd/stevedore/dataset"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/demo/dataset"
 )
 
 // cvat is the part of the annotations that these tests read, written down
