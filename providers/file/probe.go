@@ -17,8 +17,9 @@ import (
 // once. There is no other way to know what user, mode, mount and quota allow.
 func (b *bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	p := &probe{bucket: b}
+	isMissing := func(tasks.Check) bool { return b.openErr != nil }
 	return check.Run(ctx, []check.Step{
-		{ID: tasks.CheckIDList, Wanted: true, Run: p.list, Stops: check.Never},
+		{ID: tasks.CheckIDList, Wanted: true, Run: p.list, Stops: isMissing},
 		{ID: tasks.CheckIDRead, Wanted: need.Read, Run: p.read, Stops: check.Never},
 		{ID: tasks.CheckIDWrite, Wanted: need.Write, Run: p.write, Stops: check.Never},
 	})

@@ -129,8 +129,8 @@ func (b bucket) Delete(ctx context.Context, key string) error {
 // the bucket stays.
 func (b bucket) Close() error { return nil }
 
-// Probe implements providers.Prober. A bucket that exists can be listed, read
-// and written.
+// Probe implements providers.Prober. Only a missing bucket can make it fail.
+// Then the first check fails, and the others are skipped.
 func (b bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	exists := func(ctx context.Context) tasks.Check {
 		if _, err := b.ready(ctx, "list", ""); err != nil {
@@ -139,9 +139,9 @@ func (b bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 		return check.OK("a bucket in memory")
 	}
 	return check.Run(ctx, []check.Step{
-		{ID: tasks.CheckIDList, Wanted: true, Run: exists, Stops: check.Never},
-		{ID: tasks.CheckIDRead, Wanted: need.Read, Run: exists, Stops: check.Never},
-		{ID: tasks.CheckIDWrite, Wanted: need.Write, Run: exists, Stops: check.Never},
+		{ID: tasks.CheckIDList, Wanted: true, Run: exists},
+		{ID: tasks.CheckIDRead, Wanted: need.Read, Run: exists},
+		{ID: tasks.CheckIDWrite, Wanted: need.Write, Run: exists},
 	})
 }
 
