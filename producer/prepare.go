@@ -38,7 +38,7 @@ func (c *Client) prepare(j tasks.Job, s *settings) (tasks.Kind, []byte, error) {
 	if err := queue.CheckID(s.id); err != nil {
 		return tasks.Kind{}, nil, err
 	}
-	kind, err := tasks.Lookup(j.Kind())
+	kind, err := c.kinds.Lookup(j.Kind())
 	if err != nil {
 		return kind, nil, err
 	}

@@ -38,6 +38,7 @@ type Client struct {
 	asynq     *asynq.Client
 	inspector *asynq.Inspector
 	key       seal.PublicKey
+	kinds     tasks.Table
 	lines     *lines
 	watch     *watch
 }
@@ -50,6 +51,12 @@ type ClientOption func(*Client)
 // seal.ParsePublicKey makes one of what stevedore keygen printed.
 func WithPublicKey(k seal.PublicKey) ClientOption { return func(c *Client) { c.key = k } }
 
+// WithKinds adds kinds of job that are not built in, so that the client can
+// enqueue their jobs and decode their results.
+func WithKinds(kinds ...tasks.Kind) ClientOption {
+	return func(c *Client) { c.kinds = append(c.kinds, kinds...) }
+}
+
 // New makes a client. It connects at the first call. The caller closes it.
 func New(o redisconn.Options, options ...ClientOption) *Client {
 	r := o.Client()
@@ -57,7 +64,7 @@ func New(o redisconn.Options, options ...ClientOption) *Client {
 	c := &Client{
 		options: o, redis: r, records: queue.NewRecords(r),
 		asynq: asynq.NewClientFromRedisClient(r), inspector: asynq.NewInspectorFromRedisClient(r),
-		lines: l, watch: &watch{lines: l},
+		lines: l, watch: &watch{lines: l}, kinds: tasks.Kinds(),
 	}
 	for _, option := range options {
 		option(c)

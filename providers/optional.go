@@ -13,7 +13,8 @@ import (
 // Prober checks what may be done with a bucket.
 type Prober interface {
 	// Probe makes the checks that need asks for, in order, and returns a
-	// result for each. It stores nothing.
+	// result for each. It stores nothing. One mistake of the user fails only
+	// one check: what cannot be found out after it is skipped (check.Run).
 	Probe(ctx context.Context, need tasks.Need) []tasks.Check
 }
 

@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/stevedore-jobs/stevedore/tasks/fields"
 )
@@ -46,6 +47,12 @@ var (
 	inputFormats  = []string{FormatCVATImages}
 	outputFormats = []string{FormatCOCOInstances}
 )
+
+// AnnotationFormats returns the formats that can be read and those that can
+// be written. The formats of worker/export must be the same.
+func AnnotationFormats() (read, written []string) {
+	return slices.Clone(inputFormats), slices.Clone(outputFormats)
+}
 
 // Kind implements Job.
 func (ExportAnnotations) Kind() string { return "export-annotations" }

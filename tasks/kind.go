@@ -111,6 +111,16 @@ func (k Kind) DecodeResult(data []byte) (Result, error) {
 	return r, nil
 }
 
+// DecodeResult reads a result of a known type, also of a kind that is not
+// built in.
+func DecodeResult[R Result](data []byte) (R, error) {
+	r, err := strict[R](data)
+	if err != nil {
+		return r, fmt.Errorf("%s result: %w", r.Kind(), err)
+	}
+	return r, nil
+}
+
 func strict[T any](data []byte) (T, error) {
 	var v T
 	dec := json.NewDecoder(bytes.NewReader(data))

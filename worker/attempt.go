@@ -3,16 +3,15 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/hibiken/asynq"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
+	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
 // The phases of a job that have tasks of their own, as metrics name them.
@@ -27,101 +26,48 @@ const lastWords = 30 * time.Second
 
 // attempt is one run of one task.
 type attempt struct {
-	kind     kind
-	phase    string
+	executor *executor
+	task     *asynq.Task
 	taskID   string
 	queue    string
-	failures int // attempts of this task that failed before
+	kind     job.Kind
+	phase    string
+	failures int // attempts at this task that failed before
 	start    time.Time
-	task     *asynq.Task
 }
 
-// handle makes one attempt at a task, from asynq's call to the answer.
-func (w *Worker) handle(ctx context.Context, p pool, t *asynq.Task) error {
-	a, err := w.newAttempt(ctx, t)
-	if err != nil {
-		return err
-	}
-	leave, err := w.enter(ctx, p, a.taskID)
-	if err != nil {
-		return w.wording.answer(a, a.enterVerdict(err))
-	}
-	defer leave()
-	ctx, cancel := w.untilDrain(ctx)
-	defer cancel()
-
-	var v verdict
-	if a.phase == phaseShard {
-		v = w.runShard(ctx, a)
-	} else {
-		v = w.runJob(ctx, a)
-	}
-	w.report(a, v)
-	return w.wording.answer(a, v)
+// decide decides about the attempt, which ended with err.
+func (a *attempt) decide(ctx context.Context, err error) outcome.Verdict {
+	return outcome.Decide(ctx, err, outcome.Count{
+		Failures: a.failures,
+		Attempts: a.kind.Policy.Attempts,
+	})
 }
 
-// newAttempt fails for a task of a kind that this worker does not run. asynq
-// matches a task's type by prefix and would run kind-v2 with the handler of
-// kind; here the whole name counts.
-func (w *Worker) newAttempt(ctx context.Context, t *asynq.Task) (attempt, error) {
-	name, phase := t.Type(), phaseJob
-	if of, ok := queue.ShardKind(name); ok {
-		name, phase = of, phaseShard
-	}
-	k, ok := w.kinds[name]
-	if !ok {
-		return attempt{}, fmt.Errorf("this worker knows no task of type %q: %w",
-			t.Type(), asynq.SkipRetry)
-	}
-	a := attempt{kind: k, phase: phase, start: time.Now(), task: t}
-	a.taskID, _ = asynq.GetTaskID(ctx)
-	a.queue, _ = asynq.GetQueueName(ctx)
-	a.failures, _ = asynq.GetRetryCount(ctx)
-	return a, nil
-}
-
-// untilDrain returns a context that also ends when the worker begins to stop.
-// Its cause is then errDrain.
-func (w *Worker) untilDrain(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	go func() {
-		select {
-		case <-w.drain:
-			cancel(errDrain)
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() { cancel(nil) }
-}
-
-// detached returns a context for writing down the outcome of an attempt whose
-// own context may have ended.
-func detached(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), lastWords)
-}
-
-// report counts an attempt and writes its one line of the log.
-func (w *Worker) report(a attempt, v verdict) {
+// report counts the attempt and writes its one line of the log.
+func (a *attempt) report(v outcome.Verdict) {
 	took := time.Since(a.start)
-	w.metrics.AttemptEnded(metrics.Attempt{
+	a.executor.metrics.AttemptEnded(metrics.Attempt{
 		Kind:    a.kind.Name,
 		Phase:   a.phase,
-		Outcome: string(v.outcome),
+		Outcome: string(v.Outcome),
 		Took:    took,
 	})
+	log := a.executor.log
 	var panicked *job.PanicError
-	if errors.As(v.err, &panicked) {
-		w.log.Error("panic in a job",
+	if errors.As(v.Err, &panicked) {
+		log.Error("panic in a job",
 			"task", a.taskID, "panic", panicked.Value, "stack", panicked.Stack)
 	}
 
-	log := w.log.With("task", a.taskID, "kind", a.kind.Name, "phase", a.phase,
-		"outcome", string(v.outcome), "took", took.Round(time.Millisecond))
+	log = log.With("task", a.taskID, "kind", a.kind.Name, "phase", a.phase,
+		"outcome", string(v.Outcome), "took", took.Round(time.Millisecond))
+	text := a.executor.wording.Text
 	switch {
-	case v.outcome == failed, v.outcome == retry:
-		log.Warn("attempt", "error", w.wording.text(v.err.Error()))
-	case v.err != nil:
-		log.Info("attempt", "reason", w.wording.text(v.err.Error()))
+	case v.Outcome == outcome.Failed, v.Outcome == outcome.Retry:
+		log.Warn("attempt", "error", text(v.Err.Error()))
+	case v.Err != nil:
+		log.Info("attempt", "reason", text(v.Err.Error()))
 	case a.phase == phaseShard:
 		log.Debug("attempt")
 	default:
@@ -129,23 +75,25 @@ func (w *Worker) report(a attempt, v verdict) {
 	}
 }
 
-// env is what a job's code gets.
-func (w *Worker) env(a attempt, id string, p *job.Progress) job.Env {
+// env is what the job's code gets. It cannot open secrets that were sealed
+// for another job.
+func (a *attempt) env(id string, p *job.Progress) job.Env {
+	e, kind := a.executor, a.kind.Name
+	secrets := e.secrets.For(id, kind)
+	open := func(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
+		return e.buckets.Open(ctx, s, secrets, e.metrics.Storage(kind, s.Provider))
+	}
 	return job.Env{
 		ID:       id,
-		Log:      w.log.With("job", id, "kind", a.kind.Name),
+		Log:      e.log.With("job", id, "kind", kind),
 		Progress: p,
-		Parallel: w.config.Parallel,
-		Open:     w.opener(id, a.kind.Name),
+		Parallel: e.parallel,
+		Open:     open,
 	}
 }
 
-// opener returns a function that opens the buckets of one job: confined to
-// their prefix, with metrics, and with requests limited to what the cloud
-// can take. It does not open secrets that were sealed for another job.
-func (w *Worker) opener(id, kind string) func(context.Context, tasks.Storage) (providers.Bucket, error) {
-	secrets := w.config.Secrets.For(id, kind)
-	return func(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
-		return w.buckets.Open(ctx, s, secrets, w.metrics.Storage(kind, s.Provider))
-	}
+// detached returns a context for writing down the outcome of an attempt whose
+// own context may have ended.
+func detached(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 }

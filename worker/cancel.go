@@ -3,8 +3,12 @@ package worker
 import (
 	"context"
 	"errors"
+	"log/slog"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
 // asynqCancel is the channel on which asynqmon and asynq's own tools ask to
@@ -12,10 +16,18 @@ import (
 // itself would only start the task again.
 const asynqCancel = "asynq:cancel"
 
-// listenForCancel cancels a job when somebody asks asynq to cancel its task,
-// or the task of one of its shards. It returns when ctx ends.
-func (w *Worker) listenForCancel(ctx context.Context) {
-	sub := w.prompt.Subscribe(ctx, asynqCancel)
+// cancelListener cancels a job when somebody asks asynq to cancel the job's
+// task, or the task of one of its shards.
+type cancelListener struct {
+	client redis.UniversalClient
+	store  queue.Store
+	kinds  map[string]job.Kind
+	log    *slog.Logger
+}
+
+// listen returns when ctx ends.
+func (l cancelListener) listen(ctx context.Context) {
+	sub := l.client.Subscribe(ctx, asynqCancel)
 	defer func() { _ = sub.Close() }()
 	for {
 		select {
@@ -25,27 +37,27 @@ func (w *Worker) listenForCancel(ctx context.Context) {
 			if !ok {
 				return
 			}
-			if err := w.cancelJob(ctx, queue.ParseJobRef(m.Payload).Job); err != nil {
-				w.log.Warn("could not cancel a job", "task", m.Payload, "error", err)
+			if err := l.cancel(ctx, queue.ParseJobRef(m.Payload).Job); err != nil {
+				l.log.Warn("could not cancel a job", "task", m.Payload, "error", err)
 			}
 		}
 	}
 }
 
-// cancelJob cancels a job of a kind that this worker runs. A task may also
+// cancel cancels a job of a kind that this worker runs. A task may also
 // belong to another program.
-func (w *Worker) cancelJob(ctx context.Context, id string) error {
-	health, err := w.store.Reaper().Inspect(ctx, id)
+func (l cancelListener) cancel(ctx context.Context, id string) error {
+	health, err := l.store.Reaper().Inspect(ctx, id)
 	if errors.Is(err, queue.ErrNoJob) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	k, ok := w.kinds[health.Kind]
+	k, ok := l.kinds[health.Kind]
 	if !ok {
 		return nil
 	}
-	_, err = w.store.Cancel(ctx, id, k.Policy.Keep)
+	_, err = l.store.Cancel(ctx, id, k.Policy.Keep)
 	return err
 }

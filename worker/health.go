@@ -4,14 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
+
+// health is what probes and metrics ask about this worker.
+type health struct {
+	client redis.UniversalClient
+	redis  string        // where Redis is, for messages
+	drain  chan struct{} // closed when the worker begins to stop
+	ready  atomic.Bool   // set while the pools take tasks
+}
+
+func newHealth(client redis.UniversalClient, redis string) *health {
+	return &health{client: client, redis: redis, drain: make(chan struct{})}
+}
 
 // Handler serves the probes of an orchestrator. It may be called before Run.
 //
@@ -25,7 +37,7 @@ func (w *Worker) Handler() http.Handler {
 		_, _ = fmt.Fprintln(out, "alive")
 	})
 	mux.HandleFunc("GET /readyz", func(out http.ResponseWriter, r *http.Request) {
-		if err := w.readiness(r.Context()); err != nil {
+		if err := w.health.check(r.Context()); err != nil {
 			http.Error(out, "not ready: "+err.Error(), http.StatusServiceUnavailable)
 			return
 		}
@@ -34,55 +46,34 @@ func (w *Worker) Handler() http.Handler {
 	return mux
 }
 
-func (w *Worker) readiness(ctx context.Context) error {
+// check returns why the worker does not take jobs, or nil.
+func (h *health) check(ctx context.Context) error {
 	switch {
-	case w.draining():
-		return errDrain
-	case !w.ready.Load():
+	case h.draining():
+		return outcome.ErrDrain
+	case !h.ready.Load():
 		return errors.New("this worker has not started")
 	}
-	if err := ping(ctx, w.prompt); err != nil {
-		return fmt.Errorf("%s does not answer: %w", w.config.Redis, err)
+	if err := h.ping(ctx); err != nil {
+		return fmt.Errorf("%s does not answer: %w", h.redis, err)
 	}
 	return nil
 }
 
-func (w *Worker) draining() bool {
+func (h *health) draining() bool {
 	select {
-	case <-w.drain:
+	case <-h.drain:
 		return true
 	default:
 		return false
 	}
 }
 
+func (h *health) redisUp() bool { return h.ping(context.Background()) == nil }
+
 // ping gives Redis a second to answer.
-func ping(ctx context.Context, client redis.UniversalClient) error {
+func (h *health) ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	return client.Ping(ctx).Err()
-}
-
-// warnEviction warns if Redis may evict keys: without the key of its lease,
-// asynq loses a task for ever. It asks until Redis answers or ctx ends.
-func warnEviction(ctx context.Context, client redis.UniversalClient, log *slog.Logger) {
-	const want = "set maxmemory-policy noeviction"
-	for {
-		v, err := client.ConfigGet(ctx, "maxmemory-policy").Result()
-		switch policy := v["maxmemory-policy"]; {
-		case err == nil && policy != "noeviction":
-			log.Warn("Redis may evict keys, which loses jobs: "+want, "policy", policy)
-			return
-		case err == nil:
-			return
-		case !errors.Is(redisconn.Wrap(err, "read maxmemory-policy"), redisconn.ErrUnavailable):
-			log.Warn("could not find out whether Redis may evict keys: "+want, "error", err)
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(time.Second):
-		}
-	}
+	return h.client.Ping(ctx).Err()
 }

@@ -9,120 +9,120 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
 var errBadID = errors.New("the task of a job must have the job's ID, without a further colon")
 
 // runJob makes one attempt at a job: it claims the job, runs it, decides the
 // outcome, and writes it down.
-func (w *Worker) runJob(ctx context.Context, a attempt) verdict {
+func (a *attempt) runJob(ctx context.Context) outcome.Verdict {
 	ref := queue.ParseJobRef(a.taskID)
 	if err := queue.CheckID(ref.Job); err != nil || ref.TaskID() != a.taskID {
 		err = fmt.Errorf("task %q: %w", a.taskID, errors.Join(err, errBadID))
-		return verdict{outcome: failed, err: err}
+		return outcome.Verdict{Outcome: outcome.Failed, Err: err}
 	}
-	lease, err := w.store.Claim(ctx, queue.ClaimRequest{
+	lease, err := a.executor.store.Claim(ctx, queue.ClaimRequest{
 		Ref:     ref,
 		Kind:    a.kind.Name,
 		Payload: a.task.Payload(),
 		Queue:   a.queue,
-		First:   a.kind.firstState(),
+		First:   firstState(a.kind),
 	})
 	if err != nil {
-		return a.verdict(ctx, err)
+		return a.decide(ctx, err)
 	}
 	if lease.Over {
 		if lease.State == tasks.StateCancelled { // before a worker had it
-			w.metrics.JobEnded(a.kind.Name, string(tasks.StateCancelled), 0)
+			a.executor.metrics.JobEnded(a.kind.Name, string(tasks.StateCancelled), 0)
 		}
-		return verdict{outcome: obsolete}
+		return outcome.Verdict{Outcome: outcome.Obsolete}
 	}
 
-	gauge := w.metrics.TrackJob(a.kind.Name, lease.ID)
+	gauge := a.executor.metrics.TrackJob(a.kind.Name, lease.ID)
 	defer gauge.Close()
-	c := claim{attempt: a, job: coordinator.Job{
-		Lease:       lease,
-		Env:         w.env(a, lease.ID, new(job.Progress)),
-		Single:      a.kind.single,
-		Sharded:     a.kind.sharded,
-		Gauge:       gauge,
-		WriteResult: w.resultWriter(a),
-	}}
-	result, err := w.carryOut(ctx, &c)
-	decided := w.decideJob(ctx, c, result, err)
-	recorded := w.recordJob(ctx, c, decided)
-	w.reportJob(ctx, c, recorded)
+	c := a.newClaim(lease, gauge)
+	result, err := c.run(ctx)
+	decided := c.decide(ctx, result, err)
+	recorded := c.record(ctx, decided)
+	c.report(ctx, recorded)
 	return recorded
 }
 
-// claim is a job that this attempt holds.
+// claim is a job that an attempt holds.
 type claim struct {
-	attempt attempt
-	job     coordinator.Job
+	executor *executor
+	attempt  *attempt
+	job      coordinator.Job
 }
 
-func (k kind) firstState() tasks.State {
-	if k.sharded != nil {
+func (a *attempt) newClaim(lease queue.Lease, gauge coordinator.Gauge) *claim {
+	return &claim{executor: a.executor, attempt: a, job: coordinator.Job{
+		Kind:        a.kind,
+		Lease:       lease,
+		Env:         a.env(lease.ID, new(job.Progress)),
+		Gauge:       gauge,
+		WriteResult: a.writeResult,
+	}}
+}
+
+func firstState(k job.Kind) tasks.State {
+	if k.Sharded != nil {
 		return tasks.StatePlanning
 	}
 	return tasks.StateRunning
 }
 
-// carryOut decodes the payload and runs the job.
-func (w *Worker) carryOut(ctx context.Context, c *claim) (result tasks.Result, err error) {
+// run decodes the payload and runs the job.
+func (c *claim) run(ctx context.Context) (result tasks.Result, err error) {
 	err = job.Guard(func() (err error) {
-		if c.job.Payload, err = c.attempt.kind.decode(c.attempt.task.Payload()); err != nil {
+		if c.job.Payload, err = c.job.Kind.DecodeValid(c.attempt.task.Payload()); err != nil {
 			return err
 		}
-		result, err = w.runInTime(ctx, c)
+		result, err = c.runInTime(ctx)
 		return err
 	})
 	return result, err
 }
 
 // runInTime runs the job until its time is up.
-func (w *Worker) runInTime(ctx context.Context, c *claim) (tasks.Result, error) {
+func (c *claim) runInTime(ctx context.Context) (tasks.Result, error) {
 	ctx, cancel := c.limitTime(ctx)
 	defer cancel()
 	if ctx.Err() != nil { // it was too late before it began
 		return nil, context.Cause(ctx)
 	}
-	result, err := w.coordinator.Run(ctx, c.job)
-	if cause := context.Cause(ctx); err != nil && isOutOfTime(cause) {
+	result, err := c.executor.coordinator.Run(ctx, c.job)
+	if cause := context.Cause(ctx); err != nil && outcome.IsOutOfTime(cause) {
 		return nil, cause // whatever error the job has made of it
 	}
 	return result, err
 }
 
-// limitTime returns a context that ends with errTimeout after the time that
-// the kind allows, or with errDeadline at the deadline of the payload.
+// limitTime returns a context that ends with outcome.ErrTimeout after the
+// time that the kind allows, or with outcome.ErrDeadline at the deadline of
+// the payload.
 func (c *claim) limitTime(ctx context.Context) (context.Context, context.CancelFunc) {
-	end := c.job.Lease.Started.Add(c.attempt.kind.Policy.Timeout)
-	ctx, cancel := context.WithDeadlineCause(ctx, end, errTimeout)
+	end := c.job.Lease.Started.Add(c.job.Kind.Policy.Timeout)
+	ctx, cancel := context.WithDeadlineCause(ctx, end, outcome.ErrTimeout)
 	deadline := c.job.Payload.JobTerms().Deadline
 	if deadline.IsZero() {
 		return ctx, cancel
 	}
-	ctx, cancelDeadline := context.WithDeadlineCause(ctx, deadline, errDeadline)
+	ctx, cancelDeadline := context.WithDeadlineCause(ctx, deadline, outcome.ErrDeadline)
 	return ctx, func() {
 		cancelDeadline()
 		cancel()
 	}
 }
 
-func isOutOfTime(err error) bool {
-	return errors.Is(err, errTimeout) || errors.Is(err, errDeadline)
-}
-
-// resultWriter returns a function that stores data where asynqmon shows it.
-// Only operators read it there, so a failure is worth one line.
-func (w *Worker) resultWriter(a attempt) func([]byte) {
-	return func(data []byte) {
-		if len(data) == 0 || a.task.ResultWriter() == nil {
-			return
-		}
-		if _, err := a.task.ResultWriter().Write(data); err != nil {
-			w.log.Debug("asynq result not written", "task", a.taskID, "error", err)
-		}
+// writeResult stores data where asynqmon shows it. Only operators read it
+// there, so a failure is worth one line.
+func (a *attempt) writeResult(data []byte) {
+	if len(data) == 0 || a.task.ResultWriter() == nil {
+		return
+	}
+	if _, err := a.task.ResultWriter().Write(data); err != nil {
+		a.executor.log.Debug("asynq result not written", "task", a.taskID, "error", err)
 	}
 }

@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"time"
@@ -51,29 +50,6 @@ func byPriority(queues map[string]int) map[string]int {
 		}
 	}
 	return all
-}
-
-// enter waits for a slot for a task. It fails when the task already runs in
-// this process, or when the worker stops.
-//
-// asynq frees its own slot when a task times out or is cancelled, although
-// the handler may still run. It may then even start the same task again in
-// the same process. enter allows neither.
-func (w *Worker) enter(ctx context.Context, p pool, taskID string) (leave func(), err error) {
-	if _, running := w.running.LoadOrStore(taskID, true); running {
-		return nil, errAlreadyRunning
-	}
-	select {
-	case p.busy <- struct{}{}:
-		return func() {
-			<-p.busy
-			w.running.Delete(taskID)
-		}, nil
-	case <-ctx.Done():
-	case <-w.drain:
-	}
-	w.running.Delete(taskID)
-	return nil, errDrain
 }
 
 func asynqConfig(p pool, drainTimeout time.Duration, log *slog.Logger) asynq.Config {

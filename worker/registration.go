@@ -1,10 +1,8 @@
 package worker
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"iter"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -24,7 +22,7 @@ type Registration struct {
 // payload, unless OfKind gives another.
 func Single[J tasks.Job](j job.Single[J]) Registration {
 	r := registration[J]()
-	r.single = anySingle[J]{j}
+	r.single = job.AnySingle(j)
 	return r
 }
 
@@ -32,7 +30,7 @@ func Single[J tasks.Job](j job.Single[J]) Registration {
 // payload, unless OfKind gives another.
 func Sharded[J tasks.Job](j job.Sharded[J]) Registration {
 	r := registration[J]()
-	r.sharded = anySharded[J]{j}
+	r.sharded = job.AnySharded(j)
 	return r
 }
 
@@ -51,63 +49,12 @@ func (r Registration) OfKind(k tasks.Kind) Registration {
 	return r
 }
 
-// anySingle and anySharded adapt jobs to one type, so that one table holds
-// all of them. The payload that they get was decoded by the job's own kind.
-type anySingle[J tasks.Job] struct{ job.Single[J] }
-
-// Run implements job.Single.
-func (a anySingle[J]) Run(ctx context.Context, j tasks.Job, env job.Env) (tasks.Result, error) {
-	return a.Single.Run(ctx, j.(J), env)
-}
-
-type anySharded[J tasks.Job] struct{ job.Sharded[J] }
-
-// Plan implements job.Sharded.
-func (a anySharded[J]) Plan(
-	ctx context.Context, j tasks.Job, env job.Env, after string, emit func(job.Shard) error,
-) error {
-	return a.Sharded.Plan(ctx, j.(J), env, after, emit)
-}
-
-// Work implements job.Sharded.
-func (a anySharded[J]) Work(
-	ctx context.Context, j tasks.Job, env job.Env, s job.Shard,
-) iter.Seq2[job.Item, error] {
-	return a.Sharded.Work(ctx, j.(J), env, s)
-}
-
-// Finish implements job.Sharded.
-func (a anySharded[J]) Finish(
-	ctx context.Context, j tasks.Job, env job.Env, parts job.Parts,
-) (tasks.Result, error) {
-	return a.Sharded.Finish(ctx, j.(J), env, parts)
-}
-
-// kind is one kind that this worker runs, and the job that runs it.
-type kind struct {
-	tasks.Kind
-	single  job.Single[tasks.Job]
-	sharded job.Sharded[tasks.Job]
-}
-
-// decode reads and validates a payload.
-func (k kind) decode(payload []byte) (tasks.Job, error) {
-	j, err := k.Decode(payload)
-	if err != nil {
-		return nil, &tasks.InvalidError{
-			JobKind: k.Name,
-			Fields:  []tasks.FieldError{{Field: "payload", Problem: err.Error()}},
-		}
-	}
-	return j, j.Validate()
-}
-
 // kindsOf returns the kinds by name. Every built-in kind must have a job,
 // because all kinds share the queues. Every kind's queue must be served: to
 // enqueue on a queue that no pool serves succeeds, and the task then waits
 // for ever. The error names all faults.
-func kindsOf(registrations []Registration, pools []pool) (map[string]kind, error) {
-	kinds := map[string]kind{}
+func kindsOf(registrations []Registration, pools []pool) (map[string]job.Kind, error) {
+	kinds := map[string]job.Kind{}
 	var faults []error
 	for _, r := range registrations {
 		k, err := r.kind(pools)
@@ -118,7 +65,7 @@ func kindsOf(registrations []Registration, pools []pool) (map[string]kind, error
 			faults = append(faults, err)
 			continue
 		}
-		kinds[r.name] = kind{k, r.single, r.sharded}
+		kinds[r.name] = job.Kind{Kind: k, Single: r.single, Sharded: r.sharded}
 	}
 	for _, k := range tasks.Kinds() {
 		if _, ok := kinds[k.Name]; !ok {
@@ -154,6 +101,9 @@ func (r Registration) kind(pools []pool) (tasks.Kind, error) {
 // checkOwn checks that the kind that OfKind gave decodes the payload of the
 // job.
 func (r Registration) checkOwn() error {
+	if err := r.own.Validate(); err != nil {
+		return err
+	}
 	if r.own.Name != r.name {
 		return fmt.Errorf("the job for kind %s was registered as kind %s", r.name, r.own.Name)
 	}
@@ -162,7 +112,8 @@ func (r Registration) checkOwn() error {
 		return err
 	}
 	if !r.accepts(payload) {
-		return fmt.Errorf("kind %s has payloads of type %T, and its job takes others", r.name, payload)
+		return fmt.Errorf("kind %s has payloads of type %T, which its job does not take",
+			r.name, payload)
 	}
 	return nil
 }

@@ -7,55 +7,52 @@ import (
 	"fmt"
 
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/worker/outcome"
 	"github.com/stevedore-jobs/stevedore/worker/shard"
 )
 
 var errBadShard = errors.New("bad shard task")
 
 // runShard makes one attempt at a shard.
-func (w *Worker) runShard(ctx context.Context, a attempt) verdict {
+func (a *attempt) runShard(ctx context.Context) outcome.Verdict {
 	var ref queue.ShardRef
 	err := json.Unmarshal(a.task.Payload(), &ref)
-	if err != nil || a.kind.sharded == nil {
+	if err != nil || a.kind.Sharded == nil {
 		err = fmt.Errorf("not a shard of a sharded job: %w", errors.Join(err, errBadShard))
-		return verdict{outcome: failed, err: err}
+		return outcome.Verdict{Outcome: outcome.Failed, Err: err}
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, queue.ShardTimeout, errShardTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, queue.ShardTimeout, outcome.ErrShardTimeout)
 	defer cancel()
-	lease, err := w.store.StartShard(ctx, ref)
+	lease, err := a.executor.store.StartShard(ctx, ref)
 	if err == nil && !lease.Wanted {
-		return verdict{outcome: obsolete}
+		return outcome.Verdict{Outcome: outcome.Obsolete}
 	}
 	if err == nil {
-		err = w.shards.Run(ctx, shard.Task{
-			Kind:    a.kind.Name,
-			Lease:   lease,
-			Sharded: a.kind.sharded,
-			Env:     w.env(a, ref.Job, nil),
-			Decode:  a.kind.decode,
-		})
+		task := shard.Task{Kind: a.kind, Lease: lease, Env: a.env(ref.Job, nil)}
+		err = a.executor.shards.Run(ctx, task)
 	}
-	return w.recordShard(ctx, lease, a.verdict(ctx, err))
+	return a.recordShard(ctx, lease, a.decide(ctx, err))
 }
 
 // recordShard writes a verdict into the job's record before asynq gets its
 // answer, and returns the verdict that holds. A shard that failed records
 // why; its coordinator then ends the job.
-func (w *Worker) recordShard(ctx context.Context, lease queue.ShardLease, v verdict) verdict {
+func (a *attempt) recordShard(
+	ctx context.Context, lease queue.ShardLease, v outcome.Verdict,
+) outcome.Verdict {
 	late, cancel := detached(ctx)
 	defer cancel()
-	switch v.outcome {
-	case failed:
-		if err := lease.Fail(late, *w.wording.failure(v.err)); err != nil {
-			return repeatVerdict(ctx, err)
+	switch {
+	case v.Outcome == outcome.Failed:
+		if err := lease.Fail(late, *a.executor.wording.Failure(v.Err)); err != nil {
+			return outcome.NotRecorded(ctx, err)
 		}
-	case retry, snooze, handover:
+	case v.Again():
 		// If this fails, the shard may be replaced before asynq brings the
 		// task back. That does no harm.
-		if err := lease.Suspend(late, v.pause); err != nil {
-			w.log.Debug("shard not suspended", "task", lease.Ref.TaskID(), "error", err)
+		if err := lease.Suspend(late, v.Pause); err != nil {
+			a.executor.log.Debug("shard not suspended", "task", a.taskID, "error", err)
 		}
-	case done, fenced, obsolete, cancelled:
 	}
 	return v
 }

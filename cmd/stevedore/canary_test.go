@@ -19,7 +19,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/stevedore-jobs/stevedore/cmd/stevedore/dataset"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/demo/dataset"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/azure"
@@ -122,26 +123,27 @@ func (m *mine) work(t *testing.T, o redisconn.Options, key seal.PrivateKey) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := load([]string{
+	c, err := settings.LoadWorker([]string{
 		redisURL(o), "STEVEDORE_PRIVATE_KEYS=env:KEY", "KEY=" + text, "STEVEDORE_LOG_LEVEL=debug", "STEVEDORE_DRAIN_TIMEOUT=5s",
 		"STEVEDORE_SECRETS_ALLOW=env:STEVEDORE_SECRET_*,file:" + m.dir + "/*",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	setup, err := c.workerConfig(c.logger(&m.log), m.metrics)
+	setup, err := workerConfig(c, c.Logger(&m.log), m.metrics)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := configured(t).everything().egress.Client()
+	client := everything(configured(t)).egress.Client()
 	signIn := *client
 	signIn.Transport = detour{m.clouds, client.Transport}
+	setup.Network = nil // the servers of this test are not where the storages say
 	setup.Providers = providers.Registry{
 		"s3":    &s3.Opener{Client: client, Attempts: 1},
 		"gcs":   &gcs.Opener{Client: client, Attempts: 1, TokenURL: m.clouds.URL + "/token"},
 		"azure": &azure.Opener{Client: &signIn, Attempts: 1},
 	}
-	w, err := worker.New(setup, c.jobs()...)
+	w, err := worker.New(setup, jobs(c)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stevedore-jobs/stevedore/cmd/stevedore/dataset"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/demo/dataset"
 )
 
 // gossip is an S3 server that tells in its errors all that it was sent, and

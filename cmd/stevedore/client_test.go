@@ -13,22 +13,12 @@ import (
 
 	"github.com/hibiken/asynq"
 
-	"github.com/stevedore-jobs/stevedore/cmd/stevedore/dataset"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/demo/dataset"
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
-
-// want runs a command and returns what it prints; the exit code must be as
-// said.
-func want(t *testing.T, exit int, environ []string, args ...string) (out, errs string) {
-	t.Helper()
-	code, out, errs := call(t.Context(), environ, "", args...)
-	if code != exit {
-		t.Fatalf("%s: exit %d\n%s\n%s", strings.Join(args, " "), code, out, errs)
-	}
-	return out, errs
-}
 
 func TestEnqueueUnderTerms(t *testing.T) {
 	t.Parallel()
@@ -36,7 +26,7 @@ func TestEnqueueUnderTerms(t *testing.T) {
 	environ := []string{redisURL(o)}
 	enqueue := []string{"enqueue", "build-manifest", "--source", "file:///tmp", "--id", "j", "--set", "tenant=theirs"}
 	for range 2 { // the deadline is another moment each time, the job is the same
-		want(t, exitOK, environ, append(enqueue, "--delay", "10m", "--deadline", "2h", "--priority", "high", "--tenant", "acme")...)
+		want(t.Context(), t, exitOK, environ, append(enqueue, "--delay", "10m", "--deadline", "2h", "--priority", "high", "--tenant", "acme")...)
 	}
 	raw := o.Client()
 	defer func() { _ = raw.Close() }()
@@ -55,7 +45,7 @@ func TestEnqueueUnderTerms(t *testing.T) {
 		"deadline": {"tomorrow", "2001-01-01T00:00:00Z", "-1h"}, "delay": {"-1s", "soon"}, "priority": {"urgent"}, "tenant": {"a b"},
 	} {
 		for _, value := range values {
-			_, errs := want(t, exitInvalid, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--"+flag+"="+value)
+			_, errs := want(t.Context(), t, exitInvalid, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--"+flag+"="+value)
 			if !strings.Contains(errs, flag) {
 				t.Errorf("--%s=%s: %s", flag, value, errs)
 			}
@@ -63,32 +53,22 @@ func TestEnqueueUnderTerms(t *testing.T) {
 	}
 }
 
-func TestDeadlineAsATime(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
-	for text, want := range map[string]time.Time{"90m": now.Add(90 * time.Minute), "2026-11-22T09:00:00+09:00": {}, "2026-11-22T10:00:00+09:00": now.Add(time.Hour)} {
-		if got, err := deadline(text, now); !want.IsZero() && !got.Equal(want) || (err != nil) != want.IsZero() {
-			t.Errorf("%s: %v, %v", text, got, err)
-		}
-	}
-}
-
 func TestCancelCommand(t *testing.T) {
 	t.Parallel()
 	environ := []string{redisURL(queuetest.Embedded(t))}
-	want(t, exitOK, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--id", "j")
+	want(t.Context(), t, exitOK, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--id", "j")
 	for range 2 {
-		if out, _ := want(t, exitOK, environ, "cancel", "j"); out != "cancelled\n" {
+		if out, _ := want(t.Context(), t, exitOK, environ, "cancel", "j"); out != "cancelled\n" {
 			t.Errorf("%q", out)
 		}
 	}
-	if out, _ := want(t, exitFailed, environ, "wait", "j"); !strings.Contains(out, "cancelled") {
+	if out, _ := want(t.Context(), t, exitFailed, environ, "wait", "j"); !strings.Contains(out, "cancelled") {
 		t.Errorf("wait: %s", out)
 	}
-	if _, errs := want(t, exitFailed, environ, "cancel", "nobody"); !strings.Contains(errs, "no such job") {
+	if _, errs := want(t.Context(), t, exitFailed, environ, "cancel", "nobody"); !strings.Contains(errs, "no such job") {
 		t.Errorf("%s", errs)
 	}
-	if _, errs := want(t, exitFailed, environ, "retry", "j"); !strings.Contains(errs, "cancelled") {
+	if _, errs := want(t.Context(), t, exitFailed, environ, "retry", "j"); !strings.Contains(errs, "cancelled") {
 		t.Errorf("retry of a cancelled job: %s", errs)
 	}
 }
@@ -118,29 +98,29 @@ func TestEventsCommand(t *testing.T) {
 	t.Parallel()
 	environ := []string{redisURL(queuetest.Embedded(t))}
 	cancelled := func(id string) {
-		want(t, exitOK, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--id", id)
-		want(t, exitOK, environ, "cancel", id)
+		want(t.Context(), t, exitOK, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--id", id)
+		want(t.Context(), t, exitOK, environ, "cancel", id)
 	}
 	cancelled("a")
 	cancelled("b")
-	out, _ := want(t, exitOK, environ, "events")
+	out, _ := want(t.Context(), t, exitOK, environ, "events")
 	last := wantLines(t, out, "a cancelled, b cancelled")
 	if last.Position == "" || last.ID == "" || last.Kind != "build-manifest" || last.State != tasks.StateCancelled || last.Time.IsZero() {
 		t.Errorf("%+v", last)
 	}
-	out, _ = want(t, exitOK, environ, "events", "--job", "a")
+	out, _ = want(t.Context(), t, exitOK, environ, "events", "--job", "a")
 	wantLines(t, out, "a cancelled")
-	out, _ = want(t, exitOK, environ, "events", "--group", "g", "--consumer", "one")
+	out, _ = want(t.Context(), t, exitOK, environ, "events", "--group", "g", "--consumer", "one")
 	wantLines(t, out, "a cancelled, b cancelled")
 	cancelled("c")
-	out, _ = want(t, exitOK, environ, "events", "--after", last.Position)
+	out, _ = want(t.Context(), t, exitOK, environ, "events", "--after", last.Position)
 	wantLines(t, out, "c cancelled")
-	out, _ = want(t, exitOK, environ, "events", "--group", "g") // this host: what the first consumer got was acknowledged
+	out, _ = want(t.Context(), t, exitOK, environ, "events", "--group", "g") // this host: what the first consumer got was acknowledged
 	wantLines(t, out, "c cancelled")
 	for _, args := range [][]string{{"--after", "yesterday"}, {"--consumer", "one"}, {"--group", "g", "--job", "a"}} {
-		want(t, exitInvalid, environ, append([]string{"events"}, args...)...)
+		want(t.Context(), t, exitInvalid, environ, append([]string{"events"}, args...)...)
 	}
-	want(t, exitFailed, []string{"STEVEDORE_REDIS_URL=redis://127.0.0.1:1/0"}, "events", "--follow")
+	want(t.Context(), t, exitFailed, []string{"STEVEDORE_REDIS_URL=redis://127.0.0.1:1/0"}, "events", "--follow")
 }
 
 // An interrupt ends it well.
@@ -155,14 +135,14 @@ func TestEventsFollow(t *testing.T) {
 			var out, errs logbook
 			ended := make(chan int, 1)
 			go func() {
-				ended <- run(ctx, append([]string{"events", "--follow"}, flags...), console{strings.NewReader(""), &out, &errs, environ})
+				ended <- run(ctx, append([]string{"events", "--follow"}, flags...), cli.Console{Out: &out, Err: &errs, Environ: environ})
 			}()
 			jobs := 0
 			queuetest.Eventually(t, 10*time.Second, "what happens is printed", func() bool {
 				id := fmt.Sprint("j", jobs)
 				jobs++
-				want(t, exitOK, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--id", id)
-				want(t, exitOK, environ, "cancel", id)
+				want(t.Context(), t, exitOK, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--id", id)
+				want(t.Context(), t, exitOK, environ, "cancel", id)
 				return bytes.Count(out.Bytes(), []byte("\n")) > 2
 			})
 			stop()
@@ -176,37 +156,30 @@ func TestEventsFollow(t *testing.T) {
 // A corrupt image is mended, and the retry finds it well.
 func TestRetryCommand(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	if err := dataset.Write(dir); err != nil {
-		t.Fatal(err)
+	dir := drawDataset(t)
+	environ := []string{
+		redisURL(queuetest.Embedded(t)), "STEVEDORE_FILE_ROOTS=" + dir,
+		"STEVEDORE_HTTP_ADDR=", "STEVEDORE_LOG_LEVEL=error",
 	}
-	environ := []string{redisURL(queuetest.Embedded(t)), "STEVEDORE_FILE_ROOTS=" + dir, "STEVEDORE_HTTP_ADDR=", "STEVEDORE_LOG_LEVEL=error"}
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	ended := make(chan string, 1)
-	go func() {
-		_, _, errs := call(ctx, environ, "", "worker")
-		ended <- errs
-	}()
-	want(t, exitOK, environ, "enqueue", "build-manifest", "--id", "j", "--source", "file://"+dir, "--set", "source.prefix="+dataset.Prefix)
-	out, errs := want(t, exitOK, environ, "wait", "j")
+	ctx, stop := startWorker(t, environ)
+	want(ctx, t, exitOK, environ, "enqueue", "build-manifest", "--id", "j", "--source", "file://"+dir, "--set", "source.prefix="+dataset.Prefix)
+	out, errs := want(ctx, t, exitOK, environ, "wait", "j")
 	if !strings.Contains(out, "1 corrupt-image") || !strings.Contains(errs, dataset.CorruptKey) {
 		t.Errorf("%s\n%s", out, errs)
 	}
 	mend(t, dir)
-	out, _ = want(t, exitOK, environ, "retry", "j", "--wait", "--json")
+	out, _ = want(ctx, t, exitOK, environ, "retry", "j", "--wait", "--json")
 	var r tasks.BuildManifestResult
 	if err := json.Unmarshal([]byte(out), &r); err != nil || r.Failed != 0 || r.Entries != int64(dataset.Count().Images+dataset.Count().Corrupt) {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if out, _ := want(t, exitOK, environ, "status", "j", "--errors"); out != "" {
+	if out, _ := want(ctx, t, exitOK, environ, "status", "j", "--errors"); out != "" {
 		t.Errorf("still on the error list: %s", out)
 	}
-	if _, errs := want(t, exitFailed, environ, "retry", "j"); !strings.Contains(errs, "no object failed") {
+	if _, errs := want(ctx, t, exitFailed, environ, "retry", "j"); !strings.Contains(errs, "no object failed") {
 		t.Errorf("%s", errs)
 	}
-	stop()
-	if log := <-ended; log != "" {
+	if log := stop(); log != "" {
 		t.Errorf("the worker's log:\n%s", log)
 	}
 }
@@ -233,30 +206,4 @@ func mend(t *testing.T, dir string) {
 		return
 	}
 	t.Fatal("there is no good image")
-}
-
-func TestProgressTexts(t *testing.T) {
-	t.Parallel()
-	s := tasks.Status{ID: "j", Kind: "build-manifest", State: tasks.StateRunning, Round: 2, Progress: tasks.Progress{
-		Objects: 1200, ObjectsTotal: 5000, Failed: 4, Shards: 1, ShardsTotal: 5, Rate: 83.4, ETASeconds: 46,
-		Codes: map[string]int64{"not-found": 1, "corrupt-image": 2, "access": 1},
-	}}
-	if got, want := progressLine(s), "build-manifest: running, objects 1200 of 5000, 4 failed (2 corrupt-image, 1 access, 1 not-found), 83 objects/s, about 46s left"; got != want {
-		t.Errorf("%s", got)
-	}
-	var out bytes.Buffer
-	if err := showStatus(&out, s, false); err != nil {
-		t.Fatal(err)
-	}
-	for _, text := range []string{"running: 1 of 5 shards are done (retry 2", "1200 of 5000, 4 failed", "83 objects/s, about 46s left", "2 corrupt-image, 1 access, 1 not-found"} {
-		if !strings.Contains(out.String(), text) {
-			t.Errorf("%q is not in\n%s", text, out.String())
-		}
-	}
-	if got := speedText(tasks.Progress{Rate: 2.53}); got != "2.5 objects/s" {
-		t.Error(got)
-	}
-	if got := progressLine(tasks.Status{Kind: "k", State: tasks.StateQueued}); got != "k: queued" {
-		t.Error(got)
-	}
 }

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"log/slog"
 	"testing"
 
-	"github.com/stevedore-jobs/stevedore/cmd/stevedore/dataset"
-	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -16,7 +13,7 @@ import (
 // that the seed documents ask for and no others.
 func TestFourJobs(t *testing.T) {
 	t.Parallel()
-	for name, arrange := range map[string]func(*testing.T) (tasks.Storage, config){
+	for name, arrange := range map[string]func(*testing.T) (tasks.Storage, settings.Settings){
 		"s3": s3Connection, "gcs": gcsConnection,
 		"azure SAS": sasConnection, "azure account key": accountKeyConnection,
 	} {
@@ -53,7 +50,7 @@ func TestFourJobsThroughARole(t *testing.T) {
 	runAll(t, cfg, store)
 }
 
-func s3Connection(t *testing.T) (tasks.Storage, config) {
+func s3Connection(t *testing.T) (tasks.Storage, settings.Settings) {
 	t.Helper()
 	store, key := s3Bucket(t, providertest.S3(t))
 	store.Auth.SecretAccessKey = secretFile(t, key)
@@ -63,7 +60,7 @@ func s3Connection(t *testing.T) (tasks.Storage, config) {
 // gcsConnection is a service account with what Storage Object Viewer and
 // Storage Object Creator hold together: an object that is there already can
 // only be replaced by who may delete it.
-func gcsConnection(t *testing.T) (tasks.Storage, config) {
+func gcsConnection(t *testing.T) (tasks.Storage, settings.Settings) {
 	t.Helper()
 	server := providertest.GCS(t)
 	account := server.Account(t, providertest.GCSAccount{})
@@ -76,13 +73,13 @@ func gcsConnection(t *testing.T) (tasks.Storage, config) {
 	}, configured(t, "STEVEDORE_GCS_TOKEN_URL="+server.TokenURL)
 }
 
-func sasConnection(t *testing.T) (tasks.Storage, config) {
+func sasConnection(t *testing.T) (tasks.Storage, settings.Settings) {
 	t.Helper()
 	server := providertest.Azure(t)
 	return azureBucket(t, server, tasks.Auth{Method: tasks.AuthSAS, SASToken: secretFile(t, server.SAS())}), configured(t)
 }
 
-func accountKeyConnection(t *testing.T) (tasks.Storage, config) {
+func accountKeyConnection(t *testing.T) (tasks.Storage, settings.Settings) {
 	t.Helper()
 	server := providertest.Azure(t)
 	return azureBucket(t, server, tasks.Auth{Method: tasks.AuthAccountKey, AccountKey: secretFile(t, server.Key)}), configured(t)
@@ -92,33 +89,5 @@ func azureBucket(t *testing.T, server providertest.AzureServer, auth tasks.Auth)
 	t.Helper()
 	return tasks.Storage{
 		Provider: "azure", Bucket: server.Container(t), Account: server.Account, Endpoint: server.Endpoint, Auth: auth,
-	}
-}
-
-// fill draws the demo's data set into a bucket.
-func fill(t *testing.T, cfg config, s tasks.Storage) {
-	t.Helper()
-	b := openAs(t, cfg, s)
-	err := dataset.Draw(func(key string, data []byte) error {
-		_, err := b.Put(t.Context(), key, bytes.NewReader(data), providers.WriteOptions{})
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func runAll(t *testing.T, cfg config, s tasks.Storage) {
-	t.Helper()
-	here, err := cfg.startLocal(t.Context(), slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer here.stop()
-	var out bytes.Buffer
-	shown := newTable(&out)
-	if err := perform(t.Context(), here.client, console{err: &out}, s, shown); err != nil {
-		shown.Render()
-		t.Errorf("%v\n%s", err, out.String())
 	}
 }

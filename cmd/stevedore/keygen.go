@@ -6,16 +6,19 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
 type keygenCommand struct {
 	Out string `help:"File for the private key; it must not exist yet." default:"stevedore.key" placeholder:"FILE"`
 }
 
-// Run makes a pair of keys. The public one alone goes to standard output, so
-// that a script can take it.
-func (k keygenCommand) Run(c console) error {
+// Run makes a pair of keys. Standard output gets only the public one, so that
+// a script can take it.
+func (k keygenCommand) Run(c cli.Console) error {
 	key, err := seal.NewKey()
 	if err != nil {
 		return err
@@ -23,13 +26,14 @@ func (k keygenCommand) Run(c console) error {
 	if err := writeKey(k.Out, key); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(c.out, key.Public())
-	_, told := fmt.Fprintf(c.err, "This is the public key %s, for producers: STEVEDORE_PUBLIC_KEY.\n"+
-		"The private key is in %s, for workers alone: STEVEDORE_PRIVATE_KEYS names the file.\n", key.Public().ID(), k.Out)
-	return errors.Join(err, told)
+	_, errOut := fmt.Fprintln(c.Out, key.Public())
+	_, errHelp := fmt.Fprintf(c.Err, "This is the public key %s, for producers: %s.\n"+
+		"The private key is in %s, for workers only: %s names the file.\n",
+		key.Public().ID(), settings.Name(setting.PublicKey), k.Out, settings.Name(setting.PrivateKeys))
+	return errors.Join(errOut, errHelp)
 }
 
-// writeKey writes a key to a new file that its owner alone can read.
+// writeKey writes a key to a new file that only its owner can read.
 func writeKey(path string, key seal.PrivateKey) error {
 	text, err := key.Text()
 	if err != nil {
@@ -37,10 +41,10 @@ func writeKey(path string, key seal.PrivateKey) error {
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return invalid(fmt.Errorf("%s is there already: no key is ever overwritten; give another --out", path))
+		return cli.Invalid(fmt.Errorf("%s exists already, and no key is ever overwritten: give another --out", path))
 	}
 	if err != nil {
-		return invalid(err)
+		return cli.Invalid(err)
 	}
 	_, err = f.WriteString(text + "\n")
 	err = errors.Join(err, f.Sync(), f.Close())

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
@@ -60,12 +61,12 @@ func TestKeyRing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := load([]string{"STEVEDORE_PRIVATE_KEYS=" + path + ", env:KEY", "KEY=" + string(text), "STEVEDORE_PUBLIC_KEY=" + first})
+	c, err := settings.LoadWorker([]string{"STEVEDORE_PRIVATE_KEYS=" + path + ", env:KEY", "KEY=" + string(text), "STEVEDORE_PUBLIC_KEY=" + first})
 	if err != nil {
 		t.Fatal(err)
 	}
-	setup, err := c.workerConfig(nil, nil)
-	if ids := strings.Join(setup.Secrets.Keys.IDs(), " "); err != nil || len(ids) != 33 || !strings.Contains(ids, c.public.ID()) {
+	setup, err := workerConfig(c, nil, nil)
+	if ids := strings.Join(setup.Secrets.Keys.IDs(), " "); err != nil || len(ids) != 33 || !strings.Contains(ids, c.PublicKey.ID()) {
 		t.Errorf("%s, %v; the public keys are %s and %s", ids, err, first, second)
 	}
 	bad := "STEVEDORE_PRIVATE_KEYS=" + strings.TrimSpace(string(text)) + ",/no/such/key,env:NONE,env:PUBLIC"
@@ -126,27 +127,6 @@ func TestEnqueueSealsTheEnvironment(t *testing.T) {
 	environ = append(environ, "AWS_SECRET_ACCESS_KEY=")
 	if code, _, errs := enqueue("STEVEDORE_PUBLIC_KEY=" + public); code != exitInvalid || !strings.Contains(errs, "AWS_SECRET_ACCESS_KEY is empty") {
 		t.Errorf("an empty variable: exit %d, %s", code, errs)
-	}
-}
-
-// Secrets that a storage finds in a file are sealed too.
-func TestSealerReadsFiles(t *testing.T) {
-	t.Parallel()
-	key, err := seal.NewKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	binding := seal.Binding{Job: "j", Kind: "build-manifest"}
-	s := sealer{key.Public(), binding, nil}
-	out, err := s.storage(tasks.Storage{Auth: tasks.Auth{KeyFile: secretFile(t, "c4n4ry\n")}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := seal.NewRing(key).Open(binding, out.Auth.KeyFile.Sealed()); err != nil || got != "c4n4ry" {
-		t.Errorf("%q, %v", got, err)
-	}
-	if _, err := s.storage(tasks.Storage{Auth: tasks.Auth{KeyFile: secret(t, "file:/no/such/file")}}); err == nil || !strings.Contains(err.Error(), "/no/such/file") {
-		t.Errorf("a missing file: %v", err)
 	}
 }
 

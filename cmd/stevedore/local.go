@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/network"
@@ -15,17 +16,17 @@ import (
 )
 
 // local is a queue and a worker inside this process, for the person at the
-// keyboard: they may read whatever they may read anyway, so no secret,
-// directory or private address is kept from them.
+// keyboard. It may read every secret and directory and reach every private
+// address that the person can.
 type local struct {
 	client *producer.Client
 	stop   func()
 }
 
-func (c config) startLocal(ctx context.Context, log *slog.Logger) (*local, error) {
-	a := c.everything()
+func startLocal(ctx context.Context, s settings.Settings, log *slog.Logger) (*local, error) {
+	a := everything(s)
 	net := network.New(a.egress)
-	registry, err := clouds(a, net)
+	openers, err := registry(a, net)
 	if err != nil {
 		return nil, err
 	}
@@ -35,14 +36,24 @@ func (c config) startLocal(ctx context.Context, log *slog.Logger) (*local, error
 	}
 	slots := runtime.GOMAXPROCS(0)
 	w, err := worker.New(worker.Config{
-		Redis: redis.Options(), Providers: registry, Network: net, ListStreams: c.ListStreams,
-		Secrets:     providers.Secrets{Any: true},
-		VerifySlots: slots, JobSlots: slots, ShardSlots: slots, Parallel: 32, DrainTimeout: 5 * time.Second, Log: log,
-	}, c.jobs()...)
+		Redis:        redis.Options(),
+		Providers:    openers,
+		Network:      net,
+		ListStreams:  s.ListStreams,
+		Secrets:      providers.Secrets{Any: true},
+		VerifySlots:  slots,
+		JobSlots:     slots,
+		ShardSlots:   slots,
+		Parallel:     32,
+		DrainTimeout: 5 * time.Second,
+		SettingName:  settings.Name,
+		Log:          log,
+	}, jobs(s)...)
 	if err != nil {
 		redis.Close()
 		return nil, err
 	}
+
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() {

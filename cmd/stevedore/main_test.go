@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -10,22 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stevedore-jobs/stevedore/cmd/stevedore/dataset"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/demo/dataset"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
-	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
-
-// call runs a command as the shell would.
-func call(ctx context.Context, environ []string, stdin string, args ...string) (code int, out, errs string) {
-	var o, e bytes.Buffer
-	code = run(ctx, args, console{strings.NewReader(stdin), &o, &e, environ})
-	return code, o.String(), e.String()
-}
-
-func redisURL(o redisconn.Options) string {
-	return "STEVEDORE_REDIS_URL=redis://:" + o.Password + "@" + o.Addr + "/0"
-}
 
 func TestDemo(t *testing.T) {
 	t.Parallel()
@@ -36,21 +22,6 @@ func TestDemo(t *testing.T) {
 	}
 	if code, _, errs := call(t.Context(), nil, "", "demo", "--dir", dir); code != exitInvalid || !strings.Contains(errs, "not empty") {
 		t.Errorf("into a full directory: exit %d, %s", code, errs)
-	}
-}
-
-// A demo that looks at wrong results must say so.
-func TestDemoNoticesWrongResults(t *testing.T) {
-	t.Parallel()
-	f := dataset.Count()
-	right := tasks.BuildManifestResult{Entries: int64(f.Images), Failed: int64(f.Corrupt)}
-	wrong := right
-	wrong.Entries--
-	if check := manifestOf(false); !check(right, f) || check(wrong, f) {
-		t.Error("the manifest's check lets a missing entry pass")
-	}
-	if err := inspect(t.TempDir()); err == nil {
-		t.Error("an empty directory passes for a finished demo")
 	}
 }
 
@@ -86,7 +57,7 @@ func TestStorageURL(t *testing.T) {
 		"az://acct/photos":         {map[string]string{"AZURE_STORAGE_CONNECTION_STRING": "hush"}, `"connection_string":"env:`},
 		"file:///data":             {nil, `"bucket":"/data"`},
 	} {
-		s, err := storageURL(raw, c.vars)
+		s, err := schemes().Parse(raw, c.vars)
 		if err == nil {
 			err = tasks.VerifyConnection{Storage: s}.Validate()
 		}
@@ -133,10 +104,7 @@ func TestEnqueueWithoutRedis(t *testing.T) {
 
 func TestRunOnAFile(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	if err := dataset.Write(dir); err != nil {
-		t.Fatal(err)
-	}
+	dir := drawDataset(t)
 	code, out, errs := call(t.Context(), nil, "", "run", "build-manifest", "--source", "file://"+dir, "--set", "source.prefix=scenes/", "--json")
 	var r tasks.BuildManifestResult
 	if err := json.Unmarshal([]byte(out), &r); code != exitOK || err != nil || r.Entries != int64(dataset.Count().Images) {
@@ -162,41 +130,35 @@ func TestRunFindsAMissingBucket(t *testing.T) {
 // The commands that talk to a queue, with a worker beside them.
 func TestEnqueueStatusWait(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	if err := dataset.Write(dir); err != nil {
-		t.Fatal(err)
+	dir := drawDataset(t)
+	environ := []string{
+		redisURL(queuetest.Embedded(t)), "STEVEDORE_FILE_ROOTS=" + dir,
+		"STEVEDORE_HTTP_ADDR=127.0.0.1:0", "STEVEDORE_LOG_FORMAT=text",
 	}
-	environ := []string{redisURL(queuetest.Embedded(t)), "STEVEDORE_FILE_ROOTS=" + dir, "STEVEDORE_HTTP_ADDR=127.0.0.1:0", "STEVEDORE_LOG_FORMAT=text"}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan string, 1)
-	go func() {
-		_, _, errs := call(ctx, environ, "", "worker")
-		ended <- errs
-	}()
+	ctx, stop := startWorker(t, environ)
 	for range 2 {
-		code, out, errs := call(t.Context(), environ, "", "enqueue", "generate-thumbnails", "--id", "thumbs", "--source", "file://"+dir)
+		code, out, errs := call(ctx, environ, "", "enqueue", "generate-thumbnails", "--id", "thumbs", "--source", "file://"+dir)
 		if code != exitOK || out != "thumbs\n" {
 			t.Fatalf("enqueue: exit %d, %q\n%s", code, out, errs)
 		}
 	}
-	code, out, errs := call(t.Context(), environ, "", "wait", "thumbs")
+	code, out, errs := call(ctx, environ, "", "wait", "thumbs")
 	if code != exitOK || !strings.Contains(out, "thumbnails written") {
 		t.Errorf("wait: exit %d\n%s\n%s", code, out, errs)
 	}
-	code, out, _ = call(t.Context(), environ, "", "status", "thumbs", "--json")
+	code, out, _ = call(ctx, environ, "", "status", "thumbs", "--json")
 	var s tasks.Status
 	if err := json.Unmarshal([]byte(out), &s); code != exitOK || err != nil || s.State != tasks.StateSucceeded {
 		t.Errorf("status: exit %d, %v\n%s", code, err, out)
 	}
-	code, out, _ = call(t.Context(), environ, "", "status", "thumbs", "--errors")
+	code, out, _ = call(ctx, environ, "", "status", "thumbs", "--errors")
 	if code != exitOK || !strings.Contains(out, `"key":"scenes/corrupt.jpg","code":"corrupt-image"`) {
 		t.Errorf("errors: exit %d\n%s", code, out)
 	}
-	if code, _, errs := call(t.Context(), environ, "", "status", "nobody"); code != exitFailed || !strings.Contains(errs, "no such job") {
+	if code, _, errs := call(ctx, environ, "", "status", "nobody"); code != exitFailed || !strings.Contains(errs, "no such job") {
 		t.Errorf("unknown job: exit %d, %s", code, errs)
 	}
-	stop()
-	if log := <-ended; strings.Contains(log, "level=ERROR") {
+	if log := stop(); strings.Contains(log, "level=ERROR") {
 		t.Errorf("the worker's log:\n%s", log)
 	}
 }

@@ -22,16 +22,16 @@ import (
 // this machine.
 func diagnosed(t *testing.T, s tasks.Storage, environ ...string) tasks.VerifyConnectionResult {
 	t.Helper()
-	a := configured(t, append(environ, "STEVEDORE_EGRESS_ALLOW=127.0.0.0/8,::1")...).access()
+	a := allowed(configured(t, append(environ, "STEVEDORE_EGRESS_ALLOW=127.0.0.0/8,::1")...))
 	net := network.New(a.egress)
-	registry, err := clouds(a, net)
+	openers, err := registry(a, net)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r, err := verify.Job{}.Run(t.Context(), tasks.VerifyConnection{Storage: s, Need: tasks.Need{Read: true}}, job.Env{
 		Log: slog.New(slog.DiscardHandler), Parallel: 1,
 		Open: func(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
-			return network.Stack{Providers: registry, Network: net}.Open(ctx, s, providers.Secrets{Any: true}, nil)
+			return network.Stack{Providers: openers, Network: net}.Open(ctx, s, providers.Secrets{Any: true}, nil)
 		},
 	})
 	if err != nil {

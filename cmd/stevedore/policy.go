@@ -1,94 +1,95 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 
-	"github.com/caarlos0/env/v11"
-
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/payload"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/providers/policy"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// policyCommand asks no cloud and changes nothing: it writes what the
-// bucket's owner is to set up.
+// policyCommand sends nothing to a cloud: it prints what the bucket's owner
+// has to set up.
 type policyCommand struct {
 	Payload    string `arg:"" optional:"" help:"File with a storage or a job's payload as JSON, or - for standard input."`
-	Source     string `help:"Bucket, in place of a file: s3://bucket/prefix." placeholder:"URL"`
-	Read       bool   `help:"Objects are read. Taken for granted when no other use is named."`
+	Source     string `help:"Bucket, in place of a file: ${buckets}." placeholder:"URL"`
+	Read       bool   `help:"Objects are read. This is the default when no other use is given."`
 	Write      bool   `help:"Objects are stored: manifests, thumbnails, exports."`
 	Versions   bool   `help:"Old versions of objects are listed."`
 	KMS        string `name:"kms" help:"Key that the bucket is encrypted with: its ARN, for gcs its resource name." placeholder:"KEY"`
 	CORS       string `name:"cors" help:"Origin of a page that loads objects by itself, for example https://app.example." placeholder:"ORIGIN"`
-	ExternalID string `name:"external-id" help:"External ID that the role to assume shall ask for (s3)." placeholder:"ID"`
-	Trust      string `help:"AWS account of the workers, which the role to assume shall trust (s3)." placeholder:"ACCOUNT"`
+	ExternalID string `name:"external-id" help:"External ID that the role to assume must ask for (s3)." placeholder:"ID"`
+	Trust      string `help:"AWS account of the workers, which the role to assume must trust (s3)." placeholder:"ACCOUNT"`
 }
 
-// Run prints the documents and commands, each under its title.
-func (p policyCommand) Run(c console) error {
-	s, need, err := p.subject(c)
+// Run prints the documents and commands, each under its title. All its errors
+// are mistakes of the caller.
+func (p policyCommand) Run(c cli.Console, schemes payload.Schemes) error {
+	s, need, err := p.storage(c, schemes)
 	if err != nil {
-		return invalid(err)
+		return cli.Invalid(err)
 	}
-	sections, err := policy.For(s, p.uses(s, need))
+	uses := p.uses(s, need)
+	sections, err := policy.For(s, uses)
 	if err == nil {
-		err = valid(s, p.uses(s, need).CORS)
+		err = validate(s, uses.CORS)
 	}
 	if err != nil {
-		return invalid(err)
+		return cli.Invalid(err)
 	}
 	for _, section := range sections {
-		if _, err := fmt.Fprintf(c.out, "# %s\n\n%s\n\n", section.Title, section.Text); err != nil {
+		if _, err := fmt.Fprintf(c.Out, "# %s\n\n%s\n\n", section.Title, section.Text); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// subject is the storage, and what the payload says it shall be good for.
-func (p policyCommand) subject(c console) (tasks.Storage, tasks.Need, error) {
-	var data []byte
-	var err error
+// storage returns the storage, and what a payload says it is needed for.
+func (p policyCommand) storage(c cli.Console, schemes payload.Schemes) (tasks.Storage, tasks.Need, error) {
 	switch {
 	case p.Source != "":
-		s, err := storageURL(p.Source, env.ToMap(c.environ))
+		s, err := schemes.Parse(p.Source, settings.Map(c.Environ))
 		return s, tasks.Need{}, err
 	case p.Payload == "":
 		return tasks.Storage{}, tasks.Need{}, errors.New("give a file with a storage, - for standard input, or --source URL")
-	case p.Payload == "-":
-		data, err = io.ReadAll(c.in)
-	default:
-		data, err = os.ReadFile(p.Payload)
 	}
+	data, err := payload.ReadFile(p.Payload, c.In)
 	if err != nil {
 		return tasks.Storage{}, tasks.Need{}, err
 	}
 	return storageIn(data)
 }
 
-// storageIn finds the storage in a payload, or takes all of it for one.
-func storageIn(data []byte) (tasks.Storage, tasks.Need, error) {
-	var payload struct {
-		tasks.Storage
-		Inner  *tasks.Storage `json:"storage"`
-		Source *tasks.Storage `json:"source"`
-		Need   tasks.Need     `json:"need"`
+// storageIn finds the storage that a job works on in its payload. Data without
+// such a field is a storage itself.
+func storageIn(data []byte) (s tasks.Storage, need tasks.Need, _ error) {
+	wrong := func(err error) error {
+		return fmt.Errorf("the payload is not the JSON of a storage: %w", err)
 	}
-	if err := json.Unmarshal(bytes.TrimSpace(data), &payload); err != nil {
-		return tasks.Storage{}, tasks.Need{}, fmt.Errorf("the payload is not the JSON of a storage: %w", err)
+	fields := map[string]json.RawMessage{}
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return s, need, wrong(err)
 	}
-	switch {
-	case payload.Inner != nil:
-		return *payload.Inner, payload.Need, nil
-	case payload.Source != nil:
-		return *payload.Source, payload.Need, nil
+	for _, kind := range tasks.Kinds() {
+		if inner, ok := fields[kind.StorageFields()[0]]; ok {
+			data = inner
+		}
 	}
-	return payload.Storage, payload.Need, nil
+	if err := json.Unmarshal(data, &s); err != nil {
+		return s, need, wrong(err)
+	}
+	if fields["need"] != nil {
+		if err := json.Unmarshal(fields["need"], &need); err != nil {
+			return s, need, wrong(err)
+		}
+	}
+	return s, need, nil
 }
 
 func (p policyCommand) uses(s tasks.Storage, need tasks.Need) policy.Uses {
@@ -105,9 +106,9 @@ func (p policyCommand) uses(s tasks.Storage, need tasks.Need) policy.Uses {
 	return u
 }
 
-// valid checks all of a storage but how it is authenticated: rights are
-// granted before there are credentials.
-func valid(s tasks.Storage, cors *tasks.CORS) error {
+// validate checks a storage, but not its credentials: rights are granted
+// before there are credentials.
+func validate(s tasks.Storage, cors *tasks.CORS) error {
 	s.Auth = tasks.Auth{Method: tasks.AuthAnonymous}
 	return tasks.VerifyConnection{Storage: s, Need: tasks.Need{CORS: cors}}.Validate()
 }

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"log/slog"
 	"strings"
 	"testing"
 
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -17,7 +17,7 @@ import (
 func policyOf(t *testing.T, in string, args ...string) (out, complaint string, code int) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code = run(t.Context(), append([]string{"policy"}, args...), console{in: strings.NewReader(in), out: &stdout, err: &stderr})
+	code = run(t.Context(), append([]string{"policy"}, args...), cli.Console{In: strings.NewReader(in), Out: &stdout, Err: &stderr})
 	return stdout.String(), stderr.String(), code
 }
 
@@ -42,20 +42,12 @@ func TestFourJobsWithGeneratedPolicy(t *testing.T) {
 		Auth: tasks.Auth{Method: tasks.AuthAccessKey, AccessKeyID: keys.AccessKeyID, SecretAccessKey: secretFile(t, keys.SecretAccessKey)},
 	}
 	fill(t, configured(t), store)
-	here, err := configured(t).startLocal(t.Context(), slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer here.stop()
-	for _, c := range checksOf(t.Context(), t, here.client, store) {
+	for _, c := range checksOf(t.Context(), t, startedLocal(t, configured(t)).client, store) {
 		if c.Status != tasks.CheckOK && c.Status != tasks.CheckSkipped {
 			t.Errorf("%+v", c)
 		}
 	}
-	var shown bytes.Buffer
-	if err := perform(t.Context(), here.client, console{err: &shown}, store, newTable(&shown)); err != nil {
-		t.Errorf("%v\n%s", err, shown.String())
-	}
+	runAll(t, configured(t), store)
 }
 
 // checksOf runs a verification as a service would.

@@ -24,7 +24,6 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
@@ -64,16 +63,6 @@ type port struct {
 
 const secretName = "STEVEDORE_SECRET_TEST"
 
-// configured is the configuration of an environment.
-func configured(t *testing.T, environ ...string) config {
-	t.Helper()
-	c, err := load(environ)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
 // s3Bucket makes a bucket, and a user of it with no more rights than the seed
 // documents ask for, whose secret it returns.
 func s3Bucket(t *testing.T, server providertest.S3Server) (tasks.Storage, string) {
@@ -84,44 +73,6 @@ func s3Bucket(t *testing.T, server providertest.S3Server) (tasks.Storage, string
 		Provider: "s3", Bucket: name, Region: "us-east-1", Endpoint: server.Endpoint,
 		Auth: tasks.Auth{Method: tasks.AuthAccessKey, AccessKeyID: keys.AccessKeyID},
 	}, keys.SecretAccessKey
-}
-
-func secret(t *testing.T, ref string) tasks.Secret {
-	t.Helper()
-	s, err := tasks.SecretRef(ref)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// secretFile is a reference to a file that holds a secret.
-func secretFile(t *testing.T, value string) tasks.Secret {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(path, []byte(value), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return secret(t, "file:"+path)
-}
-
-func open(t *testing.T, s tasks.Storage) providers.Bucket {
-	t.Helper()
-	return openAs(t, configured(t), s)
-}
-
-func openAs(t *testing.T, cfg config, s tasks.Storage) providers.Bucket {
-	t.Helper()
-	a := cfg.everything()
-	registry, err := clouds(a, network.New(a.egress))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := registry.Open(t.Context(), s, providers.Secrets{Any: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
 }
 
 // arrive makes a port whose bucket holds n images.
@@ -141,7 +92,7 @@ func (p *port) fill(t *testing.T, n int) {
 	t.Helper()
 	store := p.store
 	store.Auth.SecretAccessKey = secretFile(t, p.secret)
-	p.bucket = open(t, store)
+	p.bucket = open(t, configured(t), store)
 	group, ctx := errgroup.WithContext(t.Context())
 	group.SetLimit(16)
 	for i := range n {

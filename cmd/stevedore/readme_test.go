@@ -2,13 +2,13 @@ package main
 
 import (
 	"os"
-	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker"
 )
@@ -53,12 +53,11 @@ func TestReadmeVariables(t *testing.T) {
 	t.Parallel()
 	text := readme(t)
 	known := map[string]bool{secretName: true}
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[settings]()) {
-		name, fallback := f.Tag.Get("env"), f.Tag.Get("envDefault")
-		known[name] = true
-		row := regexp.MustCompile("(?m)^\\| `" + name + "` \\| (.*?) \\|").FindStringSubmatch(text)
-		if row == nil || fallback != "" && strings.Trim(row[1], "`") != fallback {
-			t.Errorf("%s with its default %q is not in the table: %q", name, fallback, row)
+	for _, v := range settings.Variables() {
+		known[v.Name] = true
+		row := regexp.MustCompile("(?m)^\\| `" + v.Name + "` \\| (.*?) \\|").FindStringSubmatch(text)
+		if row == nil || v.Default != "" && strings.Trim(row[1], "`") != v.Default {
+			t.Errorf("%s with its default %q is not in the table: %q", v.Name, v.Default, row)
 		}
 	}
 	for _, name := range regexp.MustCompile(`STEVEDORE_[A-Z_]+[A-Z]`).FindAllString(text, -1) {
@@ -89,15 +88,12 @@ func (n names) Unregister(prometheus.Collector) bool { return false }
 func TestReadmeMetrics(t *testing.T) {
 	t.Parallel()
 	text, registered := readme(t), names{}
-	c, err := load(nil)
+	c := configured(t)
+	config, err := workerConfig(c, nil, registered)
 	if err != nil {
 		t.Fatal(err)
 	}
-	setup, err := c.workerConfig(nil, registered)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := worker.New(setup, c.jobs()...); err != nil {
+	if _, err := worker.New(config, jobs(c)...); err != nil {
 		t.Fatal(err)
 	}
 	for name := range registered {

@@ -3,29 +3,33 @@ package main
 import (
 	"context"
 	"log/slog"
+
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/payload"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/show"
 )
 
 type runCommand struct {
-	payloadFlags
+	payload.Flags
 	JSON    bool `help:"Print the result as JSON."`
 	Verbose bool `short:"v" help:"Log what the worker does."`
 }
 
 // Run runs a job in this process.
-func (r runCommand) Run(ctx context.Context, c console) error {
-	cfg, err := load(c.environ)
+func (r runCommand) Run(ctx context.Context, c cli.Console, schemes payload.Schemes) error {
+	s, err := c.Settings()
 	if err != nil {
 		return err
 	}
-	j, err := r.job(c, keepReferences)
+	j, err := r.Job(c, schemes, payload.KeepReferences)
 	if err != nil {
 		return err
 	}
 	log := slog.New(slog.DiscardHandler)
 	if r.Verbose {
-		log = slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		log = slog.New(slog.NewTextHandler(c.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	here, err := cfg.startLocal(ctx, log)
+	here, err := startLocal(ctx, s, log)
 	if err != nil {
 		return err
 	}
@@ -34,5 +38,5 @@ func (r runCommand) Run(ctx context.Context, c console) error {
 	if err != nil {
 		return err
 	}
-	return follow(ctx, here.client, id, c, r.JSON)
+	return show.Follow(ctx, c, here.client, id, r.JSON)
 }

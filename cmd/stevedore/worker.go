@@ -13,33 +13,40 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/worker"
 )
 
 type workerCommand struct{}
 
-// Run works until ctx ends, and serves /metrics, /livez and /readyz
-// meanwhile.
-func (workerCommand) Run(ctx context.Context, c console) error {
-	cfg, err := load(c.environ)
+// Run runs a worker until ctx ends. Meanwhile it serves /metrics, /livez and
+// /readyz.
+func (workerCommand) Run(ctx context.Context, c cli.Console) error {
+	s, err := settings.LoadWorker(c.Environ)
 	if err != nil {
 		return err
 	}
-	log := cfg.logger(c.err)
+	log := s.Logger(c.Err)
+	for _, w := range s.Warnings {
+		log.Warn(w)
+	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	setup, err := cfg.workerConfig(log, registry)
+	registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	config, err := workerConfig(s, log, registry)
 	if err != nil {
-		return err
+		return cli.Invalid(err)
 	}
-	if ids := setup.Secrets.Keys.IDs(); len(ids) > 0 {
+	if ids := s.PrivateKeys.IDs(); len(ids) > 0 {
 		log.Info("sealed secrets can be opened", "keys", ids)
 	}
-	w, err := worker.New(setup, cfg.jobs()...)
+	w, err := worker.New(config, jobs(s)...)
 	if err != nil {
 		return err
 	}
-	stop, err := serve(ctx, cfg.HTTPAddr, endpoints(w, registry), log)
+	stop, err := serve(ctx, s.HTTPAddr, endpoints(w, registry), log)
 	if err != nil {
 		return err
 	}
@@ -54,15 +61,15 @@ func endpoints(w *worker.Worker, registry *prometheus.Registry) http.Handler {
 	return mux
 }
 
-// serve answers on an address until stop is called, which is after the drain:
-// probes must see that it drains. An empty address serves nothing.
+// serve serves HTTP on an address until stop is called. That is after the
+// drain, so that probes see the drain. An empty address serves nothing.
 func serve(ctx context.Context, addr string, h http.Handler, log *slog.Logger) (stop func(), err error) {
 	if addr == "" {
 		return func() {}, nil
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("STEVEDORE_HTTP_ADDR: %w", err)
+		return nil, fmt.Errorf("%s: %w", settings.Name(settings.HTTPAddr), err)
 	}
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
 	log.Info("serving /metrics, /livez and /readyz", "address", listener.Addr().String())

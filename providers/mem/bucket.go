@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/check"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -115,23 +116,20 @@ func (b bucket) Delete(ctx context.Context, key string) error {
 // content stays.
 func (b bucket) Close() error { return nil }
 
-// Probe implements providers.Prober.
+// Probe implements providers.Prober. All that can fail is that the bucket
+// does not exist: then the first check fails, and the others are skipped.
 func (b bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
-	checks := []tasks.Check{{ID: "list"}}
-	if need.Read {
-		checks = append(checks, tasks.Check{ID: "read"})
-	}
-	if need.Write {
-		checks = append(checks, tasks.Check{ID: "write"})
-	}
-	_, err := b.ready(ctx, "list", "")
-	for i := range checks {
-		checks[i].Status, checks[i].Evidence = tasks.CheckOK, "a bucket in memory"
-		if err != nil {
-			checks[i].Status, checks[i].Evidence, checks[i].Fix = tasks.CheckFail, err.Error(), err.Advice()
+	exists := func(ctx context.Context) tasks.Check {
+		if _, err := b.ready(ctx, "list", ""); err != nil {
+			return check.FailError(err)
 		}
+		return check.OK("a bucket in memory")
 	}
-	return checks
+	return check.Run(ctx, []check.Step{
+		{ID: tasks.CheckIDList, Wanted: true, Run: exists},
+		{ID: tasks.CheckIDRead, Wanted: need.Read, Run: exists},
+		{ID: tasks.CheckIDWrite, Wanted: need.Write, Run: exists},
+	})
 }
 
 // Diagnose implements providers.Diagnoser. There is no network to check.

@@ -1,6 +1,9 @@
 package coordinator
 
-import "github.com/stevedore-jobs/stevedore/tasks/queue"
+import (
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/worker/outcome"
+)
 
 const (
 	// An estimate needs minSample shards, and one in sampleShare of all.
@@ -25,7 +28,7 @@ func checkBudget(s queue.Snapshot, budget int64) error {
 		}
 	}
 	if estimate := s.PartsBytes / begun * p.ShardsTotal; estimate > budget {
-		return &PartsError{estimate}
+		return &outcome.PartsError{Estimate: estimate}
 	}
 	return nil
 }

@@ -37,13 +37,17 @@ func newJobCaps(c *Config, j Job) *jobCaps {
 				continue
 			}
 			seen[id] = true
-			caps.limits = append(caps.limits, queue.Cap{Name: "bucket:" + id, Limit: c.BucketShards})
+			caps.add("bucket:"+id, c.BucketShards)
 		}
 	}
 	if tenant := j.Payload.JobTerms().Tenant; tenant != "" && c.TenantShards > 0 {
-		caps.limits = append(caps.limits, queue.Cap{Name: "tenant:" + tenant, Limit: c.TenantShards})
+		caps.add("tenant:"+tenant, c.TenantShards)
 	}
 	return caps
+}
+
+func (c *jobCaps) add(name string, limit int) {
+	c.limits = append(c.limits, queue.Cap{Name: name, Limit: limit})
 }
 
 // reserve returns how many of the more wanted shards may start now, when have

@@ -12,7 +12,6 @@ package coordinator
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -64,13 +63,10 @@ func New(c Config) *Coordinator {
 
 // Job is a job that this process has claimed.
 type Job struct {
+	Kind    job.Kind
 	Lease   queue.Lease
 	Payload tasks.Job
 	Env     job.Env
-
-	// Single or Sharded is the job's code; the other one is nil.
-	Single  job.Single[tasks.Job]
-	Sharded job.Sharded[tasks.Job]
 
 	// Gauge receives the progress after each heartbeat.
 	Gauge Gauge
@@ -83,27 +79,6 @@ type Gauge interface {
 	Show(tasks.Progress)
 }
 
-// ShardFailureError is the failure that a shard has recorded. It ends the
-// job.
-type ShardFailureError struct{ Failure tasks.Failure }
-
-// Error returns the failure's message.
-func (e *ShardFailureError) Error() string { return e.Failure.Message }
-
-// PartsError means that the parts of a job will exceed the budget. It wraps
-// queue.ErrBudget.
-type PartsError struct {
-	Estimate int64 // bytes that all parts will take
-}
-
-// Error returns the estimate.
-func (e *PartsError) Error() string {
-	return fmt.Sprintf("the parts of this job will take about %d bytes of Redis", e.Estimate)
-}
-
-// Unwrap returns queue.ErrBudget.
-func (e *PartsError) Unwrap() error { return queue.ErrBudget }
-
 // Run runs a job and returns its result. It stops early, with the cause, when
 // ctx ends; and with queue.ErrFenced when the job is not this process's any
 // more.
@@ -111,7 +86,7 @@ func (c *Coordinator) Run(ctx context.Context, j Job) (tasks.Result, error) {
 	r := &run{config: &c.config, inflight: c.inflight, job: j}
 	r.progress = newReporter(r)
 	r.progress.started(ctx)
-	if j.Single != nil {
+	if j.Kind.Single != nil {
 		return r.single(ctx)
 	}
 	return r.sharded(ctx)
@@ -121,7 +96,7 @@ func (c *Coordinator) Run(ctx context.Context, j Job) (tasks.Result, error) {
 // shard of the job runs any more. After a hand-over the shards run on, and
 // the next coordinator inherits the reservations.
 func (c *Coordinator) Release(ctx context.Context, j Job) {
-	if j.Sharded == nil || j.Payload == nil {
+	if j.Kind.Sharded == nil || j.Payload == nil {
 		return
 	}
 	newJobCaps(&c.config, j).release(ctx)

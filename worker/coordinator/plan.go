@@ -36,7 +36,7 @@ func (r *run) plan(ctx context.Context) error {
 	if lease.PreviousResult != nil {
 		err = r.planRetry(ctx, emit)
 	} else {
-		err = r.job.Sharded.Plan(ctx, r.job.Payload, r.job.Env, lease.Cursor, emit)
+		err = r.job.Kind.Sharded.Plan(ctx, r.job.Payload, r.job.Env, lease.Cursor, emit)
 	}
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func newReporter(r *run) *reporter {
 	return &reporter{
 		lease:       r.job.Lease,
 		store:       r.config.Store,
-		sharded:     r.job.Sharded != nil,
+		sharded:     r.job.Kind.Sharded != nil,
 		gauge:       r.job.Gauge,
 		writeResult: r.job.WriteResult,
 		log:         r.config.Log,

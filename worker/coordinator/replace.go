@@ -114,14 +114,17 @@ func (s *supervisor) checkTask(ctx context.Context, i int, state queue.ShardStat
 
 // replace gives a shard to the next generation of its task, unless its run
 // has sent a heartbeat or has committed meanwhile.
-func (s *supervisor) replace(ctx context.Context, i int, state queue.ShardState, why string) error {
+func (s *supervisor) replace(
+	ctx context.Context, i int, state queue.ShardState, why string,
+) error {
 	lease := s.run.job.Lease
 	ok, err := lease.ReplaceShard(ctx, i, state, why == crashed)
 	if err != nil || !ok {
 		return err
 	}
 	generation := state.Generation + 1
-	s.config.Log.Warn("shard replaced", "job", lease.ID, "shard", i, "reason", why, "generation", generation)
+	s.config.Log.Warn("shard replaced",
+		"job", lease.ID, "shard", i, "reason", why, "generation", generation)
 	s.config.Metrics.ShardReplaced(lease.Kind, why)
 	s.enqueued[i] = &enqueuedShard{checked: time.Now()}
 	return s.enqueue(ctx, i, generation)

@@ -46,7 +46,7 @@ func (r *run) finish(ctx context.Context) (tasks.Result, error) {
 	}
 	r.job.Env.Log.Info("finishing", "shards", totals.Shards)
 
-	result, err := r.job.Sharded.Finish(ctx, r.job.Payload, r.job.Env, job.Parts{
+	result, err := r.job.Kind.Sharded.Finish(ctx, r.job.Payload, r.job.Env, job.Parts{
 		Tally:   totals.Tally,
 		Bytes:   totals.Bytes,
 		Size:    totals.Size,

@@ -9,6 +9,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
 const (
@@ -109,7 +110,7 @@ func (s *supervisor) step(ctx context.Context, planned bool) (finished bool, err
 		return false, err
 	}
 	if snapshot.ShardFailure != nil {
-		return false, &ShardFailureError{*snapshot.ShardFailure}
+		return false, &outcome.ShardFailureError{Failure: *snapshot.ShardFailure}
 	}
 	s.trust(snapshot)
 

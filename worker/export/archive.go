@@ -1,57 +1,175 @@
 package export
 
 import (
-	"archive/zip"
-	"hash/crc32"
+	"bytes"
+	"cmp"
+	"context"
 	"io"
+	"slices"
+
+	"github.com/stevedore-jobs/stevedore/worker/asciijson"
+	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
+	"github.com/stevedore-jobs/stevedore/worker/export/formats"
+	"github.com/stevedore-jobs/stevedore/worker/export/pack"
 )
 
-// archive writes a zip whose bytes follow from its entries alone (GEN-10).
-// archive/zip adds zip64 records where they are needed. Entries must come
-// sorted by name.
-type archive struct{ zip *zip.Writer }
+// archiver writes the data set as one archive. It can be used once.
+type archiver struct {
+	data      *dataset
+	document  *document
+	writer    formats.Writer
+	source    *imageSource // nil unless images are included
+	directory imageDirectory
+	progress  *imageProgress
 
-func newArchive(w io.Writer) archive { return archive{zip.NewWriter(w)} }
-
-func entryHeader(name string, method uint16) *zip.FileHeader {
-	h := &zip.FileHeader{Name: name, Method: method, Flags: 0x800} // UTF-8, even when ASCII
-	h.SetMode(0o644)
-	// 1980-01-01 00:00, the oldest time a zip can hold. FileHeader.Modified
-	// would add a field, and raw entries ignore it.
-	h.ModifiedDate = 1<<5 | 1 //nolint:staticcheck // see above
-	return h
+	shapes int64 // written so far
 }
 
-// text opens an entry that is compressed; it ends when the next one begins.
-func (a archive) text(name string) (io.Writer, error) {
-	return a.zip.CreateHeader(entryHeader(name, zip.Deflate))
-}
-
-// whole stores content as it is, its size before it, so that readers of
-// streams can unpack it too.
-func (a archive) whole(name string, content []byte) error {
-	h := entryHeader(name, zip.Store)
-	h.CRC32 = crc32.ChecksumIEEE(content)
-	h.CompressedSize64 = uint64(len(content))
-	h.UncompressedSize64 = uint64(len(content))
-	h.CreatorVersion |= 20
-	h.ReaderVersion = 20
-	w, err := a.zip.CreateRaw(h)
-	if err != nil {
+// write writes annotations, images and names in this order, which is also the
+// order of the files' names.
+func (a *archiver) write(ctx context.Context, w io.Writer) error {
+	zip := pack.NewZip(w)
+	for _, subset := range a.data.subsets {
+		file, err := zip.Create(a.writer.AnnotationsPath(subset))
+		if err != nil {
+			return err
+		}
+		if err := a.writer.Write(file, a.subset(ctx, subset)); err != nil {
+			return err
+		}
+	}
+	if a.source != nil {
+		if err := a.writeImages(ctx, zip); err != nil {
+			return err
+		}
+	}
+	if err := a.writeNames(zip); err != nil {
 		return err
 	}
-	_, err = w.Write(content)
+	return zip.Close()
+}
+
+// subset returns the exported images of a subset and their shapes.
+func (a *archiver) subset(ctx context.Context, name string) annotation.Subset {
+	return annotation.Subset{
+		Name:   name,
+		Schema: &a.data.schema,
+		Images: func(yield func(annotation.Image) bool) {
+			for im := range a.data.exported() {
+				if im.Subset == name && !yield(im.Image) {
+					return
+				}
+			}
+		},
+		Shapes: func(write writeShape) error { return a.scanShapes(ctx, name, write) },
+	}
+}
+
+// writeShape writes one shape of an image, or returns the shape's problem.
+type writeShape = func(
+	place int, im annotation.Image, sh annotation.Shape,
+) (*annotation.Problem, error)
+
+// scanShapes scans the document and calls write for each shape of a subset's
+// exported images. It adds all problems to the images' records. If no images
+// are included, an image is finished after its shapes.
+func (a *archiver) scanShapes(ctx context.Context, subset string, write writeShape) error {
+	next, place := 0, -1
+	_, err := a.document.scan(ctx, func(r formats.Reader, _ annotation.Image) error {
+		im := &a.data.images[next]
+		next++
+		if im.leftOut || im.Subset != subset {
+			return nil
+		}
+		place++
+		err := r.Shapes(func(sh annotation.Shape, problem *annotation.Problem) error {
+			var err error
+			if problem == nil {
+				problem, err = write(place, im.Image, sh)
+			}
+			switch {
+			case problem != nil:
+				im.problems.add(problem)
+			case err == nil:
+				a.shapes++
+			}
+			return err
+		})
+		if err == nil && a.source == nil {
+			a.progress.finish(im, 0)
+		}
+		return err
+	})
 	return err
 }
 
-// stream stores content of unknown length as it is, its size after it.
-func (a archive) stream(name string, content io.Reader) error {
-	w, err := a.zip.CreateHeader(entryHeader(name, zip.Store))
-	if err != nil {
-		return err
+// writeImages adds the images, sorted by their paths.
+func (a *archiver) writeImages(ctx context.Context, zip *pack.Zip) error {
+	list := slices.Collect(a.data.exported())
+	slices.SortFunc(list, func(x, y *imageRecord) int {
+		return cmp.Compare(a.writer.ImagePath(x.Image), a.writer.ImagePath(y.Image))
+	})
+	for f, err := range a.source.fetchAll().Range(ctx, list) {
+		if err != nil {
+			return err
+		}
+		err := a.writeImage(zip, f)
+		_ = f.Close()
+		if err != nil {
+			return err
+		}
+		a.progress.finish(f.im, f.size)
 	}
-	_, err = io.Copy(w, content)
+	return nil
+}
+
+// writeImage adds an image as it is stored, or turned upright if it must be.
+func (a *archiver) writeImage(zip *pack.Zip, f *imageFile) error {
+	head, turn, err := f.inspect()
+	if err == nil && turn {
+		err = f.readTo(f.size)
+	}
+	if err != nil {
+		return a.source.failed(f.im, err)
+	}
+	if turn {
+		f.turn(head)
+	}
+
+	path := a.writer.ImagePath(f.im.Image)
+	if turn || f.complete() {
+		return zip.Store(path, f.first)
+	}
+	body := &errReader{r: io.MultiReader(bytes.NewReader(f.first), f.body)}
+	err = zip.StoreFrom(path, body)
+	if body.err != nil {
+		return a.source.failed(f.im, body.err)
+	}
 	return err
 }
 
-func (a archive) close() error { return a.zip.Close() }
+// writeNames adds names.jsonl if a file has another name than its image. It
+// has a line for each such file.
+func (a *archiver) writeNames(zip *pack.Zip) error {
+	var file io.Writer
+	var line []byte
+	for im := range a.data.exported() {
+		if im.File == im.Name {
+			continue
+		}
+		if file == nil {
+			var err error
+			if file, err = zip.Create("names.jsonl"); err != nil {
+				return err
+			}
+		}
+		line = asciijson.Append(append(line[:0], `{"key":`...), a.directory.key(im))
+		line = asciijson.Append(append(line, `,"subset":`...), im.Subset)
+		line = asciijson.Append(append(line, `,"file_name":`...), im.File)
+		line = append(line, "}\n"...)
+		if _, err := file.Write(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,118 +1,127 @@
-// Package export carries out export-annotations: it reads CVAT for images 1.1
-// XML and streams a COCO instances data set, with the images if they are
-// asked for, to a bucket as one zip.
+// Package export is the job export-annotations: it reads annotations in one
+// format, writes them in another, and stores the data set in a bucket as one
+// zip, with the images if they are wanted.
 //
-// It knows the two formats, how outlines and masks are turned from one into
-// the other, and how to make a zip that is the same bytes for the same input.
-// It knows no cloud and no queue. Nothing is kept on disk, and in memory only
-// a line per image and the shapes of one image: the XML is read once to learn
-// of the images and once more per subset.
+// It knows which images are exported, under which names, and how they are
+// turned upright. Formats are in the folder formats, the neutral model is in
+// annotation, and archives are in pack. It knows no cloud and no queue.
 //
-// Ids such as COCO-08 and GEN-03 name the rules that the tests hold every
-// export against.
+// Nothing is stored on disk. Memory holds a record of each image and the
+// shapes of one image. The document is read once to learn of the images, and
+// once more for each subset.
+//
+// Ids such as COCO-08 and GEN-03 name the rules that the tests check.
 package export
 
 import (
 	"context"
+	"errors"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/export/formats"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// Job implements job.Single. The zero value is ready, holds nothing and may
-// run at once any number of times.
+// Job implements job.Single. The zero value is ready and is safe for
+// concurrent use.
 type Job struct{}
 
-// Run makes the zip and puts it under j.Key, over whatever is there:
-// job.Publish would read every image twice to find out that nothing changed.
-// Running twice on the same input stores the same bytes.
+var _ job.Single[tasks.ExportAnnotations] = Job{}
+
+// Run makes the zip and stores it under j.Key. It overwrites what is there:
+// to find out that nothing has changed, it would have to read every image
+// twice. Running twice on the same input stores the same bytes.
 //
-// An image that cannot be exported whole gives one line of the error list:
-// not-found (it is left out), or what was left out of it or is odd about it
-// (it is exported). A document that is no CVAT for images 1.1 is Invalid;
-// when no image at all is in the bucket the job is NotFound.
+// Each image with a problem becomes one line of the error list. The line says
+// that the image is left out, or which of its shapes are, or what is unusual
+// about it. A document in another format fails the job as Invalid. If the
+// bucket has none of the images, the job fails as NotFound.
 func (Job) Run(ctx context.Context, j tasks.ExportAnnotations, env job.Env) (tasks.Result, error) {
-	x := &exporter{job: j, env: env}
-	defer x.close()
-	if err := x.open(ctx); err != nil {
+	r := &run{job: j, env: env, images: imageDirectory(j.Annotations.ImageDirectory)}
+	defer r.close()
+	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
-	if err := x.survey(ctx); err != nil {
+
+	data, err := survey(ctx, r.document, r.writer)
+	if err != nil {
 		return nil, err
 	}
-	env.Progress.Expect(int64(len(x.images)))
-	if j.IncludeImages {
-		if err := x.checkPresence(ctx); err != nil {
+	env.Progress.Expect(int64(len(data.images)))
+	if r.source != nil {
+		if err := r.source.checkPresence(ctx, data.images); err != nil {
 			return nil, err
 		}
 	}
-	for i := range x.images {
-		if x.images[i].out {
-			x.settle(&x.images[i], 0)
+	progress := &imageProgress{Progress: env.Progress, directory: r.images}
+	for i := range data.images {
+		if im := &data.images[i]; im.leftOut {
+			progress.finish(im, 0)
 		}
 	}
-	nameFiles(x.images)
-	return x.publish(ctx)
+	nameFiles(data.images)
+
+	return r.publish(ctx, data, progress)
 }
 
-// exporter is one run.
-type exporter struct {
-	job tasks.ExportAnnotations
-	env job.Env
+// run is one run of the job.
+type run struct {
+	job    tasks.ExportAnnotations
+	env    job.Env
+	images imageDirectory
 
-	input  input
-	source providers.Bucket // nil unless images are included
-	target providers.Bucket
-
-	schema  schema
-	images  []entry  // in the document's order
-	subsets []string // in the order of their files in the zip
-
-	annotations, failed int64
+	document *document
+	writer   formats.Writer
+	source   *imageSource // nil unless images are included
+	target   providers.Bucket
+	opened   []providers.Bucket
 }
 
-// entry is what is remembered of an image between the passes over the
-// document.
-type entry struct {
-	header
-	file     string // exported name, relative to the subset's image directory
-	out      bool   // not exported
-	problems problems
-}
-
-func (x *exporter) open(ctx context.Context) error {
-	storage, key := x.job.Input()
-	in, err := x.env.Open(ctx, storage)
-	if err != nil {
+// open finds the formats and opens the buckets.
+func (r *run) open(ctx context.Context) (err error) {
+	var found bool
+	if r.writer, found = formats.FindWriter(r.job.Format); !found {
+		return unknownFormat(r.job.Format)
+	}
+	storage, key := r.job.Input()
+	r.document = &document{name: storage.Bucket, key: key, format: r.job.Annotations.Format}
+	if r.document.bucket, err = r.openBucket(ctx, storage); err != nil {
 		return err
 	}
-	x.input = input{bucket: in, name: storage.Bucket, key: key}
-	to, _ := x.job.Target()
-	if x.target, err = x.env.Open(ctx, to); err != nil || !x.job.IncludeImages {
+	to, _ := r.job.Target()
+	if r.target, err = r.openBucket(ctx, to); err != nil || !r.job.IncludeImages {
 		return err
 	}
-	x.source, err = x.env.Open(ctx, x.job.Source)
+	b, err := r.openBucket(ctx, r.job.Source)
+	if err == nil {
+		r.source = &imageSource{
+			bucket: b, storage: r.job.Source, directory: r.images, parallel: r.env.Parallel,
+		}
+	}
 	return err
 }
 
-func (x *exporter) close() {
-	for _, b := range []providers.Bucket{x.input.bucket, x.target, x.source} {
-		if b != nil {
-			_ = b.Close()
-		}
+func (r *run) openBucket(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
+	b, err := r.env.Open(ctx, s)
+	if err == nil {
+		r.opened = append(r.opened, b)
+	}
+	return b, err
+}
+
+func (r *run) close() {
+	for _, b := range r.opened {
+		_ = b.Close()
 	}
 }
 
-// key is where an image lies in the source.
-func (x *exporter) key(im *entry) string { return x.job.Annotations.ImageDirectory + im.name }
-
-// settle closes an image's account: done, or one line on the error list.
-func (x *exporter) settle(im *entry, bytes int64) {
-	if im.problems.empty() {
-		x.env.Progress.Done(bytes)
-		return
+// unknownFormat returns the error for a format that the contract has and this
+// worker does not.
+func unknownFormat(name string) error {
+	return &providers.Error{
+		Op: "export", Kind: providers.Invalid, Code: "UnknownFormat",
+		Err: errors.New("this worker does not know the format " + name),
+		Fix: "Update the workers to the version of the producer.",
 	}
-	x.failed++
-	x.env.Progress.Reject(im.problems.line(x.key(im)))
 }

@@ -2,13 +2,10 @@ package export
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"flag"
 	"image/jpeg"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,9 +15,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/export/formats/coco/cocotest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -44,13 +40,13 @@ func golden(t *testing.T, name string, got []byte) {
 
 const defaultJSON = "annotations/instances_default.json"
 
-// Everything at once that is known to break exporters.
+// The fixture has everything that is known to break exporters.
 func TestFixture(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fixtureDocument(), fixtureFiles())
 	result, z := w.export()
 	data := unzip(t, z, defaultJSON)
-	checkCOCO(t, data)
+	cocotest.Check(t, data)
 	golden(t, "fixture.json", data)
 	golden(t, "names.jsonl", unzip(t, z, "names.jsonl"))
 
@@ -71,12 +67,12 @@ func fixtureDocument() string { d, _ := fixture(); return d }
 
 func fixtureFiles() map[string][]byte { _, f := fixture(); return f }
 
-// What the golden file holds, said in words.
+// These are the shapes of the golden file, in numbers.
 func TestFixtureShapes(t *testing.T) {
 	t.Parallel()
 	_, z := newWorld(t, fixtureDocument(), fixtureFiles()).export()
-	f := parseCOCO(t, unzip(t, z, defaultJSON))
-	rotated, border, tiny, mask := f.Instances[0], f.Instances[1], f.Instances[2], f.Instances[3]
+	f := cocotest.Parse(t, unzip(t, z, defaultJSON))
+	rotated, border, tiny, mask := f.Annotations[0], f.Annotations[1], f.Annotations[2], f.Annotations[3]
 	if diff := cmp.Diff(map[string]any{
 		"occluded": true, "rotation": 30.0, "group_id": 4.0, "z_order": 1.0, "parked": true, "doors": 4.0, "colour": `"red"`,
 	}, rotated.Attributes); diff != "" {
@@ -84,21 +80,21 @@ func TestFixtureShapes(t *testing.T) {
 	}
 	// 20x20 around 20,30 turned by 30 degrees: the top left corner goes to
 	// 20-10cos30+10sin30, 30-10sin30-10cos30.
-	if r := rotated.polygon()[0]; len(r) != 8 || r[0] != 16.34 || r[1] != 16.34 {
+	if r := rotated.Polygon()[0]; len(r) != 8 || r[0] != 16.34 || r[1] != 16.34 {
 		t.Errorf("rotated corners %v (GEN-09)", r)
 	}
 	if diff := cmp.Diff([]float64{6.34, 16.34, 27.32, 27.32}, rotated.BBox); diff != "" {
 		t.Error("hull", diff)
 	}
-	if diff := cmp.Diff([][]float64{{0, 90, 100, 90, 100, 100, 0, 100}}, border.polygon()); diff != "" {
+	if diff := cmp.Diff([][]float64{{0, 90, 100, 90, 100, 100, 0, 100}}, border.Polygon()); diff != "" {
 		t.Error("clipped box", diff)
 	}
 	if *tiny.Area != 0.09 || !slices.Equal(tiny.BBox, []float64{50, 50, 0.3, 0.3}) {
 		t.Errorf("the 0.3-pixel box is %v, area %v", tiny.BBox, *tiny.Area)
 	}
 	const vector = `lo0b1b100000000hNhNd0X1\OhNd0X1\OhNd0X1\OhNd0X1\OhNd0X1d0000000000000000000Tj6`
-	if mask.mask().Counts != vector || *mask.Area != 950 || !slices.Equal(mask.BBox, []float64{10, 20, 20, 50}) {
-		t.Errorf("mask %+v %v %v", mask.mask(), *mask.Area, mask.BBox)
+	if mask.Mask().Counts != vector || *mask.Area != 950 || !slices.Equal(mask.BBox, []float64{10, 20, 20, 50}) {
+		t.Errorf("mask %+v %v %v", mask.Mask(), *mask.Area, mask.BBox)
 	}
 	if len(f.Images) != 6 || f.Images[4].FileName != "empty.png" {
 		t.Errorf("images %+v (GEN-11)", f.Images)
@@ -106,14 +102,14 @@ func TestFixtureShapes(t *testing.T) {
 	if f.Categories[1].Name != "ねこ:cat" || f.Categories[2].Name != "unused" {
 		t.Errorf("categories %+v (GEN-05)", f.Categories)
 	}
-	ellipse := f.Instances[len(f.Instances)-1]
+	ellipse := f.Annotations[len(f.Annotations)-1]
 	if a := *ellipse.Area; a < 620 || a > 628.32 || ellipse.BBox[3] != 40 {
 		t.Errorf("ellipse of %v, box %v; 200 pi and 40 high", a, ellipse.BBox)
 	}
 }
 
-// GEN-10: sorted, dated alike, marked as UTF-8, images stored; and the same
-// bytes each time.
+// GEN-10: the files are sorted, have one date, are marked as UTF-8, and images
+// are not compressed. The bytes are the same each time.
 func TestArchive(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fixtureDocument(), fixtureFiles())
@@ -133,7 +129,7 @@ func TestArchive(t *testing.T) {
 	}
 	files := fixtureFiles()
 	if got := unzip(t, z, "images/default/写真/東京 タワー+1.jpg"); !bytes.Equal(got, files["写真/東京 タワー+1.jpg"]) {
-		t.Error("an upright image is not what is stored")
+		t.Error("an upright image is not exported as it is stored")
 	}
 	w2 := newWorld(t, fixtureDocument(), files)
 	if again, _ := w2.export(); again != first {
@@ -144,11 +140,11 @@ func TestArchive(t *testing.T) {
 	}
 }
 
-// GEN-03: every EXIF orientation ends as the image a viewer shows, without
-// the tag.
+// GEN-03: an image with any EXIF orientation is exported as a viewer shows it,
+// without the tag.
 func TestOrientation(t *testing.T) {
 	t.Parallel()
-	// Where the light corner of the stored image is shown, per orientation.
+	// Where a viewer shows the light corner of the stored image.
 	left := map[int]bool{1: true, 4: true, 5: true, 8: true}
 	top := map[int]bool{1: true, 2: true, 5: true, 6: true}
 	for o := 1; o <= 8; o++ {
@@ -156,7 +152,7 @@ func TestOrientation(t *testing.T) {
 		if o > 4 {
 			width, height = height, width
 		}
-		w := newWorld(t, document(imageXML("i.jpg", width, height)), map[string][]byte{"i.jpg": testJPEG(40, 24, o)})
+		w := newWorld(t, documentXML(imageXML("i.jpg", width, height)), map[string][]byte{"i.jpg": testJPEG(40, 24, o)})
 		_, z := w.export()
 		data := unzip(t, z, "images/default/i.jpg")
 		im, err := jpeg.Decode(bytes.NewReader(data))
@@ -182,8 +178,8 @@ func TestOrientation(t *testing.T) {
 	}
 }
 
-// One line an image, whatever is wrong with how many of its shapes; nothing
-// is left out in silence.
+// An image becomes one line, however many of its shapes have problems. Nothing
+// is left out without a line.
 func TestErrorLines(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -218,11 +214,11 @@ func TestErrorLines(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, document(imageXML("i.png", 20, 10, c.shapes)), nil)
+			w := newWorld(t, documentXML(imageXML("i.png", 20, 10, c.shapes)), nil)
 			w.job.IncludeImages = false
 			result, z := w.export()
 			data := unzip(t, z, defaultJSON)
-			if f := parseCOCO(t, data); len(f.Images) != 1 || len(f.Instances) != c.kept || result.Annotations != int64(c.kept) {
+			if f := cocotest.Parse(t, data); len(f.Images) != 1 || len(f.Annotations) != c.kept || result.Annotations != int64(c.kept) {
 				t.Errorf("exported %s", data)
 			}
 			lines := w.progress.Errors()
@@ -236,7 +232,7 @@ func TestErrorLines(t *testing.T) {
 	}
 }
 
-func TestOddImages(t *testing.T) {
+func TestUnusualImages(t *testing.T) {
 	t.Parallel()
 	turnedBroken := testJPEG(40, 24, 6)
 	turnedBroken = turnedBroken[:len(turnedBroken)/2]
@@ -256,9 +252,9 @@ func TestOddImages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, document(c.image), map[string][]byte{"i": c.data})
+			w := newWorld(t, documentXML(c.image), map[string][]byte{"i": c.data})
 			_, z := w.export()
-			if kept := len(parseCOCO(t, unzip(t, z, defaultJSON)).Images) == 1; kept != c.kept {
+			if kept := len(cocotest.Parse(t, unzip(t, z, defaultJSON)).Images) == 1; kept != c.kept {
 				t.Errorf("kept %v", kept)
 			}
 			if c.kept && !bytes.Equal(unzip(t, z, "images/default/i"), c.data) {
@@ -275,21 +271,21 @@ func TestOddImages(t *testing.T) {
 	}
 }
 
-// A project has a file per subset, with the same categories in each; ids
-// start anew.
+// A project has one file a subset. All have the same categories, and in each
+// the ids start at 1.
 func TestSubsets(t *testing.T) {
 	t.Parallel()
 	one := func(name, subset string) string {
 		return strings.Replace(imageXML(name, 10, 10, boxXML(`xtl="1" ytl="1" xbr="3" ybr="3"`)), "<image", `<image subset="`+subset+`" task_id="1"`, 1)
 	}
-	doc := document(one("a.png", "train"), one("b.png", "val"), one("a.png", "val"), one("a.png", "val"))
+	doc := documentXML(one("a.png", "train"), one("b.png", "val"), one("a.png", "val"), one("a.png", "val"))
 	doc = strings.NewReplacer("<task>", "<project>", "</task>", "</project>").Replace(doc)
 	w := newWorld(t, doc, map[string][]byte{"a.png": testPNG(10, 10), "b.png": testPNG(10, 10)})
 	result, z := w.export()
 	for subset, images := range map[string]int{"train": 1, "val": 3} {
 		data := unzip(t, z, "annotations/instances_"+subset+".json")
-		checkCOCO(t, data)
-		if f := parseCOCO(t, data); len(f.Images) != images || len(f.Instances) != images || len(f.Categories) != 3 {
+		cocotest.Check(t, data)
+		if f := cocotest.Parse(t, data); len(f.Images) != images || len(f.Annotations) != images || len(f.Categories) != 3 {
 			t.Errorf("%s holds %+v", subset, f)
 		}
 	}
@@ -300,87 +296,24 @@ func TestSubsets(t *testing.T) {
 
 func TestEmptyDocument(t *testing.T) {
 	t.Parallel()
-	_, z := newWorld(t, document(), nil).export()
-	checkCOCO(t, unzip(t, z, defaultJSON))
+	_, z := newWorld(t, documentXML(), nil).export()
+	cocotest.Check(t, unzip(t, z, defaultJSON))
 }
 
-// broken fails as a cloud may.
-type broken struct {
-	providers.Bucket
-	open func(key string) error
-	put  error
-}
-
-func (b broken) Open(ctx context.Context, key string, opts providers.ReadOptions) (*providers.Reader, error) {
-	if b.open != nil {
-		if err := b.open(key); err != nil {
-			return nil, err
-		}
-	}
-	return b.Bucket.Open(ctx, key, opts)
-}
-
-func (b broken) Put(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (providers.Object, error) {
-	if b.put != nil {
-		return providers.Object{}, b.put
-	}
-	return b.Bucket.Put(ctx, key, body, opts)
-}
-
-func TestFailures(t *testing.T) {
+// COCO-12: a crowd is a mask. An outline with the attribute is no crowd, and
+// the attribute is written.
+func TestCrowd(t *testing.T) {
 	t.Parallel()
-	at := func(key string, kind providers.Kind) func(string) error {
-		return func(k string) error {
-			if k != key {
-				return nil
-			}
-			return &providers.Error{Op: "get", Bucket: "b", Key: k, Kind: kind}
-		}
-	}
-	for name, c := range map[string]struct {
-		open func(string) error
-		put  error
-		want providers.Kind
-	}{
-		"annotations missing": {at("annotations.xml", providers.NotFound), nil, providers.NotFound},
-		"image vanished":      {at("x/a.png", providers.NotFound), nil, providers.Conflict},
-		"image denied":        {at("x/a.png", providers.Denied), nil, providers.Denied},
-		"image unavailable":   {at("x/a.png", providers.Unavailable), nil, providers.Unavailable},
-		"put denied":          {nil, &providers.Error{Op: "put", Kind: providers.Denied}, providers.Denied},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, fixtureDocument(), fixtureFiles())
-			w.wrap = func(b providers.Bucket) providers.Bucket { return broken{b, c.open, c.put} }
-			_, err := w.run(context.Background())
-			if providers.KindOf(err) != c.want {
-				t.Errorf("%v, wanted %s", err, c.want)
-			}
-			if _, err := w.bucket().Stat(context.Background(), w.job.Key); !errors.Is(err, providers.NotFound) {
-				t.Errorf("something was stored: %v", err)
-			}
-		})
+	const crowd = `<attribute name="is_crowd">true</attribute>`
+	w := newWorld(t, documentXML(imageXML("i", 9, 9,
+		`<mask label="car" rle="0, 4" left="0" top="0" width="2" height="2">`+crowd+`</mask>`,
+		`<box label="car" xtl="1" ytl="1" xbr="2" ybr="2">`+crowd+`</box>`)), nil)
+	w.job.IncludeImages = false
+	_, z := w.export()
+	data := unzip(t, z, defaultJSON)
+	cocotest.Check(t, data)
+	f := cocotest.Parse(t, data)
+	if *f.Annotations[0].IsCrowd != 1 || *f.Annotations[1].IsCrowd != 0 || f.Annotations[1].Attributes["is_crowd"] != "true" {
+		t.Errorf("%s", data)
 	}
 }
-
-func TestCancelled(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithCancel(context.Background())
-	w := newWorld(t, fixtureDocument(), fixtureFiles())
-	w.wrap = func(b providers.Bucket) providers.Bucket {
-		return broken{Bucket: b, open: func(key string) error {
-			if key == "x/a.jpg" {
-				cancel()
-			}
-			return nil
-		}}
-	}
-	if _, err := w.run(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
-	}
-	if _, err := w.bucket().Stat(context.Background(), w.job.Key); !errors.Is(err, providers.NotFound) {
-		t.Errorf("something was stored: %v", err)
-	}
-}
-
-var _ job.Single[tasks.ExportAnnotations] = Job{}

@@ -21,7 +21,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// world is a bucket in memory and a job on it.
+// world has a bucket in memory and a job on it.
 type world struct {
 	t        testing.TB
 	buckets  *mem.Opener
@@ -81,7 +81,7 @@ func (w *world) run(ctx context.Context) (tasks.ExportAnnotationsResult, error) 
 	return r, err
 }
 
-// export runs the job and unpacks what it made.
+// export runs the job and opens the zip.
 func (w *world) export() (tasks.ExportAnnotationsResult, *zip.Reader) {
 	w.t.Helper()
 	if err := w.job.Validate(); err != nil {
@@ -112,7 +112,7 @@ func (w *world) read(key string) []byte {
 	return data
 }
 
-// lines are the error list, "key: code" each.
+// lines returns the error list, each line as "key: code".
 func (w *world) lines() []string {
 	var list []string
 	for _, e := range w.progress.Errors() {
@@ -134,7 +134,8 @@ func unzip(t testing.TB, z *zip.Reader, name string) []byte {
 	return data
 }
 
-// testImage is dark but for its top left corner, so that turning it shows.
+// testImage returns a dark image with a light top left corner, which shows how
+// it was turned.
 func testImage(width, height int) image.Image {
 	im := image.NewNRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
@@ -155,7 +156,7 @@ func testPNG(width, height int) []byte {
 	return b.Bytes()
 }
 
-// testJPEG has an EXIF orientation unless it is 0.
+// testJPEG returns a JPEG with an EXIF orientation, or without if that is 0.
 func testJPEG(width, height, orientation int) []byte {
 	var b bytes.Buffer
 	_ = jpeg.Encode(&b, testImage(width, height), nil)
@@ -171,9 +172,9 @@ func testJPEG(width, height, orientation int) []byte {
 	return append(append(out, exif...), b.Bytes()[2:]...)
 }
 
-// document wraps images into a task's export with the labels car, ねこ and
-// unused.
-func document(images ...string) string {
+// documentXML returns a task's export with images, and the labels car, ねこ:cat
+// and unused.
+func documentXML(images ...string) string {
 	return `<?xml version="1.0" encoding="utf-8"?>
 <annotations>
   <version>1.1</version>
@@ -202,8 +203,8 @@ func boxXML(geometry string) string {
 	return `<box label="car" source="manual" occluded="0" ` + geometry + ` z_order="0"></box>`
 }
 
-// hole is the mask of the golden vectors: columns 10 to 29, rows 20 to 69, a
-// hole in columns 15 to 19, rows 30 to 39.
+// hole returns the mask of the golden vectors: columns 10 to 29, rows 20 to 69,
+// with a hole in columns 15 to 19, rows 30 to 39.
 func hole() string {
 	runs := []string{"0", "205"}
 	for row := range 10 {
@@ -217,7 +218,8 @@ func hole() string {
 		`" left="10" top="20" width="20" height="50" z_order="2"></mask>`
 }
 
-// fixture is everything at once that is known to break exporters.
+// fixture returns a document and its images with everything that is known to
+// break exporters.
 func fixture() (string, map[string][]byte) {
 	many := make([]string, 300)
 	for i := range many {
@@ -225,7 +227,7 @@ func fixture() (string, map[string][]byte) {
 		many[i] = boxXML(fmt.Sprintf(`xtl="%d.10" ytl="%d.20" xbr="%d.35" ybr="%d.55"`, x, y, x+3, y+3))
 	}
 	const japanese = "写真/東京 タワー+1.jpg"
-	return document(
+	return documentXML(
 			imageXML("x/a.jpg", 100, 100,
 				`<box label="car" source="manual" occluded="1" xtl="10.00" ytl="20.00" xbr="30.00" ybr="40.00" rotation="30.00" z_order="1" group_id="4">`+
 					`<attribute name="parked">true</attribute><attribute name="doors">4</attribute><attribute name="colour">"red"</attribute></box>`,

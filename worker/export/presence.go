@@ -9,152 +9,161 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// maxGap is how many listed objects may pass without one that is wanted
-// before asking for the next wanted one directly is cheaper than listing on:
-// about a page.
+// maxGap is how many listed objects in a row may be useless. After that, a
+// request for the next image costs less than more of the listing: it is about
+// a page.
 const maxGap = 1000
 
-// wanted is an image to find in the source.
-type wanted struct {
+// soughtImage is an image to find in the source.
+type soughtImage struct {
 	key string
-	im  *entry
+	im  *imageRecord
 }
 
-// checkPresence leaves out the images that the source does not hold, each
-// with its problem, before any file that names them is written (GEN-11). It
-// lists the source rather than ask for each image, and skips where it holds
-// much else. When there are images and the source has none of them, that is
-// the job's failure.
-func (x *exporter) checkPresence(ctx context.Context) error {
-	var listed, hidden []wanted
-	for i := range x.images {
-		im := &x.images[i]
-		switch key := x.key(im); {
-		case im.out:
-		case strings.HasPrefix(key, x.job.Source.Prefix):
-			listed = append(listed, wanted{key, im})
-		default: // listings show only what starts with the prefix, but its whole directory may be read
-			hidden = append(hidden, wanted{key, im})
+// checkPresence leaves out the images that the source does not have, before
+// any file that names them is written (GEN-11). It lists the source instead
+// of asking for each image, and skips parts with many other objects. If the
+// source has none of the images, it fails.
+func (s *imageSource) checkPresence(ctx context.Context, images []imageRecord) error {
+	var listed, hidden []soughtImage
+	for i := range images {
+		im := &images[i]
+		switch key := s.directory.key(im); {
+		case im.leftOut:
+		case strings.HasPrefix(key, s.storage.Prefix):
+			listed = append(listed, soughtImage{key, im})
+		default:
+			// The prefix may end within a name. A listing shows only what starts
+			// with it, but the rest of the directory can be read.
+			hidden = append(hidden, soughtImage{key, im})
 		}
 	}
-	slices.SortStableFunc(listed, func(a, b wanted) int { return cmp.Compare(a.key, b.key) })
-	if err := x.findListed(ctx, listed); err != nil {
+	slices.SortStableFunc(listed, func(a, b soughtImage) int { return cmp.Compare(a.key, b.key) })
+	if err := s.findListed(ctx, listed); err != nil {
 		return err
 	}
-	if _, err := job.Each(ctx, hidden, max(1, x.env.Parallel), x.stat); err != nil {
+	if _, err := job.Each(ctx, hidden, s.parallel, s.stat); err != nil {
 		return err
 	}
-	return x.nonePresent(append(listed, hidden...))
+	return s.checkAnyPresent(append(listed, hidden...))
 }
 
-// findListed walks the sorted images and the sorted listing side by side.
-func (x *exporter) findListed(ctx context.Context, list []wanted) error {
-	for len(list) > 0 {
-		if _, err := x.stat(ctx, list[0]); err != nil {
+// findListed walks through the sorted images and the listing side by side.
+func (s *imageSource) findListed(ctx context.Context, sought []soughtImage) error {
+	for len(sought) > 0 {
+		first := sought[0]
+		if _, err := s.stat(ctx, first); err != nil {
 			return err
 		}
-		after := list[0].key
-		list = mark(list, after, list[0].im.problems)
-		if len(list) == 0 {
+		sought = mark(sought, first.key, first.im.problems)
+		if len(sought) == 0 {
 			return nil
 		}
 		var err error
-		if list, err = x.follow(ctx, after, list); err != nil {
+		if sought, err = s.followListing(ctx, first.key, sought); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// follow lists on after a key until the listing ends, all images are found,
-// or maxGap objects were of no use. It returns the images still to look for.
-func (x *exporter) follow(ctx context.Context, after string, list []wanted) ([]wanted, error) {
+// followListing lists from a key on until the listing ends, all images are
+// found, or maxGap objects in a row were useless. It returns the images that
+// are still sought.
+func (s *imageSource) followListing(
+	ctx context.Context, after string, sought []soughtImage,
+) ([]soughtImage, error) {
 	gap := 0
-	for o, err := range x.source.List(ctx, providers.ListOptions{Prefix: x.job.Source.Prefix, After: after}) {
+	opts := providers.ListOptions{Prefix: s.storage.Prefix, After: after}
+	for o, err := range s.bucket.List(ctx, opts) {
 		if err != nil {
 			return nil, err
 		}
-		for len(list) > 0 && list[0].key < o.Key {
-			list = mark(list, list[0].key, x.missing())
+		for len(sought) > 0 && sought[0].key < o.Key {
+			sought = mark(sought, sought[0].key, s.missing())
 		}
 		gap++
-		if len(list) > 0 && list[0].key == o.Key {
-			list, gap = mark(list, o.Key, problems{}), 0
+		if len(sought) > 0 && sought[0].key == o.Key {
+			sought, gap = mark(sought, o.Key, problems{}), 0
 		}
-		if len(list) == 0 || gap == maxGap {
-			return list, nil
+		if len(sought) == 0 || gap == maxGap {
+			return sought, nil
 		}
 	}
-	for len(list) > 0 {
-		list = mark(list, list[0].key, x.missing())
+	for len(sought) > 0 {
+		sought = mark(sought, sought[0].key, s.missing())
 	}
 	return nil, nil
 }
 
-// mark drops the images of a key from the front of the list, each marked with
-// the problems that were found with the key.
-func mark(list []wanted, key string, found problems) []wanted {
-	for len(list) > 0 && list[0].key == key {
-		list[0].im.problems, list[0].im.out = found, !found.empty()
-		list = list[1:]
+// mark gives the problems of a key to all images with that key, which are at
+// the front of the list. It returns the rest of the list.
+func mark(sought []soughtImage, key string, found problems) []soughtImage {
+	for len(sought) > 0 && sought[0].key == key {
+		sought[0].im.problems, sought[0].im.leftOut = found, !found.empty()
+		sought = sought[1:]
 	}
-	return list
+	return sought
 }
 
-func (x *exporter) missing() (p problems) {
-	p.add(problemf(job.CodeNotFound, "no such image in %s; left out", x.job.Source))
+func (s *imageSource) missing() (p problems) {
+	p.add(annotation.Problemf(job.CodeNotFound, "no such image in %s; left out", s.storage))
 	return p
 }
 
-// stat asks for one image. Only what concerns more than this image is an
-// error.
-func (x *exporter) stat(ctx context.Context, w wanted) (struct{}, error) {
+// stat asks for one image. It fails only if the problem is not of this image
+// alone.
+func (s *imageSource) stat(ctx context.Context, one soughtImage) (struct{}, error) {
 	var p problems
-	if !strings.HasPrefix(w.key, x.job.Source.Dir()) {
-		p.add(problemf(job.CodeNotFound, "outside the source, which is confined to %q; left out", x.job.Source.Dir()))
-		mark([]wanted{w}, w.key, p)
+	if !strings.HasPrefix(one.key, s.storage.Dir()) {
+		p.add(annotation.Problemf(job.CodeNotFound,
+			"outside the source, which is confined to %q; left out", s.storage.Dir()))
+		mark([]soughtImage{one}, one.key, p)
 		return struct{}{}, nil
 	}
-	_, err := x.source.Stat(ctx, w.key)
+	_, err := s.bucket.Stat(ctx, one.key)
 	switch {
 	case err == nil:
-	case errors.Is(err, providers.NotFound) && !ofBucket(err):
-		p = x.missing()
-	case errors.Is(err, providers.Invalid) && !ofBucket(err):
-		p.add(problemf(job.CodeInvalid, "%v; left out", err))
+	case errors.Is(err, providers.NotFound) && !concernsBucket(err):
+		p = s.missing()
+	case errors.Is(err, providers.Invalid) && !concernsBucket(err):
+		p.add(annotation.Problemf(job.CodeInvalid, "%v; left out", err))
 	case errors.Is(err, providers.Denied):
-		p.add(problemf(job.CodeDenied, "%v; left out", err))
+		p.add(annotation.Problemf(job.CodeDenied, "%v; left out", err))
 	default:
 		return struct{}{}, err
 	}
-	mark([]wanted{w}, w.key, p)
+	mark([]soughtImage{one}, one.key, p)
 	return struct{}{}, nil
 }
 
-// ofBucket tells trouble with the bucket from trouble with one object: the
-// error names no key.
-func ofBucket(err error) bool {
+// concernsBucket reports whether an error concerns the whole bucket: it names
+// no key.
+func concernsBucket(err error) bool {
 	var e *providers.Error
 	return errors.As(err, &e) && e.Key == ""
 }
 
-// nonePresent fails the job when every image that was looked for is missing:
-// the payload points to the wrong place.
-func (x *exporter) nonePresent(all []wanted) error {
-	if len(all) == 0 || slices.ContainsFunc(all, func(w wanted) bool { return !w.im.out }) {
+// checkAnyPresent fails if all sought images are missing: then the payload
+// names the wrong place.
+func (s *imageSource) checkAnyPresent(all []soughtImage) error {
+	present := func(one soughtImage) bool { return !one.im.leftOut }
+	if len(all) == 0 || slices.ContainsFunc(all, present) {
 		return nil
 	}
 	kind, first := providers.NotFound, all[0].im.problems.list[0]
-	if first.code == job.CodeDenied {
+	if first.Code == job.CodeDenied {
 		kind = providers.Denied
 	}
 	return &providers.Error{
-		Op: "stat", Bucket: x.job.Source.Bucket, Key: all[0].key, Kind: kind, Code: "NoImages",
-		Detail: fmt.Sprintf("none of the annotations' %d images can be read: %s", len(all), first.message),
-		Fix: "Set annotations.image_directory to what the bucket has before the image names, and check the source's bucket, " +
-			"prefix and rights.",
+		Op: "stat", Bucket: s.storage.Bucket, Key: all[0].key, Kind: kind, Code: "NoImages",
+		Detail: fmt.Sprintf("none of the annotations' %d images can be read: %s",
+			len(all), first.Message),
+		Fix: "Set annotations.image_directory to what the bucket has before the image names, " +
+			"and check the source's bucket, prefix and rights.",
 	}
 }

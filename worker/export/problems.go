@@ -5,44 +5,29 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
+	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// The codes of this job's error lines, besides those of worker/job and
-// worker/imagehead.
+// The codes of problems with images. The error list also has the codes of
+// annotation, worker/job and worker/imagehead.
 const (
-	codeName        = "invalid-name"      // the image's name is no key that an archive could hold
-	codeImage       = "invalid-image"     // the image's entry has no usable width and height
-	codeUnsupported = "unsupported-shape" // COCO instances cannot hold such a shape
-	codeLabel       = "undeclared-label"  // the shape's label is not among the document's labels
-	codeShape       = "invalid-shape"     // a number or outline of the shape is missing or broken
-	codeDegenerate  = "degenerate-shape"  // nothing of the shape is left inside the image (GEN-07)
-	codeTooLarge    = "too-large"         // beyond a limit of this package
-	codeSize        = "size-mismatch"     // the stored image is not as wide and high as its annotations say
+	codeInvalidName  = "invalid-name"  // an archive cannot hold the image's name
+	codeInvalidImage = "invalid-image" // the document has no usable width and height of the image
+	codeSizeMismatch = "size-mismatch" // the stored image has another size than its annotations say
 )
 
-// problem is one thing that went wrong with an image or one of its shapes. It
-// is an error for parsing code's sake.
-type problem struct {
-	code, message string
-}
+// maxProblems is how many problems of an image are listed. More are counted.
+const maxProblems = 8
 
-// Error implements error.
-func (p *problem) Error() string { return p.code + ": " + p.message }
-
-func problemf(code, format string, args ...any) *problem {
-	return &problem{code, fmt.Sprintf(format, args...)}
-}
-
-const maxProblems = 8 // per image are spelled out
-
-// problems are those of one image; they become one line, since a line counts
-// an object as failed.
+// problems are those of one image. They become one line of the error list,
+// because each line counts as one failed object.
 type problems struct {
-	list []*problem
-	more int // beyond maxProblems, counted only
+	list []*annotation.Problem
+	more int // beyond maxProblems
 }
 
-func (p *problems) add(one *problem) {
+func (p *problems) add(one *annotation.Problem) {
 	if len(p.list) == maxProblems {
 		p.more++
 		return
@@ -52,18 +37,37 @@ func (p *problems) add(one *problem) {
 
 func (p *problems) empty() bool { return len(p.list) == 0 }
 
-// line joins the problems under the code of the first.
+// line returns the line of the error list. It has the code of the first
+// problem.
 func (p *problems) line(key string) tasks.ObjectError {
 	texts := make([]string, len(p.list))
 	for i, one := range p.list {
-		texts[i] = one.message
-		if one.code != p.list[0].code {
-			texts[i] = one.Error()
+		texts[i] = one.Message
+		if one.Code != p.list[0].Code {
+			texts[i] = one.String()
 		}
 	}
 	text := strings.Join(texts, "; ")
 	if p.more > 0 {
 		text += fmt.Sprintf("; and %d more", p.more)
 	}
-	return tasks.ObjectError{Key: key, Code: p.list[0].code, Message: text}
+	return tasks.ObjectError{Key: key, Code: p.list[0].Code, Message: text}
+}
+
+// imageProgress reports the images to the engine.
+type imageProgress struct {
+	*job.Progress
+	directory imageDirectory
+	failed    int64 // images with a line on the error list
+}
+
+// finish counts an image as done, or puts it on the error list if it has
+// problems. It must be called once for each image.
+func (p *imageProgress) finish(im *imageRecord, bytes int64) {
+	if im.problems.empty() {
+		p.Done(bytes)
+		return
+	}
+	p.failed++
+	p.Reject(im.problems.line(p.directory.key(im)))
 }

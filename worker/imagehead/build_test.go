@@ -6,8 +6,14 @@ import (
 	"hash/crc32"
 )
 
-// jpegOf is the start of a JPEG: SOI, the segments given, a frame header of
-// the size, and SOS.
+// parse reads the head of an image that is in memory.
+func parse(data []byte) (Head, error) {
+	slice := func(off, n int64) ([]byte, error) { return data[off : off+n], nil }
+	return Read(slice, int64(len(data)), int64(len(data)))
+}
+
+// jpegOf returns the start of a JPEG: SOI, the segments, a frame header of the
+// size, and SOS.
 func jpegOf(width, height int, segments ...[]byte) []byte {
 	frame := []byte{8, byte(height >> 8), byte(height), byte(width >> 8), byte(width), 1, 1, 0x11, 0}
 	out := []byte{0xff, 0xd8}
@@ -23,7 +29,7 @@ func segmentOf(marker byte, content []byte) []byte {
 	return append([]byte{0xff, marker, byte(n >> 8), byte(n)}, content...)
 }
 
-// tiffOf is a TIFF block with two entries before the orientation's.
+// tiffOf returns a TIFF block with two entries before the orientation's.
 func tiffOf(order binary.AppendByteOrder, orientation int) []byte {
 	mark := "II*\x00"
 	if order.String() == binary.BigEndian.String() {
@@ -52,7 +58,7 @@ func exifOf(order binary.AppendByteOrder, orientation int) []byte {
 
 func xmpOf(text string) []byte { return segmentOf(markAPP1, append([]byte(xmpMagic), text...)) }
 
-// pngOf is a PNG of a header, the chunks given, and an empty IDAT.
+// pngOf returns a PNG with a header, the chunks, and an empty IDAT.
 func pngOf(width, height int, chunks ...[]byte) []byte {
 	head := binary.BigEndian.AppendUint32(nil, uint32(width))
 	head = binary.BigEndian.AppendUint32(head, uint32(height))

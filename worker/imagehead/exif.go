@@ -5,32 +5,31 @@ import (
 	"errors"
 )
 
-// A TIFF block, as EXIF has it: a header of 8 bytes with the place of the
-// first directory, which is a count and entries of 12 bytes (TIFF 6.0,
-// section 2).
+// EXIF is a TIFF block: a header of 8 bytes with the position of the first
+// directory, which is a count and entries of 12 bytes (TIFF 6.0, section 2).
 const (
 	tagOrientation = 274
 	entrySize      = 12
 	maxEntries     = 4096 // cameras write about 20
 )
 
-// block is a range of an object that holds one TIFF block.
-type block struct {
-	w      *window
+// tiffBlock is the range of an object that holds a TIFF block.
+type tiffBlock struct {
+	r      *rangeReader
 	off, n int64
 }
 
-func (b block) at(off, n int64) ([]byte, error) {
+func (b tiffBlock) at(off, n int64) ([]byte, error) {
 	if off < 0 || n < 0 || off > b.n || n > b.n-off {
 		return nil, errShort
 	}
-	return b.w.at(b.off+off, n)
+	return b.r.at(b.off+off, n)
 }
 
-// orientation finds the orientation that a TIFF block tells, whatever its
-// value. A block that makes no sense tells none: broken EXIF does not make a
-// broken image. The errors are those of fetching alone.
-func orientation(b block) (value int, found bool, err error) {
+// exifOrientation returns the value of the orientation tag, valid or not, and
+// whether there is one. A broken block has none: broken EXIF does not make a
+// broken image. The errors are only those of fetching.
+func exifOrientation(b tiffBlock) (value int, found bool, err error) {
 	value, found, err = searchFirstDirectory(b)
 	if errors.Is(err, errShort) {
 		return 0, false, nil
@@ -38,7 +37,7 @@ func orientation(b block) (value int, found bool, err error) {
 	return value, found, err
 }
 
-func searchFirstDirectory(b block) (int, bool, error) {
+func searchFirstDirectory(b tiffBlock) (int, bool, error) {
 	head, err := b.at(0, 8)
 	if err != nil {
 		return 0, false, err
@@ -47,6 +46,7 @@ func searchFirstDirectory(b block) (int, bool, error) {
 	if order == nil {
 		return 0, false, nil
 	}
+
 	dir := int64(order.Uint32(head[4:]))
 	count, err := b.at(dir, 2)
 	if err != nil {
@@ -58,7 +58,7 @@ func searchFirstDirectory(b block) (int, bool, error) {
 			return 0, false, err
 		}
 		if order.Uint16(entry) == tagOrientation {
-			v, ok := number(order, entry)
+			v, ok := unsignedValue(order, entry)
 			return v, ok, nil
 		}
 	}
@@ -75,8 +75,8 @@ func byteOrder(head []byte) binary.ByteOrder {
 	return nil
 }
 
-// number is the value of an entry that holds one unsigned integer.
-func number(order binary.ByteOrder, entry []byte) (int, bool) {
+// unsignedValue returns the first value of an entry of unsigned integers.
+func unsignedValue(order binary.ByteOrder, entry []byte) (int, bool) {
 	if order.Uint32(entry[4:]) == 0 {
 		return 0, false
 	}
@@ -89,4 +89,13 @@ func number(order binary.ByteOrder, entry []byte) (int, bool) {
 		return int(order.Uint32(entry[8:])), true
 	}
 	return 0, false
+}
+
+// validOrientation returns an orientation from 1 to 8; any other value of the
+// tag counts as 1.
+func validOrientation(tag int) int {
+	if tag < 1 || tag > 8 {
+		return 1
+	}
+	return tag
 }

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-func TestParse_Sizes(t *testing.T) {
+func TestRead_Sizes(t *testing.T) {
 	t.Parallel()
 	filler := segmentOf(0xe2, make([]byte, 300))
 	for name, c := range map[string]struct {
@@ -28,12 +28,12 @@ func TestParse_Sizes(t *testing.T) {
 		"an empty segment":                    {jpegOf(640, 480, segmentOf(0xe3, nil)), 640, 480},
 		"a PNG":                               {pngOf(640, 480), 640, 480},
 		"the largest PNG":                     {pngOf(1<<31-1, 1<<31-1), 1<<31 - 1, 1<<31 - 1},
-		"a PNG that ends after its header":    {pngOf(640, 480)[:pngChunks], 640, 480},
-		"a PNG with a chunk of absurd length": {append(pngOf(640, 480)[:pngChunks], 0xff, 0xff, 0xff, 0xff, 't', 'E', 'X', 't'), 640, 480},
+		"a PNG that ends after its header":    {pngOf(640, 480)[:pngHeader], 640, 480},
+		"a PNG with a chunk of absurd length": {append(pngOf(640, 480)[:pngHeader], 0xff, 0xff, 0xff, 0xff, 't', 'E', 'X', 't'), 640, 480},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h, err := Parse(c.data)
+			h, err := parse(c.data)
 			if err != nil || h.Width != c.width || h.Height != c.height || h.Orientation != 1 {
 				t.Errorf("got %+v, %v; want %d x %d upright", h, err, c.width, c.height)
 			}
@@ -41,7 +41,7 @@ func TestParse_Sizes(t *testing.T) {
 	}
 }
 
-func TestParse_AgreesWithTheStandardLibrary(t *testing.T) {
+func TestRead_AgreesWithTheStandardLibrary(t *testing.T) {
 	t.Parallel()
 	img := image.NewRGBA(image.Rect(0, 0, 37, 21))
 	var asJPEG, asPNG bytes.Buffer
@@ -49,13 +49,13 @@ func TestParse_AgreesWithTheStandardLibrary(t *testing.T) {
 		t.Fatal(err)
 	}
 	for typ, data := range map[Type][]byte{JPEG: asJPEG.Bytes(), PNG: asPNG.Bytes()} {
-		if h, err := Parse(data); err != nil || h != (Head{typ, 37, 21, 1}) {
+		if h, err := parse(data); err != nil || h != (Head{typ, 37, 21, 1}) {
 			t.Errorf("%s: got %+v, %v", typ, h, err)
 		}
 	}
 }
 
-func TestParse_Orientation(t *testing.T) {
+func TestRead_Orientation(t *testing.T) {
 	t.Parallel()
 	for o := range 11 {
 		want := o
@@ -67,7 +67,7 @@ func TestParse_Orientation(t *testing.T) {
 			"JPEG, big endian":    jpegOf(4000, 3000, exifOf(binary.BigEndian, o)),
 			"PNG before IDAT":     pngOf(4000, 3000, chunkOf("eXIf", tiffOf(binary.BigEndian, o))),
 		} {
-			h, err := Parse(data)
+			h, err := parse(data)
 			if err != nil || h.Orientation != want || h.Width != 4000 || h.Height != 3000 {
 				t.Errorf("%s, orientation %d: got %+v, %v", name, o, h, err)
 			}
@@ -79,7 +79,7 @@ func TestParse_Orientation(t *testing.T) {
 	}
 }
 
-func TestParse_WhichOrientationCounts(t *testing.T) {
+func TestRead_OrientationThatCounts(t *testing.T) {
 	t.Parallel()
 	le := binary.LittleEndian
 	for name, c := range map[string]struct {
@@ -103,14 +103,14 @@ func TestParse_WhichOrientationCounts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if h, err := Parse(jpegOf(10, 10, c.segments...)); err != nil || h.Orientation != c.want {
+			if h, err := parse(jpegOf(10, 10, c.segments...)); err != nil || h.Orientation != c.want {
 				t.Errorf("got %+v, %v; want orientation %d", h, err, c.want)
 			}
 		})
 	}
 }
 
-func TestParse_Refuses(t *testing.T) {
+func TestRead_Refuses(t *testing.T) {
 	t.Parallel()
 	badSum := pngOf(640, 480)
 	badSum[20] ^= 1
@@ -134,7 +134,7 @@ func TestParse_Refuses(t *testing.T) {
 		"JPEG, frame header too short":  {append([]byte{0xff, 0xd8}, append(segmentOf(0xc0, []byte{8, 0, 1}), 0, 1, 1, 1, 1)...), CodeCorrupt},
 		"JPEG, no width":                {jpegOf(0, 480), CodeCorrupt},
 		"JPEG, no height":               {jpegOf(640, 0), CodeCorrupt},
-		"PNG, cut":                      {pngOf(1, 1)[:pngChunks-1], CodeCorrupt},
+		"PNG, cut":                      {pngOf(1, 1)[:pngHeader-1], CodeCorrupt},
 		"PNG, no width":                 {pngOf(0, 1), CodeCorrupt},
 		"PNG, too wide":                 {pngOf(1<<31, 1), CodeCorrupt},
 		"PNG, checksum":                 {badSum, CodeCorrupt},
@@ -142,7 +142,7 @@ func TestParse_Refuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Parse(c.data)
+			_, err := parse(c.data)
 			var e *Error
 			if !errors.As(err, &e) || e.Code != c.code || e.ObjectCode() != c.code || e.Error() == "" {
 				t.Errorf("got %v, want code %s", err, c.code)
@@ -151,8 +151,8 @@ func TestParse_Refuses(t *testing.T) {
 	}
 }
 
-// What is asked for, and from where: the cost of an image is its requests.
-func TestRead_AsksForWhatItNeeds(t *testing.T) {
+// The cost of an image is its requests: how many, and for which bytes.
+func TestRead_Requests(t *testing.T) {
 	t.Parallel()
 	big := func(n int) []byte { return segmentOf(0xe2, make([]byte, n-4)) }
 	body := make([]byte, 300<<10)
@@ -184,7 +184,7 @@ func TestRead_AsksForWhatItNeeds(t *testing.T) {
 	}
 }
 
-func TestRead_SameHeadHoweverItIsCut(t *testing.T) {
+func TestRead_SameHeadWithAnyFirstRead(t *testing.T) {
 	t.Parallel()
 	data := jpegOf(4000, 3000, xmpOf("x"), exifOf(binary.BigEndian, 6), segmentOf(0xe2, make([]byte, 5000)))
 	for first := range int64(200) {
@@ -197,7 +197,7 @@ func TestRead_SameHeadHoweverItIsCut(t *testing.T) {
 
 func TestRead_ReturnsTheErrorsOfFetch(t *testing.T) {
 	t.Parallel()
-	broken := errors.New("the wire is broken")
+	broken := errors.New("the connection is broken")
 	data := append(jpegOf(1, 1, segmentOf(markAPP1, append([]byte(exifMagic), make([]byte, 30000)...))), make([]byte, 30000)...)
 	other := append(pngOf(1, 1, chunkOf("tEXt", make([]byte, 30000))), make([]byte, 30000)...)
 	for _, data := range [][]byte{data, other} {
@@ -230,7 +230,7 @@ func TestRead_ObjectShorterThanListed(t *testing.T) {
 	}
 }
 
-func TestRead_HostileHeaderEnds(t *testing.T) {
+func TestRead_LimitsAMaliciousHeader(t *testing.T) {
 	t.Parallel()
 	reads, cost := 0, int64(0)
 	piece := make([]byte, 64<<10)

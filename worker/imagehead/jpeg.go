@@ -6,6 +6,19 @@ import (
 	"errors"
 )
 
+// JPEG is the type of JFIF and EXIF files.
+const JPEG Type = "jpeg"
+
+var jpegFormat = format{
+	is:         JPEG,
+	extensions: []string{".jpg", ".jpeg", ".jpe", ".jfif"},
+	signatures: []signature{{0, "\xff\xd8\xff"}},
+	// Cameras put a preview before the size. This is enough for seven JPEGs in
+	// eight.
+	firstRead: 16 << 10,
+	read:      readJPEG,
+}
+
 // JPEG markers (ITU-T T.81, table B.1).
 const (
 	markSOI  = 0xd8
@@ -22,37 +35,37 @@ const (
 	xmpMagic  = "http://ns.adobe.com/xap/1.0/\x00"
 )
 
-// segment is a marker and where its content lies.
+// segment is a marker, and where its content is.
 type segment struct {
 	marker byte
 	off, n int64
 }
 
-// readJPEG walks from segment to segment up to the frame header, by their
-// lengths, and looks only into those that matter.
-func readJPEG(w *window) (Head, error) {
+// readJPEG walks from segment to segment by their lengths, up to the frame
+// header. It reads only the segments that it needs.
+func readJPEG(r *rangeReader) (Head, error) {
 	var tags jpegTags
 	for pos := int64(2); ; {
-		s, err := nextSegment(w, pos)
+		s, err := nextSegment(r, pos)
 		if err != nil {
 			return Head{}, jpegError(err)
 		}
 		switch {
 		case s.marker == markAPP1:
-			if err := tags.note(w, s); err != nil {
+			if err := tags.add(r, s); err != nil {
 				return Head{}, err
 			}
 		case s.marker == markSOS, s.marker == markEOI:
 			return Head{}, corrupt(JPEG, "the JPEG has no frame header before its data")
 		case isFrame(s.marker):
-			return readFrame(w, s, tags)
+			return readFrame(r, s, tags)
 		}
 		pos = s.off + s.n
 	}
 }
 
-func readFrame(w *window, s segment, tags jpegTags) (Head, error) {
-	b, err := w.at(s.off, 6)
+func readFrame(r *rangeReader, s segment, tags jpegTags) (Head, error) {
+	b, err := r.at(s.off, 6)
 	if err != nil || s.n < 6 {
 		return Head{}, jpegError(err)
 	}
@@ -63,14 +76,16 @@ func readFrame(w *window, s segment, tags jpegTags) (Head, error) {
 		Orientation: 1,
 	}
 	if h.Width == 0 || h.Height == 0 {
-		return Head{}, corrupt(JPEG, "the JPEG's frame header says %d x %d pixels", h.Width, h.Height)
+		return Head{}, corrupt(JPEG,
+			"the JPEG's frame header says %d x %d pixels", h.Width, h.Height)
 	}
-	if h.Orientation, err = tags.resolve(w); err != nil {
+	if h.Orientation, err = tags.orientation(r); err != nil {
 		return Head{}, err
 	}
 	return h, nil
 }
 
+// jpegError turns the end of the object into a corrupt image.
 func jpegError(err error) error {
 	if err == nil || errors.Is(err, errShort) {
 		return corrupt(JPEG, "the JPEG ends before its frame header")
@@ -78,14 +93,14 @@ func jpegError(err error) error {
 	return err
 }
 
-// isFrame knows the SOF markers: C0 to CF without DHT, JPG and DAC.
+// isFrame reports whether a marker is SOF: C0 to CF without DHT, JPG and DAC.
 func isFrame(m byte) bool { return m >= 0xc0 && m <= 0xcf && m != 0xc4 && m != 0xc8 && m != 0xcc }
 
-// nextSegment finds the first marker at or after pos. As Pillow and libjpeg
-// do, it passes over fill bytes and junk.
-func nextSegment(w *window, pos int64) (segment, error) {
+// nextSegment finds the first marker at or after pos. Like Pillow and
+// libjpeg, it skips fill bytes and junk.
+func nextSegment(r *rangeReader, pos int64) (segment, error) {
 	for {
-		b, err := w.at(pos, 2)
+		b, err := r.at(pos, 2)
 		if err != nil {
 			return segment{}, err
 		}
@@ -97,7 +112,7 @@ func nextSegment(w *window, pos int64) (segment, error) {
 		case m == markEOI, m == markSOS:
 			return segment{m, pos + 2, 0}, nil
 		default:
-			b, err := w.at(pos+2, 2)
+			b, err := r.at(pos+2, 2)
 			if err != nil {
 				return segment{}, err
 			}
@@ -110,24 +125,24 @@ func nextSegment(w *window, pos int64) (segment, error) {
 	}
 }
 
-// jpegTags collects what the APP1 segments tell about the orientation. The
-// first EXIF that tells one counts; without any, the first XMP does, as in
-// Pillow, which CVAT uses.
+// jpegTags collects what the APP1 segments say about the orientation. The
+// first EXIF with an orientation counts. Without one the first XMP counts, as
+// in Pillow, which CVAT uses.
 type jpegTags struct {
 	exif  int
 	found bool
 	xmp   segment
 }
 
-func (t *jpegTags) note(w *window, s segment) error {
-	b, err := w.at(s.off, min(s.n, int64(len(xmpMagic))))
+func (t *jpegTags) add(r *rangeReader, s segment) error {
+	b, err := r.at(s.off, min(s.n, int64(len(xmpMagic))))
 	if err != nil {
 		return jpegError(err)
 	}
 	switch {
-	case len(b) >= len(exifMagic) && string(b[:len(exifMagic)]) == exifMagic && !t.found:
-		head := int64(len(exifMagic))
-		t.exif, t.found, err = orientation(block{w, s.off + head, s.n - head})
+	case bytes.HasPrefix(b, []byte(exifMagic)) && !t.found:
+		n := int64(len(exifMagic))
+		t.exif, t.found, err = exifOrientation(tiffBlock{r, s.off + n, s.n - n})
 		return err
 	case string(b) == xmpMagic && t.xmp.n == 0:
 		t.xmp = s
@@ -135,19 +150,19 @@ func (t *jpegTags) note(w *window, s segment) error {
 	return nil
 }
 
-func (t *jpegTags) resolve(w *window) (int, error) {
+func (t *jpegTags) orientation(r *rangeReader) (int, error) {
 	if t.found || t.xmp.n == 0 {
-		return sane(t.exif), nil
+		return validOrientation(t.exif), nil
 	}
-	b, err := w.at(t.xmp.off, t.xmp.n)
+	b, err := r.at(t.xmp.off, t.xmp.n)
 	if err != nil {
 		return 0, jpegError(err)
 	}
-	return sane(xmpOrientation(b)), nil
+	return validOrientation(xmpOrientation(b)), nil
 }
 
-// xmpOrientation finds what Pillow's pattern tiff:Orientation(="|>)([0-9])
-// finds; 0 is nothing.
+// xmpOrientation returns what Pillow's pattern tiff:Orientation(="|>)([0-9])
+// finds, or 0.
 func xmpOrientation(xmp []byte) int {
 	for {
 		_, rest, found := bytes.Cut(xmp, []byte("tiff:Orientation"))
@@ -163,12 +178,4 @@ func xmpOrientation(xmp []byte) int {
 		}
 		xmp = rest
 	}
-}
-
-// sane is the orientation that a tag means: only 1 to 8 exist.
-func sane(orientation int) int {
-	if orientation < 1 || orientation > 8 {
-		return 1
-	}
-	return orientation
 }

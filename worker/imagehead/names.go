@@ -7,40 +7,42 @@ import (
 	"unicode/utf8"
 )
 
-// Naming is what the name of an object says about it. Like CVAT, the jobs
-// choose by name and read content only then.
+// Naming is what an object's name says about it. Like CVAT, the jobs select
+// objects by name before they read any content.
 type Naming int
 
 // The namings.
 const (
-	NotImage   Naming = iota // no image
-	Image                    // an image that CVAT takes and Pillow, with which it reads, opens
-	Unreadable               // an image by its name that makes CVAT fail a whole task, because Pillow does not open it
+	NotImage   Naming = iota // not an image
+	Image                    // an image that CVAT accepts and Pillow, its library, opens
+	Unreadable               // CVAT accepts it and then fails the whole task: Pillow cannot open it
 )
 
-// ByName tells what an object is by its key's extension, in any case. The
-// lists were taken from CVAT 2.73: what CVAT's media.mimetypes and Python's
-// mimetypes call an image, without SVG, split by whether Pillow has a reader
-// for it.
+// ByName returns what the extension of a key says, in upper or lower case.
+// The lists hold what CVAT 2.73 takes for an image: its media.mimetypes and
+// Python's mimetypes without SVG, divided by whether Pillow can open it.
 func ByName(key string) Naming { return namings[strings.ToLower(Extension(key))] }
 
-var namings = tabulate()
+var namings = makeNamings()
 
-func tabulate() map[string]Naming {
+func makeNamings() map[string]Naming {
 	table := map[string]Naming{}
-	for name := range strings.FieldsSeq(`apng avif bmp cur dds emf eps fits gif icb icns ico jfif jp2 jpe jpeg jpf jpg jpx pbm
+	for name := range strings.FieldsSeq(`
+		apng avif bmp cur dds emf eps fits gif icb icns ico jfif jp2 jpe jpeg jpf jpg jpx pbm
 		pcx pgm png pnm ppm psd ras rgb sgi tga tif tiff vda vst webp wmf xbm xpm`) {
 		table["."+name] = Image
 	}
-	for name := range strings.FieldsSeq(`3ds arw cr2 djvu dng dwg dxf exr hdr heic heif jxl nef orf pict raf raw rw2 xcf`) {
+	for name := range strings.FieldsSeq(`
+		3ds arw cr2 djvu dng dwg dxf exr hdr heic heif jxl nef orf pict raf raw rw2 xcf`) {
 		table["."+name] = Unreadable
 	}
 	return table
 }
 
-// Extension is the extension of a key with its dot, by the rules of Python's
-// os.path.splitext, which CVAT uses: from the last dot of the last path
-// segment, whose leading dots do not count. It may be empty.
+// Extension returns the extension of a key with its dot, or an empty string.
+// It follows Python's os.path.splitext, which CVAT uses: the extension begins
+// at the last dot of the last path segment, but leading dots of the segment
+// begin none.
 func Extension(key string) string {
 	name := key[strings.LastIndexByte(key, '/')+1:]
 	dot := strings.LastIndexByte(name, '.')
@@ -50,53 +52,43 @@ func Extension(key string) string {
 	return name[dot:]
 }
 
-// FirstRead is how many bytes of an image to read first, going by its name.
-// 16 KiB are enough for seven JPEGs in eight, as cameras put a preview before
-// the size; the others have the size at the very front.
+// FirstRead returns how many bytes of an image to read first, by its name.
 func FirstRead(key string) int64 {
-	switch written(key) {
-	case JPEG, "":
+	switch f := formatByName(key); {
+	case f != nil:
+		return f.firstRead
+	case Extension(key) == "":
 		return 16 << 10
 	}
 	return 4 << 10
 }
 
-// Blame names the cause of an error of Read better where the name of the
-// object helps: content that is no known type is a broken image in a .jpg,
-// but a type that is not read yet in a .tga, which has no mark to know it by.
-func Blame(key string, err error) error {
+// RefineError makes an error of Read more exact with the object's name. A
+// .jpg without a known signature is corrupt. A .tga is an unsupported type,
+// because files of that type have no signature.
+func RefineError(key string, err error) error {
 	var e *Error
-	if !errors.As(err, &e) || e.Code != CodeCorrupt || e.Type != "" {
+	if !errors.As(err, &e) || e.Code != CodeCorrupt || e.Type != "" || formatByName(key) != nil {
 		return err
 	}
-	if t := written(key); t == JPEG || t == PNG {
-		return err
-	}
-	return &Error{Code: CodeUnsupported, Detail: fmt.Sprintf("%s is not read yet (there are jpeg, png), and %s", Extension(key), e.Detail)}
+	refined := UnsupportedName(key)
+	refined.Detail += "; " + e.Detail
+	return refined
 }
 
-// written is the type that a key's extension stands for: JPEG, PNG, "other",
-// or empty without an extension.
-func written(key string) Type {
-	switch strings.ToLower(Extension(key)) {
-	case ".jpg", ".jpeg", ".jpe", ".jfif":
-		return JPEG
-	case ".png", ".apng":
-		return PNG
-	case "":
-		return ""
-	}
-	return "other"
+// UnsupportedName returns the error for a key whose extension is that of an
+// unsupported type.
+func UnsupportedName(key string) *Error {
+	return unsupported("", "the name ends in "+Extension(key))
 }
 
 // maxKey is CVAT's MAX_FILENAME_LENGTH, in characters.
 const maxKey = 1024
 
-// CheckKey refuses the keys that labelling tools cannot name again (CVAT
-// 2.73, cvat/utils/paths.py: problem_with_untrusted_path): those that are no
-// canonical relative path, hold a backslash, which CVAT turns into a slash,
-// are no UTF-8, or are longer than 1024 characters. The error is an *Error
-// with CodeUnusableKey.
+// CheckKey returns an *Error with CodeUnusableKey if labelling tools cannot
+// use a key (CVAT 2.73, cvat/utils/paths.py: problem_with_untrusted_path). A
+// usable key is a canonical relative path in valid UTF-8, has no backslash,
+// and has at most 1024 characters.
 func CheckKey(key string) error {
 	var problem string
 	switch {
@@ -107,11 +99,11 @@ func CheckKey(key string) error {
 	case utf8.RuneCountInString(key) > maxKey:
 		problem = fmt.Sprintf("the key is longer than %d characters", maxKey)
 	case strings.ContainsRune(key, '\\'):
-		problem = `the key holds a backslash, which CVAT turns into a slash`
+		problem = `the key contains a backslash, which CVAT turns into a slash`
 	case strings.HasPrefix(key, "/"):
 		problem = "the key starts with a slash"
 	default:
-		problem = badSegment(key)
+		problem = invalidSegment(key)
 	}
 	if problem == "" {
 		return nil
@@ -119,7 +111,7 @@ func CheckKey(key string) error {
 	return &Error{Code: CodeUnusableKey, Detail: problem}
 }
 
-func badSegment(key string) string {
+func invalidSegment(key string) string {
 	for segment := range strings.SplitSeq(key, "/") {
 		if segment == "" || segment == "." || segment == ".." {
 			return fmt.Sprintf("the key has the path segment %q", segment)

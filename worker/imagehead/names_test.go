@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What Python's os.path.splitext gives.
+// Python's os.path.splitext gives the same.
 func TestExtension(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string]string{
@@ -61,10 +61,10 @@ func TestFirstRead(t *testing.T) {
 	}
 }
 
-func TestBlame(t *testing.T) {
+func TestRefineError(t *testing.T) {
 	t.Parallel()
-	_, unknown := Parse([]byte("something else"))
-	_, cut := Parse([]byte{0xff, 0xd8, 0xff})
+	_, unknown := parse([]byte("something else"))
+	_, cut := parse([]byte{0xff, 0xd8, 0xff})
 	other := errors.New("other")
 	for _, c := range []struct {
 		key  string
@@ -74,11 +74,11 @@ func TestBlame(t *testing.T) {
 		{"a.jpg", unknown, CodeCorrupt}, {"a.PNG", unknown, CodeCorrupt}, {"a.tga", unknown, CodeUnsupported}, {"a.tga", cut, CodeCorrupt},
 	} {
 		var e *Error
-		if !errors.As(Blame(c.key, c.err), &e) || e.Code != c.want {
+		if !errors.As(RefineError(c.key, c.err), &e) || e.Code != c.want {
 			t.Errorf("%s: %v, want %s", c.key, e, c.want)
 		}
 	}
-	if !errors.Is(Blame("a.tga", other), other) || Blame("a.tga", nil) != nil {
-		t.Error("it blames what it does not know")
+	if !errors.Is(RefineError("a.tga", other), other) || RefineError("a.tga", nil) != nil {
+		t.Error("it changes errors of others")
 	}
 }

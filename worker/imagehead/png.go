@@ -7,16 +7,28 @@ import (
 	"math"
 )
 
+// PNG is the type of Portable Network Graphics.
+const PNG Type = "png"
+
+var pngFormat = format{
+	is:         PNG,
+	extensions: []string{".png", ".apng"},
+	signatures: []signature{{0, pngSignature}},
+	firstRead:  4 << 10, // the size is at the very front
+	read:       readPNG,
+}
+
 const (
-	pngSignature = 8
-	pngIHDR      = pngSignature + 8 // where IHDR's content starts
-	pngChunks    = 33               // where the chunk after it starts
+	pngSignature = "\x89PNG\r\n\x1a\n"
+	// pngHeader is how many bytes there are up to the end of IHDR, the first
+	// chunk: it has a length, a kind, 13 bytes of content and a checksum.
+	pngHeader = len(pngSignature) + 4 + 4 + 13 + 4
 )
 
-// readPNG reads IHDR, which comes first, and looks for an eXIf chunk before
-// the pixels (PNG 3rd edition, 11.3.4.5).
-func readPNG(w *window) (Head, error) {
-	b, err := w.at(pngSignature, pngChunks-pngSignature)
+// readPNG reads IHDR, the first chunk, and looks for an eXIf chunk before the
+// pixels (PNG 3rd edition, 11.3.4.5).
+func readPNG(r *rangeReader) (Head, error) {
+	b, err := r.at(int64(len(pngSignature)), int64(pngHeader-len(pngSignature)))
 	if errors.Is(err, errShort) {
 		return Head{}, corrupt(PNG, "the PNG ends within its header")
 	}
@@ -33,18 +45,22 @@ func readPNG(w *window) (Head, error) {
 	if width == 0 || height == 0 || width > math.MaxInt32 || height > math.MaxInt32 {
 		return Head{}, corrupt(PNG, "the PNG's header says %d x %d pixels", width, height)
 	}
-	turned, err := exifChunk(w)
+
+	tag, err := pngOrientation(r)
 	if err != nil && !errors.Is(err, errShort) {
 		return Head{}, err
 	}
-	return Head{Type: PNG, Width: int(width), Height: int(height), Orientation: sane(turned)}, nil
+	return Head{
+		Type: PNG, Width: int(width), Height: int(height), Orientation: validOrientation(tag),
+	}, nil
 }
 
-// exifChunk walks over the chunks up to the pixels. A walk that leads nowhere
-// is no orientation, not a broken image: the size is known by then.
-func exifChunk(w *window) (int, error) {
-	for pos := int64(pngChunks); ; {
-		b, err := w.at(pos, 8)
+// pngOrientation walks over the chunks up to the pixels and returns the
+// orientation of an eXIf chunk. If the chunks are broken it returns errShort:
+// the image has no orientation, but its size is known.
+func pngOrientation(r *rangeReader) (int, error) {
+	for pos := int64(pngHeader); ; {
+		b, err := r.at(pos, 8)
 		if err != nil {
 			return 0, err
 		}
@@ -53,7 +69,7 @@ func exifChunk(w *window) (int, error) {
 		case "IDAT", "IEND":
 			return 0, nil
 		case "eXIf":
-			v, _, err := orientation(block{w, pos + 8, n})
+			v, _, err := exifOrientation(tiffBlock{r, pos + 8, n})
 			return v, err
 		}
 		pos += 8 + n + 4

@@ -42,7 +42,7 @@ func Publish(
 		return PublishResult{}, err
 	}
 
-	o, err := put(ctx, b, key, opts, write)
+	o, err := Put(ctx, b, key, opts, write)
 	if errors.Is(err, providers.Conflict) {
 		now, same, compareErr := compare(ctx, b, key, write)
 		if compareErr == nil && same {
@@ -68,10 +68,13 @@ func WriteParts(w io.Writer, data iter.Seq2[[]byte, error]) error {
 	return nil
 }
 
-// put streams what write writes into the bucket. It returns only after write
-// has returned. If write fails by itself, put returns that error: clients of
-// clouds hide the error of a body.
-func put(
+// Put streams what write writes into the bucket. The whole object is stored,
+// or nothing changes. Put returns only after write has returned.
+//
+// If write fails by itself, Put returns its error: clients of clouds hide the
+// error of a body. If the bucket stops reading early, write gets
+// io.ErrClosedPipe.
+func Put(
 	ctx context.Context, b providers.Bucket, key string, opts providers.WriteOptions,
 	write func(io.Writer) error,
 ) (providers.Object, error) {
@@ -88,9 +91,9 @@ func put(
 	}()
 
 	o, err := b.Put(ctx, key, r, opts)
-	_ = r.Close() // ends write if Put did not read all of it
+	_ = r.Close() // ends write if the bucket did not read all of it
 	writeErr := <-wrote
-	if err != nil && writeErr != nil && !errors.Is(writeErr, io.ErrClosedPipe) {
+	if writeErr != nil && !errors.Is(writeErr, io.ErrClosedPipe) {
 		return providers.Object{}, writeErr
 	}
 	return o, err

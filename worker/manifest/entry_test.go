@@ -14,7 +14,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
 
-// vectors are facts about CVAT; testdata/cvat.json says how they were found.
+// vectors is what CVAT does; testdata/cvat.json says how that was found out.
 type vectors struct {
 	Names struct {
 		Keys   []string `json:"keys"`
@@ -43,7 +43,7 @@ func load(t *testing.T) (v vectors) {
 	return v
 }
 
-func TestAppendEntry_IsCVATsToTheByte(t *testing.T) {
+func TestEntry_EqualsCVATs(t *testing.T) {
 	t.Parallel()
 	v := load(t)
 	if len(v.Names.Keys) != len(v.Names.Lines) || len(v.Names.Keys) < 13 {
@@ -56,7 +56,7 @@ func TestAppendEntry_IsCVATsToTheByte(t *testing.T) {
 	}
 }
 
-func TestJob_OrientationAsCVAT(t *testing.T) {
+func TestJob_OrientationLikeCVAT(t *testing.T) {
 	t.Parallel()
 	v := load(t).Orientation
 	w := jobtest.New()
@@ -76,7 +76,7 @@ func TestJob_OrientationAsCVAT(t *testing.T) {
 	}
 }
 
-func TestJob_OrderAsCVAT(t *testing.T) {
+func TestJob_OrderLikeCVAT(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New()
 	var want []string
@@ -95,8 +95,8 @@ func TestJob_OrderAsCVAT(t *testing.T) {
 	}
 }
 
-// CVAT makes name + extension the key again.
-func FuzzAppendEntry(f *testing.F) {
+// CVAT joins name and extension to get the key back.
+func FuzzEntry(f *testing.F) {
 	for _, s := range []string{"a.jpg", "<&>\"\\\x7f\x00.png", "é😀\u2028.JPG", ".hidden", "a\ufffd"} {
 		f.Add(s)
 	}

@@ -12,23 +12,29 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// contentType is what most tools call JSON lines.
+// contentType is the usual one for JSON lines.
 const contentType = "application/x-ndjson"
 
-// Finish implements job.Sharded: it puts the manifest into the bucket, unless
-// it is there already. CVAT refuses a manifest without entries (CVAT 2.73,
-// utils/dataset_manifest/core.py), so none is written: that is Invalid with
-// the code NoImages.
+// Finish implements job.Sharded. It stores the manifest in the bucket, unless
+// the bucket has the same one already. CVAT rejects a manifest without
+// entries (CVAT 2.73, utils/dataset_manifest/core.py). So Finish writes none,
+// and fails as Invalid with the code NoImages.
 //
-// When only the failed images of an earlier run were worked on, their lines
-// are merged into the manifest that lies there. The result then tells of the
-// merged manifest; Failed and BytesRead are of this run, Skipped of the
-// earlier one.
-func (Job) Finish(ctx context.Context, j tasks.BuildManifest, env job.Env, parts job.Parts) (tasks.Result, error) {
+// If the run worked only on objects that failed earlier, Finish merges its
+// entries into the manifest of the earlier run. The result then describes the
+// merged manifest. Failed and BytesRead count this run, Skipped the earlier
+// one.
+func (Job) Finish(
+	ctx context.Context, j tasks.BuildManifest, env job.Env, parts job.Parts,
+) (tasks.Result, error) {
 	to, key := j.Target()
 	result := tasks.BuildManifestResult{
-		Key: key, Entries: parts.Tally[tallyEntries], Skipped: parts.Tally[tallySkipped], Failed: parts.Failed,
-		BytesRead: parts.Bytes, Size: int64(len(header)) + parts.Size,
+		Key:       key,
+		Entries:   parts.Tally[tallyEntries],
+		Skipped:   parts.Tally[tallySkipped],
+		Failed:    parts.Failed,
+		BytesRead: parts.Bytes,
+		Size:      int64(len(header)) + parts.Size,
 	}
 	finish := publish
 	switch {
@@ -48,7 +54,9 @@ func (Job) Finish(ctx context.Context, j tasks.BuildManifest, env job.Env, parts
 	return result, nil
 }
 
-func publish(ctx context.Context, b providers.Bucket, parts job.Parts, r *tasks.BuildManifestResult) error {
+func publish(
+	ctx context.Context, b providers.Bucket, parts job.Parts, r *tasks.BuildManifestResult,
+) error {
 	published, err := job.Publish(ctx, b, r.Key, contentType, func(w io.Writer) error {
 		if _, err := io.WriteString(w, header); err != nil {
 			return err
@@ -59,25 +67,29 @@ func publish(ctx context.Context, b providers.Bucket, parts job.Parts, r *tasks.
 	return err
 }
 
-func amend(ctx context.Context, b providers.Bucket, parts job.Parts, r *tasks.BuildManifestResult) error {
+func amend(
+	ctx context.Context, b providers.Bucket, parts job.Parts, r *tasks.BuildManifestResult,
+) error {
 	var earlier tasks.BuildManifestResult
 	if err := json.Unmarshal(parts.Earlier, &earlier); err != nil {
 		return fmt.Errorf("the result of the earlier run: %w", err)
 	}
 	merge := job.Merge{Head: strings.Count(header, "\n"), Key: nameOf}
 	amended, err := merge.Amend(ctx, b, r.Key, contentType, parts.Data)
-	r.Entries, r.Size, r.Skipped, r.Unchanged = amended.Lines, amended.Size, earlier.Skipped, amended.Unchanged
+	r.Entries, r.Size = amended.Lines, amended.Size
+	r.Skipped, r.Unchanged = earlier.Skipped, amended.Unchanged
 	return err
 }
 
 func noImages(j tasks.BuildManifest, r tasks.BuildManifestResult) error {
-	fix := "Check the prefix of the source, and the exclusions: CVAT refuses a manifest without entries, so none was written."
+	fix := "Check the prefix of the source, and the exclusions. "
 	if r.Failed > 0 {
-		fix = "See the job's error list for why no image could be taken: CVAT refuses a manifest without entries, so none was written."
+		fix = "See the job's error list for why each image failed. "
 	}
 	return &providers.Error{
 		Op: "list", Bucket: j.Source.Bucket, Kind: providers.Invalid, Code: "NoImages",
-		Detail: fmt.Sprintf("no usable image under %s: %d failed, %d other objects skipped", j.Source, r.Failed, r.Skipped),
-		Fix:    fix,
+		Detail: fmt.Sprintf("no usable image under %s: %d failed, %d other objects skipped",
+			j.Source, r.Failed, r.Skipped),
+		Fix: fix + "CVAT rejects a manifest without entries, so none was written.",
 	}
 }

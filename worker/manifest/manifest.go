@@ -1,11 +1,12 @@
 // Package manifest is the job build-manifest: it lists the images under a
-// prefix, reads their headers, and puts CVAT's dataset manifest of them into
-// a bucket.
+// prefix, reads their heads, and stores CVAT's dataset manifest of them.
 //
-// It knows the manifest's format to the byte and which objects CVAT takes for
-// images. It knows nothing of how headers look (that is imagehead), of queues
-// or of clouds. Context images (related_images), videos and point clouds are
-// not its trade: an image in a related_images directory is an entry like any
+// It knows the manifest's format to the byte, and which objects CVAT takes
+// for images. It knows nothing of image formats, which package imagehead
+// reads, nor of queues or clouds.
+//
+// It does not support context images (related_images), videos or point
+// clouds. An image in a related_images directory becomes an entry like any
 // other.
 package manifest
 
@@ -17,8 +18,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// shardSize is how many objects one worker deals with at a time: about one
-// page of a listing.
+// shardSize is how many objects a shard has: about one page of a listing.
 const shardSize = 1000
 
 // Job builds manifests. The zero value is ready.
@@ -26,10 +26,13 @@ type Job struct{}
 
 var _ job.Sharded[tasks.BuildManifest] = Job{}
 
-// Plan implements job.Sharded: it cuts everything under the source's prefix
-// into shards. The order of the keys is the order of the manifest, which CVAT
-// calls lexicographical and sorts by code points.
-func (Job) Plan(ctx context.Context, j tasks.BuildManifest, env job.Env, after string, emit func(job.Shard) error) error {
+// Plan implements job.Sharded. It cuts all objects under the source's prefix
+// into shards. The entries have the order of the keys, by code points, which
+// CVAT calls lexicographical.
+func (Job) Plan(
+	ctx context.Context, j tasks.BuildManifest, env job.Env,
+	after string, emit func(job.Shard) error,
+) error {
 	b, err := env.Open(ctx, j.Source)
 	if err != nil {
 		return err
@@ -38,8 +41,8 @@ func (Job) Plan(ctx context.Context, j tasks.BuildManifest, env job.Env, after s
 	return job.Cut(ctx, b, after, shardSize, emit)
 }
 
-// directory is where the entries of a manifest are resolved from: its own
-// directory, with a slash, or empty.
+// directory returns the directory of a manifest with a slash at its end, or
+// an empty string. Names of entries are relative to it.
 func directory(manifest string) string {
 	if dir := path.Dir(manifest); dir != "." {
 		return dir + "/"

@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// jpegOf is as much of a JPEG as a header reader needs: an EXIF orientation,
+// jpegOf returns the start of a JPEG, up to its data: an EXIF orientation,
 // padding, and a frame header.
 func jpegOf(width, height, orientation, padding int) string {
 	exif := fmt.Sprintf("Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00%c\x00\x00\x00\x00\x00\x00", rune(orientation))
@@ -32,7 +32,7 @@ func jpegOf(width, height, orientation, padding int) string {
 	return "\xff\xd8" + segment(0xe1, exif) + segment(0xe2, strings.Repeat("\x00", padding)) + segment(0xc0, frame) + "\xff\xda"
 }
 
-// zoo is a bucket with an object of every sort.
+// zoo returns a bucket with an object of every sort.
 func zoo(t *testing.T) *jobtest.World {
 	t.Helper()
 	w := jobtest.New("elsewhere")
@@ -41,7 +41,7 @@ func zoo(t *testing.T) *jobtest.World {
 		"in/b turned.JPG":             jpegOf(640, 480, 6, 0),
 		"in/c/far.jpeg":               jpegOf(6000, 4000, 8, 60_000),
 		"in/c/фото.jpg":               jpegOf(10, 20, 1, 0),
-		"in/d.png":                    jpegOf(30, 40, 1, 0), // by its content, whatever the name
+		"in/d.png":                    jpegOf(30, 40, 1, 0), // a JPEG, which the name does not say
 		"in/broken.jpg":               "<!DOCTYPE html>",
 		"in/empty.jpg":                "",
 		"in/gif.gif":                  "GIF89a\x01\x00\x01\x00",
@@ -174,7 +174,7 @@ func TestJob_NoImages(t *testing.T) {
 
 func manifestFor(prefix string) string { return filepath.Dir(prefix+"x") + "/manifest.jsonl" }
 
-func TestJob_Faults(t *testing.T) {
+func TestJob_Errors(t *testing.T) {
 	t.Parallel()
 	for kind, c := range map[providers.Kind]struct {
 		code  string // on the error list; empty when the job must fail
@@ -227,8 +227,7 @@ func TestJob_EverythingDenied(t *testing.T) {
 	}
 }
 
-// An image that changes between listing and reading is not read from two
-// versions.
+// The head of an image is never read from two versions of it.
 func TestJob_ChangedWhileRead(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New()
@@ -265,7 +264,7 @@ func TestJob_Requests(t *testing.T) {
 	}
 }
 
-func TestJob_BucketErrorsEndIt(t *testing.T) {
+func TestJob_FailsWithItsBucket(t *testing.T) {
 	t.Parallel()
 	for _, op := range []string{"open", "list", "put"} {
 		w := zoo(t)

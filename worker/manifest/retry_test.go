@@ -17,9 +17,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
 
-// However often it is interrupted, a shard makes the same, and reads no image
-// twice.
-func TestJob_GoesOnAfterEveryObject(t *testing.T) {
+// A shard gives the same data and reads no image twice, however often it is
+// interrupted.
+func TestJob_ContinuesAfterEveryObject(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
 	for _, s := range []job.Shard{
@@ -33,7 +33,7 @@ func TestJob_GoesOnAfterEveryObject(t *testing.T) {
 		reads := slices.Sorted(slices.Values(w.Ops("get")))
 		for k := 1; k <= len(whole)+1; k++ {
 			env := w.Env()
-			env.BeforeObject = func(context.Context, string) error { return nil } // nothing is read ahead
+			env.BeforeObject = func(context.Context, string) error { return nil } // so nothing is read ahead
 			w.Ops()
 			items, err := jobtest.Interrupted(s, k, func(s job.Shard) iter.Seq2[job.Item, error] {
 				return Job{}.Work(t.Context(), payload(), env, s)
@@ -42,7 +42,7 @@ func TestJob_GoesOnAfterEveryObject(t *testing.T) {
 				t.Errorf("stopped after every %d: %v\n%s", k, err, diff)
 			}
 			if diff := cmp.Diff(reads, slices.Sorted(slices.Values(w.Ops("get")))); diff != "" {
-				t.Errorf("stopped after every %d, it read otherwise:\n%s", k, diff)
+				t.Errorf("stopped after every %d, it made other requests:\n%s", k, diff)
 			}
 		}
 	}
@@ -51,7 +51,7 @@ func TestJob_GoesOnAfterEveryObject(t *testing.T) {
 func TestJob_BeforeObject(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
-	refusal := errors.New("this one kills")
+	refusal := errors.New("this object kills workers")
 	var started, done []string
 	env := w.Env()
 	env.BeforeObject = func(_ context.Context, key string) error {
@@ -74,7 +74,7 @@ func TestJob_BeforeObject(t *testing.T) {
 		t.Errorf("%v started, %v done, %v", started, done, last)
 	}
 	if gets := w.Ops("get"); slices.Contains(gets, "get in/c/far.jpeg") {
-		t.Error("it was read all the same")
+		t.Error("the refused object was read")
 	}
 }
 
@@ -95,8 +95,8 @@ func TestJob_MissingKeys(t *testing.T) {
 	}
 }
 
-// mend replaces some of the images that fail, with names before, between and
-// after those of the entries.
+// mend replaces some of the images that fail with good ones. Their names come
+// before, between and after those of the entries.
 func mend(t *testing.T, w *jobtest.World) {
 	t.Helper()
 	for _, key := range []string{"in/broken.jpg", "in/gif.gif", "in/tga.tga"} {
@@ -112,12 +112,12 @@ func result(t *testing.T, out jobtest.Outcome) tasks.BuildManifestResult {
 	return out.Result.(tasks.BuildManifestResult)
 }
 
-// What a retry of the failed images leaves is what a fresh run would.
-func TestJob_RetryIsAsAFreshRun(t *testing.T) {
+// A retry of the failed images leaves the same bucket as a fresh run.
+func TestJob_RetryEqualsAFreshRun(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{1, 2, 1000} {
 		w, fresh := zoo(t), zoo(t)
-		for _, key := range []string{"in/!first.jpg", "in/é.jpg", "in/\U0001f600.jpg", "in/c/zz.png"} { // order by bytes, and by nothing else
+		for _, key := range []string{"in/!first.jpg", "in/é.jpg", "in/\U0001f600.jpg", "in/c/zz.png"} { // in an order that only bytes give
 			w.Put(t, key, "no image")
 			fresh.Put(t, key, jpegOf(5, 6, 1, 0))
 		}
@@ -131,7 +131,7 @@ func TestJob_RetryIsAsAFreshRun(t *testing.T) {
 		retried := jobtest.Retry(t, w, Job{}, payload(), first.Failed(size))
 		got := result(t, retried)
 		if gets := w.Ops("list", "get"); slices.Contains(gets, "get in/a.jpg") || slices.ContainsFunc(gets, func(op string) bool { return strings.HasPrefix(op, "list") }) {
-			t.Errorf("it looked at more than what had failed: %v", gets)
+			t.Errorf("it read images that had not failed: %v", gets)
 		}
 		want := result(t, jobtest.Run(t, fresh, Job{}, payload()))
 		if diff := cmp.Diff(fresh.Get(t, want.Key), w.Get(t, want.Key)); diff != "" {
@@ -144,7 +144,7 @@ func TestJob_RetryIsAsAFreshRun(t *testing.T) {
 	}
 }
 
-// A retry that runs twice, or after which nothing is mended, changes nothing.
+// A retry changes nothing if it runs twice, or if every image fails again.
 func TestJob_RetryTwice(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
@@ -159,7 +159,7 @@ func TestJob_RetryTwice(t *testing.T) {
 	if r := result(t, third); !r.Unchanged || result(t, second).Unchanged || r.Entries != 8 || r.Skipped != 6 {
 		t.Errorf("%s, then %s", second.Result.Summary(), r.Summary())
 	}
-	w.Put(t, "in/broken.jpg", jpegOf(1, 2, 1, 0)) // it is an entry already
+	w.Put(t, "in/broken.jpg", jpegOf(1, 2, 1, 0)) // it already is an entry
 	w.Put(t, "in/gif.gif", "no image any more")
 	if r := result(t, jobtest.Retry(t, w, Job{}, payload(), first.Failed(3))); r.Entries != 8 || r.Unchanged {
 		t.Errorf("after other changes: %s", r.Summary())
@@ -173,9 +173,8 @@ func TestJob_RetryTwice(t *testing.T) {
 	}
 }
 
-// Somebody else's retry of the same objects has put its manifest there just
-// before.
-func TestJob_RetryAtOnce(t *testing.T) {
+// Another retry of the same objects stores its manifest at the same time.
+func TestJob_RetryTwiceAtOnce(t *testing.T) {
 	t.Parallel()
 	w, other := zoo(t), zoo(t)
 	first := jobtest.Run(t, w, Job{}, payload())
@@ -195,7 +194,7 @@ func TestJob_RetryAtOnce(t *testing.T) {
 	}
 }
 
-// The manifest's head stays, whatever else somebody wrote into it.
+// The manifest's head stays, even if someone else has changed it.
 func TestJob_RetryKeepsTheHead(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
@@ -245,8 +244,8 @@ func TestJob_RetryWithoutItsManifest(t *testing.T) {
 	}
 }
 
-// Images that were denied and still are, are no reason to end the job: that
-// there are no others is how they were chosen.
+// A retry of denied images may find all of them denied again. That does not
+// fail the job, because these images were chosen for being denied.
 func TestJob_RetryStillDenied(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
@@ -263,7 +262,7 @@ func TestJob_RetryStillDenied(t *testing.T) {
 	}
 }
 
-// A manifest of many pages is merged as it streams.
+// A large manifest is merged while it streams.
 func TestJob_RetryOfMany(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New()

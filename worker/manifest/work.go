@@ -13,16 +13,17 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// The counts of the items. Those with a fault have none.
+// The tallies of the items. An item with an Error has no tally.
 const (
 	tallyEntries = "entries"
 	tallySkipped = "skipped"
 )
 
-// Work implements job.Sharded: it makes the manifest's lines of one shard.
-// Every object is an item: an entry, skipped (no image by its name, or left
-// out on purpose) or failed.
-func (Job) Work(ctx context.Context, j tasks.BuildManifest, env job.Env, s job.Shard) iter.Seq2[job.Item, error] {
+// Work implements job.Sharded. It makes the manifest's lines of one shard.
+// Each object becomes an item: an entry, or skipped, or failed.
+func (Job) Work(
+	ctx context.Context, j tasks.BuildManifest, env job.Env, s job.Shard,
+) iter.Seq2[job.Item, error] {
 	return func(yield func(job.Item, error) bool) {
 		b, err := env.Open(ctx, j.Source)
 		if err != nil {
@@ -35,18 +36,18 @@ func (Job) Work(ctx context.Context, j tasks.BuildManifest, env job.Env, s job.S
 			yield(job.Item{}, err)
 			return
 		}
-		s.Items(ctx, env, objects, reader{newChooser(j), b}.item)(yield)
+		s.Items(ctx, env, objects, headReader{newSelection(j), b}.item)(yield)
 	}
 }
 
-// reader reads the headers of images.
-type reader struct {
-	chooser
+// headReader reads the heads of the selected images.
+type headReader struct {
+	selection
 	bucket providers.Bucket
 }
 
 // item makes the line of one object.
-func (r reader) item(ctx context.Context, o providers.Object) (job.Item, error) {
+func (r headReader) item(ctx context.Context, o providers.Object) (job.Item, error) {
 	if r.skips(o.Key) {
 		return job.Item{Tally: tallySkipped}, nil
 	}
@@ -57,31 +58,42 @@ func (r reader) item(ctx context.Context, o providers.Object) (job.Item, error) 
 	if err != nil {
 		return job.Item{Bytes: read}, err
 	}
-	w, h := head.Display()
-	return job.Item{Data: entry(strings.TrimPrefix(o.Key, r.dir), w, h), Tally: tallyEntries, Bytes: read}, nil
+	width, height := head.Display()
+	return job.Item{
+		Data:  entry(strings.TrimPrefix(o.Key, r.dir), width, height),
+		Tally: tallyEntries,
+		Bytes: read,
+	}, nil
 }
 
-// head reads as much of an image as tells its size. All of it comes from the
-// version that was listed.
-func (r reader) head(ctx context.Context, o providers.Object) (h imagehead.Head, read int64, err error) {
+// head reads the head of an image, only from the version that was listed. read
+// is how many bytes it has fetched, also if it fails.
+func (r headReader) head(
+	ctx context.Context, o providers.Object,
+) (h imagehead.Head, read int64, err error) {
 	h, err = imagehead.Read(func(off, n int64) ([]byte, error) {
-		data, err := readRange(ctx, r.bucket, o, off, n)
+		data, err := readRange(ctx, r.bucket, o, providers.ReadOptions{Offset: off, Length: n})
 		read += int64(len(data))
 		return data, err
 	}, o.Size, imagehead.FirstRead(o.Key))
-	return h, read, imagehead.Blame(o.Key, err)
+	return h, read, imagehead.RefineError(o.Key, err)
 }
 
-func readRange(ctx context.Context, b providers.Bucket, o providers.Object, off, n int64) ([]byte, error) {
-	r, err := b.Open(ctx, o.Key, providers.ReadOptions{Offset: off, Length: n, IfMatch: o.ETag})
+// readRange returns a range of an object's listed version. It returns fewer
+// bytes without an error if the object ends early; imagehead reports that.
+func readRange(
+	ctx context.Context, b providers.Bucket, o providers.Object, opts providers.ReadOptions,
+) ([]byte, error) {
+	opts.IfMatch = o.ETag
+	r, err := b.Open(ctx, o.Key, opts)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = r.Close() }()
-	data := make([]byte, n)
-	got, err := io.ReadFull(r, data)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // the object ends here: imagehead's to judge
+	data := make([]byte, opts.Length)
+	n, err := io.ReadFull(r, data)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = nil
 	}
-	return data[:got], err
+	return data[:n], err
 }

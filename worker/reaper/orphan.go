@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
 const (
@@ -25,13 +26,13 @@ const (
 // orphan is a job that may have no worker.
 type orphan struct {
 	reaper *Reaper
-	kind   Kind
+	kind   job.Kind
 	id     string
 	queue  string // of its task
 	health queue.JobHealth
 }
 
-func newOrphan(r *Reaper, kind Kind, id string, health queue.JobHealth) orphan {
+func newOrphan(r *Reaper, kind job.Kind, id string, health queue.JobHealth) orphan {
 	// An older version of this program wrote no queue into the record.
 	name := cmp.Or(health.Queue, kind.Policy.Queue)
 	return orphan{r, kind, id, name, health}
@@ -89,7 +90,7 @@ func (o orphan) takeOver(ctx context.Context) error {
 }
 
 func (o orphan) maxCrashes() int {
-	if o.kind.Sharded {
+	if o.kind.Sharded != nil {
 		return maxCrashes
 	}
 	return o.kind.Policy.Attempts
@@ -127,8 +128,8 @@ func (o orphan) giveUp(ctx context.Context, ref queue.JobRef, crashes int) error
 			Kind:    "internal",
 			Code:    "WorkerDied",
 			Message: fmt.Sprintf("%d workers died while they ran this job", crashes),
-			Fix: "Find out why the workers' processes ended: most often they have too little memory. " +
-				"Then enqueue the job anew.",
+			Fix: "Find out why the workers' processes ended: " +
+				"most often they have too little memory. Then enqueue the job anew.",
 		},
 	})
 	if err == nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
 const (
@@ -30,7 +31,7 @@ const (
 type Config struct {
 	Store   queue.Store
 	Tasks   queue.Tasks
-	Kinds   map[string]Kind // the kinds that this worker runs, by name
+	Kinds   map[string]job.Kind // the kinds that this worker runs, by name
 	Metrics Metrics
 	Log     *slog.Logger
 
@@ -41,12 +42,6 @@ type Config struct {
 	// Grace is how long workers have to send a heartbeat again after Redis
 	// did not answer.
 	Grace time.Duration
-}
-
-// Kind is a kind of job.
-type Kind struct {
-	tasks.Kind
-	Sharded bool
 }
 
 // Metrics counts what reapers do.

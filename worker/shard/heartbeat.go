@@ -10,6 +10,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
 // heartbeats sends heartbeats for all runs of this process. The runs of one
@@ -42,7 +43,7 @@ type member struct {
 }
 
 // join sends heartbeats for a run until leave is called. The context ends
-// with ErrObsolete when the job does not need the run any more.
+// with outcome.ErrObsolete when the job does not need the run any more.
 func (h *heartbeats) join(ctx context.Context, ref queue.ShardRef) (context.Context, *member) {
 	ctx, stop := context.WithCancelCause(ctx)
 	m := &member{heartbeats: h, ref: ref, progress: new(runProgress), stop: stop}
@@ -112,7 +113,7 @@ func (h *heartbeats) send(ctx context.Context, job string, g *group) {
 		h.log.Debug("heartbeat not sent", "job", job, "error", err)
 	case !wanted:
 		for _, m := range runs {
-			m.stop(ErrObsolete)
+			m.stop(outcome.ErrObsolete)
 		}
 	}
 }

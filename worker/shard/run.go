@@ -9,6 +9,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
 const (
@@ -44,7 +45,7 @@ func newRun(c Config, t Task, m *member) *run {
 
 // work processes the objects of the shard.
 func (r *run) work(ctx context.Context, payload tasks.Job, s job.Shard) error {
-	for item, err := range r.task.Sharded.Work(ctx, payload, r.task.Env, s) {
+	for item, err := range r.task.Kind.Sharded.Work(ctx, payload, r.task.Env, s) {
 		if err != nil {
 			return err
 		}
@@ -124,11 +125,11 @@ func (r *run) tryCommit(ctx context.Context) error {
 		return err
 	}
 	if !counted {
-		r.config.Metrics.DuplicateCommit(r.task.Kind)
-		return ErrObsolete
+		r.config.Metrics.DuplicateCommit(r.task.Kind.Name)
+		return outcome.ErrObsolete
 	}
 	done := r.checkpoint
-	r.config.Metrics.ObjectsProcessed(r.task.Kind, done.Objects, int64(len(done.Errors)))
+	r.config.Metrics.ObjectsProcessed(r.task.Kind.Name, done.Objects, int64(len(done.Errors)))
 	r.checkpoint = queue.Checkpoint{From: done.To, To: done.To}
 	r.committed = time.Now()
 	r.member.progress.reset()

@@ -17,14 +17,10 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
-
-// ErrObsolete means that nobody needs this run of a shard: the job has ended,
-// or another run has done the work.
-var ErrObsolete = errors.New("the job has ended, or another run has done the shard")
 
 // Config is what a Runner uses. All fields must be set.
 type Config struct {
@@ -63,23 +59,18 @@ func (r *Runner) SendHeartbeats(ctx context.Context) { r.heartbeats.run(ctx) }
 
 // Task is one run of a shard.
 type Task struct {
-	Kind    string
-	Lease   queue.ShardLease
-	Sharded job.Sharded[tasks.Job]
-	Env     job.Env
-
-	// Decode reads the job's payload. It is called once for all runs of a job
-	// that this process has at the same time: they share the payload.
-	Decode func([]byte) (tasks.Job, error)
+	Kind  job.Kind
+	Lease queue.ShardLease
+	Env   job.Env
 }
 
 // Run does what is left of a shard. Whatever ends it, the work that was done
-// is committed, unless the error is ErrObsolete. The error is
+// is committed, unless the error is outcome.ErrObsolete. The error is
 // queue.ErrBudget when the job's parts take too much of Redis.
 func (r *Runner) Run(ctx context.Context, t Task) error {
 	ctx, member := r.heartbeats.join(ctx, t.Lease.Ref)
 	defer member.leave()
-	payload, err := member.group.decode(t.Lease.Payload, t.Decode)
+	payload, err := member.group.decode(t.Lease.Payload, t.Kind.DecodeValid)
 	if err != nil {
 		return err
 	}
@@ -102,8 +93,8 @@ func (r *Runner) Run(ctx context.Context, t Task) error {
 	switch {
 	case err == nil:
 		return w.commit(ctx, true)
-	case errors.Is(context.Cause(ctx), ErrObsolete):
-		return ErrObsolete // whatever error the job has made of it
+	case errors.Is(context.Cause(ctx), outcome.ErrObsolete):
+		return outcome.ErrObsolete // whatever error the job has made of it
 	}
 	w.salvage(ctx)
 	return err

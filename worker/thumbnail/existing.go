@@ -6,10 +6,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// existing finds which of the stems have a thumbnail, and its full name. It
-// is one listing, from just before the smallest to just past the largest,
-// never a request an image.
-func existing(ctx context.Context, b providers.Bucket, dir string, stems map[string]bool) (map[string]string, error) {
+// findExisting returns the full names of the thumbnails that the bucket already
+// has, by their stems. It takes one listing, from just before the smallest
+// stem to just after the largest, and no request for a single image.
+func findExisting(
+	ctx context.Context, b providers.Bucket, dir string, stems map[string]bool,
+) (map[string]string, error) {
 	found := make(map[string]string, len(stems))
 	if len(stems) == 0 {
 		return found, nil
@@ -19,7 +21,9 @@ func existing(ctx context.Context, b providers.Bucket, dir string, stems map[str
 		if err != nil {
 			return nil, err
 		}
-		if o.Key >= last+"/" { // the names of last start with last and a dot, which is just before the slash
+		// The names of last start with last and a dot. In byte order the slash
+		// comes right after the dot.
+		if o.Key >= last+"/" {
 			break
 		}
 		if stem, _, _, ok := parseName(o.Key); ok && stems[stem] && found[stem] == "" {

@@ -16,19 +16,24 @@ const indexName = "index.jsonl"
 
 const contentType = "application/x-ndjson"
 
-// Finish implements job.Sharded: it puts the index into the directory of the
-// thumbnails, unless it is there already. The thumbnails themselves are
-// written by then. Without any image the index is empty.
+// Finish implements job.Sharded. It stores the index in the directory of the
+// thumbnails, unless the bucket has the same one already. Work has stored the
+// thumbnails before. If there are no images, the index is empty.
 //
-// When only the failed images of an earlier run were worked on, their lines
-// are merged into the index that lies there. Written and Failed are then of
-// this run, Unchanged the other thumbnails of the index, Skipped of the
-// earlier run.
-func (Job) Finish(ctx context.Context, j tasks.GenerateThumbnails, env job.Env, parts job.Parts) (tasks.Result, error) {
+// If the run worked only on objects that failed earlier, Finish merges its
+// lines into the index of the earlier run. Written and Failed then count this
+// run, Unchanged the other thumbnails of the index, and Skipped the earlier
+// run.
+func (Job) Finish(
+	ctx context.Context, j tasks.GenerateThumbnails, env job.Env, parts job.Parts,
+) (tasks.Result, error) {
 	to, dir := j.Target()
 	result := tasks.GenerateThumbnailsResult{
-		Index: dir + indexName, Written: parts.Tally[tallyWritten], Unchanged: parts.Tally[tallyUnchanged],
-		Skipped: parts.Tally[tallySkipped], Failed: parts.Failed,
+		Index:     dir + indexName,
+		Written:   parts.Tally[tallyWritten],
+		Unchanged: parts.Tally[tallyUnchanged],
+		Skipped:   parts.Tally[tallySkipped],
+		Failed:    parts.Failed,
 	}
 	b, err := env.Open(ctx, to)
 	if err != nil {
@@ -38,7 +43,8 @@ func (Job) Finish(ctx context.Context, j tasks.GenerateThumbnails, env job.Env, 
 	if parts.Earlier != nil {
 		err = amend(ctx, b, parts, &result)
 	} else {
-		_, err = job.Publish(ctx, b, result.Index, contentType, func(w io.Writer) error { return job.WriteParts(w, parts.Data) })
+		write := func(w io.Writer) error { return job.WriteParts(w, parts.Data) }
+		_, err = job.Publish(ctx, b, result.Index, contentType, write)
 	}
 	if err != nil {
 		return nil, err
@@ -46,7 +52,9 @@ func (Job) Finish(ctx context.Context, j tasks.GenerateThumbnails, env job.Env, 
 	return result, nil
 }
 
-func amend(ctx context.Context, b providers.Bucket, parts job.Parts, r *tasks.GenerateThumbnailsResult) error {
+func amend(
+	ctx context.Context, b providers.Bucket, parts job.Parts, r *tasks.GenerateThumbnailsResult,
+) error {
 	var earlier tasks.GenerateThumbnailsResult
 	if err := json.Unmarshal(parts.Earlier, &earlier); err != nil {
 		return fmt.Errorf("the result of the earlier run: %w", err)

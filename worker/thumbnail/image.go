@@ -12,41 +12,42 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// entry is a line of the index.
-type entry struct {
+// indexLine is a line of the index.
+type indexLine struct {
 	Key       string `json:"key"`       // of the image
-	ETag      string `json:"etag"`      // of the version that is shown
+	ETag      string `json:"etag"`      // of the image's version
 	Thumbnail string `json:"thumbnail"` // key in the destination
 	Width     int    `json:"width"`     // of the thumbnail, pixels
 	Height    int    `json:"height"`
 }
 
-// line is the entry as the index has it.
-func (e entry) line() ([]byte, error) {
+// encode returns the line as JSON with a newline.
+func (l indexLine) encode() ([]byte, error) {
 	var line bytes.Buffer
 	enc := json.NewEncoder(&line)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(e); err != nil {
-		return nil, fmt.Errorf("index line of %s: %w", e.Key, err)
+	if err := enc.Encode(l); err != nil {
+		return nil, fmt.Errorf("index line of %s: %w", l.Key, err)
 	}
 	return line.Bytes(), nil
 }
 
-var errNoEntry = errors.New("no line of an index")
+var errNotIndexLine = errors.New("the line is not a line of an index")
 
-// keyOf is the key of a line of the index, by which its lines are in order.
+// keyOf returns the key of a line of the index. The lines have the order of
+// their keys.
 func keyOf(line []byte) (string, error) {
-	var e entry
-	if err := json.Unmarshal(line, &e); err != nil {
-		return "", fmt.Errorf("%w: %w", errNoEntry, err)
+	var l indexLine
+	if err := json.Unmarshal(line, &l); err != nil {
+		return "", fmt.Errorf("%w: %w", errNotIndexLine, err)
 	}
-	if e.Key == "" {
-		return "", errNoEntry
+	if l.Key == "" {
+		return "", errNotIndexLine
 	}
-	return e.Key, nil
+	return l.Key, nil
 }
 
-// item sees to the thumbnail of one object.
+// item makes the thumbnail of one object, unless the bucket already has it.
 func (r *run) item(ctx context.Context, o providers.Object) (job.Item, error) {
 	if skips(r.job, o.Key) {
 		return job.Item{Tally: tallySkipped}, nil
@@ -54,46 +55,52 @@ func (r *run) item(ctx context.Context, o providers.Object) (job.Item, error) {
 	if err := check(o); err != nil {
 		return job.Item{}, err
 	}
-	e, item := entry{Key: o.Key, ETag: o.ETag}, job.Item{Tally: tallyUnchanged}
+
+	line, item := indexLine{Key: o.Key, ETag: o.ETag}, job.Item{Tally: tallyUnchanged}
 	stem := r.stem(o.Key, o.ETag)
-	if name, ok := r.there[stem]; ok {
-		e.Thumbnail = name
-		_, e.Width, e.Height, _ = parseName(name)
+	if name, ok := r.existing[stem]; ok {
+		line.Thumbnail = name
+		_, line.Width, line.Height, _ = parseName(name)
 	} else {
-		thumb, read, err := r.produce(ctx, o)
+		made, read, err := r.produce(ctx, o)
 		if err != nil {
 			return job.Item{Bytes: read}, err
 		}
-		e.Width, e.Height = thumb.width, thumb.height
-		e.Thumbnail = fullName(stem, thumb.width, thumb.height)
+		line.Width, line.Height = made.width, made.height
+		line.Thumbnail = fullName(stem, made.width, made.height)
 		opts := providers.WriteOptions{ContentType: "image/jpeg"}
-		if _, err := r.to.Put(ctx, e.Thumbnail, bytes.NewReader(thumb.jpeg), opts); err != nil {
+		if _, err := r.to.Put(ctx, line.Thumbnail, bytes.NewReader(made.jpeg), opts); err != nil {
 			return job.Item{Bytes: read}, err
 		}
-		item.Tally, item.Bytes = tallyWritten, read+int64(len(thumb.jpeg))
+		item.Tally, item.Bytes = tallyWritten, read+int64(len(made.jpeg))
 	}
-	line, err := e.line()
-	item.Data = line
+
+	data, err := line.encode()
+	item.Data = data
 	return item, err
 }
 
-// produce reads an image and makes its thumbnail, within the memory there is.
-func (r *run) produce(ctx context.Context, o providers.Object) (t thumb, read int64, err error) {
-	release, err := r.memory.file(ctx, o.Size)
+// produce reads an image and renders its thumbnail, within the limits of
+// memory. read is how many bytes it has read, also if it fails.
+func (r *run) produce(
+	ctx context.Context, o providers.Object,
+) (made rendering, read int64, err error) {
+	releaseFile, err := r.memory.acquireFile(ctx, o.Size)
 	if err != nil {
-		return thumb{}, 0, err
+		return rendering{}, 0, err
 	}
-	defer release()
+	defer releaseFile()
 	data, head, err := fetch(ctx, r.from, o)
 	read = int64(len(data))
 	if err != nil {
-		return thumb{}, read, imagehead.Blame(o.Key, err)
+		return rendering{}, read, imagehead.RefineError(o.Key, err)
 	}
-	done, err := r.memory.pixels(ctx, head)
+
+	releasePixels, err := r.memory.acquirePixels(ctx, head)
 	if err != nil {
-		return thumb{}, read, err
+		return rendering{}, read, err
 	}
-	defer done()
-	t, err = r.render(data, head)
-	return t, read, err
+	defer releasePixels()
+	made, err = r.render(data, head)
+	return made, read, err
 }

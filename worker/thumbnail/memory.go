@@ -9,17 +9,18 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 )
 
-// bytesPerPixel is what a decoder takes at its worst, roughly: 8 for a 16-bit
-// RGBA PNG, 1.5 to 12 for a JPEG.
+// bytesPerPixel is about what a decoder needs: 8 for a PNG of 16-bit RGBA,
+// 1.5 to 12 for a JPEG.
 const bytesPerPixel = 8
 
-// memory bounds what the images of all shards in this process take. Files
-// come before pixels, and pixels before a processor, always in this order,
-// and who has all three needs nothing more: so there is always one that goes
-// on.
+// memory limits what the images of all shards in this process take at once:
+// bytes of files, bytes of decoded pixels, and processors.
+//
+// These are always acquired in this order: file, pixels, processor. An image
+// that has all three needs nothing more, so deadlock is impossible.
 type memory struct {
 	files, decoded, processors *semaphore.Weighted
-	fileBudget, pixelBudget    int64
+	fileBudget, pixelBudget    int64 // bytes
 }
 
 func newMemory(budget int64) *memory {
@@ -30,29 +31,34 @@ func newMemory(budget int64) *memory {
 	return m
 }
 
-// file waits for the room that a file of size bytes needs. A larger one than
-// all room waits until it has all. Call release when the file is not needed
-// any more.
-func (m *memory) file(ctx context.Context, size int64) (release func(), err error) {
+// acquireFile waits until size bytes of the file budget are free. A file
+// larger than the whole budget waits until all of it is free. The caller must
+// call release when it no longer needs the file.
+func (m *memory) acquireFile(ctx context.Context, size int64) (release func(), err error) {
 	return acquire(ctx, m.files, min(size, m.fileBudget))
 }
 
-// pixels waits for the room that the decoded image needs, and for a
-// processor.
-func (m *memory) pixels(ctx context.Context, h imagehead.Head) (release func(), err error) {
-	room, err := acquire(ctx, m.decoded, min(int64(h.Width)*int64(h.Height)*bytesPerPixel, m.pixelBudget))
+// acquirePixels waits until the pixel budget has room for the decoded image,
+// and then for a processor. The caller must call release afterwards.
+func (m *memory) acquirePixels(
+	ctx context.Context, h imagehead.Head,
+) (release func(), err error) {
+	need := min(int64(h.Width)*int64(h.Height)*bytesPerPixel, m.pixelBudget)
+	releasePixels, err := acquire(ctx, m.decoded, need)
 	if err != nil {
 		return nil, err
 	}
-	processor, err := acquire(ctx, m.processors, 1)
+	releaseProcessor, err := acquire(ctx, m.processors, 1)
 	if err != nil {
-		room()
+		releasePixels()
 		return nil, err
 	}
-	return func() { processor(); room() }, nil
+	return func() { releaseProcessor(); releasePixels() }, nil
 }
 
-func acquire(ctx context.Context, s *semaphore.Weighted, n int64) (release func(), err error) {
+func acquire(
+	ctx context.Context, s *semaphore.Weighted, n int64,
+) (release func(), err error) {
 	if err := s.Acquire(ctx, n); err != nil {
 		return nil, err
 	}

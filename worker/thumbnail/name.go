@@ -13,14 +13,14 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 )
 
-// engine is the version of what makes the pixels. A new one makes all
-// thumbnails anew, under new names.
+// engine is the version of the code that makes the pixels. A new version
+// makes all thumbnails anew, under new names.
 const engine = "1"
 
 const (
 	maxName    = 1024 // bytes: the limit of S3 and GCS for a key
 	shortHash  = 12   // hex digits in a usual name
-	longHash   = 32   // hex digits in a shortened name, which must also tell the key
+	longHash   = 32   // hex digits in a shortened name, whose hash covers the key too
 	sizeEnding = len(".2048x2048.jpg")
 )
 
@@ -28,7 +28,9 @@ const (
 type maker struct {
 	dir           string
 	size, quality int
-	decode        func([]byte, imagehead.Head) (image.Image, error) // nil means the standard library's decoders
+
+	// decode replaces raster.Decode in tests.
+	decode func(imagehead.Type, []byte) (image.Image, error)
 }
 
 func newMaker(j tasks.GenerateThumbnails) maker {
@@ -37,15 +39,15 @@ func newMaker(j tasks.GenerateThumbnails) maker {
 	return maker{dir: dir, size: size, quality: quality}
 }
 
-// stem is the name of an image's thumbnail up to its size: <dir><key>.<hash>,
-// where the hash tells the version of the image, the specification and the
-// engine. The full name is <stem>.<width>x<height>.jpg, so that a listing
-// tells the size of a thumbnail that was made before, though nobody can know
-// it before the image is read.
+// stem returns the name of an image's thumbnail without its size:
+// <dir><key>.<hash>. The hash covers the image's version, the specification
+// and the engine. The full name is <stem>.<width>x<height>.jpg. So a listing
+// shows the size of an existing thumbnail, which only the image itself could
+// show otherwise.
 //
-// A name that would grow longer than 1024 bytes is cut within the key, and
-// gets a longer hash that tells the key too. It keeps its place in the order
-// of the listing, or nearly.
+// If a name could be longer than 1024 bytes, its key is cut short and a longer
+// hash covers the key too. In a listing it comes at, or near, the place of the
+// whole name.
 func (m maker) stem(key, etag string) string {
 	sum := func(parts ...string) string {
 		digest := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
@@ -66,8 +68,8 @@ func fullName(stem string, width, height int) string {
 	return fmt.Sprintf("%s.%dx%d.jpg", stem, width, height)
 }
 
-// parseName takes a thumbnail's name apart; of any other name it reports
-// false.
+// parseName splits the full name of a thumbnail. It returns false for any
+// other name.
 func parseName(name string) (stem string, width, height int, ok bool) {
 	rest, ok := strings.CutSuffix(name, ".jpg")
 	dot := strings.LastIndexByte(rest, '.')

@@ -16,7 +16,7 @@ import (
 // ample is more memory than any test needs.
 const ample = 512 << 20
 
-func TestStem_TellsEverythingApart(t *testing.T) {
+func TestStem_DiffersInEverything(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("ü", 500)
 	seen := map[string]string{}
@@ -45,8 +45,9 @@ func TestStem_TellsEverythingApart(t *testing.T) {
 	}
 }
 
-// A changed name makes every thumbnail anew: only a new engine may change it.
-func TestStem_Stays(t *testing.T) {
+// A changed name makes every thumbnail anew, so only a new engine may change
+// it.
+func TestStem_NeverChanges(t *testing.T) {
 	t.Parallel()
 	m := maker{dir: ".stevedore/thumbnails/", size: 256, quality: 80}
 	want := ".stevedore/thumbnails/cats/1.jpg.857fe4c0923e.256x192.jpg"
@@ -76,7 +77,7 @@ func FuzzParseName(f *testing.F) {
 	})
 }
 
-// Long keys keep their thumbnails too, from one run to the next.
+// A second run finds the thumbnails of long keys too.
 func TestJob_LongKeys(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New()
@@ -92,8 +93,8 @@ func TestJob_LongKeys(t *testing.T) {
 	}
 }
 
-// However many are decoded at once, together they stay within the budget, or
-// there is one alone.
+// Images that are decoded at once stay within the budget together. A larger
+// image is decoded alone.
 func TestMemory_StaysWithinTheBudget(t *testing.T) {
 	t.Parallel()
 	const budget = 1000 * bytesPerPixel
@@ -105,12 +106,12 @@ func TestMemory_StaysWithinTheBudget(t *testing.T) {
 	}
 	heads[50] = imagehead.Head{Width: 5000, Height: 5000} // alone
 	_, err := job.Each(t.Context(), heads, 16, func(ctx context.Context, h imagehead.Head) (struct{}, error) {
-		release, err := m.file(ctx, int64(h.Width*h.Height))
+		release, err := m.acquireFile(ctx, int64(h.Width*h.Height))
 		if err != nil {
 			return struct{}{}, err
 		}
 		defer release()
-		done, err := m.pixels(ctx, h)
+		done, err := m.acquirePixels(ctx, h)
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -130,18 +131,18 @@ func TestMemory_StaysWithinTheBudget(t *testing.T) {
 	}
 }
 
-func TestMemory_GivesUpWithItsContext(t *testing.T) {
+func TestMemory_EndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	m := newMemory(1)
-	if _, err := m.file(ctx, 100); err != nil {
+	if _, err := m.acquireFile(ctx, 100); err != nil {
 		t.Fatal(err)
 	}
 	cancel()
-	if _, err := m.file(ctx, 1); err == nil {
-		t.Error("it waits for ever")
+	if _, err := m.acquireFile(ctx, 1); err == nil {
+		t.Error("it does not end with its context")
 	}
-	if _, err := m.pixels(ctx, imagehead.Head{Width: 1, Height: 1}); err == nil {
-		t.Error("it goes on")
+	if _, err := m.acquirePixels(ctx, imagehead.Head{Width: 1, Height: 1}); err == nil {
+		t.Error("it does not end with its context")
 	}
 }

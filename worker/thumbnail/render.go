@@ -5,73 +5,68 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
-	"image/draw"
-	"image/jpeg"
-	"image/png"
-
-	"github.com/disintegration/imaging"
 
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/raster"
 )
 
-// thumb is a finished thumbnail.
-type thumb struct {
+// rendering is a finished thumbnail.
+type rendering struct {
 	jpeg          []byte
 	width, height int
 }
 
 // render decodes an image, scales it down, turns it upright and flattens it
-// on white. The same image gives the same bytes. A decoder's panic is a
-// corrupt image, as is its error.
-func (m maker) render(data []byte, h imagehead.Head) (t thumb, err error) {
+// on white. The same image gives the same bytes. An error or a panic of the
+// decoder means that the image is corrupt.
+func (m maker) render(data []byte, h imagehead.Head) (r rendering, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			t, err = thumb{}, broken(h, fmt.Errorf("the decoder failed: %v", p))
+			r, err = rendering{}, decodeError(h, fmt.Errorf("the decoder failed: %v", p))
 		}
 	}()
-	img, err := m.decoder()(data, h)
+	img, err := m.decoder()(h.Type, data)
 	if err != nil {
-		return thumb{}, broken(h, err)
+		return rendering{}, decodeError(h, err)
 	}
 	if size := img.Bounds().Size(); size != image.Pt(h.Width, h.Height) {
-		return thumb{}, broken(h, fmt.Errorf("it has %d x %d pixels, and its header says %d x %d", size.X, size.Y, h.Width, h.Height))
+		return rendering{}, decodeError(h, fmt.Errorf(
+			"it has %d x %d pixels, and its header says %d x %d",
+			size.X, size.Y, h.Width, h.Height))
 	}
-	w, ht := fit(h.Width, h.Height, m.size)
-	flat := flatten(imagehead.Upright(imaging.Resize(img, w, ht, imaging.Lanczos), h.Orientation))
+
+	width, height := fit(h.Width, h.Height, m.size)
+	flat := raster.Flatten(raster.Upright(raster.Resize(img, width, height), h.Orientation))
 	var out bytes.Buffer
-	if err := jpeg.Encode(&out, flat, &jpeg.Options{Quality: m.quality}); err != nil {
-		return thumb{}, err
+	if err := raster.EncodeJPEG(&out, flat, m.quality); err != nil {
+		return rendering{}, err
 	}
-	return thumb{out.Bytes(), flat.Rect.Dx(), flat.Rect.Dy()}, nil
+	return rendering{out.Bytes(), flat.Rect.Dx(), flat.Rect.Dy()}, nil
 }
 
-// decoder is the maker's own, or the standard library's.
-func (m maker) decoder() func([]byte, imagehead.Head) (image.Image, error) {
+// decoder returns the maker's own decoder, or raster's.
+func (m maker) decoder() func(imagehead.Type, []byte) (image.Image, error) {
 	if m.decode != nil {
 		return m.decode
 	}
-	return decode
+	return raster.Decode
 }
 
-func decode(data []byte, h imagehead.Head) (image.Image, error) {
-	if h.Type == imagehead.PNG {
-		return png.Decode(bytes.NewReader(data))
-	}
-	return jpeg.Decode(bytes.NewReader(data))
-}
-
-// broken is the fault of an image that a decoder refused.
-func broken(h imagehead.Head, err error) error {
+// decodeError returns the error of an image that cannot be decoded.
+func decodeError(h imagehead.Head, err error) error {
 	code := imagehead.CodeCorrupt
-	if errors.As(err, new(jpeg.UnsupportedError)) || errors.As(err, new(png.UnsupportedError)) {
+	if errors.Is(err, raster.ErrUnsupported) {
 		code = imagehead.CodeUnsupported
 	}
-	return &imagehead.Error{Code: code, Type: h.Type, Detail: fmt.Sprintf("the %s cannot be decoded", h.Type), Err: err}
+	return &imagehead.Error{
+		Code: code, Type: h.Type, Err: err,
+		Detail: fmt.Sprintf("the %s cannot be decoded", h.Type),
+	}
 }
 
-// fit is the size of a thumbnail: as the image is, with its longest side at
-// most size, never enlarged, at least one pixel.
+// fit returns the size of a thumbnail. It keeps the image's proportions and
+// makes the longest side at most size; each side has at least one pixel.
+// Small images are not enlarged.
 func fit(width, height, size int) (int, int) {
 	longest := max(width, height)
 	if longest <= size {
@@ -79,12 +74,4 @@ func fit(width, height, size int) (int, int) {
 	}
 	scale := func(side int) int { return max(1, (2*side*size+longest)/(2*longest)) }
 	return scale(width), scale(height)
-}
-
-// flatten puts an image on white.
-func flatten(m image.Image) *image.RGBA {
-	flat := image.NewRGBA(image.Rectangle{Max: m.Bounds().Size()})
-	draw.Draw(flat, flat.Rect, image.NewUniform(color.White), image.Point{}, draw.Src)
-	draw.Draw(flat, flat.Rect, m, m.Bounds().Min, draw.Over)
-	return flat
 }

@@ -16,11 +16,11 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
 
-func TestJob_GoesOnAfterEveryObject(t *testing.T) {
+func TestJob_ContinuesAfterEveryObject(t *testing.T) {
 	t.Parallel()
-	w, room := zoo(t), New(ample)
+	w, j := zoo(t), New(ample)
 	for _, s := range []job.Shard{{Through: "in/z"}, {Keys: []string{"in/a.jpg", "in/broken.jpg", "in/d.png", "in/gone.jpg", "in/text.txt"}}} {
-		whole, err := jobtest.Work(t, w, room, payload(), s)
+		whole, err := jobtest.Work(t, w, j, payload(), s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -28,7 +28,7 @@ func TestJob_GoesOnAfterEveryObject(t *testing.T) {
 			items, err := jobtest.Interrupted(s, k, func(s job.Shard) iter.Seq2[job.Item, error] {
 				env := w.Env()
 				env.Progress = nil
-				return room.Work(t.Context(), payload(), env, s)
+				return j.Work(t.Context(), payload(), env, s)
 			})
 			if diff := cmp.Diff(jobtest.Lines(whole), jobtest.Lines(items)); diff != "" || err != nil {
 				t.Errorf("stopped after every %d: %v\n%s", k, err, diff)
@@ -40,7 +40,7 @@ func TestJob_GoesOnAfterEveryObject(t *testing.T) {
 func TestJob_BeforeObject(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
-	refusal := errors.New("this one kills")
+	refusal := errors.New("this object kills workers")
 	var started []string
 	env := w.Env()
 	env.BeforeObject = func(_ context.Context, key string) error {
@@ -62,7 +62,7 @@ func TestJob_BeforeObject(t *testing.T) {
 		t.Errorf("%v started, %v done, %v", started, done, last)
 	}
 	if gets := w.Ops("get"); slices.Contains(gets, "get in/cut.jpg") {
-		t.Error("it was read all the same")
+		t.Error("the refused object was read")
 	}
 }
 
@@ -85,7 +85,7 @@ func TestJob_Keys(t *testing.T) {
 	}
 }
 
-// mend replaces two of the images that fail.
+// mend replaces two of the images that fail with good ones.
 func mend(t *testing.T, w *jobtest.World) {
 	t.Helper()
 	for _, key := range []string{"in/broken.jpg", "in/huge.png"} {
@@ -101,8 +101,8 @@ func result(t *testing.T, out jobtest.Outcome) tasks.GenerateThumbnailsResult {
 	return out.Result.(tasks.GenerateThumbnailsResult)
 }
 
-// What a retry of the failed images leaves is what a fresh run would.
-func TestJob_RetryIsAsAFreshRun(t *testing.T) {
+// A retry of the failed images leaves the same bucket as a fresh run.
+func TestJob_RetryEqualsAFreshRun(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{1, 4, 1000} {
 		w, fresh := zoo(t), zoo(t)

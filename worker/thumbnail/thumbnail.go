@@ -1,11 +1,12 @@
 // Package thumbnail is the job generate-thumbnails: it makes a JPEG thumbnail
-// of each image under a prefix, and an index of them.
+// of each image under a prefix, and an index of the thumbnails.
 //
-// It knows how a thumbnail is named, decoded, turned and bounded in memory.
-// It knows nothing of queues or clouds, and makes JPEGs out of JPEG and PNG
-// only. A thumbnail's name tells which version of which image it shows and
-// how it was made, so whether one is there already is seen from a listing
-// alone.
+// It decides how thumbnails are named, and limits the memory for decoding. It
+// knows nothing of queues or clouds.
+//
+// A thumbnail's name contains a hash of the image's version and of the
+// thumbnail's specification. So one listing shows which thumbnails the bucket
+// already has.
 package thumbnail
 
 import (
@@ -17,30 +18,32 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// shardSize is how many objects one worker deals with at a time: half a
-// minute's work or so.
+// shardSize is how many objects a shard has: about half a minute's work.
 const shardSize = 200
 
-// Limits of one image, known from its header before anything is decoded.
+// Limits of one image. They are checked before anything is decoded.
 const (
 	maxPixels = 100_000_000
 	maxFile   = 256 << 20 // bytes
 )
 
-// Job generates thumbnails. Make it with New.
+// Job generates thumbnails. Make one with New.
 type Job struct{ memory *memory }
 
-// New makes the job. budget is how many bytes the decoded images of all its
-// shards in this process may take at once, by an estimate of 8 bytes a pixel;
-// a quarter as much is for the files they are decoded from, besides. An image
-// that is larger alone is decoded alone.
+// New makes the job. budget limits the bytes that the decoded images of all
+// its shards in this process take at once, estimated at 8 bytes a pixel. A
+// quarter of budget comes on top for the encoded files. An image that exceeds
+// the budget alone is decoded alone.
 func New(budget int64) Job { return Job{newMemory(budget)} }
 
 var _ job.Sharded[tasks.GenerateThumbnails] = Job{}
 
-// Plan implements job.Sharded: it cuts everything under the source's prefix
+// Plan implements job.Sharded. It cuts all objects under the source's prefix
 // into shards.
-func (Job) Plan(ctx context.Context, j tasks.GenerateThumbnails, env job.Env, after string, emit func(job.Shard) error) error {
+func (Job) Plan(
+	ctx context.Context, j tasks.GenerateThumbnails, env job.Env,
+	after string, emit func(job.Shard) error,
+) error {
 	if err := checkDirectory(j); err != nil {
 		return err
 	}
@@ -52,17 +55,20 @@ func (Job) Plan(ctx context.Context, j tasks.GenerateThumbnails, env job.Env, af
 	return job.Cut(ctx, b, after, shardSize, emit)
 }
 
-// checkDirectory refuses a directory that the destination's prefix, "out/x",
-// keeps from being listed as a whole, "out/": what is there could not be
-// seen, and every run would make all thumbnails again.
+// checkDirectory returns an error if the destination's prefix, for example
+// "out/x", hides a part of the thumbnails' directory "out/" from listings.
+// The job could not see its earlier thumbnails there, and every run would
+// make all of them again.
 func checkDirectory(j tasks.GenerateThumbnails) error {
 	to, dir := j.Target()
 	if len(dir) >= len(to.Prefix) || !strings.HasPrefix(to.Prefix, dir) {
 		return nil
 	}
 	return &providers.Error{
-		Op: "list", Bucket: to.Bucket, Key: dir, Kind: providers.Invalid, Code: "DirectoryNotListable",
+		Op: "list", Bucket: to.Bucket, Key: dir,
+		Kind: providers.Invalid, Code: "DirectoryNotListable",
 		Detail: "the destination's prefix " + to.Prefix + " hides a part of it",
-		Fix:    "Name a directory below the destination's prefix, or end the prefix with a slash.",
+		Fix: "Name a directory below the destination's prefix, " +
+			"or end the prefix with a slash.",
 	}
 }

@@ -44,16 +44,16 @@ func payload() tasks.GenerateThumbnails {
 	return tasks.GenerateThumbnails{Source: jobtest.Source("in/"), Exclude: []string{"in/private/"}}
 }
 
-func index(t *testing.T, text string) (entries []entry) {
+func index(t *testing.T, text string) (lines []indexLine) {
 	t.Helper()
 	for line := range strings.Lines(text) {
-		var e entry
-		if err := json.Unmarshal([]byte(line), &e); err != nil {
+		var l indexLine
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
 			t.Fatalf("%q: %v", line, err)
 		}
-		entries = append(entries, e)
+		lines = append(lines, l)
 	}
-	return entries
+	return lines
 }
 
 func TestJob_Zoo(t *testing.T) {
@@ -71,9 +71,9 @@ func TestJob_Zoo(t *testing.T) {
 	for _, e := range index(t, w.Get(t, own+"index.jsonl")) {
 		shown = append(shown, fmt.Sprintf("%s %dx%d", e.Key, e.Width, e.Height))
 		if !strings.HasPrefix(e.Thumbnail, own+e.Key+".") || len(e.ETag) != 32 {
-			t.Errorf("entry %+v", e)
+			t.Errorf("line %+v", e)
 		}
-		h, err := imagehead.Parse([]byte(w.Get(t, e.Thumbnail)))
+		h, err := readHead([]byte(w.Get(t, e.Thumbnail)))
 		if err != nil || h != (imagehead.Head{Type: imagehead.JPEG, Width: e.Width, Height: e.Height, Orientation: 1}) {
 			t.Errorf("%s: %+v, %v", e.Thumbnail, h, err)
 		}
@@ -138,7 +138,7 @@ func TestJob_OnlyWhatChanged(t *testing.T) {
 	}
 }
 
-// One listing tells what is there, whatever else lies in the directory.
+// One listing shows the existing thumbnails, whatever else the directory has.
 func TestJob_Requests(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
@@ -168,9 +168,9 @@ func TestJob_ManyShards(t *testing.T) {
 	if out.Err != nil || len(out.Shards) != 3 || out.Result.(tasks.GenerateThumbnailsResult).Written != 2*shardSize+10 {
 		t.Fatalf("%d shards, %v, %v", len(out.Shards), out.Result, out.Err)
 	}
-	entries := index(t, w.Get(t, ".stevedore/thumbnails/index.jsonl"))
-	if len(entries) != 2*shardSize+10 || !slices.IsSortedFunc(entries, func(a, b entry) int { return strings.Compare(a.Key, b.Key) }) {
-		t.Errorf("%d entries", len(entries))
+	lines := index(t, w.Get(t, ".stevedore/thumbnails/index.jsonl"))
+	if len(lines) != 2*shardSize+10 || !slices.IsSortedFunc(lines, func(a, b indexLine) int { return strings.Compare(a.Key, b.Key) }) {
+		t.Errorf("%d lines", len(lines))
 	}
 	out = jobtest.Run(t, w, New(ample), j)
 	if r := out.Result.(tasks.GenerateThumbnailsResult); r.Written != 0 || r.Unchanged != 2*shardSize+10 {
@@ -212,24 +212,24 @@ func TestJob_NoImages(t *testing.T) {
 	}
 }
 
-func TestJob_Faults(t *testing.T) {
+func TestJob_Errors(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		op    string
 		kind  providers.Kind
 		fatal bool
 	}{
-		"an image that is gone":         {"get", providers.NotFound, false},
-		"an image that may not be read": {"get", providers.Denied, false},
-		"an image that changed":         {"get", providers.Conflict, false},
-		"a store out of reach":          {"get", providers.Unavailable, true},
-		"a store that is busy":          {"get", providers.Throttled, true},
-		"a name that cannot be written": {"put", providers.Invalid, false},
-		"no right to write":             {"put", providers.Denied, true},
-		"no bucket to write to":         {"put", providers.NotFound, true},
-		"a store out of reach to write": {"put", providers.Unavailable, true},
-		"no right to list":              {"list", providers.Denied, true},
-		"no connection":                 {"open", providers.Invalid, true},
+		"an image that was removed":      {"get", providers.NotFound, false},
+		"an image that may not be read":  {"get", providers.Denied, false},
+		"an image that changed":          {"get", providers.Conflict, false},
+		"a bucket out of reach":          {"get", providers.Unavailable, true},
+		"a bucket that throttles":        {"get", providers.Throttled, true},
+		"a name that cannot be written":  {"put", providers.Invalid, false},
+		"no right to write":              {"put", providers.Denied, true},
+		"no bucket to write to":          {"put", providers.NotFound, true},
+		"a bucket out of reach to write": {"put", providers.Unavailable, true},
+		"no right to list":               {"list", providers.Denied, true},
+		"no connection":                  {"open", providers.Invalid, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

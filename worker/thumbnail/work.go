@@ -11,17 +11,19 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// The counts of the items. Those with a fault have none.
+// The tallies of the items. An item with an Error has no tally.
 const (
 	tallyWritten   = "written"
 	tallyUnchanged = "unchanged"
 	tallySkipped   = "skipped"
 )
 
-// Work implements job.Sharded: it makes the thumbnails of one shard that are
-// not there yet. Its data is the index's lines, the same every time; of a
-// second run only the counts differ, written becoming unchanged.
-func (t Job) Work(ctx context.Context, j tasks.GenerateThumbnails, env job.Env, s job.Shard) iter.Seq2[job.Item, error] {
+// Work implements job.Sharded. It makes the thumbnails of one shard that the
+// bucket does not have yet. The items' data are lines of the index. A second
+// run gives the same data; only tallies change from written to unchanged.
+func (t Job) Work(
+	ctx context.Context, j tasks.GenerateThumbnails, env job.Env, s job.Shard,
+) iter.Seq2[job.Item, error] {
 	return func(yield func(job.Item, error) bool) {
 		r, err := t.open(ctx, j, env)
 		if err != nil {
@@ -38,16 +40,18 @@ func (t Job) Work(ctx context.Context, j tasks.GenerateThumbnails, env job.Env, 
 	}
 }
 
-// run is one shard's work.
+// run works on one shard.
 type run struct {
 	maker
 	job      tasks.GenerateThumbnails
 	from, to providers.Bucket
-	there    map[string]string // full names of thumbnails by their stems
+	existing map[string]string // full names of thumbnails by their stems
 	memory   *memory
 }
 
-func (t Job) open(ctx context.Context, j tasks.GenerateThumbnails, env job.Env) (*run, error) {
+func (t Job) open(
+	ctx context.Context, j tasks.GenerateThumbnails, env job.Env,
+) (*run, error) {
 	from, err := env.Open(ctx, j.Source)
 	if err != nil {
 		return nil, err
@@ -66,19 +70,22 @@ func (r *run) close() {
 	_ = r.to.Close()
 }
 
-// list lists a shard's objects, and which of their thumbnails are there.
-// Those of single keys are not looked for: the images of an error list had
-// none, and lie so far apart that one listing might be all of the directory.
-func (r *run) list(ctx context.Context, env job.Env, s job.Shard) ([]job.ListedObject, error) {
+// list lists a shard's objects, and finds out which of their thumbnails
+// exist. It does not look for the thumbnails of a shard with Keys: those
+// images failed before, and their keys may be so far apart that one listing
+// would cover the whole directory.
+func (r *run) list(
+	ctx context.Context, env job.Env, s job.Shard,
+) ([]job.ListedObject, error) {
 	objects, err := s.List(ctx, r.from, env.Parallel)
 	if err == nil && s.Keys == nil {
-		r.there, err = existing(ctx, r.to, r.dir, r.stems(objects))
+		r.existing, err = findExisting(ctx, r.to, r.dir, r.stems(objects))
 	}
 	return objects, err
 }
 
-// skips reports whether an object is no image by its name, or left out:
-// thumbnails are not images to make thumbnails of.
+// skips reports whether an object gets no thumbnail: it is not an image by
+// its name, it is excluded, or it is a thumbnail itself.
 func skips(j tasks.GenerateThumbnails, key string) bool {
 	if tasks.IsOwn(key) || imagehead.ByName(key) == imagehead.NotImage {
 		return true
@@ -94,11 +101,12 @@ func skips(j tasks.GenerateThumbnails, key string) bool {
 	return false
 }
 
-// check finds what is wrong with an image by its listing alone.
+// check returns an error if the listing alone shows that an image cannot have
+// a thumbnail.
 func check(o providers.Object) error {
 	switch {
 	case imagehead.ByName(o.Key) == imagehead.Unreadable:
-		return &imagehead.Error{Code: imagehead.CodeUnsupported, Detail: imagehead.Extension(o.Key) + " is not read yet: there are jpeg, png"}
+		return imagehead.UnsupportedName(o.Key)
 	case o.Size == 0:
 		return &imagehead.Error{Code: imagehead.CodeEmpty, Detail: "the object is empty"}
 	case o.Size > maxFile:

@@ -10,35 +10,37 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/check"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// manifestStart is how much of a manifest is looked at: both header lines and
-// a first entry, whose name alone may take 12 KiB when it is all escapes.
+// manifestStart is how many bytes of a manifest are read: enough for both
+// header lines and the first entry, whose name may take 12 KiB if all of it is
+// escaped.
 const manifestStart = 16 << 10
 
-// manifest looks at the start of one manifest.
-func manifest(ctx context.Context, b providers.Bucket, key string) tasks.Check {
-	start, whole, err := begin(ctx, b, key)
+// checkManifest checks the start of one manifest.
+func checkManifest(ctx context.Context, b providers.Bucket, key string) tasks.Check {
+	start, complete, err := readStart(ctx, b, key)
 	if err != nil {
-		c := failure(checkManifests, err)
+		c := failure(tasks.CheckIDManifests, err)
 		if errors.Is(err, providers.NotFound) {
-			c.Fix = "Build it with build-manifest, or take " + key + " out of the storage's manifests."
+			c.Fix = "Build it with build-manifest, or remove " + key + " from the storage's manifests."
 		}
 		return c
 	}
-	if err := inspect(start, whole); err != nil {
-		return tasks.Check{
-			ID: checkManifests, Status: tasks.CheckFail, Code: "InvalidManifest", Evidence: key + ": " + err.Error(),
-			Fix: "Build it again with build-manifest: CVAT would refuse it.",
-		}
+	c := check.OK(key + ": a manifest that CVAT accepts, as far as its start shows")
+	if err := inspect(start, complete); err != nil {
+		c = check.Fail("InvalidManifest", key+": "+err.Error(),
+			"Build it again with build-manifest: CVAT would reject it.")
 	}
-	return tasks.Check{ID: checkManifests, Status: tasks.CheckOK, Evidence: key + ": a manifest that CVAT takes, as far as its start tells"}
+	c.ID = tasks.CheckIDManifests
+	return c
 }
 
-// begin reads the start of an object and tells whether that is the whole of
+// readStart reads the start of an object and reports whether that is all of
 // it.
-func begin(ctx context.Context, b providers.Bucket, key string) ([]byte, bool, error) {
+func readStart(ctx context.Context, b providers.Bucket, key string) ([]byte, bool, error) {
 	r, err := b.Open(ctx, key, providers.ReadOptions{Length: manifestStart})
 	if err != nil {
 		return nil, false, err
@@ -48,16 +50,16 @@ func begin(ctx context.Context, b providers.Bucket, key string) ([]byte, bool, e
 	return start, int64(len(start)) >= r.Object.Size, err
 }
 
-// inspect applies the rules by which CVAT takes or refuses a manifest: its
-// is_dataset_manifest looks at the two header lines and the first entry.
-// whole tells that nothing follows start.
-func inspect(start []byte, whole bool) error {
+// inspect applies the rules by which CVAT accepts or rejects a manifest: its
+// is_dataset_manifest reads the two header lines and the first entry. complete
+// means that nothing follows start.
+func inspect(start []byte, complete bool) error {
 	if bytes.HasPrefix(start, []byte("\xef\xbb\xbf")) {
 		return errors.New("it starts with a byte order mark")
 	}
 	lines := strings.SplitN(string(start), "\n", 4)
-	if !whole {
-		lines = lines[:len(lines)-1] // cut off somewhere
+	if !complete {
+		lines = lines[:len(lines)-1] // the last one may be cut
 	}
 	version, err := field[string](lines, 0, "version")
 	if err != nil {
@@ -71,15 +73,15 @@ func inspect(start []byte, whole bool) error {
 		return err
 	}
 	switch {
-	case whole && (len(lines) < 3 || strings.TrimSpace(lines[2]) == ""):
-		return errors.New("it has no entries; CVAT refuses it")
+	case complete && (len(lines) < 3 || strings.TrimSpace(lines[2]) == ""):
+		return errors.New("it has no entries; CVAT rejects it")
 	case kind == "images":
 		return firstEntry(lines)
 	case kind == "video":
 		_, err := field[map[string]any](lines, 2, "properties")
 		return err
 	}
-	return fmt.Errorf("line 2 says type %q; there are images, video", kind)
+	return fmt.Errorf("line 2 says type %q; CVAT knows images and video", kind)
 }
 
 func firstEntry(lines []string) error {
@@ -88,7 +90,7 @@ func firstEntry(lines []string) error {
 			return err
 		}
 	}
-	for _, name := range []string{"width", "height"} { // since CVAT 2.46; floats are refused
+	for _, name := range []string{"width", "height"} { // since CVAT 2.46; floats are rejected
 		if _, err := field[int](lines, 2, name); err != nil {
 			return err
 		}
@@ -96,15 +98,15 @@ func firstEntry(lines []string) error {
 	return nil
 }
 
-// field reads one field of a line that holds a JSON object.
+// field reads a field of line i, which must be a JSON object.
 func field[T any](lines []string, i int, name string) (T, error) {
 	var value T
 	if i >= len(lines) {
-		return value, fmt.Errorf("line %d is missing, or far too long", i+1)
+		return value, fmt.Errorf("line %d is missing, or too long", i+1)
 	}
 	var object map[string]json.RawMessage
 	if json.Unmarshal([]byte(lines[i]), &object) != nil {
-		return value, fmt.Errorf("line %d is no JSON object", i+1)
+		return value, fmt.Errorf("line %d is not a JSON object", i+1)
 	}
 	raw, ok := object[name]
 	if !ok {

@@ -15,12 +15,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
 
-// cloud is a bucket in memory that answers as a cloud's would. A step without
-// an answer of its own finds everything right.
+// cloud is a bucket in memory whose checks give set results. A step without a
+// set result finds everything right.
 type cloud struct {
 	providers.Bucket
 	network, probe, cors func(context.Context) []tasks.Check
-	need                 *tasks.Need // what it was probed for
+	need                 *tasks.Need // filled with the need that it is probed for
 }
 
 func (c cloud) Diagnose(ctx context.Context) []tasks.Check {
@@ -45,7 +45,7 @@ func answer(ctx context.Context, own func(context.Context) []tasks.Check, usual 
 	return checksOf(usual...)
 }
 
-// checksOf reads checks as "id status code".
+// checksOf makes checks from lines "id status code".
 func checksOf(lines ...string) []tasks.Check {
 	checks := make([]tasks.Check, len(lines))
 	for i, line := range lines {
@@ -59,7 +59,8 @@ func says(lines ...string) func(context.Context) []tasks.Check {
 	return func(context.Context) []tasks.Check { return checksOf(lines...) }
 }
 
-// hangs answers when its time is up, as a cloud's client would.
+// hangs returns its checks only when its time is up, as the client of a cloud
+// does.
 func hangs(lines ...string) func(context.Context) []tasks.Check {
 	return func(ctx context.Context) []tasks.Check {
 		<-ctx.Done()
@@ -67,8 +68,8 @@ func hangs(lines ...string) func(context.Context) []tasks.Check {
 	}
 }
 
-// visitClouds runs a job whose buckets are the clouds by name.
-func visitClouds(t testing.TB, w *jobtest.World, j tasks.VerifyConnection, clouds map[string]cloud) tasks.VerifyConnectionResult {
+// verifyClouds runs a job whose buckets are the clouds, by name.
+func verifyClouds(t testing.TB, w *jobtest.World, j tasks.VerifyConnection, clouds map[string]cloud) tasks.VerifyConnectionResult {
 	t.Helper()
 	r, err := Job{}.Run(t.Context(), j, cloudEnv(w, clouds))
 	if err != nil {
@@ -125,7 +126,7 @@ func TestRun_Order(t *testing.T) {
 			t.Parallel()
 			w := jobtest.New()
 			w.Put(t, "in/manifest.jsonl", good)
-			r := visitClouds(t, w, full, map[string]cloud{jobtest.Bucket: c.cloud})
+			r := verifyClouds(t, w, full, map[string]cloud{jobtest.Bucket: c.cloud})
 			if got := strings.Join(brief(r), ", "); got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
@@ -136,14 +137,14 @@ func TestRun_Order(t *testing.T) {
 	}
 }
 
-func TestRun_AsksForWhatIsNeeded(t *testing.T) {
+func TestRun_ProbesForTheNeed(t *testing.T) {
 	t.Parallel()
 	j := payload()
 	j.Need.Versions, j.Need.KMS = true, true
 	var main, second tasks.Need
 	thumbs := tasks.Storage{Provider: "mem", Bucket: "thumbs"}
 	j.Need.Thumbnails = &thumbs
-	visitClouds(t, jobtest.New("thumbs"), j, map[string]cloud{jobtest.Bucket: {need: &main}, "thumbs": {need: &second}})
+	verifyClouds(t, jobtest.New("thumbs"), j, map[string]cloud{jobtest.Bucket: {need: &main}, "thumbs": {need: &second}})
 	if !main.Read || !main.Write || !main.Versions || !main.KMS {
 		t.Errorf("the storage was probed for %+v", main)
 	}
@@ -152,7 +153,8 @@ func TestRun_AsksForWhatIsNeeded(t *testing.T) {
 	}
 }
 
-// Without a browser to answer and without a network there is nothing to fail.
+// A bucket that browsers cannot reach has an unknown CORS check, not a failed
+// one.
 func TestRun_CORSOfABucketWithoutBrowsers(t *testing.T) {
 	t.Parallel()
 	j := payload()
@@ -169,7 +171,7 @@ func TestRun_Thumbnails(t *testing.T) {
 	for name, c := range map[string]struct {
 		main, second cloud
 		change       func(*tasks.Storage)
-		want         string // what the second storage is found to be
+		want         string // the checks of the second storage
 		verdict      string
 	}{
 		"good":   {want: "thumbnails.settings ok, " + fine + "thumbnails.list ok, thumbnails.read ok, thumbnails.write ok", verdict: "works"},
@@ -203,7 +205,7 @@ func TestRun_Thumbnails(t *testing.T) {
 			if c.change != nil {
 				c.change(j.Need.Thumbnails)
 			}
-			r := visitClouds(t, jobtest.New("thumbs"), j, map[string]cloud{jobtest.Bucket: c.main, "thumbs": c.second})
+			r := verifyClouds(t, jobtest.New("thumbs"), j, map[string]cloud{jobtest.Bucket: c.main, "thumbs": c.second})
 			got := brief(r)
 			got = got[slices.IndexFunc(got, func(c string) bool { return strings.HasPrefix(c, "thumbnails.") }):]
 			if text := strings.Join(got, ", "); text != c.want || !strings.Contains(r.Verdict, c.verdict) {
@@ -230,7 +232,7 @@ func TestRun_ThumbnailsThatDoNotOpen(t *testing.T) {
 	}
 }
 
-// Whatever hangs, the answer comes in time, and one check says what hung.
+// Whatever hangs, the result comes in time, and one check says what hung.
 func TestRun_InTime(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -238,12 +240,12 @@ func TestRun_InTime(t *testing.T) {
 		want  string
 		took  time.Duration
 	}{
-		"network":                      {cloud{network: hangs("resolve ok", "connect fail timeout", "tls skipped")}, "connect", limitNetwork},
-		"a network that tells no code": {cloud{network: hangs("resolve fail", "connect fail")}, "resolve", limitNetwork},
-		"list":                         {cloud{probe: hangs("list fail unavailable", "read fail", "write unknown")}, "list", limitWhole},
-		"write":                        {cloud{probe: hangs("list ok", "read ok", "write unknown"), cors: hangs("cors fail timeout")}, "write", limitWhole},
-		"after a list":                 {cloud{probe: hangs("list ok", "read fail", "write fail AccessDenied")}, "read", limitWhole},
-		"cors":                         {cloud{cors: hangs("cors fail timeout")}, "cors", limitWhole},
+		"network":                 {cloud{network: hangs("resolve ok", "connect fail timeout", "tls skipped")}, "connect", maxNetworkDuration},
+		"a network without codes": {cloud{network: hangs("resolve fail", "connect fail")}, "resolve", maxNetworkDuration},
+		"list":                    {cloud{probe: hangs("list fail unavailable", "read fail", "write unknown")}, "list", maxDuration},
+		"write":                   {cloud{probe: hangs("list ok", "read ok", "write unknown"), cors: hangs("cors fail timeout")}, "write", maxDuration},
+		"after a list":            {cloud{probe: hangs("list ok", "read fail", "write fail AccessDenied")}, "read", maxDuration},
+		"cors":                    {cloud{cors: hangs("cors fail timeout")}, "cors", maxDuration},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -253,7 +255,7 @@ func TestRun_InTime(t *testing.T) {
 				j := payload("in/manifest.jsonl")
 				j.Need.CORS = &tasks.CORS{Origin: "https://app.example"}
 				start := time.Now()
-				r := visitClouds(t, w, j, map[string]cloud{jobtest.Bucket: c.cloud})
+				r := verifyClouds(t, w, j, map[string]cloud{jobtest.Bucket: c.cloud})
 				if took := time.Since(start); took != c.took {
 					t.Errorf("took %s, want %s", took, c.took)
 				}
@@ -266,25 +268,25 @@ func TestRun_InTime(t *testing.T) {
 	}
 }
 
-// A fault that is told in the last moment stays the fault that it is, and
-// what was found is not thrown away.
-func TestRun_LateButTold(t *testing.T) {
+// A failure with a code stays as it is, even if it comes when the time is up.
+// Checks that passed are kept too.
+func TestRun_SpecificFailureAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		j := payload()
-		r := visitClouds(t, jobtest.New(), j, map[string]cloud{jobtest.Bucket: {probe: hangs("list fail NoSuchBucket", "read skipped")}})
+		r := verifyClouds(t, jobtest.New(), j, map[string]cloud{jobtest.Bucket: {probe: hangs("list fail NoSuchBucket", "read skipped")}})
 		if !strings.HasSuffix(r.Verdict, "list failed (NoSuchBucket)") {
 			t.Error(r.Verdict)
 		}
-		r = visitClouds(t, jobtest.New(), j, map[string]cloud{jobtest.Bucket: {probe: hangs("list ok", "read ok")}})
+		r = verifyClouds(t, jobtest.New(), j, map[string]cloud{jobtest.Bucket: {probe: hangs("list ok", "read ok")}})
 		if !r.OK {
 			t.Error(r.Verdict)
 		}
 	})
 }
 
-// The job's own end is the engine's business.
-func TestRun_EndedMeanwhile(t *testing.T) {
+// If the job's context ends, Run returns its cause and no result.
+func TestRun_ContextEndsMeanwhile(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		drain := errors.New("the worker drains")

@@ -1,40 +1,56 @@
 package verify
 
-import "github.com/stevedore-jobs/stevedore/tasks"
+import (
+	"github.com/stevedore-jobs/stevedore/providers/check"
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
 
-// thumbnails are the checks of the second storage. What fails there for the
-// same reason as in the first is told once.
-func thumbnails(first, second *visit) []tasks.Check {
+// thumbnailChecks returns the checks of the second storage, with the prefix
+// of their IDs. If a check has failed in both storages for the same reason,
+// it is skipped in the second.
+func thumbnailChecks(first, second *verification) []tasks.Check {
 	checks := make([]tasks.Check, len(second.checks))
 	for i, c := range second.checks {
-		if c.Status == tasks.CheckFail && sameFault(first, second, c) {
-			c = tasks.Check{ID: c.ID, Status: tasks.CheckSkipped, Evidence: "fails like " + c.ID + " of the first storage"}
+		if check.IsFailure(c) && failsAlike(first, second, c) {
+			id := c.ID
+			c = check.Skip("fails like " + id + " of the first storage")
+			c.ID = id
 		}
-		c.ID = "thumbnails." + c.ID
+		c.ID = tasks.CheckIDThumbnails + c.ID
 		checks[i] = c
 	}
 	return checks
 }
 
-// sameFault reports whether a check failed in both storages for what they
-// share. What is listed, read and written is each bucket's own, unless it is
-// one bucket with one prefix.
-func sameFault(first, second *visit, c tasks.Check) bool {
-	a, b := first.storage, second.storage
+// failsAlike reports whether a check of the second storage fails in the first
+// one too, with the same code, and looks at what the storages share.
+func failsAlike(first, second *verification, c tasks.Check) bool {
 	for _, other := range first.checks {
-		if other.Status != tasks.CheckFail || other.ID != c.ID || other.Code != c.Code {
-			continue
-		}
-		switch c.ID {
-		case "resolve", "egress", "connect", "tls", "clock":
-			return a.Provider == b.Provider && a.Endpoint == b.Endpoint && a.Account == b.Account && a.Region == b.Region
-		case "sign-in": // at the cloud's, in the region, or where the operator says; whoever signs in
-			return a.Provider == b.Provider && a.Endpoint == b.Endpoint && a.Auth.Method == b.Auth.Method && a.Region == b.Region
-		case checkSettings, "credentials", "role":
-			return a.Provider == b.Provider && a.Auth == b.Auth
-		default:
-			return a.Same(b) && a.Auth == b.Auth && a.Prefix == b.Prefix
+		if check.IsFailure(other) && other.ID == c.ID && other.Code == c.Code {
+			return shares(first.storage, second.storage, c.ID)
 		}
 	}
 	return false
+}
+
+// shares reports whether two storages have in common what a check looks at.
+func shares(a, b tasks.Storage, id string) bool {
+	if a.Provider != b.Provider {
+		return false
+	}
+	server := a.Endpoint == b.Endpoint && a.Region == b.Region
+	switch id {
+	case tasks.CheckIDResolve, tasks.CheckIDEgress, tasks.CheckIDConnect, tasks.CheckIDTLS,
+		tasks.CheckIDClock:
+		return server && a.Account == b.Account
+	case tasks.CheckIDSignIn:
+		// It depends on the cloud, the region and the operator's settings, but
+		// not on whose credentials are used.
+		return server && a.Auth.Method == b.Auth.Method
+	case tasks.CheckIDSettings, tasks.CheckIDCredentials, tasks.CheckIDRole:
+		return a.Auth == b.Auth
+	default:
+		// Listing, reading and writing depend on the bucket and the prefix.
+		return a.Same(b) && a.Auth == b.Auth && a.Prefix == b.Prefix
+	}
 }

@@ -5,29 +5,28 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stevedore-jobs/stevedore/providers/check"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// failed reports whether any check failed.
-func failed(checks []tasks.Check) bool {
-	return slices.ContainsFunc(checks, func(c tasks.Check) bool { return c.Status == tasks.CheckFail })
-}
+// anyFailed reports whether any check failed.
+func anyFailed(checks []tasks.Check) bool { return slices.ContainsFunc(checks, check.IsFailure) }
 
-// verdict sums the checks up in one line: the first that failed, how many
-// more did, and how many warn.
+// verdict sums up the checks in one line: the first that failed, how many
+// others failed, and which of them warn.
 func verdict(j tasks.VerifyConnection, checks []tasks.Check) string {
 	by := map[tasks.CheckStatus][]tasks.Check{}
 	for _, c := range checks {
 		by[c.Status] = append(by[c.Status], c)
 	}
 	text := j.Storage.String()
-	switch fails := by[tasks.CheckFail]; {
-	case len(fails) > 0:
-		text += " does not work: " + fails[0].ID + " failed"
-		if fails[0].Code != "" {
-			text += " (" + fails[0].Code + ")"
+	switch failed := by[tasks.CheckFail]; {
+	case len(failed) > 0:
+		text += " does not work: " + failed[0].ID + " failed"
+		if failed[0].Code != "" {
+			text += " (" + failed[0].Code + ")"
 		}
-		if more := len(fails) - 1; more > 0 {
+		if more := len(failed) - 1; more > 0 {
 			text += fmt.Sprintf(", and %d more", more)
 		}
 	case len(by[tasks.CheckUnknown]) > 0:
@@ -35,17 +34,18 @@ func verdict(j tasks.VerifyConnection, checks []tasks.Check) string {
 	default:
 		text += " works"
 	}
-	switch warns := by[tasks.CheckWarn]; len(warns) {
+
+	switch warnings := by[tasks.CheckWarn]; len(warnings) {
 	case 0:
 		return text
 	case 1:
-		return text + "; 1 warning: " + ids(warns)
+		return text + "; 1 warning: " + ids(warnings)
 	default:
-		return text + fmt.Sprintf("; %d warnings: %s", len(warns), ids(warns))
+		return text + fmt.Sprintf("; %d warnings: %s", len(warnings), ids(warnings))
 	}
 }
 
-// ids are the checks' IDs, each once.
+// ids lists the checks' IDs, each once.
 func ids(checks []tasks.Check) string {
 	var all []string
 	for _, c := range checks {

@@ -1,42 +1,28 @@
 // Package verify is the job verify-connection: it finds out whether a bucket
-// is set up right for what it shall be used for, and says what to do where it
-// is not.
+// is set up correctly for what it shall be used for, and advises what to do
+// if it is not.
 //
-// It knows the order of the checks and which of them are pointless after
-// which, what a manifest must look like for CVAT to take it, and how to sum a
-// diagnosis up. What a cloud's answers mean only the cloud's own package
-// knows, which makes the checks of the network, of the bucket and of its CORS
-// rules.
+// It knows the order of the checks, which of them depend on which, which
+// manifests CVAT accepts, and how to sum up the result. The package of each
+// cloud knows what the cloud's answers mean: it checks the network, the
+// bucket and the CORS rules.
 package verify
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/check"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// The checks' IDs, as in tasks.Check. Those of the network are made by
-// buckets alone.
+// A user waits for the result, so it comes within 20 seconds, even if servers
+// do not answer.
 const (
-	checkSettings  = "settings"
-	checkList      = "list"
-	checkRead      = "read"
-	checkWrite     = "write"
-	checkVersions  = "versions"
-	checkKMS       = "kms"
-	checkManifests = "manifests"
-	checkCORS      = "cors"
-)
-
-// A person waits for the answer, so it comes within 20 seconds, whatever
-// servers do.
-const (
-	limitWhole   = 19 * time.Second
-	limitNetwork = 10 * time.Second
+	maxDuration        = 19 * time.Second
+	maxNetworkDuration = 10 * time.Second
 )
 
 // Job verifies connections. The zero value is ready.
@@ -44,38 +30,41 @@ type Job struct{}
 
 var _ job.Single[tasks.VerifyConnection] = Job{}
 
-// Run implements job.Single. A bad diagnosis is a result, not an error, and
-// so is a server that lets the time run out; the only errors are those of
-// ctx.
-func (Job) Run(ctx context.Context, j tasks.VerifyConnection, env job.Env) (tasks.Result, error) {
-	visits := []*visit{{storage: j.Storage, need: j.Need}}
+// Run implements job.Single. A failed check is a result, not an error, and so
+// is a server that does not answer in time. The only errors are those of ctx.
+func (Job) Run(
+	ctx context.Context, j tasks.VerifyConnection, env job.Env,
+) (tasks.Result, error) {
+	storages := []*verification{{storage: j.Storage, need: j.Need}}
 	if j.Need.Thumbnails != nil {
-		visits = append(visits, &visit{storage: *j.Need.Thumbnails, need: tasks.Need{Read: true, Write: true}})
+		storages = append(storages, &verification{
+			storage: *j.Need.Thumbnails, need: tasks.Need{Read: true, Write: true},
+		})
 	}
-	_, err := job.Each(ctx, visits, len(visits), func(ctx context.Context, v *visit) (struct{}, error) {
-		ctx, cancel := context.WithTimeout(ctx, limitWhole)
+	verifyOne := func(ctx context.Context, v *verification) (struct{}, error) {
+		ctx, cancel := context.WithTimeout(ctx, maxDuration)
 		defer cancel()
 		v.run(ctx, env)
 		return struct{}{}, nil
-	})
-	if err != nil {
+	}
+	if _, err := job.Each(ctx, storages, len(storages), verifyOne); err != nil {
 		return nil, err
 	}
-	checks := visits[0].checks
-	if len(visits) > 1 {
-		checks = append(checks, thumbnails(visits[0], visits[1])...)
+
+	checks := storages[0].checks
+	if len(storages) > 1 {
+		checks = append(checks, thumbnailChecks(storages[0], storages[1])...)
 	}
-	return tasks.VerifyConnectionResult{OK: !failed(checks), Verdict: verdict(j, checks), Checks: checks}, nil
+	return tasks.VerifyConnectionResult{
+		OK: !anyFailed(checks), Verdict: verdict(j, checks), Checks: checks,
+	}, nil
 }
 
-// failure turns an error into a check. Errors of buckets are already free of
-// secrets.
+// failure makes a failed check of an error. If the error has no code, the
+// check has its kind as code.
 func failure(id string, err error) tasks.Check {
-	c := tasks.Check{ID: id, Status: tasks.CheckFail, Evidence: err.Error()}
-	var e *providers.Error
-	if errors.As(err, &e) {
-		c.Code, c.Fix = e.Code, e.Advice()
-	}
+	c := check.FailError(err)
+	c.ID = id
 	if c.Code == "" {
 		c.Code = string(providers.KindOf(err))
 	}

@@ -34,7 +34,7 @@ func run(t *testing.T, w *jobtest.World, j tasks.VerifyConnection) tasks.VerifyC
 	return r.(tasks.VerifyConnectionResult)
 }
 
-// brief is the checks' IDs and statuses.
+// brief lists the checks' IDs and statuses.
 func brief(r tasks.VerifyConnectionResult) (all []string) {
 	for _, c := range r.Checks {
 		all = append(all, c.ID+" "+string(c.Status))
@@ -88,6 +88,18 @@ func TestRun_NoBucket(t *testing.T) {
 	}
 }
 
+// A skipped check names the failed check that it needs.
+func TestRun_SkippedChecksSayWhy(t *testing.T) {
+	t.Parallel()
+	j := payload("in/manifest.jsonl")
+	j.Storage.Bucket = "nowhere"
+	for _, c := range run(t, jobtest.New(), j).Checks {
+		if c.Status == tasks.CheckSkipped && !strings.HasSuffix(c.Evidence, "needs list, which failed") {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
 func TestRun_ManifestsThatAreMissingOrDenied(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New()
@@ -103,7 +115,7 @@ func TestRun_ManifestsThatAreMissingOrDenied(t *testing.T) {
 	r := run(t, w, payload("in/missing.jsonl", "in/denied.jsonl", "in/good.jsonl"))
 	var got []string
 	for _, c := range r.Checks {
-		if c.ID == checkManifests {
+		if c.ID == tasks.CheckIDManifests {
 			got = append(got, string(c.Status))
 			if c.Status == tasks.CheckFail && (c.Code == "" || c.Fix == "" || c.Evidence == "") {
 				t.Errorf("a failure without help: %+v", c)
@@ -147,7 +159,7 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// What CVAT's is_dataset_manifest says of each.
+// CVAT's is_dataset_manifest gives the same.
 func TestInspect(t *testing.T) {
 	t.Parallel()
 	head := "{\"version\":\"1.1\"}\n{\"type\":\"images\"}\n"
@@ -187,7 +199,7 @@ func TestInspect(t *testing.T) {
 	}
 }
 
-func TestRun_LongManifestIsReadByItsStart(t *testing.T) {
+func TestRun_ReadsOnlyTheStartOfALongManifest(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New()
 	w.Put(t, "in/a.jpg", "x")

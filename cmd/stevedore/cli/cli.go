@@ -1,0 +1,60 @@
+// Package cli holds what all subcommands share: where they read and write, and
+// how they fail.
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
+	"github.com/stevedore-jobs/stevedore/producer"
+)
+
+// Console is where a command reads and writes, and the environment that it
+// reads its settings from.
+type Console struct {
+	In      io.Reader
+	Out     io.Writer
+	Err     io.Writer
+	Environ []string
+}
+
+// Settings reads the settings of a command that is no worker. It writes their
+// warnings to Err.
+func (c Console) Settings() (settings.Settings, error) {
+	s, err := settings.Load(c.Environ)
+	for _, w := range s.Warnings {
+		_, _ = fmt.Fprintf(c.Err, "stevedore: warning: %s\n", w)
+	}
+	return s, err
+}
+
+// InvalidError is a mistake of the caller: nothing was done.
+type InvalidError struct{ Err error }
+
+// Error implements error.
+func (e *InvalidError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the mistake.
+func (e *InvalidError) Unwrap() error { return e.Err }
+
+// Invalid makes a mistake of the caller of an error; nil stays nil.
+func Invalid(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &InvalidError{err}
+}
+
+// ErrShown fails a command that has already said everything.
+var ErrShown = errors.New("failed")
+
+// Connect makes a client of the queue that the settings name.
+func (c Console) Connect() (*producer.Client, error) {
+	s, err := c.Settings()
+	if err != nil {
+		return nil, err
+	}
+	return producer.New(s.Redis), nil
+}

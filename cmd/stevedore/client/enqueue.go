@@ -1,0 +1,61 @@
+// Package client holds the subcommands that only talk to the queue: a file a
+// subcommand.
+package client
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/payload"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
+	"github.com/stevedore-jobs/stevedore/producer"
+	"github.com/stevedore-jobs/stevedore/tasks/seal"
+)
+
+// Enqueue is the enqueue command.
+type Enqueue struct {
+	payload.Flags
+	payload.Terms
+	ID string `help:"ID of the job; the same ID twice is the same job. By default a new one." placeholder:"ID"`
+}
+
+// Run enqueues a job and prints its ID. With a public key it seals the
+// secrets.
+func (e Enqueue) Run(ctx context.Context, c cli.Console, schemes payload.Schemes) error {
+	s, err := c.Settings()
+	if err != nil {
+		return err
+	}
+	secrets := payload.KeepReferences
+	if !s.PublicKey.IsZero() {
+		e.ID = cmp.Or(e.ID, producer.NewID())
+		secrets = payload.Sealer{
+			Key:  s.PublicKey,
+			Job:  seal.Binding{Job: e.ID, Kind: e.Kind},
+			Vars: settings.Map(c.Environ),
+		}.Storage
+	}
+	j, err := e.Job(c, schemes, secrets)
+	if err != nil {
+		return err
+	}
+	options, err := e.Options(time.Now())
+	if err != nil {
+		return err
+	}
+	if e.ID != "" {
+		options = append(options, producer.WithID(e.ID))
+	}
+
+	queue := producer.New(s.Redis, producer.WithPublicKey(s.PublicKey))
+	defer func() { _ = queue.Close() }()
+	id, err := queue.Enqueue(ctx, j, options...)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(c.Out, id)
+	return err
+}

@@ -1,0 +1,24 @@
+package client
+
+import (
+	"context"
+
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/show"
+)
+
+// Wait is the wait command.
+type Wait struct {
+	ID   string `arg:"" help:"ID of the job."`
+	JSON bool   `help:"Print the result as JSON."`
+}
+
+// Run shows the progress of a job until it ends.
+func (w Wait) Run(ctx context.Context, c cli.Console) error {
+	queue, err := c.Connect()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = queue.Close() }()
+	return show.Follow(ctx, c, queue, w.ID, w.JSON)
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/payload"
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/azure"
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
+
+func azureCloud() cloud {
+	return cloud{
+		provider: "azure",
+		scheme:   payload.Scheme{Name: "az", Form: "az://account/container/prefix", Storage: azureStorage},
+		open: func(a access, client *http.Client) (providers.Opener, error) {
+			return &azure.Opener{Client: client, WorkerIdentity: a.mayUse("azure")}, nil
+		},
+	}
+}
+
+func azureStorage(u *url.URL, vars map[string]string) (tasks.Storage, error) {
+	container, prefix, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
+	s := tasks.Storage{Provider: "azure", Account: u.Host, Bucket: container, Prefix: prefix}
+	const connection, token, key = "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_KEY"
+	switch {
+	case vars[connection] != "":
+		s.Auth = tasks.Auth{Method: tasks.AuthConnectionString, ConnectionString: envSecret(connection)}
+	case vars[token] != "":
+		s.Auth = tasks.Auth{Method: tasks.AuthSAS, SASToken: envSecret(token)}
+	case vars[key] != "":
+		s.Auth = tasks.Auth{Method: tasks.AuthAccountKey, AccountKey: envSecret(key)}
+	default:
+		s.Auth = tasks.Auth{Method: tasks.AuthAnonymous}
+	}
+	return s, nil
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/payload"
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/gcs"
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
+
+func gcsCloud() cloud {
+	return cloud{
+		provider: "gcs",
+		scheme:   payload.Scheme{Name: "gs", Form: "gs://bucket/prefix", Storage: gcsStorage},
+		open: func(a access, client *http.Client) (providers.Opener, error) {
+			return &gcs.Opener{
+				Client:         client,
+				WorkerIdentity: a.mayUse("gcs"),
+				TokenURL:       a.gcsTokenURL,
+			}, nil
+		},
+	}
+}
+
+func gcsStorage(u *url.URL, vars map[string]string) (tasks.Storage, error) {
+	s := tasks.Storage{
+		Provider: "gcs",
+		Bucket:   u.Host,
+		Prefix:   strings.TrimPrefix(u.Path, "/"),
+		Project:  vars["GOOGLE_CLOUD_PROJECT"],
+		Auth:     tasks.Auth{Method: tasks.AuthAnonymous},
+	}
+	path := vars["GOOGLE_APPLICATION_CREDENTIALS"]
+	if path == "" {
+		return s, nil
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return s, err
+	}
+	s.Auth = tasks.Auth{Method: tasks.AuthKeyFile}
+	s.Auth.KeyFile, err = tasks.SecretRef("file:" + path)
+	return s, err
+}

@@ -1,0 +1,172 @@
+// Package payload builds the payload of a job from what people type: a file,
+// URLs of buckets, single fields, and terms.
+package payload
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
+
+// Flags are the ways to say what a job is to do. Single fields replace those
+// of URLs, and URLs those of the file.
+type Flags struct {
+	Kind    string   `arg:"" help:"Kind of job: ${kinds}."`
+	Payload string   `arg:"" optional:"" help:"File with the payload as JSON, or - for standard input."`
+	Source  string   `help:"Bucket to work on: ${buckets}. Credentials come from the variables that the clouds' own tools read." placeholder:"URL"`
+	To      string   `help:"Bucket to write to; the source by default." placeholder:"URL"`
+	Set     []string `short:"s" sep:"none" help:"Field of the payload, for example --set size=512 or --set need.write=true. May be given more than once." placeholder:"FIELD=VALUE"`
+}
+
+// SecretsOf decides how the payload holds the secrets of a storage.
+type SecretsOf func(tasks.Storage) (tasks.Storage, error)
+
+// Job builds the payload. All its errors are mistakes of the caller.
+func (f Flags) Job(c cli.Console, schemes Schemes, secrets SecretsOf) (tasks.Job, error) {
+	kind, err := tasks.Lookup(f.Kind)
+	if err != nil {
+		return nil, cli.Invalid(err)
+	}
+	fields, err := f.read(c.In)
+	if err != nil {
+		return nil, cli.Invalid(err)
+	}
+	storages, err := f.storages(kind, schemes, settings.Map(c.Environ))
+	if err != nil {
+		return nil, cli.Invalid(err)
+	}
+	for field, s := range storages {
+		if s, err = secrets(s); err != nil {
+			return nil, cli.Invalid(err)
+		}
+		if fields[field], err = asFields(s); err != nil {
+			return nil, cli.Invalid(err)
+		}
+	}
+	if err := f.set(fields); err != nil {
+		return nil, cli.Invalid(err)
+	}
+
+	payload, err := json.Marshal(fields)
+	if err != nil {
+		return nil, cli.Invalid(err)
+	}
+	j, err := kind.Decode(payload)
+	if err != nil {
+		return nil, cli.Invalid(err)
+	}
+	return j, j.Validate()
+}
+
+// read reads the payload's file, if one is given.
+func (f Flags) read(in io.Reader) (map[string]any, error) {
+	if f.Payload == "" {
+		if f.Source == "" {
+			return nil, errors.New("give a file with the payload, - for standard input, or --source URL")
+		}
+		return map[string]any{}, nil
+	}
+	data, err := ReadFile(f.Payload, in)
+	if err != nil {
+		return nil, err
+	}
+	fields := map[string]any{}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	if err := dec.Decode(&fields); err != nil {
+		return nil, fmt.Errorf("the payload is not a JSON object: %w", err)
+	}
+	if dec.More() {
+		return nil, errors.New("the payload has data after its JSON object")
+	}
+	return fields, nil
+}
+
+// ReadFile reads a file, or standard input for the path "-".
+func ReadFile(path string, in io.Reader) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(in)
+	}
+	return os.ReadFile(path)
+}
+
+// destination is the field for the bucket to write to, in every kind of job
+// that writes to a bucket.
+const destination = "destination"
+
+// storages returns the storages that are given as URLs, by their fields.
+func (f Flags) storages(kind tasks.Kind, schemes Schemes, vars map[string]string) (map[string]tasks.Storage, error) {
+	found := map[string]tasks.Storage{}
+	if f.Source != "" {
+		s, err := schemes.Parse(f.Source, vars)
+		if err != nil {
+			return nil, fmt.Errorf("--source: %w", err)
+		}
+		found[kind.StorageFields()[0]] = s
+	}
+	if f.To != "" {
+		if !slices.Contains(kind.StorageFields(), destination) {
+			return nil, fmt.Errorf("--to: a %s job writes to no bucket", kind.Name)
+		}
+		s, err := schemes.Parse(f.To, vars)
+		if err != nil {
+			return nil, fmt.Errorf("--to: %w", err)
+		}
+		found[destination] = s
+	}
+	return found, nil
+}
+
+// set puts the single fields into a payload.
+func (f Flags) set(fields map[string]any) error {
+	for _, assignment := range f.Set {
+		name, value, ok := strings.Cut(assignment, "=")
+		if !ok {
+			return fmt.Errorf("--set %s: give FIELD=VALUE", assignment)
+		}
+		if err := setField(fields, strings.Split(name, "."), value); err != nil {
+			return fmt.Errorf("--set %s: %w", assignment, err)
+		}
+	}
+	return nil
+}
+
+// setField puts a value at a path. A value that is a JSON number, boolean,
+// list or object is taken as such, and any other as text.
+func setField(fields map[string]any, path []string, value string) error {
+	if len(path) == 1 {
+		fields[path[0]] = value
+		if json.Valid([]byte(value)) && !strings.HasPrefix(value, `"`) {
+			fields[path[0]] = json.RawMessage(value)
+		}
+		return nil
+	}
+	inner, ok := fields[path[0]].(map[string]any)
+	if fields[path[0]] != nil && !ok {
+		return fmt.Errorf("%s already has a value that is no object", path[0])
+	}
+	if !ok {
+		inner = map[string]any{}
+		fields[path[0]] = inner
+	}
+	return setField(inner, path[1:], value)
+}
+
+// asFields returns a storage in a form that --set can still change.
+func asFields(s tasks.Storage) (map[string]any, error) {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	var fields map[string]any
+	return fields, json.Unmarshal(text, &fields)
+}

@@ -1,0 +1,97 @@
+package settings
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// free are names that look like settings and are not: secrets, and what tests
+// and benchmarks read.
+var free = regexp.MustCompile(`^` + prefix + `(SECRET|TEST|BENCH|CHAOS)(_|$)`)
+
+// kubernetes are the variables that Kubernetes sets in every container for a
+// service of the name "stevedore".
+var kubernetes = regexp.MustCompile(`^` + prefix + `(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT(_\d\w*)?)$`)
+
+// unknown returns a warning for each variable that has the prefix of settings
+// and is none.
+func unknown(vars map[string]string, secrets []string) []string {
+	known := Variables()
+	_, inKubernetes := vars["KUBERNETES_SERVICE_HOST"]
+	var warnings []string
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		isSetting := slices.ContainsFunc(known, func(v Variable) bool { return v.Name == name })
+		switch {
+		case !strings.HasPrefix(name, prefix), isSetting, free.MatchString(name):
+		case inKubernetes && kubernetes.MatchString(name), isSecret(name, vars, secrets):
+		default:
+			warnings = append(warnings, fmt.Sprintf("%s is not a setting%s", name, suggestion(name, known)))
+		}
+	}
+	return warnings
+}
+
+// isSecret reports whether other settings refer to the variable.
+func isSecret(name string, vars map[string]string, secrets []string) bool {
+	for _, pattern := range append(secrets, items(vars[prefix+"PRIVATE_KEYS"])...) {
+		if ok, _ := path.Match(pattern, "env:"+name); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// suggestion names the setting that is spelled most like a name.
+func suggestion(name string, known []Variable) string {
+	nearest := slices.MinFunc(known, func(a, b Variable) int {
+		return distance(name, a.Name) - distance(name, b.Name)
+	})
+	if distance(name, nearest.Name) > len(name)/4 {
+		return ", and is ignored"
+	}
+	return fmt.Sprintf(", and is ignored: do you mean %s?", nearest.Name)
+}
+
+// distance counts the letters to insert, drop or replace that turn one name
+// into another (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// Variable is a setting as documentation shows it.
+type Variable struct {
+	Name    string
+	Default string // empty when there is none, or when it depends on the machine
+}
+
+// Variables returns all settings in a fixed order.
+func Variables() []Variable {
+	var list []Variable
+	for _, v := range new(Settings).variables(nil) {
+		if v.name == "SHARD_SLOTS" {
+			v.fallback = ""
+		}
+		list = append(list, Variable{prefix + v.name, v.fallback})
+	}
+	return list
+}

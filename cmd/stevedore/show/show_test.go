@@ -1,0 +1,53 @@
+package show
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
+
+// A fix that is there to be pasted stands under the table, on one line.
+func TestShowChecks(t *testing.T) {
+	t.Parallel()
+	long := "paste " + strings.Repeat(`{"AllowedOrigins":["https://app.example"]} `, 10)
+	var out strings.Builder
+	checks(&out, []tasks.Check{
+		{ID: "list", Status: tasks.CheckFail, Fix: "Check the name."},
+		{ID: "cors", Status: tasks.CheckFail, Code: "OriginNotAllowed", Fix: long},
+	})
+	table, below, _ := strings.Cut(out.String(), "\n\n")
+	if !strings.Contains(table, "Check the name.") || !strings.Contains(table, "see below") || strings.Contains(table, "paste") {
+		t.Errorf("the table:\n%s", table)
+	}
+	if below != "to do about cors:\n"+long+"\n" {
+		t.Errorf("below it:\n%s", below)
+	}
+}
+
+func TestProgressTexts(t *testing.T) {
+	t.Parallel()
+	s := tasks.Status{ID: "j", Kind: "build-manifest", State: tasks.StateRunning, Round: 2, Progress: tasks.Progress{
+		Objects: 1200, ObjectsTotal: 5000, Failed: 4, Shards: 1, ShardsTotal: 5, Rate: 83.4, ETASeconds: 46,
+		Codes: map[string]int64{"not-found": 1, "corrupt-image": 2, "access": 1},
+	}}
+	if got, want := progressLine(s), "build-manifest: running, objects 1200 of 5000, 4 failed (2 corrupt-image, 1 access, 1 not-found), 83 objects/s, about 46s left"; got != want {
+		t.Errorf("%s", got)
+	}
+	var out bytes.Buffer
+	if err := Status(&out, s, false); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"running: 1 of 5 shards are done (retry 2", "1200 of 5000, 4 failed", "83 objects/s, about 46s left", "2 corrupt-image, 1 access, 1 not-found"} {
+		if !strings.Contains(out.String(), text) {
+			t.Errorf("%q is not in\n%s", text, out.String())
+		}
+	}
+	if got := speedText(tasks.Progress{Rate: 2.53}); got != "2.5 objects/s" {
+		t.Error(got)
+	}
+	if got := progressLine(tasks.Status{Kind: "k", State: tasks.StateQueued}); got != "k: queued" {
+		t.Error(got)
+	}
+}

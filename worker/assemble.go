@@ -1,0 +1,159 @@
+package worker
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/providers/network"
+	"github.com/stevedore-jobs/stevedore/providers/pacer"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/worker/coordinator"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/metrics"
+	"github.com/stevedore-jobs/stevedore/worker/outcome"
+	"github.com/stevedore-jobs/stevedore/worker/reaper"
+	"github.com/stevedore-jobs/stevedore/worker/shard"
+)
+
+// How the worker finds out which runs are alive. Coordinators look at least
+// as often as heartbeats come, so what users see is less than a second old.
+const (
+	heartbeatEvery = 400 * time.Millisecond
+	// silentAfter is how long a worker may send no heartbeat before it counts
+	// as dead. If it lives after all, some work is done twice. That does no
+	// harm.
+	silentAfter = 20 * time.Second
+	// grace is how long workers have to send a heartbeat again after Redis
+	// did not answer.
+	grace = 5 * time.Second
+)
+
+// assemble makes a worker of a valid configuration: it gives each part what
+// it uses.
+func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error) {
+	prompt, patient := c.Redis.Client(), c.Redis.Patient()
+	store := queue.NewStore(patient).WithPrompt(prompt)
+	inspector := queue.NewTasks(patient, prompt)
+	p := pacer.New(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots))
+	h := newHealth(prompt, c.Redis.String())
+	m, err := metrics.New(c.Registry, metrics.Sources{
+		Queues:   func() ([]metrics.Queue, error) { return readQueues(inspector) },
+		Pools:    poolMetrics(pools),
+		Limits:   p.Limits,
+		RedisUp:  h.redisUp,
+		Draining: h.draining,
+		Log:      c.Log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+
+	return &Worker{
+		config:  c,
+		log:     c.Log,
+		pools:   pools,
+		prompt:  prompt,
+		patient: patient,
+		health:  h,
+		cancels: cancelListener{prompt, store, kinds, c.Log},
+		reaper:  newReaper(c, kinds, store, inspector, m),
+		executor: &executor{
+			kinds:       kinds,
+			store:       store,
+			coordinator: newCoordinator(c, store, inspector, m),
+			shards:      newShardRunner(c, store, m),
+			buckets: network.Stack{
+				Providers:   c.Providers,
+				Network:     c.Network,
+				ListStreams: c.ListStreams,
+				Pacer:       p,
+			},
+			secrets:  c.Secrets,
+			parallel: c.Parallel,
+			metrics:  m,
+			wording:  outcome.Wording{SettingName: c.SettingName, PartsBudget: c.PartsBudget},
+			log:      c.Log,
+			drain:    h.drain,
+		},
+	}, nil
+}
+
+func newCoordinator(
+	c Config, store queue.Store, t queue.Tasks, m *metrics.Metrics,
+) *coordinator.Coordinator {
+	return coordinator.New(coordinator.Config{
+		Store:          store,
+		Tasks:          t,
+		Metrics:        m,
+		Log:            c.Log,
+		ShardSlots:     c.ShardSlots,
+		BucketShards:   c.BucketShards,
+		TenantShards:   c.TenantShards,
+		PartsBudget:    c.PartsBudget,
+		HeartbeatEvery: heartbeatEvery,
+		SilentAfter:    silentAfter,
+		Grace:          grace,
+	})
+}
+
+func newReaper(
+	c Config, kinds map[string]job.Kind, store queue.Store, t queue.Tasks, m *metrics.Metrics,
+) *reaper.Reaper {
+	return reaper.New(reaper.Config{
+		Store:       store,
+		Tasks:       t,
+		Kinds:       kinds,
+		Metrics:     m,
+		Log:         c.Log,
+		SilentAfter: silentAfter,
+		Grace:       grace,
+	})
+}
+
+func newShardRunner(c Config, store queue.Store, m *metrics.Metrics) *shard.Runner {
+	return shard.New(shard.Config{
+		Store:          store,
+		Metrics:        m,
+		Log:            c.Log,
+		PartsBudget:    c.PartsBudget,
+		HeartbeatEvery: heartbeatEvery,
+	})
+}
+
+func poolMetrics(pools []pool) (list []metrics.Pool) {
+	for _, p := range pools {
+		list = append(list, metrics.Pool{
+			Name:  p.name,
+			Slots: p.slots,
+			Busy:  func() int { return len(p.busy) },
+		})
+	}
+	return list
+}
+
+// readQueues reads all queues from Redis. With an error it returns those that
+// it could read.
+func readQueues(t queue.Tasks) ([]metrics.Queue, error) {
+	infos, err := t.QueueInfos()
+	queues := make([]metrics.Queue, len(infos))
+	for i, q := range infos {
+		queues[i] = metrics.Queue{
+			Name: q.Queue,
+			Size: q.Size,
+			States: map[string]int{
+				"active":    q.Active,
+				"pending":   q.Pending,
+				"scheduled": q.Scheduled,
+				"retry":     q.Retry,
+				"archived":  q.Archived,
+				"completed": q.Completed,
+			},
+			Latency:   q.Latency,
+			Memory:    q.MemoryUsage,
+			Processed: q.ProcessedTotal,
+			Failed:    q.FailedTotal,
+			Paused:    q.Paused,
+		}
+	}
+	return queues, err
+}

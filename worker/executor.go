@@ -1,0 +1,124 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/network"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/worker/coordinator"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/metrics"
+	"github.com/stevedore-jobs/stevedore/worker/outcome"
+	"github.com/stevedore-jobs/stevedore/worker/shard"
+)
+
+// executor makes attempts at tasks. It holds what attempts use.
+type executor struct {
+	kinds       map[string]job.Kind
+	store       queue.Store
+	coordinator *coordinator.Coordinator
+	shards      *shard.Runner
+	buckets     network.Stack
+	secrets     providers.Secrets
+	parallel    int // requests in flight in each shard
+	metrics     *metrics.Metrics
+	wording     outcome.Wording
+	log         *slog.Logger
+
+	drain   <-chan struct{} // closed when the worker begins to stop
+	running sync.Map        // IDs of the tasks whose handlers run in this process
+}
+
+// handle makes one attempt at a task, from asynq's call to the answer.
+func (e *executor) handle(ctx context.Context, p pool, t *asynq.Task) error {
+	a, err := e.newAttempt(ctx, t)
+	if err != nil {
+		return err
+	}
+	leave, err := e.enter(ctx, p, a.taskID)
+	if err != nil {
+		v := outcome.NotStarted(err)
+		return answer(v, e.wording.Error(v.Err))
+	}
+	defer leave()
+	ctx, cancel := e.untilDrain(ctx)
+	defer cancel()
+
+	var v outcome.Verdict
+	if a.phase == phaseShard {
+		v = a.runShard(ctx)
+	} else {
+		v = a.runJob(ctx)
+	}
+	a.report(v)
+	if a.phase == phaseShard && v.Outcome == outcome.Failed {
+		// The reason is in the job's record, and an archived task would only
+		// block its ID.
+		return nil
+	}
+	return answer(v, e.wording.Error(v.Err))
+}
+
+// newAttempt fails for a task of a kind that this worker does not run. asynq
+// matches a task's type by prefix and would run kind-v2 with the handler of
+// kind; here the whole name counts.
+func (e *executor) newAttempt(ctx context.Context, t *asynq.Task) (*attempt, error) {
+	name, phase := t.Type(), phaseJob
+	if of, ok := queue.ShardKind(name); ok {
+		name, phase = of, phaseShard
+	}
+	k, ok := e.kinds[name]
+	if !ok {
+		return nil, fmt.Errorf("this worker knows no task of type %q: %w",
+			t.Type(), asynq.SkipRetry)
+	}
+	a := &attempt{executor: e, task: t, kind: k, phase: phase, start: time.Now()}
+	a.taskID, _ = asynq.GetTaskID(ctx)
+	a.queue, _ = asynq.GetQueueName(ctx)
+	a.failures, _ = asynq.GetRetryCount(ctx)
+	return a, nil
+}
+
+// enter waits for a slot for a task. It fails when the task already runs in
+// this process, or when the worker stops.
+//
+// asynq frees its own slot when a task times out or is cancelled, although
+// the handler may still run. It may then even start the same task again in
+// the same process. enter allows neither.
+func (e *executor) enter(ctx context.Context, p pool, taskID string) (leave func(), err error) {
+	if _, running := e.running.LoadOrStore(taskID, true); running {
+		return nil, outcome.ErrAlreadyRunning
+	}
+	select {
+	case p.busy <- struct{}{}:
+		return func() {
+			<-p.busy
+			e.running.Delete(taskID)
+		}, nil
+	case <-ctx.Done():
+	case <-e.drain:
+	}
+	e.running.Delete(taskID)
+	return nil, outcome.ErrDrain
+}
+
+// untilDrain returns a context that also ends when the worker begins to stop.
+// Its cause is then outcome.ErrDrain.
+func (e *executor) untilDrain(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-e.drain:
+			cancel(outcome.ErrDrain)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}

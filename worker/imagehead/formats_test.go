@@ -1,0 +1,63 @@
+package imagehead
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// Every line of the table is complete, and no two lines claim the same
+// content or name.
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	seen := map[string]Type{}
+	claim := func(what string, by Type) {
+		if other, ok := seen[what]; ok {
+			t.Errorf("%q belongs to %s and %s", what, other, by)
+		}
+		seen[what] = by
+	}
+	for _, f := range formats {
+		if f.is == "" || len(f.extensions) == 0 || len(f.signatures) == 0 || f.firstRead < maxSignature || f.read == nil {
+			t.Errorf("%+v is not complete", f)
+		}
+		for _, e := range f.extensions {
+			claim("name"+e, f.is)
+			if ByName("x"+e) != Image || formatByName("X"+strings.ToUpper(e)).is != f.is {
+				t.Errorf("%s is no name of an image that CVAT opens", e)
+			}
+		}
+		for _, s := range f.signatures {
+			claim(s.text, f.is)
+		}
+	}
+	for _, o := range otherTypes {
+		claim(o.text, o.is)
+		if o.at+len(o.text) > maxSignature {
+			t.Errorf("%q ends after %d bytes", o.text, maxSignature)
+		}
+	}
+}
+
+// An error for an unsupported image names what it is and what is supported.
+func TestUnsupported_Texts(t *testing.T) {
+	t.Parallel()
+	_, gif := parse([]byte("GIF89a\x01\x00\x01\x00"))
+	_, unknown := parse([]byte("something else"))
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{gif, "the content is gif, which is not supported (supported: jpeg, png)"},
+		{UnsupportedName("a.HEIC"), "the name ends in .HEIC, which is not supported (supported: jpeg, png)"},
+		{
+			RefineError("a.tga", unknown),
+			"the name ends in .tga, which is not supported (supported: jpeg, png); the content has no signature of a known image type: it starts with ",
+		},
+	} {
+		var e *Error
+		if !errors.As(c.err, &e) || e.Code != CodeUnsupported || !strings.HasPrefix(e.Error(), c.want) {
+			t.Errorf("%v, want %s", c.err, c.want)
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package outcome
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+)
+
+// Wording makes the texts that leave the worker: failures, log lines, and
+// errors that asynq stores. It removes what looks like a secret, and gives
+// settings the names that the operator knows. Errors are made without
+// secrets; the redaction here is a second protection.
+type Wording struct {
+	// SettingName returns the operator's name for a setting. Nil leaves the
+	// identifiers.
+	SettingName func(setting.ID) string
+	// PartsBudget is how many bytes of Redis the parts of a job may take.
+	PartsBudget int64
+}
+
+// Text returns a text as it may be logged and shown.
+func (w Wording) Text(s string) string {
+	return setting.Name(providers.RedactPatterns(s), w.SettingName)
+}
+
+// Result gives settings their names in a result, which is JSON.
+func (w Wording) Result(data []byte) []byte {
+	return []byte(setting.Name(string(data), w.SettingName))
+}
+
+// Error returns an error whose text may be stored and shown. asynq keeps the
+// text in Redis.
+func (w Wording) Error(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &shownError{err, w.Text(err.Error())}
+}
+
+type shownError struct {
+	err  error
+	text string
+}
+
+func (e *shownError) Error() string { return e.text }
+func (e *shownError) Unwrap() error { return e.err }
+
+// Failure describes an error to the user who asked for the job.
+func (w Wording) Failure(err error) *tasks.Failure {
+	f := w.describe(err)
+	f.Message, f.Fix = w.Text(f.Message), w.Text(f.Fix)
+	return &f
+}
+
+func (w Wording) describe(err error) tasks.Failure {
+	f := tasks.Failure{Kind: string(providers.KindOf(err)), Message: err.Error()}
+	var ofShard *ShardFailureError
+	var invalid *tasks.InvalidError
+	var e *providers.Error
+	switch {
+	case errors.As(err, &ofShard):
+		return ofShard.Failure
+	case errors.Is(err, queue.ErrBudget):
+		return w.partsTooLarge(err)
+	case errors.As(err, &invalid):
+		f.Kind, f.Fix = string(providers.Invalid), "Correct the payload."
+	case errors.Is(err, ErrDeadline):
+		f.Kind, f.Message = "timeout", ErrDeadline.Error()
+		f.Fix = "Give the job more time, or run more workers."
+	case errors.Is(err, ErrTimeout):
+		f.Kind, f.Message = "timeout", ErrTimeout.Error()
+		f.Fix = "Run more workers, or give the job fewer objects with a longer prefix."
+	case errors.Is(err, job.ErrPanic):
+		f.Kind = "internal"
+		f.Fix = "This is a defect in Stevedore: report it with the worker's log."
+	case errors.As(err, &e):
+		f.Code, f.Fix = e.Code, e.Advice()
+	}
+	return f
+}
+
+// partsTooLarge describes a job whose parts exceed the budget. A commit that
+// exceeds it tells only that they take more.
+func (w Wording) partsTooLarge(err error) tasks.Failure {
+	bytes := w.PartsBudget
+	var estimated *PartsError
+	if errors.As(err, &estimated) {
+		bytes = estimated.Estimate
+	}
+	message := fmt.Sprintf(
+		"the parts of this job would take about %d MB of Redis, and %d MB are allowed",
+		bytes>>20, w.PartsBudget>>20)
+	fix := fmt.Sprintf(
+		"Split the job by prefix, or raise %s on the workers and give Redis the memory.",
+		setting.PartsBudget)
+	return tasks.Failure{
+		Kind:    string(providers.Invalid),
+		Code:    "PartsTooLarge",
+		Message: message,
+		Fix:     fix,
+	}
+}

@@ -1,0 +1,82 @@
+package outcome
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+)
+
+func TestFailure(t *testing.T) {
+	t.Parallel()
+	w := Wording{
+		SettingName: func(id setting.ID) string { return strings.ToUpper(string(id)) },
+		PartsBudget: 19 << 20,
+	}
+	ofShard := tasks.Failure{Kind: "denied", Code: "AccessDenied", Message: "no", Fix: "Grant it."}
+	blocked := &providers.Error{
+		Op:   "get",
+		Kind: providers.Blocked,
+		Fix:  "Add it to " + setting.EgressAllow.String() + ".",
+	}
+	for _, c := range []struct {
+		name                    string
+		err                     error
+		kind, code, fix, notFix string
+	}{
+		{"a shard's failure", &ShardFailureError{Failure: ofShard},
+			"denied", "AccessDenied", "Grant it.", ""},
+		{"a bucket's error", fmt.Errorf("wrapped: %w", blocked),
+			"blocked", "", "Add it to EGRESS-ALLOW.", "the setting"},
+		{"an invalid payload", &tasks.InvalidError{JobKind: "k"},
+			"invalid", "", "Correct the payload.", ""},
+		{"a timeout", ErrTimeout, "timeout", "", "Run more workers", ""},
+		{"a deadline", ErrDeadline, "timeout", "", "Give the job more time", ""},
+		{"a panic", job.ErrPanic, "internal", "", "defect", ""},
+		{"parts that exceed the budget", queue.ErrBudget,
+			"invalid", "PartsTooLarge", "raise PARTS-BUDGET on", "the setting"},
+		{"parts that will exceed it", &PartsError{Estimate: 38 << 20},
+			"invalid", "PartsTooLarge", "raise PARTS-BUDGET on", "the setting"},
+		{"an unknown error", errors.New("?"), "unavailable", "", "", ""},
+	} {
+		f := w.Failure(c.err)
+		if f.Kind != c.kind || f.Code != c.code || f.Message == "" ||
+			!strings.Contains(f.Fix, c.fix) || c.notFix != "" && strings.Contains(f.Fix, c.notFix) {
+			t.Errorf("%s: %+v", c.name, f)
+		}
+	}
+	if f := w.Failure(&PartsError{Estimate: 38 << 20}); !strings.Contains(f.Message, "38 MB") ||
+		!strings.Contains(f.Message, "19 MB are allowed") {
+		t.Errorf("the sizes are missing: %s", f.Message)
+	}
+}
+
+// What looks like a secret leaves the worker in no text, and the original
+// error can still be found.
+func TestTextsAreRedacted(t *testing.T) {
+	t.Parallel()
+	const secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY12"
+	cause := errors.New("get https://x/?X-Amz-Signature=" + secret)
+	var w Wording
+	for name, text := range map[string]string{
+		"text":    w.Text(cause.Error()),
+		"error":   w.Error(cause).Error(),
+		"failure": w.Failure(cause).Message,
+	} {
+		if strings.Contains(text, secret) {
+			t.Errorf("%s shows the secret: %s", name, text)
+		}
+	}
+	if !errors.Is(w.Error(cause), cause) {
+		t.Error("the cause is lost")
+	}
+	if w.Error(nil) != nil {
+		t.Error("no error became one")
+	}
+}
