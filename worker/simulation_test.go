@@ -18,24 +18,27 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// simulation is a bucket whose objects follow from their numbers alone: any
-// number of processes see the same one, and a million objects take no room.
-// Most are images, some are broken, some are none.
+// simulation is a bucket that computes its objects from their numbers. Any
+// number of processes see the same bucket, and a million objects take no
+// memory. Most objects are images; some are broken images, some are texts.
 type simulation struct {
 	Objects int
 	Read    time.Duration // how long a read takes
 	Page    time.Duration // how long a page of a listing takes
-	Killer  string        // the key whose reading kills the process; empty for none
+	Killer  string        // reading this key kills the process; empty for no key
 }
 
-const simulatedPage = 1000
+// pageSize is how many objects a page of a listing has.
+const pageSize = 1000
 
 // Open implements providers.Opener.
-func (s simulation) Open(context.Context, tasks.Storage, providers.Secrets) (providers.Bucket, error) {
+func (s simulation) Open(
+	context.Context, tasks.Storage, providers.Secrets,
+) (providers.Bucket, error) {
 	return simulated{s}, nil
 }
 
-// key is in the order of the numbers.
+// key returns the key of an object. Keys are in the order of the numbers.
 func (s simulation) key(i int) string {
 	return fmt.Sprintf("2026-11/camera-%02d/%07d.%s", i*100/max(s.Objects, 1), i, extensionOf(i))
 }
@@ -50,7 +53,7 @@ func extensionOf(i int) string {
 	return "jpg"
 }
 
-// isBroken tells of objects that have the names of images and are none.
+// isBroken reports whether an object has the name of an image, but is not one.
 func isBroken(i int) bool { return i%997 == 13 && extensionOf(i) != "txt" }
 
 func contentOf(i int) []byte {
@@ -58,7 +61,7 @@ func contentOf(i int) []byte {
 	width, height := 320+mix>>20, 240+mix<<8>>21
 	switch {
 	case isBroken(i) || extensionOf(i) == "txt":
-		return []byte("this is no image")
+		return []byte("this is not an image")
 	case extensionOf(i) == "png":
 		return smallPNG(width, height)
 	}
@@ -80,7 +83,7 @@ func smallJPEG(width, height uint32) []byte {
 	}
 }
 
-// number finds the number of a key.
+// number returns the number of the object with a key.
 func (s simulation) number(key string) (int, bool) {
 	_, name, _ := strings.Cut(key, "/")
 	_, name, _ = strings.Cut(name, "/")
@@ -94,30 +97,40 @@ type simulated struct{ simulation }
 
 func (b simulated) object(i int) providers.Object {
 	return providers.Object{
-		Key: b.key(i), Size: int64(len(contentOf(i))), ETag: strconv.Itoa(i), ModTime: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC),
+		Key:     b.key(i),
+		Size:    int64(len(contentOf(i))),
+		ETag:    strconv.Itoa(i),
+		ModTime: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC),
 	}
 }
 
 // List implements providers.Bucket.
-func (b simulated) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
+func (b simulated) List(
+	ctx context.Context, opts providers.ListOptions,
+) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
-		from := sort.Search(b.Objects, func(i int) bool { return b.key(i) > opts.After && b.key(i) >= opts.Prefix })
+		from := sort.Search(b.Objects, func(i int) bool {
+			return b.key(i) > opts.After && b.key(i) >= opts.Prefix
+		})
 		for i := from; i < b.Objects; i++ {
-			if (i-from)%simulatedPage == 0 {
+			if (i-from)%pageSize == 0 {
 				if err := elapse(ctx, b.Page); err != nil {
 					yield(providers.Object{}, providers.Failed("list", "simulated", "", err))
 					return
 				}
 			}
 			o := b.object(i)
-			if !strings.HasPrefix(o.Key, opts.Prefix) || opts.Through != "" && o.Key > opts.Through || !yield(o, nil) {
+			if !strings.HasPrefix(o.Key, opts.Prefix) || opts.Through != "" && o.Key > opts.Through {
+				return
+			}
+			if !yield(o, nil) {
 				return
 			}
 		}
 	}
 }
 
-// elapse lets time pass, unless ctx ends.
+// elapse waits for a time, or until ctx ends.
 func elapse(ctx context.Context, d time.Duration) error {
 	if d == 0 {
 		return ctx.Err()
@@ -136,13 +149,17 @@ func elapse(ctx context.Context, d time.Duration) error {
 func (b simulated) Stat(_ context.Context, key string) (providers.Object, error) {
 	i, ok := b.number(key)
 	if !ok {
-		return providers.Object{}, &providers.Error{Op: "stat", Bucket: "simulated", Key: key, Kind: providers.NotFound}
+		return providers.Object{}, &providers.Error{
+			Op: "stat", Bucket: "simulated", Key: key, Kind: providers.NotFound,
+		}
 	}
 	return b.object(i), nil
 }
 
 // Open implements providers.Bucket.
-func (b simulated) Open(ctx context.Context, key string, opts providers.ReadOptions) (*providers.Reader, error) {
+func (b simulated) Open(
+	ctx context.Context, key string, opts providers.ReadOptions,
+) (*providers.Reader, error) {
 	o, err := b.Stat(ctx, key)
 	if err != nil {
 		return nil, err
@@ -151,7 +168,7 @@ func (b simulated) Open(ctx context.Context, key string, opts providers.ReadOpti
 		if self, err := os.FindProcess(os.Getpid()); err == nil {
 			_ = self.Kill()
 		}
-		select {} // until it arrives
+		select {} // until the signal arrives
 	}
 	if err := elapse(ctx, b.Read); err != nil {
 		return nil, providers.Failed("get", "simulated", key, err)
@@ -161,12 +178,17 @@ func (b simulated) Open(ctx context.Context, key string, opts providers.ReadOpti
 	if opts.Length > 0 {
 		data = data[:min(opts.Length, int64(len(data)))]
 	}
-	return &providers.Reader{ReadCloser: io.NopCloser(bytes.NewReader(data)), Object: o}, nil
+	body := io.NopCloser(bytes.NewReader(data))
+	return &providers.Reader{ReadCloser: body, Object: o}, nil
 }
 
 // Put implements providers.Bucket.
-func (simulated) Put(context.Context, string, io.Reader, providers.WriteOptions) (providers.Object, error) {
-	return providers.Object{}, &providers.Error{Op: "put", Bucket: "simulated", Kind: providers.Denied}
+func (simulated) Put(
+	context.Context, string, io.Reader, providers.WriteOptions,
+) (providers.Object, error) {
+	return providers.Object{}, &providers.Error{
+		Op: "put", Bucket: "simulated", Kind: providers.Denied,
+	}
 }
 
 // Delete implements providers.Bucket.

@@ -24,10 +24,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker"
 	"github.com/stevedore-jobs/stevedore/worker/job"
-	manifestjob "github.com/stevedore-jobs/stevedore/worker/manifest" //nolint:depguard // the final bytes that chaos must not change are those of a real job
+	manifestjob "github.com/stevedore-jobs/stevedore/worker/manifest" //nolint:depguard // chaos must not change the output of a real job
 )
 
-// setup is what the worker processes of a test have in common.
+// setup is the configuration of the worker processes of a test.
 type setup struct {
 	Redis    string // host and port
 	Dir      string // of the destination, and of the log
@@ -37,9 +37,10 @@ type setup struct {
 	Write    time.Duration // how long writing the manifest takes at least
 }
 
+// setupVariable holds the setup, as JSON, in a worker process.
 const setupVariable = "STEVEDORE_TEST_WORKER"
 
-// TestWorkerProcess is a worker in a process of its own, when a fleet has
+// TestWorkerProcess is a worker in a process of its own, if a fleet has
 // started the process. In an ordinary run of the tests it does nothing.
 func TestWorkerProcess(t *testing.T) {
 	text := os.Getenv(setupVariable)
@@ -52,7 +53,7 @@ func TestWorkerProcess(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	go func() { // whoever started this process holds the other end, and may die too
+	go func() { // the process that started this one may die: then stdin ends
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
@@ -61,11 +62,20 @@ func TestWorkerProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	w, err := worker.New(worker.Config{
-		Redis: redisconn.Options{Addr: s.Redis}, VerifySlots: 2, JobSlots: 4, ShardSlots: s.Slots, Parallel: s.Parallel, DrainTimeout: 5 * time.Second,
-		Providers: providers.Registry{"mem": s.Bucket, "file": slow{files, s.Write}}, Registry: prometheus.NewRegistry(),
-		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-	}, worker.Sharded(manifestjob.Job{}), worker.Single(single[tasks.VerifyConnection]{endless}),
-		worker.Single(single[tasks.GenerateThumbnails]{}), worker.Single(single[tasks.ExportAnnotations]{}))
+		Redis:        redisconn.Options{Addr: s.Redis},
+		Providers:    providers.Registry{"mem": s.Bucket, "file": slowOpener{files, s.Write}},
+		VerifySlots:  2,
+		JobSlots:     4,
+		ShardSlots:   s.Slots,
+		Parallel:     s.Parallel,
+		DrainTimeout: 5 * time.Second,
+		Log:          slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Registry:     prometheus.NewRegistry(),
+	},
+		worker.Sharded(manifestjob.Job{}),
+		worker.Single(single[tasks.VerifyConnection]{endlessVerify}),
+		worker.Single(single[tasks.GenerateThumbnails]{}),
+		worker.Single(single[tasks.ExportAnnotations]{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,14 +84,16 @@ func TestWorkerProcess(t *testing.T) {
 	}
 }
 
-// slow is a provider that takes its time to write.
-type slow struct {
+// slowOpener opens buckets whose writes take a time at least.
+type slowOpener struct {
 	providers.Opener
 	write time.Duration
 }
 
 // Open implements providers.Opener.
-func (s slow) Open(ctx context.Context, to tasks.Storage, secrets providers.Secrets) (providers.Bucket, error) {
+func (s slowOpener) Open(
+	ctx context.Context, to tasks.Storage, secrets providers.Secrets,
+) (providers.Bucket, error) {
 	b, err := s.Opener.Open(ctx, to, secrets)
 	return slowBucket{b, s.write}, err
 }
@@ -92,37 +104,38 @@ type slowBucket struct {
 }
 
 // Put implements providers.Bucket.
-func (b slowBucket) Put(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (providers.Object, error) {
+func (b slowBucket) Put(
+	ctx context.Context, key string, body io.Reader, opts providers.WriteOptions,
+) (providers.Object, error) {
 	if err := elapse(ctx, b.write); err != nil {
 		return providers.Object{}, err
 	}
 	return b.Bucket.Put(ctx, key, body, opts)
 }
 
-// endless is a verification that only its context ends.
-func endless(ctx context.Context, _ tasks.VerifyConnection, _ job.Env) (tasks.Result, error) {
+// endlessVerify is a verification that only its context ends.
+func endlessVerify(ctx context.Context, _ tasks.VerifyConnection, _ job.Env) (tasks.Result, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
 }
 
-// fleet is worker processes.
+// fleet is some worker processes.
 type fleet struct {
 	t         testing.TB
 	setup     setup
 	log       *os.File
-	processes []*member
+	processes []*workerProcess
 	inspector *asynq.Inspector
 }
 
-// member is one process of a fleet.
-type member struct {
+type workerProcess struct {
 	*exec.Cmd
 	stdin io.Closer
-	ended chan struct{}
+	ended chan struct{} // closed when the process has ended
 }
 
-// newFleet starts n worker processes and kills them when the test ends.
-func newFleet(t testing.TB, s setup, n int) *fleet {
+// startFleet starts n worker processes and kills them when the test ends.
+func startFleet(t testing.TB, s setup, n int) *fleet {
 	t.Helper()
 	log, err := os.OpenFile(filepath.Join(s.Dir, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -142,43 +155,51 @@ func newFleet(t testing.TB, s setup, n int) *fleet {
 	return f
 }
 
-func (f *fleet) start() *member {
+func (f *fleet) start() *workerProcess {
 	f.t.Helper()
 	text, err := json.Marshal(f.setup)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	m := &member{Cmd: exec.Command(os.Args[0], "-test.run=^TestWorkerProcess$"), ended: make(chan struct{})}
-	m.Env, m.Stderr = append(os.Environ(), setupVariable+"="+string(text)), f.log
-	if m.stdin, err = m.StdinPipe(); err != nil {
+	p := &workerProcess{
+		Cmd:   exec.Command(os.Args[0], "-test.run=^TestWorkerProcess$"),
+		ended: make(chan struct{}),
+	}
+	p.Env, p.Stderr = append(os.Environ(), setupVariable+"="+string(text)), f.log
+	if p.stdin, err = p.StdinPipe(); err != nil {
 		f.t.Fatal(err)
 	}
-	if err := m.Start(); err != nil {
+	if err := p.Start(); err != nil {
 		f.t.Fatal(err)
 	}
 	go func() {
-		defer close(m.ended)
-		_ = m.Wait()
+		defer close(p.ended)
+		_ = p.Wait()
 	}()
-	return m
+	return p
 }
 
-// ready waits until so many processes take jobs.
-func (f *fleet) ready(n int) {
+// waitReady waits until n processes take jobs.
+func (f *fleet) waitReady(n int) {
 	f.t.Helper()
-	const pools = 3
+	const poolsPerProcess = 3
 	queuetest.Eventually(f.t, 30*time.Second, "the workers are ready", func() bool {
 		servers, err := f.inspector.Servers()
-		return err == nil && len(servers) == pools*n
+		return err == nil && len(servers) == poolsPerProcess*n
 	})
 }
 
-// kill ends a process without warning.
+// kill ends a process without warning. The system needs no more than moments
+// for that.
 func (f *fleet) kill(i int) {
-	m := f.processes[i]
-	_ = m.Process.Kill()
-	<-m.ended
-	_ = m.stdin.Close()
+	p := f.processes[i]
+	_ = p.Process.Kill()
+	select {
+	case <-p.ended:
+	case <-time.After(30 * time.Second):
+		f.t.Errorf("process %d has not ended 30 seconds after it was killed", i)
+	}
+	_ = p.stdin.Close()
 }
 
 // replace kills a process and starts another in its place.
@@ -187,12 +208,13 @@ func (f *fleet) replace(i int) {
 	f.processes[i] = f.start()
 }
 
-// revive starts a process for each that has died, and returns how many had.
-func (f *fleet) revive() (dead int) {
-	for i, m := range f.processes {
+// restartDead starts a process in the place of each that has died, and
+// returns how many had.
+func (f *fleet) restartDead() (dead int) {
+	for i, p := range f.processes {
 		select {
-		case <-m.ended:
-			_ = m.stdin.Close()
+		case <-p.ended:
+			_ = p.stdin.Close()
 			f.processes[i] = f.start()
 			dead++
 		default:
@@ -201,16 +223,16 @@ func (f *fleet) revive() (dead int) {
 	return dead
 }
 
-// running tells of each task that a process of the fleet has said to run.
-// Workers say so every 5 seconds.
-func (f *fleet) running(each func(process int, task string)) {
+// eachRunning calls each for the tasks that the processes say they run. They
+// say so every 5 seconds.
+func (f *fleet) eachRunning(each func(process int, task string)) {
 	servers, err := f.inspector.Servers()
 	if err != nil {
 		return
 	}
 	for _, s := range servers {
-		for i, m := range f.processes {
-			if s.PID != m.Process.Pid {
+		for i, p := range f.processes {
+			if s.PID != p.Process.Pid {
 				continue
 			}
 			for _, w := range s.ActiveWorkers {
@@ -220,9 +242,9 @@ func (f *fleet) running(each func(process int, task string)) {
 	}
 }
 
-// coordinator is the process that has a job's own task.
+// coordinator returns the process that has a job's own task.
 func (f *fleet) coordinator(id string) (process int, ok bool) {
-	f.running(func(i int, task string) {
+	f.eachRunning(func(i int, task string) {
 		if queue.ParseJobRef(task).Job == id && !isShard(task) {
 			process, ok = i, true
 		}
@@ -232,8 +254,8 @@ func (f *fleet) coordinator(id string) (process int, ok bool) {
 
 func isShard(taskID string) bool { return strings.Contains(taskID, ":s:") }
 
-// logged counts the lines of the processes' log that hold a text.
-func (f *fleet) logged(text string) int {
+// countLogged counts the lines of the processes' log that hold a text.
+func (f *fleet) countLogged(text string) int {
 	f.t.Helper()
 	log, err := os.ReadFile(f.log.Name())
 	if err != nil {
