@@ -1,4 +1,4 @@
-package egress
+package network
 
 import (
 	"context"
@@ -13,16 +13,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-func loopback(t testing.TB) Policy {
+// loopback is a network that may connect to this machine.
+func loopback(t testing.TB) *Network {
 	t.Helper()
-	allow, err := ParseAllow("127.0.0.0/8,::1")
+	allow, err := egress.ParseAllow("127.0.0.0/8,::1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Policy{Allow: allow}
+	return New(egress.Policy{Allow: allow})
 }
 
 // brief is the checks' IDs, statuses and codes.
@@ -76,32 +78,32 @@ func listener(t testing.TB, do func(net.Conn)) string {
 func TestDiagnose_Resolve(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"", "://", "ftp://host", "https://", "host:443", "https://user:pa%zz@host"} {
-		checks := Policy{}.Diagnose(t.Context(), bad)
+		checks := New(egress.Policy{}).diagnose(t.Context(), bad)
 		if got := brief(checks); got != "resolve fail InvalidEndpoint, egress skipped, connect skipped, tls skipped, clock skipped" {
 			t.Errorf("%q: %s", bad, got)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // where there is no DNS at all
 	defer cancel()
-	c := only(t, Policy{}.Diagnose(ctx, "https://bucket.nowhere.invalid/x?sig=secret"))
+	c := only(t, New(egress.Policy{}).diagnose(ctx, "https://bucket.nowhere.invalid/x?sig=secret"))
 	if c.ID != "resolve" || c.Status != tasks.CheckFail || strings.Contains(c.Evidence+c.Fix, "secret") {
 		t.Errorf("%+v", c)
 	}
 	wantCheck(t, c, "bucket.nowhere.invalid", "")
 }
 
-func TestUnresolved(t *testing.T) {
+func TestResolveFailed(t *testing.T) {
 	t.Parallel()
 	for code, err := range map[string]error{
 		"NoSuchHost": &net.DNSError{Err: "no such host", Name: "h", IsNotFound: true},
 		"timeout":    &net.DNSError{Err: "i/o timeout", Name: "h", IsTimeout: true},
 		"DNSFailed":  &net.DNSError{Err: "server misbehaving", Name: "h", IsTemporary: true},
 	} {
-		if c := unresolved("h", err); c.Code != code || c.Status != tasks.CheckFail || c.Evidence == "" || c.Fix == "" {
+		if c := resolveFailed("h", err); c.Code != code || c.Status != tasks.CheckFail || c.Evidence == "" || c.Fix == "" {
 			t.Errorf("%v: %+v", err, c)
 		}
 	}
-	if c := unresolved("h", errors.New("odd")); c.Code != "DNSFailed" {
+	if c := resolveFailed("h", errors.New("odd")); c.Code != "DNSFailed" {
 		t.Errorf("%+v", c)
 	}
 }
@@ -111,13 +113,13 @@ func TestDiagnose_Egress(t *testing.T) {
 	for _, c := range []struct {
 		url, evidence, fix string
 	}{
-		{"https://127.0.0.1:9", "127.0.0.1 is refused (loopback)", "add 127.0.0.1/32 to STEVEDORE_EGRESS_ALLOW"},
+		{"https://127.0.0.1:9", "127.0.0.1 is refused (loopback)", "add 127.0.0.1/32 to the setting egress-allow"},
 		{"https://[::ffff:10.1.2.3]", "10.1.2.3 is refused (private network)", "add 10.1.2.3/32 to"},
 		{"https://[fd12::1]", "fd12::1 is refused", "add fd12::1/128 to"},
 		{"https://169.254.169.254", "no setting allows it", "Use another endpoint"},
 		{"http://1.1.1.1", "plain http", "Write https:// instead of http://; if"},
 	} {
-		got := only(t, Policy{}.Diagnose(t.Context(), c.url))
+		got := only(t, New(egress.Policy{}).diagnose(t.Context(), c.url))
 		if got.ID != "egress" || got.Status != tasks.CheckFail || got.Code != "EgressBlocked" {
 			t.Errorf("%s: %+v", c.url, got)
 		}
@@ -129,13 +131,13 @@ func TestEgress_SeveralAddresses(t *testing.T) {
 	t.Parallel()
 	addrs := []netip.Addr{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("fd00::1")}
 	d := &diagnosis{addrs: addrs}
-	d.target = mustURL(t, "https://internal")
+	d.target = mustEndpoint(t, "https://internal")
 	c := d.egress(t.Context())
 	if c.Status != tasks.CheckFail {
 		t.Errorf("%+v", c)
 	}
-	wantCheck(t, c, "fd00::1", "add 10.0.0.1/32,fd00::1/128 to STEVEDORE_EGRESS_ALLOW")
-	d.policy.Allow, _ = ParseAllow("10.0.0.0/8")
+	wantCheck(t, c, "fd00::1", "add 10.0.0.1/32,fd00::1/128 to the setting egress-allow")
+	d.policy.Allow, _ = egress.ParseAllow("10.0.0.0/8")
 	if c = d.egress(t.Context()); c.Status != tasks.CheckWarn {
 		t.Errorf("%+v", c)
 	}
@@ -150,7 +152,7 @@ func TestDiagnose_Connect(t *testing.T) {
 	}
 	at := l.Addr().String()
 	_ = l.Close()
-	checks := loopback(t).Diagnose(t.Context(), "https://"+at)
+	checks := loopback(t).diagnose(t.Context(), "https://"+at)
 	if got := brief(checks); got != "resolve ok, egress ok, connect fail ConnectionRefused, tls skipped, clock skipped" {
 		t.Error(got)
 	}
@@ -168,7 +170,7 @@ func TestConnect_IsGuarded(t *testing.T) {
 		_ = c.Close()
 	})
 	for _, scheme := range []string{"http://", "https://"} {
-		d := &diagnosis{target: mustURL(t, scheme+at)}
+		d := &diagnosis{target: mustEndpoint(t, scheme+at)}
 		if c := d.connect(t.Context()); c.Status != tasks.CheckFail || c.Code != "EgressBlocked" || d.conn != nil {
 			t.Errorf("%s: %+v", scheme, c)
 		}
@@ -178,15 +180,15 @@ func TestConnect_IsGuarded(t *testing.T) {
 	}
 }
 
-func TestUnconnected(t *testing.T) {
+func TestConnectFailed(t *testing.T) {
 	t.Parallel()
-	d := &diagnosis{target: mustURL(t, "https://h:9000")}
+	d := &diagnosis{target: mustEndpoint(t, "https://h:9000")}
 	for code, err := range map[string]error{
 		"timeout":       &net.OpError{Op: "dial", Err: context.DeadlineExceeded},
-		"EgressBlocked": &net.OpError{Op: "dial", Err: &BlockedError{Addr: netip.MustParseAddr("10.0.0.1"), Rule: "private network"}},
+		"EgressBlocked": &net.OpError{Op: "dial", Err: &egress.BlockedError{Addr: netip.MustParseAddr("10.0.0.1"), Rule: "private network"}},
 		"ConnectFailed": errors.New("odd"),
 	} {
-		if c := d.unconnected(err); c.Code != code || c.Status != tasks.CheckFail || c.Evidence == "" || c.Fix == "" {
+		if c := d.connectFailed(err); c.Code != code || c.Status != tasks.CheckFail || c.Evidence == "" || c.Fix == "" {
 			t.Errorf("%v: %+v", err, c)
 		}
 	}
@@ -196,11 +198,11 @@ func TestDiagnose_PlainHTTP(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
-	if got := brief(loopback(t).Diagnose(t.Context(), server.URL)); got != "resolve ok, egress ok, connect ok, tls skipped, clock ok" {
+	if got := brief(loopback(t).diagnose(t.Context(), server.URL)); got != "resolve ok, egress ok, connect ok, tls skipped, clock ok" {
 		t.Error(got)
 	}
 	byName := strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
-	if got := brief(loopback(t).Diagnose(t.Context(), byName)); got != "resolve ok, egress ok, connect ok, tls skipped, clock ok" {
+	if got := brief(loopback(t).diagnose(t.Context(), byName)); got != "resolve ok, egress ok, connect ok, tls skipped, clock ok" {
 		t.Error(got)
 	}
 }
@@ -222,7 +224,7 @@ func TestDiagnose_Clock(t *testing.T) {
 				w.WriteHeader(http.StatusForbidden)
 			}))
 			defer server.Close()
-			checks := loopback(t).Diagnose(t.Context(), server.URL)
+			checks := loopback(t).diagnose(t.Context(), server.URL)
 			if got := brief(checks[4:]); got != c.want {
 				t.Errorf("%+v", checks[4])
 			}
@@ -237,7 +239,7 @@ func TestDiagnose_Clock(t *testing.T) {
 func TestDiagnose_NoAnswer(t *testing.T) {
 	t.Parallel()
 	hangUp := listener(t, func(c net.Conn) { _ = c.Close() })
-	if got := brief(loopback(t).Diagnose(t.Context(), "http://"+hangUp)[3:]); got != "tls skipped, clock unknown NoAnswer" {
+	if got := brief(loopback(t).diagnose(t.Context(), "http://"+hangUp)[3:]); got != "tls skipped, clock unknown NoAnswer" {
 		t.Error(got)
 	}
 	silent := listener(t, func(c net.Conn) {
@@ -246,7 +248,7 @@ func TestDiagnose_NoAnswer(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	if got := brief(loopback(t).Diagnose(ctx, "http://"+silent)[3:]); got != "tls skipped, clock fail timeout" {
+	if got := brief(loopback(t).diagnose(ctx, "http://"+silent)[3:]); got != "tls skipped, clock fail timeout" {
 		t.Error(got)
 	}
 }

@@ -1,4 +1,4 @@
-package egress
+package network
 
 import (
 	"net"
@@ -38,7 +38,7 @@ func closedPort(t testing.TB) string {
 
 // One fault on the way to the sign-in is one check that fails, which names
 // the server and who chose it.
-func TestDiagnoseBoth_Faults(t *testing.T) {
+func TestDiagnose_SignIn_Faults(t *testing.T) {
 	t.Parallel()
 	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(untrusted.Close)
@@ -47,14 +47,14 @@ func TestDiagnoseBoth_Faults(t *testing.T) {
 	for name, c := range map[string]struct{ url, code, evidence, fix string }{
 		"not a URL":        {"sts.example", "InvalidEndpoint", "", "Write the endpoint"},
 		"does not resolve": {"https://" + unknown, "NoSuchHost", unknown, "letter by letter"},
-		"blocked":          {"https://10.1.2.3", "EgressBlocked", "10.1.2.3 is refused (private network)", "add 10.1.2.3/32 to STEVEDORE_EGRESS_ALLOW"},
+		"blocked":          {"https://10.1.2.3", "EgressBlocked", "10.1.2.3 is refused (private network)", "add 10.1.2.3/32 to the setting egress-allow"},
 		"refuses":          {"http://" + closed, "ConnectionRefused", closed, "Check the port"},
 		"untrusted":        {untrusted.URL, "UnknownAuthority", "127.0.0.1: tls: ", "SSL_CERT_FILE"},
 		"no TLS":           {"https://" + silent, "TLSFailed", silent, "Check the port"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			checks := loopback(t).DiagnoseBoth(t.Context(), plainServer(t, 0), providers.SignIn{URL: c.url + "/path?sig=secret", Source: "is the operator's"})
+			checks := loopback(t).Diagnose(t.Context(), plainServer(t, 0), providers.SignIn{URL: c.url + "/path?sig=secret", Source: "is the operator's"})
 			if got, want := brief(checks), bucketFine+"sign-in fail "+c.code; got != want {
 				t.Errorf("got %s, want %s", got, want)
 			}
@@ -67,7 +67,7 @@ func TestDiagnoseBoth_Faults(t *testing.T) {
 	}
 }
 
-func TestDiagnoseBoth(t *testing.T) {
+func TestDiagnose(t *testing.T) {
 	t.Parallel()
 	bucket := plainServer(t, 0)
 	byName := strings.Replace(plainServer(t, 0), "127.0.0.1", "localhost", 1)
@@ -83,7 +83,7 @@ func TestDiagnoseBoth(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := brief(loopback(t).DiagnoseBoth(t.Context(), c.bucket, providers.SignIn{URL: c.signIn})); got != c.want {
+			if got := brief(loopback(t).Diagnose(t.Context(), c.bucket, providers.SignIn{URL: c.signIn})); got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
 		})
@@ -92,7 +92,7 @@ func TestDiagnoseBoth(t *testing.T) {
 
 // Another port is another server, and a port that is written out is the same
 // one.
-func TestServer(t *testing.T) {
+func TestIsSameServer(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		a, b string
@@ -104,7 +104,7 @@ func TestServer(t *testing.T) {
 		{"https://sts.example", "https://sts.example:9000", false},
 		{"https://a.example", "https://b.example", false},
 	} {
-		if (server(c.a) == server(c.b)) != c.same {
+		if isSameServer(c.a, c.b) != c.same {
 			t.Errorf("%s, %s: %v", c.a, c.b, !c.same)
 		}
 	}
@@ -120,7 +120,7 @@ func TestSignIn_SeveralWarnings(t *testing.T) {
 		{ID: "tls", Status: tasks.CheckWarn, Code: "CertificateExpiresSoon"},
 		{ID: "clock", Status: tasks.CheckUnknown, Code: "NoDate"},
 	}
-	checks := sumSignIn(providers.SignIn{URL: "https://sts.example"}, way, nil)
+	checks := signInChecks(providers.SignIn{URL: "https://sts.example"}, way, nil)
 	if got := brief(checks); got != "sign-in warn EgressBlocked, sign-in warn CertificateExpiresSoon" {
 		t.Fatal(got)
 	}

@@ -1,4 +1,4 @@
-package egress
+package network
 
 import (
 	"context"
@@ -14,7 +14,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -22,13 +21,13 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-func mustURL(t testing.TB, text string) *url.URL {
+func mustEndpoint(t testing.TB, text string) endpoint {
 	t.Helper()
-	u, err := url.Parse(text)
-	if err != nil {
-		t.Fatal(err)
+	e, ok := parseEndpoint(text)
+	if !ok {
+		t.Fatalf("%q is no endpoint", text)
 	}
-	return u
+	return e
 }
 
 // authorityOf signs certificates for one test.
@@ -114,11 +113,11 @@ func TestDiagnose_TLS(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			roots := own.roots()
-			if c.stranger {
-				roots = nil
+			n := loopback(t)
+			if !c.stranger {
+				n.roots = own.roots()
 			}
-			checks := loopback(t).diagnose(t.Context(), c.server.URL, roots)
+			checks := n.diagnose(t.Context(), c.server.URL)
 			if got := brief(checks[3:]); got != c.want {
 				t.Fatalf("%s: %+v", got, checks[3])
 			}
@@ -131,7 +130,7 @@ func TestDiagnose_WrongScheme(t *testing.T) {
 	t.Parallel()
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
-	c := only(t, loopback(t).Diagnose(t.Context(), strings.Replace(plain.URL, "http:", "https:", 1)))
+	c := only(t, loopback(t).diagnose(t.Context(), strings.Replace(plain.URL, "http:", "https:", 1)))
 	if c.ID != "tls" || c.Code != "NotTLS" {
 		t.Errorf("%+v", c)
 	}
@@ -144,7 +143,7 @@ func TestDiagnose_WrongScheme(t *testing.T) {
 		_ = c.Close()
 	})
 	for _, host := range []string{strings.TrimPrefix(secure.URL, "https://"), alert} {
-		checks := loopback(t).Diagnose(t.Context(), "http://"+host)
+		checks := loopback(t).diagnose(t.Context(), "http://"+host)
 		if got := brief(checks[3:]); got != "tls fail TLSRequired, clock skipped" {
 			t.Errorf("%s: %+v", got, checks[3])
 		}
@@ -171,7 +170,7 @@ func TestDiagnose_OtherServers(t *testing.T) {
 				ctx, cancel = context.WithTimeout(ctx, time.Second)
 				defer cancel()
 			}
-			got := only(t, loopback(t).Diagnose(ctx, "https://"+listener(t, c.do)))
+			got := only(t, loopback(t).diagnose(ctx, "https://"+listener(t, c.do)))
 			if got.ID != "tls" || got.Status != tasks.CheckFail || got.Code != c.code {
 				t.Errorf("%+v", got)
 			}
