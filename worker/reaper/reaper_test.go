@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
@@ -36,7 +37,7 @@ type fixture struct {
 	*Reaper
 	t      *testing.T
 	store  queue.Store
-	tasks  queue.Tasks
+	tasks  asynqtask.Client
 	counts *counts
 	redis  func(command ...any) error
 }
@@ -49,7 +50,7 @@ func newFixture(t *testing.T, kinds ...string) fixture {
 	f := fixture{
 		t:      t,
 		store:  queue.NewStore(client),
-		tasks:  queue.NewTasks(client, client),
+		tasks:  asynqtask.NewClient(client, client),
 		counts: new(counts),
 		redis: func(command ...any) error {
 			return client.Do(context.Background(), command...).Err()
@@ -79,7 +80,7 @@ func newFixture(t *testing.T, kinds ...string) fixture {
 func (f fixture) claim(id, kind, name string) {
 	f.t.Helper()
 	_, err := f.store.Claim(f.t.Context(), queue.ClaimRequest{
-		Ref:     queue.JobRef{Job: id},
+		Ref:     asynqtask.JobRef{Job: id},
 		Kind:    kind,
 		Payload: []byte("not JSON"),
 		Queue:   name,
@@ -102,7 +103,7 @@ func (f fixture) silentCheck(id string, trust bool) {
 	}
 }
 
-func (f fixture) state(name, taskID string) queue.TaskState {
+func (f fixture) state(name, taskID string) asynqtask.State {
 	f.t.Helper()
 	state, err := f.tasks.State(name, taskID)
 	if err != nil {
@@ -119,7 +120,7 @@ func TestTakesOverOnTheQueueOfTheRecord(t *testing.T) {
 	high := tasks.PriorityHigh.Queue(tasks.QueueJobs)
 	f.claim("j", "build-manifest", high)
 	f.silentCheck("j", true)
-	if state := f.state(high, "j:g1"); state != queue.TaskPending {
+	if state := f.state(high, "j:g1"); state != asynqtask.Pending {
 		t.Errorf("the task is %s", state)
 	}
 	if f.counts.takenOver != 1 {
@@ -137,9 +138,9 @@ func TestLeavesJobsAlone(t *testing.T) {
 	f.claim("foreign", "export-annotations", tasks.QueueExports)
 	f.silentCheck("foreign", true)
 	f.claim("waiting", "build-manifest", tasks.QueueJobs)
-	err := f.tasks.EnqueueJob(t.Context(), queue.JobTask{
+	err := f.tasks.EnqueueJob(t.Context(), asynqtask.Job{
 		Kind: f.config.Kinds["build-manifest"].Kind,
-		Ref:  queue.JobRef{Job: "waiting"},
+		Ref:  asynqtask.JobRef{Job: "waiting"},
 	})
 	if err != nil {
 		t.Fatal(err)

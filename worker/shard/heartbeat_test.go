@@ -12,6 +12,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
@@ -61,7 +62,7 @@ func claimJob(t *testing.T, store queue.Store) {
 		t.Fatal(err)
 	}
 	lease, err := store.Claim(t.Context(), queue.ClaimRequest{
-		Ref:     queue.JobRef{Job: "j"},
+		Ref:     asynqtask.JobRef{Job: "j"},
 		Kind:    "build-manifest",
 		Payload: payload,
 		Queue:   tasks.QueueJobs,
@@ -121,7 +122,7 @@ func TestCancelledJobStopsItsRuns(t *testing.T) {
 	blocked := blockedJob{make(chan string, 2)}
 	ended := make(chan error, 2)
 	for shard := range 2 {
-		lease, err := store.StartShard(t.Context(), queue.ShardRef{Job: "j", Shard: shard})
+		lease, err := store.StartShard(t.Context(), asynqtask.ShardRef{Job: "j", Shard: shard})
 		if err != nil || !lease.Wanted {
 			t.Fatal(lease, err)
 		}
@@ -191,7 +192,7 @@ func TestPayloadIsDecodedOnce(t *testing.T) {
 func TestLaterRunReplacesEarlierOne(t *testing.T) {
 	t.Parallel()
 	h := newHeartbeats(Config{Log: slog.New(slog.DiscardHandler)})
-	ref := queue.ShardRef{Job: "j", Shard: 7}
+	ref := asynqtask.ShardRef{Job: "j", Shard: 7}
 	_, first := h.join(t.Context(), ref)
 	ctx, second := h.join(t.Context(), ref)
 	first.leave()
