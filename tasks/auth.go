@@ -9,7 +9,7 @@ import (
 // The ways to authenticate that several providers have. The others are beside
 // the form of their provider, in storage_s3.go and so on.
 const (
-	AuthWorkerIdentity = "worker-identity" // the worker's own identity, where the operator allows it
+	AuthWorkerIdentity = "worker-identity" // the worker's own, where the operator allows it
 	AuthAnonymous      = "anonymous"       // a public bucket
 )
 

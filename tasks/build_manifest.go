@@ -70,5 +70,6 @@ func (r BuildManifestResult) Summary() string {
 	if r.Unchanged {
 		outcome = "unchanged"
 	}
-	return fmt.Sprintf("%d entries in %s, %d failed, %d skipped, %s", r.Entries, r.Key, r.Failed, r.Skipped, outcome)
+	return fmt.Sprintf("%d entries in %s, %d failed, %d skipped, %s",
+		r.Entries, r.Key, r.Failed, r.Skipped, outcome)
 }

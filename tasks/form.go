@@ -84,11 +84,7 @@ func formNames(last string) string {
 }
 
 func (f form) hasMethod(name string) bool {
-	return f.foreign || slices.ContainsFunc(f.methods, func(m method) bool { return m.name == name })
-}
-
-func (f form) methodNames() string {
-	return strings.Join(AuthMethods(f.name), ", ")
+	return f.foreign || slices.Contains(AuthMethods(f.name), name)
 }
 
 // checkFields refuses fields that only other providers have.

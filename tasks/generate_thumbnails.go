@@ -73,7 +73,8 @@ func (j GenerateThumbnails) Validate() error {
 	to, dir := j.Target()
 	errs.Output("directory", to.Dir(), dir, "/")
 	if to.Same(j.Source) && strings.HasPrefix(j.Source.Prefix, dir) {
-		errs.Add("directory", "%q holds the images themselves, and what it holds gets no thumbnail", dir)
+		errs.Add("directory",
+			"%q holds the images themselves, and what it holds gets no thumbnail", dir)
 	}
 	errs.Prefixes("exclude", j.Exclude)
 	j.CheckTerms(&errs)

@@ -2,7 +2,6 @@ package tasks
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/tasks/fields"
@@ -103,7 +102,8 @@ func (s Storage) Check(errs *fields.Errors) {
 	case form.name == "":
 		errs.Add("provider", "%q is none of %s", s.Provider, formNames(", "))
 	case !form.hasMethod(s.Auth.Method):
-		errs.Add("auth.method", "%q is none of %s's %s", s.Auth.Method, s.Provider, form.methodNames())
+		methods := strings.Join(AuthMethods(s.Provider), ", ")
+		errs.Add("auth.method", "%q is none of %s's %s", s.Auth.Method, s.Provider, methods)
 	}
 	s.checkBucket(errs, form)
 	if s.Prefix != "" {
@@ -111,7 +111,7 @@ func (s Storage) Check(errs *fields.Errors) {
 			errs.Add("prefix", "%s", problem)
 		}
 	}
-	s.checkEndpoint(errs)
+	errs.Server("endpoint", s.Endpoint)
 	form.checkFields(errs, s)
 	if form.check != nil {
 		form.check(errs, s)
@@ -133,6 +133,7 @@ func (s Storage) checkBucket(errs *fields.Errors, form form) {
 	if form.foreign {
 		forbidden, longest = "", 1024
 	}
+	isForbidden := func(r rune) bool { return r <= ' ' || strings.ContainsRune(forbidden, r) }
 	switch {
 	case !errs.Need("bucket", s.Bucket):
 	case form.directories:
@@ -141,26 +142,9 @@ func (s Storage) checkBucket(errs *fields.Errors, form form) {
 		}
 	case strings.Contains(s.Bucket, "://"):
 		errs.Add("bucket", "is a URL: give the name alone")
-	case strings.ContainsFunc(s.Bucket, func(r rune) bool { return r <= ' ' || strings.ContainsRune(forbidden, r) }):
+	case strings.ContainsFunc(s.Bucket, isForbidden):
 		errs.Add("bucket", "has a character that no bucket name may have")
 	case len(s.Bucket) > longest:
 		errs.Add("bucket", "longer than %d characters", longest)
-	}
-}
-
-// checkEndpoint refuses an endpoint that could hide credentials or another
-// request.
-func (s Storage) checkEndpoint(errs *fields.Errors) {
-	if s.Endpoint == "" {
-		return
-	}
-	u, err := url.Parse(s.Endpoint)
-	switch {
-	case err != nil: // the parse error would repeat the text, and with it any password in it
-		errs.Add("endpoint", "not a URL")
-	case u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
-		errs.Add("endpoint", "must be http://host or https://host")
-	case u.User != nil, u.RawQuery != "", u.Fragment != "":
-		errs.Add("endpoint", "must not hold a user, a query or a fragment")
 	}
 }

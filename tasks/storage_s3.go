@@ -9,8 +9,8 @@ import (
 
 // The ways to authenticate that only S3 has.
 const (
-	AuthAccessKey  = "access-key"  // access key ID and secret access key, optionally a session token
-	AuthAssumeRole = "assume-role" // the worker assumes a role of the customer's, with an external ID
+	AuthAccessKey  = "access-key"  // access key ID and secret access key; optional session token
+	AuthAssumeRole = "assume-role" // the worker assumes a role of the customer's account
 )
 
 var s3Form = form{

@@ -30,7 +30,8 @@ var validTenant = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 // CheckTerms adds the faults of the terms to those of a payload.
 func (t Terms) CheckTerms(errs *fields.Errors) {
 	if t.Tenant != "" && !validTenant.MatchString(t.Tenant) {
-		errs.Add("tenant", "%q: use 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first", t.Tenant)
+		errs.Add("tenant", "%q: use 1 to 64 letters, digits, dots, dashes and underscores, "+
+			"a letter or digit first", t.Tenant)
 	}
 	switch t.Priority {
 	case "", PriorityHigh, PriorityNormal, PriorityLow:

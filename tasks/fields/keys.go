@@ -76,7 +76,7 @@ func PathProblem(path string) string {
 		return fmt.Sprintf("longer than %d bytes", maxKey)
 	case strings.HasPrefix(path, "/"):
 		return "starts with a slash: keys are relative to the bucket"
-	case !utf8.ValidString(path): // JSON would silently turn it into another key
+	case !utf8.ValidString(path): // JSON would write another key
 		return "is not UTF-8"
 	case !IsCanonical(path):
 		return `has an empty, "." or ".." path segment, a backslash or a control character`

@@ -26,9 +26,13 @@ import (
 // is dropped while it is decoded, and Check then reports the field. The zero
 // Secret means that none was given.
 type Secret struct {
-	text    string  // the reference or the sealed text
-	dropped bool    // JSON held a value instead of a reference; the value itself is not stored
-	value   *string // a plain secret; a pointer, because fmt prints unexported fields of other structs
+	text string // the reference or the sealed text
+	// dropped says that JSON held a value instead of a reference. The value
+	// itself is not stored.
+	dropped bool
+	// value is a plain secret. It is a pointer, because fmt prints the
+	// unexported fields of a struct that holds a Secret.
+	value *string
 }
 
 // NewReference makes a Secret of "env:NAME" or "file:/path", or of a sealed
@@ -36,7 +40,8 @@ type Secret struct {
 func NewReference(ref string) (Secret, error) {
 	s := parseSecret(ref)
 	if s.dropped {
-		return Secret{}, errors.New("a secret must be given as env:NAME or file:/path, or sealed, not as a value")
+		return Secret{}, errors.New("a secret must be given as env:NAME or file:/path, " +
+			"or sealed, not as a value")
 	}
 	return s, nil
 }
@@ -123,7 +128,8 @@ func (s Secret) Blank() Secret {
 func (s Secret) Check(errs *fields.Errors, field string, required bool) {
 	switch {
 	case s.dropped:
-		errs.Add(field, "must be a reference, env:NAME or file:/path, or be sealed (the value given is not shown)")
+		errs.Add(field, "must be a reference, env:NAME or file:/path, "+
+			"or be sealed (the value given is not shown)")
 	case required && s.IsZero():
 		errs.Add(field, "empty: give a reference, env:NAME or file:/path")
 	}
@@ -140,9 +146,11 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 func (s Secret) MarshalJSON() ([]byte, error) {
 	switch {
 	case s.IsPlain():
-		return nil, errors.New("a plain secret must be sealed first: give the producer the workers' public key, or give env:NAME or file:/path")
+		return nil, errors.New("a plain secret must be sealed first: " +
+			"give the producer the workers' public key, or give env:NAME or file:/path")
 	case s.dropped:
-		return nil, errors.New("a secret was given as a value; give env:NAME or file:/path, or seal it")
+		return nil, errors.New("a secret was given as a value: " +
+			"give env:NAME or file:/path, or seal it")
 	}
 	return json.Marshal(s.text)
 }
