@@ -72,10 +72,8 @@ func allowed(s settings.Settings) access {
 // all of it without this program too. Some addresses are always refused.
 func everything(s settings.Settings) access {
 	a := allowed(s)
-	a.egress = egress.Policy{
-		AllowHTTP: true,
-		Allow:     []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")},
-	}
+	ipv4, ipv6 := netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")
+	a.egress = egress.Policy{AllowHTTP: true, Allow: []netip.Prefix{ipv4, ipv6}}
 	a.fileRoots, a.ownIdentity = []string{"/"}, tasks.Providers()
 	return a
 }

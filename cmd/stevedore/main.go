@@ -48,7 +48,8 @@ const (
 func main() {
 	redis.SetLogger(quiet{})
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], cli.Console{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Environ: os.Environ()})
+	console := cli.Console{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Environ: os.Environ()}
+	code := run(ctx, os.Args[1:], console)
 	stop()
 	os.Exit(code)
 }
@@ -91,7 +92,8 @@ func report(w io.Writer, err error) int {
 	case errors.Is(err, cli.ErrShown):
 		return exitFailed
 	case errors.As(err, &payload):
-		_, _ = fmt.Fprintf(w, "stevedore: the %s payload is not valid; nothing was enqueued:\n", payload.JobKind)
+		_, _ = fmt.Fprintf(w, "stevedore: the %s payload is not valid; nothing was enqueued:\n",
+			payload.JobKind)
 		for _, f := range payload.Fields {
 			_, _ = fmt.Fprintf(w, "  %s\n", f)
 		}

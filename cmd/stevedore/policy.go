@@ -51,17 +51,20 @@ func (p policyCommand) Run(c cli.Console, schemes payload.Schemes) error {
 }
 
 // storage returns the storage, and what a payload says it is needed for.
-func (p policyCommand) storage(c cli.Console, schemes payload.Schemes) (tasks.Storage, tasks.Need, error) {
+func (p policyCommand) storage(
+	c cli.Console, schemes payload.Schemes,
+) (s tasks.Storage, need tasks.Need, err error) {
 	switch {
 	case p.Source != "":
-		s, err := schemes.Parse(p.Source, settings.Map(c.Environ))
-		return s, tasks.Need{}, err
+		s, err = schemes.Parse(p.Source, settings.Map(c.Environ))
+		return s, need, err
 	case p.Payload == "":
-		return tasks.Storage{}, tasks.Need{}, errors.New("give a file with a storage, - for standard input, or --source URL")
+		return s, need, errors.New("give a file with a storage, " +
+			"- for standard input, or --source URL")
 	}
 	data, err := payload.ReadFile(p.Payload, c.In)
 	if err != nil {
-		return tasks.Storage{}, tasks.Need{}, err
+		return s, need, err
 	}
 	return storageIn(data)
 }

@@ -57,9 +57,11 @@ var validPosition = regexp.MustCompile(`^(\$|\d+(-\d+)?)?$`)
 func (e Events) check() error {
 	switch {
 	case !validPosition.MatchString(e.After):
-		return fmt.Errorf("--after %s: give the position of an event, a Unix time in milliseconds, or $", e.After)
+		return fmt.Errorf("--after %s: give the position of an event, "+
+			"a Unix time in milliseconds, or $", e.After)
 	case e.Group != "" && e.Job != "":
-		return errors.New("--job with --group: a consumer acknowledges all events of its group, so it must print all")
+		return errors.New("--job with --group: " +
+			"a consumer acknowledges all events of its group, so it must print all")
 	case e.Group == "" && e.Consumer != "":
 		return errors.New("--consumer without --group")
 	}
@@ -88,9 +90,12 @@ func (e Events) readGroup(ctx context.Context, c cli.Console, queue *producer.Cl
 	return e.print(c, group.Events(ctx), ack)
 }
 
+// eventStream is what producer.Client and producer.Group return.
+type eventStream = iter.Seq2[producer.Event, error]
+
 // print prints events and calls done after each. An event that was dropped or
 // cannot be read gives a message, and the next one follows.
-func (e Events) print(c cli.Console, events iter.Seq2[producer.Event, error], done func(producer.Event) error) error {
+func (e Events) print(c cli.Console, events eventStream, done func(producer.Event) error) error {
 	lines := json.NewEncoder(c.Out)
 	for event, err := range events {
 		passable := errors.Is(err, producer.ErrEventsLost) || event.Position != ""

@@ -71,7 +71,8 @@ func (f Flags) Job(c cli.Console, schemes Schemes, secrets SecretsOf) (tasks.Job
 func (f Flags) read(in io.Reader) (map[string]any, error) {
 	if f.Payload == "" {
 		if f.Source == "" {
-			return nil, errors.New("give a file with the payload, - for standard input, or --source URL")
+			return nil, errors.New("give a file with the payload, " +
+				"- for standard input, or --source URL")
 		}
 		return map[string]any{}, nil
 	}
@@ -104,7 +105,9 @@ func ReadFile(path string, in io.Reader) ([]byte, error) {
 const destination = "destination"
 
 // storages returns the storages that are given as URLs, by their fields.
-func (f Flags) storages(kind tasks.Kind, schemes Schemes, vars map[string]string) (map[string]tasks.Storage, error) {
+func (f Flags) storages(
+	kind tasks.Kind, schemes Schemes, vars map[string]string,
+) (map[string]tasks.Storage, error) {
 	found := map[string]tasks.Storage{}
 	if f.Source != "" {
 		s, err := schemes.Parse(f.Source, vars)

@@ -35,12 +35,14 @@ func (all Schemes) Forms() string {
 func (all Schemes) Parse(raw string, vars map[string]string) (tasks.Storage, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return tasks.Storage{}, fmt.Errorf("not a storage URL: give %s, without user, ? or #", all.Forms())
+		err := fmt.Errorf("not a storage URL: give %s, without user, ? or #", all.Forms())
+		return tasks.Storage{}, err
 	}
 	for _, s := range all {
 		if s.Name == u.Scheme {
 			return s.Storage(u, vars)
 		}
 	}
-	return tasks.Storage{}, fmt.Errorf("no provider for %q: give %s", u.Scheme+"://"+u.Host, all.Forms())
+	err = fmt.Errorf("no provider for %q: give %s", u.Scheme+"://"+u.Host, all.Forms())
+	return tasks.Storage{}, err
 }

@@ -40,7 +40,8 @@ func keyRing(into *seal.Ring, vars map[string]string) reader {
 
 func privateKey(source string, vars map[string]string) (seal.PrivateKey, error) {
 	if seal.IsPrivateKey(source) {
-		return seal.PrivateKey{}, errors.New("it must name files or env:NAME, and must not hold a key itself")
+		return seal.PrivateKey{}, errors.New("it must name files or env:NAME, " +
+			"and must not hold a key itself")
 	}
 	name, isVariable := strings.CutPrefix(source, "env:")
 	text := vars[name]

@@ -70,9 +70,10 @@ type variable struct {
 // variables lists all settings: to add one, add its line.
 func (s *Settings) variables(vars map[string]string) []variable {
 	cpus := strconv.Itoa(runtime.GOMAXPROCS(0))
+	const redisURL = "redis://127.0.0.1:6379/0"
 	const secrets = "env:" + prefix + "SECRET_*,file:/run/secrets/*"
 	return []variable{
-		{name: "REDIS_URL", fallback: "redis://127.0.0.1:6379/0", read: redis(&s.Redis), hidden: true},
+		{name: "REDIS_URL", fallback: redisURL, read: redis(&s.Redis), hidden: true},
 		{name: "HTTP_ADDR", fallback: ":8080", read: address(&s.HTTPAddr)},
 		{name: "VERIFY_SLOTS", fallback: "4", read: count(&s.VerifySlots, 1, maxSlots)},
 		{name: "JOB_SLOTS", fallback: "16", read: count(&s.JobSlots, 1, maxSlots)},

@@ -137,7 +137,7 @@ func TestEachFaultNamesVariableAndValue(t *testing.T) {
 		"SECRETS_ALLOW=file:secrets":  `is "file:secrets": "file:secrets" is no pattern`,
 		"SECRETS_ALLOW=env:[":         `is "env:[": "env:[" is no pattern`,
 		"EGRESS_ALLOW=10.0.0.0/8,lan": `is "10.0.0.0/8,lan": "lan" is neither a network`,
-		"FILE_ROOTS=data":             `is "data": data is not an absolute path`,
+		"FILE_ROOTS=data":             `is "data": data is not absolute`,
 		"FILE_ROOTS=/no/such/dir":     `is "/no/such/dir": the directory cannot be used: stat /no/such/dir: no such file`,
 		"FILE_ROOTS=/," + file:        `is "/,` + file + `": ` + file + ` is not a directory`,
 		"WORKER_IDENTITY=s3,file":     `is "s3,file": "file" is none of s3, gcs, azure`,

@@ -15,7 +15,9 @@ import (
 // Follow shows the progress of a job until it ends, and then its result and
 // the beginning of its error list. It fails with cli.ErrShown when the job has
 // not ended well.
-func Follow(ctx context.Context, c cli.Console, queue *producer.Client, id string, asJSON bool) error {
+func Follow(
+	ctx context.Context, c cli.Console, queue *producer.Client, id string, asJSON bool,
+) error {
 	p := NewProgress(c.Err)
 	s, err := queue.Wait(ctx, id, p.Show)
 	p.End()

@@ -56,7 +56,9 @@ func (p *Progress) showBar(s tasks.Status) {
 	if total := s.Progress.ObjectsTotal; total > 0 && p.bar.GetMax64() != total {
 		p.bar.ChangeMax64(total)
 	}
-	parts := []string{s.Kind + ": " + string(s.State), speedText(s.Progress), codesText(s.Progress.Codes)}
+	parts := []string{
+		s.Kind + ": " + string(s.State), speedText(s.Progress), codesText(s.Progress.Codes),
+	}
 	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
 	p.bar.Describe(strings.Join(parts, ", "))
 	_ = p.bar.Set64(s.Progress.Objects)

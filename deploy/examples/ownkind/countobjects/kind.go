@@ -53,7 +53,8 @@ func (Result) Kind() string { return Payload{}.Kind() }
 
 // Summary implements tasks.Result.
 func (r Result) Summary() string {
-	return fmt.Sprintf("%d objects of %d extensions, %d bytes", r.Objects, len(r.Extensions), r.Bytes)
+	return fmt.Sprintf("%d objects of %d extensions, %d bytes",
+		r.Objects, len(r.Extensions), r.Bytes)
 }
 
 // Kind returns the kind. Producers need it to enqueue such jobs, and workers

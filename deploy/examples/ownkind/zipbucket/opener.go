@@ -25,7 +25,9 @@ var _ providers.Opener = Opener{}
 
 // Open implements providers.Opener. The bucket "photos" is the file
 // photos.zip. A file that does not exist is NotFound at the first operation.
-func (o Opener) Open(_ context.Context, s tasks.Storage, _ providers.Secrets) (providers.Bucket, error) {
+func (o Opener) Open(
+	_ context.Context, s tasks.Storage, _ providers.Secrets,
+) (providers.Bucket, error) {
 	if strings.ContainsAny(s.Bucket, `/\`) || !filepath.IsLocal(s.Bucket) {
 		return nil, &providers.Error{
 			Op: "open", Bucket: s.Bucket, Kind: providers.Invalid, Code: "InvalidBucketName",
