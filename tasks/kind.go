@@ -17,13 +17,14 @@ import (
 // Policy says how the jobs of one kind are run.
 type Policy struct {
 	Queue string // QueueVerify, QueueJobs or QueueExports
-	// Timeout is the time from the first start to the end, over all attempts
-	// and workers. It is in whole seconds.
+	// Timeout is the time from the first start to the end, over all
+	// attempts and workers. It is in whole seconds.
 	Timeout time.Duration
-	// Attempts is how often the job, or one of its shards, may fail before
-	// the job fails. It is at least 1.
+	// Attempts is how often the job, or one of its shards, may fail
+	// before the job fails. It is at least 1.
 	Attempts int
-	// Keep is how long record, result and error list stay after the end.
+	// Keep is how long record, result and error list stay after the
+	// end.
 	Keep time.Duration
 }
 
@@ -38,9 +39,10 @@ type Kind struct {
 	decodeResult func([]byte) (Result, error)
 }
 
-// NewKind makes a kind of its payload and its result. Give it to producers
-// with producer.WithKinds, and to the worker with the code that runs it.
-// Validate finds what is wrong with the types and the policy.
+// NewKind makes a kind of its payload and its result. Give it to
+// producers with producer.WithKinds, and to the worker with the code
+// that runs it. Validate finds what is wrong with the types and the
+// policy.
 func NewKind[J Job, R Result](p Policy) Kind {
 	var job J
 	var result R
@@ -71,8 +73,8 @@ func NewKind[J Job, R Result](p Policy) Kind {
 
 var validKindName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
 
-// Validate reports everything that is wrong with the kind itself. Lookup
-// returns no kind that is not valid.
+// Validate reports everything that is wrong with the kind itself.
+// Lookup returns no kind that is not valid.
 func (k Kind) Validate() error {
 	faults := []error{k.wrong}
 	check := func(ok bool, text string) {
@@ -95,13 +97,13 @@ func (k Kind) Validate() error {
 	return nil
 }
 
-// StorageFields returns the paths of the payload's fields that hold a storage,
-// for example "source" and "annotations.storage". The first is the one that
-// the job works on.
+// StorageFields returns the paths of the payload's fields that hold a
+// storage, for example "source" and "annotations.storage". The first is
+// the one that the job works on.
 func (k Kind) StorageFields() []string { return slices.Clone(k.storages) }
 
-// Decode reads a payload of this kind. It refuses unknown fields and trailing
-// data. It does not call Validate.
+// Decode reads a payload of this kind. It refuses unknown fields and
+// trailing data. It does not call Validate.
 func (k Kind) Decode(payload []byte) (Job, error) {
 	j, err := k.decode(payload)
 	if err != nil {
@@ -119,8 +121,8 @@ func (k Kind) DecodeResult(data []byte) (Result, error) {
 	return r, nil
 }
 
-// DecodeResult reads a result of a known type, also of a kind that is not
-// built in.
+// DecodeResult reads a result of a known type, also of a kind that is
+// not built in.
 func DecodeResult[R Result](data []byte) (R, error) {
 	r, err := strict[R](data)
 	if err != nil {
@@ -145,9 +147,10 @@ func strict[T any](data []byte) (T, error) {
 
 // Same reports whether two payloads of this kind ask for the same job.
 //
-// It ignores priority and deadline: a caller who enqueues again after a lost
-// answer may count its deadline from another moment. Two sealed secrets count
-// as the same, because a value gives another text each time it is sealed.
+// It ignores priority and deadline: a caller who enqueues again after a
+// lost answer may count its deadline from another moment. Two sealed
+// secrets count as the same, because a value gives another text each
+// time it is sealed.
 func (k Kind) Same(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true

@@ -10,8 +10,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/fields"
 )
 
-// copyJob is a kind of job as another module would define it: with several
-// storages at several depths, and a secret outside of them.
+// copyJob is a kind of job as another module would define it: with
+// several storages at several depths, and a secret outside of them.
 type copyJob struct {
 	tasks.Terms
 
@@ -82,7 +82,8 @@ func TestOwnKind(t *testing.T) {
 	}
 }
 
-// What an own kind holds is found by its type: no method can forget a part.
+// What an own kind holds is found by its type: no method can forget a
+// part.
 func TestPartsOfOwnKind(t *testing.T) {
 	t.Parallel()
 	j := newCopyJob(tasks.PlainSecret(canary))
@@ -145,8 +146,8 @@ type inMap struct {
 func (inMap) Kind() string    { return "In Map" }
 func (inMap) Validate() error { return nil }
 
-// A kind that is wrong is refused with everything that is wrong, where it is
-// used first.
+// A kind that is wrong is refused with everything that is wrong, where
+// it is used first.
 func TestInvalidKinds(t *testing.T) {
 	t.Parallel()
 	bad := tasks.Policy{Queue: tasks.QueueShards, Timeout: 1500 * time.Millisecond}

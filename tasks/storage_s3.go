@@ -51,8 +51,8 @@ func checkS3Auth(errs *fields.Errors, a Auth) {
 		errs.Add("external_id", "empty: give the one that the role's trust policy asks for, "+
 			"or no_external_id if it asks for none")
 	}
-	// White space that was pasted along breaks request signing with an error
-	// that names neither the field nor the space.
+	// White space that was pasted along breaks request signing with an
+	// error that names neither the field nor the space.
 	if strings.TrimSpace(a.AccessKeyID) != a.AccessKeyID {
 		errs.Add("access_key_id", "has white space around it")
 	}

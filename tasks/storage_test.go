@@ -53,7 +53,8 @@ func TestAuthMethods(t *testing.T) {
 	}
 }
 
-// A provider that is defined elsewhere is checked for what holds of all.
+// A provider that is defined elsewhere is checked for what holds of
+// all.
 func TestForeignProviders(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -179,8 +180,8 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// input lets the place that an export reads from stand in the same table as
-// the places that jobs write to.
+// input lets the place that an export reads from stand in the same
+// table as the places that jobs write to.
 type input struct{ tasks.ExportAnnotations }
 
 func (i input) Target() (tasks.Storage, string) { return i.Input() }

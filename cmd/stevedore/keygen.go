@@ -16,8 +16,8 @@ type keygenCommand struct {
 	Out string `help:"File for the private key; it must not exist yet." default:"stevedore.key" placeholder:"FILE"`
 }
 
-// Run makes a pair of keys. Standard output gets only the public one, so that
-// a script can take it.
+// Run makes a pair of keys. Standard output gets only the public one,
+// so that a script can take it.
 func (k keygenCommand) Run(c cli.Console) error {
 	key, err := seal.NewKey()
 	if err != nil {

@@ -1,7 +1,7 @@
-// Command stevedore runs jobs for labelling tools on the buckets that hold
-// their images: the worker, and a client for people. This package only wires:
-// a file a subcommand, a file a cloud. The subcommands that only talk to the
-// queue are in package client.
+// Command stevedore runs jobs for labelling tools on the buckets that
+// hold their images: the worker, and a client for people. This package
+// only wires: a file a subcommand, a file a cloud. The subcommands that
+// only talk to the queue are in package client.
 package main
 
 import (
@@ -75,8 +75,8 @@ func run(ctx context.Context, args []string, c cli.Console) int {
 	return report(c.Err, command.Run())
 }
 
-// quiet drops the messages that the Redis client would write to standard
-// error: every failed call returns its error.
+// quiet drops the messages that the Redis client would write to
+// standard error: every failed call returns its error.
 type quiet struct{}
 
 func (quiet) Printf(context.Context, string, ...any) {}

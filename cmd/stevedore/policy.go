@@ -13,8 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// policyCommand sends nothing to a cloud: it prints what the bucket's owner
-// has to set up.
+// policyCommand sends nothing to a cloud: it prints what the bucket's
+// owner has to set up.
 type policyCommand struct {
 	Payload    string `arg:"" optional:"" help:"File with a storage or a job's payload as JSON, or - for standard input."`
 	Source     string `help:"Bucket, in place of a file: ${buckets}." placeholder:"URL"`
@@ -27,8 +27,8 @@ type policyCommand struct {
 	Trust      string `help:"AWS account of the workers, which the role to assume must trust (s3)." placeholder:"ACCOUNT"`
 }
 
-// Run prints the documents and commands, each under its title. All its errors
-// are mistakes of the caller.
+// Run prints the documents and commands, each under its title. All its
+// errors are mistakes of the caller.
 func (p policyCommand) Run(c cli.Console, schemes payload.Schemes) error {
 	s, need, err := p.storage(c, schemes)
 	if err != nil {
@@ -50,7 +50,8 @@ func (p policyCommand) Run(c cli.Console, schemes payload.Schemes) error {
 	return nil
 }
 
-// storage returns the storage, and what a payload says it is needed for.
+// storage returns the storage, and what a payload says it is needed
+// for.
 func (p policyCommand) storage(
 	c cli.Console, schemes payload.Schemes,
 ) (s tasks.Storage, need tasks.Need, err error) {
@@ -69,8 +70,8 @@ func (p policyCommand) storage(
 	return storageIn(data)
 }
 
-// storageIn finds the storage that a job works on in its payload. Data without
-// such a field is a storage itself.
+// storageIn finds the storage that a job works on in its payload. Data
+// without such a field is a storage itself.
 func storageIn(data []byte) (s tasks.Storage, need tasks.Need, _ error) {
 	wrong := func(err error) error {
 		return fmt.Errorf("the payload is not the JSON of a storage: %w", err)
@@ -109,8 +110,8 @@ func (p policyCommand) uses(s tasks.Storage, need tasks.Need) policy.Uses {
 	return u
 }
 
-// validate checks a storage, but not its credentials: rights are granted
-// before there are credentials.
+// validate checks a storage, but not its credentials: rights are
+// granted before there are credentials.
 func validate(s tasks.Storage, cors *tasks.CORS) error {
 	s.Auth = tasks.Auth{Method: tasks.AuthAnonymous}
 	return tasks.VerifyConnection{Storage: s, Need: tasks.Need{CORS: cors}}.Validate()

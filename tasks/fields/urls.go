@@ -2,9 +2,9 @@ package fields
 
 import "net/url"
 
-// Server checks the URL of a server, which may be empty. It refuses one that
-// could hide credentials or another request. The faults do not repeat the
-// text, which may hold a password.
+// Server checks the URL of a server, which may be empty. It refuses one
+// that could hide credentials or another request. The faults do not
+// repeat the text, which may hold a password.
 func (e *Errors) Server(field, text string) {
 	if text == "" {
 		return

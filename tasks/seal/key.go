@@ -16,11 +16,12 @@ const (
 	privatePrefix = "stevedore-private-key:"
 )
 
-// PublicKey is the key that producers seal to. The zero value is no key.
+// PublicKey is the key that producers seal to. The zero value is no
+// key.
 type PublicKey struct{ key hpke.PublicKey }
 
-// ParsePublicKey reads the text that String returns. Errors do not repeat the
-// text, which may be a private key by mistake.
+// ParsePublicKey reads the text that String returns. Errors do not
+// repeat the text, which may be a private key by mistake.
 func ParsePublicKey(text string) (PublicKey, error) {
 	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, privatePrefix) {
@@ -44,8 +45,8 @@ func ParsePublicKey(text string) (PublicKey, error) {
 // IsZero reports whether this is no key.
 func (k PublicKey) IsZero() bool { return k.key == nil }
 
-// ID returns the first 8 bytes, in hex, of the SHA-256 of the key. It is empty
-// for the zero value.
+// ID returns the first 8 bytes, in hex, of the SHA-256 of the key. It
+// is empty for the zero value.
 func (k PublicKey) ID() string {
 	if k.IsZero() {
 		return ""
@@ -62,8 +63,9 @@ func (k PublicKey) String() string {
 	return publicPrefix + encoding.EncodeToString(k.key.Bytes())
 }
 
-// PrivateKey is the key with which workers open sealed secrets. Printing or
-// logging it gives "[redacted]"; only Text shows it. The zero value is no key.
+// PrivateKey is the key with which workers open sealed secrets.
+// Printing or logging it gives "[redacted]"; only Text shows it. The
+// zero value is no key.
 type PrivateKey struct{ key hpke.PrivateKey }
 
 // NewKey makes a new pair of keys.
@@ -76,7 +78,8 @@ func NewKey() (PrivateKey, error) {
 	return PrivateKey{key}, nil
 }
 
-// ParsePrivateKey reads the text that Text returns. Errors do not repeat it.
+// ParsePrivateKey reads the text that Text returns. Errors do not
+// repeat it.
 func ParsePrivateKey(text string) (PrivateKey, error) {
 	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, publicPrefix) {
@@ -96,8 +99,8 @@ func ParsePrivateKey(text string) (PrivateKey, error) {
 	return PrivateKey{key}, nil
 }
 
-// IsPrivateKey reports whether a text looks like a private key and must not be
-// shown.
+// IsPrivateKey reports whether a text looks like a private key and must
+// not be shown.
 func IsPrivateKey(text string) bool { return strings.Contains(text, privatePrefix) }
 
 // Public returns the public key of the pair.

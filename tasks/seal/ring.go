@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// Ring holds the private keys of a worker by their IDs. The zero value is
-// empty.
+// Ring holds the private keys of a worker by their IDs. The zero value
+// is empty.
 //
-// To change keys, first give the workers the new key in addition to the old
-// one. Then give the producers the new public key. Remove the old one when its
-// jobs have ended.
+// To change keys, first give the workers the new key in addition to the
+// old one. Then give the producers the new public key. Remove the old
+// one when its jobs have ended.
 type Ring struct{ keys map[string]PrivateKey }
 
 // NewRing makes a ring of keys.
@@ -31,8 +31,8 @@ func NewRing(keys ...PrivateKey) Ring {
 // IDs returns the IDs of the keys, sorted.
 func (r Ring) IDs() []string { return slices.Sorted(maps.Keys(r.keys)) }
 
-// UnknownKeyError means that a secret was sealed to a key that the worker does
-// not have.
+// UnknownKeyError means that a secret was sealed to a key that the
+// worker does not have.
 type UnknownKeyError struct {
 	ID   string
 	Have []string
@@ -47,13 +47,13 @@ func (e *UnknownKeyError) Error() string {
 	return fmt.Sprintf("it was sealed to key %s, and this worker has %s", e.ID, have)
 }
 
-// ErrOtherJob means that a secret cannot be opened for this job. A damaged one
-// gives the same error.
+// ErrOtherJob means that a secret cannot be opened for this job. A
+// damaged one gives the same error.
 var ErrOtherJob = errors.New("it was sealed for another job, or was changed since then")
 
-// Open opens a sealed secret for the job that it is bound to. Its error is
-// ErrFormat, an *UnknownKeyError or ErrOtherJob, or says that the binding is
-// incomplete.
+// Open opens a sealed secret for the job that it is bound to. Its error
+// is ErrFormat, an *UnknownKeyError or ErrOtherJob, or says that the
+// binding is incomplete.
 func (r Ring) Open(b Binding, sealed string) (string, error) {
 	info, err := b.info()
 	if err != nil {

@@ -1,13 +1,13 @@
-// Package seal lets a producer send a secret that only the workers can read:
-// sealed to their public key, and bound to the one job it is for. Secret is the
-// type of all secrets in payloads, sealed or not.
+// Package seal lets a producer send a secret that only the workers can
+// read: sealed to their public key, and bound to the one job it is for.
+// Secret is the type of all secrets in payloads, sealed or not.
 //
-// A sealed secret is text, "sealed:<key ID>:<base64url of enc and ciphertext,
-// no padding>". It is HPKE (RFC 9180) in base mode with DHKEM(X25519,
-// HKDF-SHA256), HKDF-SHA256 and AES-256-GCM. The info string is "stevedore
-// sealed secret v1", the job's ID and its kind, with a zero byte between them.
-// There is no further associated data. Producers in other languages make the
-// same with any HPKE library.
+// A sealed secret is text, "sealed:<key ID>:<base64url of enc and
+// ciphertext, no padding>". It is HPKE (RFC 9180) in base mode with
+// DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and AES-256-GCM. The info
+// string is "stevedore sealed secret v1", the job's ID and its kind,
+// with a zero byte between them. There is no further associated data.
+// Producers in other languages make the same with any HPKE library.
 //
 // This package knows keys and bytes. It knows no payload and no queue.
 package seal
@@ -36,8 +36,8 @@ func suite() (hpke.KEM, hpke.KDF, hpke.AEAD) {
 	return hpke.DHKEM(ecdh.X25519()), hpke.HKDFSHA256(), hpke.AES256GCM()
 }
 
-// Binding is the job that a secret is sealed for. It does not open for another
-// job.
+// Binding is the job that a secret is sealed for. It does not open for
+// another job.
 type Binding struct {
 	Job  string // ID
 	Kind string // for example build-manifest
@@ -51,8 +51,8 @@ func (b Binding) info() ([]byte, error) {
 	return []byte(version + "\x00" + b.Job + "\x00" + b.Kind), nil
 }
 
-// Seal seals a value. Sealing it again gives another text. Errors do not show
-// the value.
+// Seal seals a value. Sealing it again gives another text. Errors do
+// not show the value.
 func Seal(to PublicKey, b Binding, value string) (string, error) {
 	info, err := b.info()
 	switch {
@@ -76,8 +76,8 @@ var validID = regexp.MustCompile(`^[0-9a-f]{16}$`)
 // ErrFormat means that a text is not a sealed secret.
 var ErrFormat = errors.New("not a sealed secret: it reads sealed:<key ID>:<base64url>")
 
-// KeyID returns the ID of the key that a text is sealed to. It fails with
-// ErrFormat for any text that Seal cannot have made.
+// KeyID returns the ID of the key that a text is sealed to. It fails
+// with ErrFormat for any text that Seal cannot have made.
 func KeyID(sealed string) (string, error) {
 	id, _, err := parse(sealed)
 	return id, err

@@ -36,8 +36,8 @@ func (e Events) Run(ctx context.Context, c cli.Console) error {
 		return e.readGroup(ctx, c, queue)
 	}
 
-	// Read the existing events first: waiting for new ones does not fail while
-	// Redis is away.
+	// Read the existing events first: waiting for new ones does not
+	// fail while Redis is away.
 	at := e.After
 	remember := func(read producer.Event) error {
 		at = read.Position
@@ -81,8 +81,8 @@ func (e Events) readGroup(ctx context.Context, c cli.Console, queue *producer.Cl
 	if err := group.Create(ctx, e.After); err != nil {
 		return err
 	}
-	// An event that was printed is acknowledged even when the command is
-	// interrupted at that moment.
+	// An event that was printed is acknowledged even when the command
+	// is interrupted at that moment.
 	ack := func(read producer.Event) error { return group.Ack(context.WithoutCancel(ctx), read) }
 	if err := e.print(c, group.Events(ctx, producer.SoFar()), ack); err != nil || !e.Follow {
 		return err
@@ -93,8 +93,8 @@ func (e Events) readGroup(ctx context.Context, c cli.Console, queue *producer.Cl
 // eventStream is what producer.Client and producer.Group return.
 type eventStream = iter.Seq2[producer.Event, error]
 
-// print prints events and calls done after each. An event that was dropped or
-// cannot be read gives a message, and the next one follows.
+// print prints events and calls done after each. An event that was
+// dropped or cannot be read gives a message, and the next one follows.
 func (e Events) print(c cli.Console, events eventStream, done func(producer.Event) error) error {
 	lines := json.NewEncoder(c.Out)
 	for event, err := range events {

@@ -1,5 +1,5 @@
-// Package demo runs the four jobs on a data set that it draws, and compares
-// their results with what it has drawn.
+// Package demo runs the four jobs on a data set that it draws, and
+// compares their results with what it has drawn.
 package demo
 
 import (
@@ -21,8 +21,8 @@ import (
 // exportKey is the key of the exported annotations.
 const exportKey = "exports/scenes-coco.zip"
 
-// Run runs the jobs on the data set in a directory, two of them twice, and
-// checks their results and their files.
+// Run runs the jobs on the data set in a directory, two of them twice,
+// and checks their results and their files.
 func Run(ctx context.Context, c cli.Console, queue *producer.Client, dir string) error {
 	const intro = "A queue, a worker and a bucket of %d drawn objects, all on this machine.\n\n"
 	_, _ = fmt.Fprintf(c.Out, intro, dataset.Count().Keys)
@@ -38,8 +38,8 @@ func Run(ctx context.Context, c cli.Console, queue *producer.Client, dir string)
 	return nil
 }
 
-// RunJobs enqueues each job on a bucket that holds the data set, as a service
-// would, and prints a table of the results.
+// RunJobs enqueues each job on a bucket that holds the data set, as a
+// service would, and prints a table of the results.
 func RunJobs(
 	ctx context.Context, c cli.Console, queue *producer.Client, bucket tasks.Storage,
 ) error {

@@ -40,7 +40,8 @@ func steps(bucket tasks.Storage) []step {
 	}
 }
 
-// check returns the result of a finished job, and an error if it is wrong.
+// check returns the result of a finished job, and an error if it is
+// wrong.
 func (s step) check(status tasks.Status) (tasks.Result, error) {
 	r, err := producer.Result(status)
 	switch {

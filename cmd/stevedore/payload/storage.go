@@ -8,13 +8,14 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Scheme is the short form in which people type the storages of a provider.
+// Scheme is the short form in which people type the storages of a
+// provider.
 type Scheme struct {
 	Name string // of the URL, for example "s3"
 	Form string // an example, for example "s3://bucket/prefix"
-	// Storage makes the storage. Region, endpoint and credentials come from
-	// the variables that the cloud's own tools read too. A secret stays where
-	// it is: the storage holds only its name.
+	// Storage makes the storage. Region, endpoint and credentials come
+	// from the variables that the cloud's own tools read too. A secret
+	// stays where it is: the storage holds only its name.
 	Storage func(u *url.URL, vars map[string]string) (tasks.Storage, error)
 }
 

@@ -9,7 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
-// publicKey reads the key that producers seal secrets to. It may be empty.
+// publicKey reads the key that producers seal secrets to. It may be
+// empty.
 func publicKey(into *seal.PublicKey) reader {
 	return func(value string) (err error) {
 		if value != "" {
@@ -19,8 +20,9 @@ func publicKey(into *seal.PublicKey) reader {
 	}
 }
 
-// keyRing reads private keys. Each is given by its file, or by the variable
-// that holds it, env:NAME. It reports everything that is wrong with them.
+// keyRing reads private keys. Each is given by its file, or by the
+// variable that holds it, env:NAME. It reports everything that is wrong
+// with them.
 func keyRing(into *seal.Ring, vars map[string]string) reader {
 	return func(value string) error {
 		var keys []seal.PrivateKey

@@ -83,8 +83,8 @@ func duration(into *time.Duration) reader {
 	}
 }
 
-// redis reads where Redis is. Errors do not repeat the URL, which may hold a
-// password.
+// redis reads where Redis is. Errors do not repeat the URL, which may
+// hold a password.
 func redis(into *redisconn.Options) reader {
 	return func(value string) (err error) {
 		*into, err = redisconn.ParseURL(value)
@@ -125,7 +125,8 @@ func endpoint(into *string) reader {
 	}
 }
 
-// items splits a list at its commas. White space and empty items are dropped.
+// items splits a list at its commas. White space and empty items are
+// dropped.
 func items(value string) []string {
 	var list []string
 	for item := range strings.SplitSeq(value, ",") {
@@ -179,8 +180,8 @@ func directories(into *[]string) reader {
 	}
 }
 
-// identities reads the providers on whose buckets the worker's own identity
-// may be used.
+// identities reads the providers on whose buckets the worker's own
+// identity may be used.
 func identities(into *[]string) reader {
 	return func(value string) error {
 		*into = items(value)

@@ -37,8 +37,8 @@ type imageNode struct {
 	Shapes []shape `xml:",any"`
 }
 
-// shape is any element of an image. A form leaves out the attributes that it
-// does not use.
+// shape is any element of an image. A form leaves out the attributes
+// that it does not use.
 type shape struct {
 	XMLName  xml.Name
 	Label    string `xml:"label,attr"`
@@ -115,9 +115,10 @@ func describe(o Object) shape {
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) }
 
-// runs returns a mask as CVAT writes it: the box around it, and the lengths of
-// runs in the box, row by row. The first run is outside of the mask. A pixel
-// belongs to the mask if at least half of it is covered.
+// runs returns a mask as CVAT writes it: the box around it, and the
+// lengths of runs in the box, row by row. The first run is outside of
+// the mask. A pixel belongs to the mask if at least half of it is
+// covered.
 func runs(a *image.Alpha) (rle, left, top, width, height string) {
 	var box image.Rectangle
 	inside := func(x, y int) bool { return a.AlphaAt(x, y).A >= 128 }

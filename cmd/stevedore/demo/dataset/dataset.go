@@ -1,9 +1,9 @@
-// Package dataset draws the data set of the demo: small harbour scenes, and
-// annotations with the exact place of every object. So the results of jobs can
-// be checked exactly.
+// Package dataset draws the data set of the demo: small harbour scenes,
+// and annotations with the exact place of every object. So the results
+// of jobs can be checked exactly.
 //
-// It knows shapes, pictures and CVAT's XML. It knows no bucket, no queue and no
-// job: the caller stores the bytes.
+// It knows shapes, pictures and CVAT's XML. It knows no bucket, no
+// queue and no job: the caller stores the bytes.
 package dataset
 
 import (
@@ -25,8 +25,8 @@ const (
 const notes = "The pictures in this directory are drawn, " +
 	"so the place of every object in them is known.\n"
 
-// Facts counts what the data set holds, for comparison with the results of
-// jobs.
+// Facts counts what the data set holds, for comparison with the results
+// of jobs.
 type Facts struct {
 	Keys    int // objects in the bucket: images, annotations and the rest
 	Images  int // images that decode; all are annotated, one has no object
@@ -47,12 +47,12 @@ func Count() Facts {
 	return f
 }
 
-// Labels returns the labels of the annotations in their order. No object has
-// the last one.
+// Labels returns the labels of the annotations in their order. No
+// object has the last one.
 func Labels() []string { return []string{Circle, Rectangle, Triangle, "hexagon"} }
 
-// Draw makes the data set and calls put with every object, in key order. The
-// same build always gives the same bytes.
+// Draw makes the data set and calls put with every object, in key
+// order. The same build always gives the same bytes.
 func Draw(put func(key string, data []byte) error) error {
 	objects := map[string]func() ([]byte, error){
 		AnnotationsKey: func() ([]byte, error) { return annotations(Images()) },
@@ -74,8 +74,8 @@ func Draw(put func(key string, data []byte) error) error {
 	return nil
 }
 
-// corrupt returns the beginning of a JPEG. It ends inside the quantization
-// tables, before the size.
+// corrupt returns the beginning of a JPEG. It ends inside the
+// quantization tables, before the size.
 func corrupt() ([]byte, error) {
 	data, err := Image{Width: 16, Height: 16, cutout: true}.encode()
 	if err != nil {

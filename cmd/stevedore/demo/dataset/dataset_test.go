@@ -112,8 +112,8 @@ func (d drawn) displayed(t *testing.T, key string) image.Image {
 	return out
 }
 
-// orientation reads the one Exif layout that the data set writes: big endian,
-// one tag.
+// orientation reads the one Exif layout that the data set writes: big
+// endian, one tag.
 func orientation(file []byte) int {
 	const start = "\xff\xd8\xff\xe1\x00\x22Exif\x00\x00MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00"
 	if !bytes.HasPrefix(file, []byte(start)) {

@@ -15,8 +15,8 @@ const (
 	Triangle  = "triangle"
 )
 
-// Form says how an object is annotated. It is the name of an element of CVAT's
-// XML.
+// Form says how an object is annotated. It is the name of an element of
+// CVAT's XML.
 type Form string
 
 // The forms.
@@ -30,7 +30,8 @@ const (
 // Point is a place on the displayed image. Pixel 0 is from 0 to 1.
 type Point struct{ X, Y float64 }
 
-// Object is something drawn on an image, in coordinates of the displayed image.
+// Object is something drawn on an image, in coordinates of the
+// displayed image.
 type Object struct {
 	Label    string
 	Form     Form
@@ -84,8 +85,8 @@ func (o Object) coverage() *image.Alpha {
 	return a
 }
 
-// trace draws the outline of the object on a rasterizer whose corner is at
-// origin.
+// trace draws the outline of the object on a rasterizer whose corner is
+// at origin.
 func trace(z *vector.Rasterizer, o Object, origin image.Point) {
 	at := func(x, y float64) (float32, float32) {
 		return float32(x - float64(origin.X)), float32(y - float64(origin.Y))
@@ -108,8 +109,8 @@ func trace(z *vector.Rasterizer, o Object, origin image.Point) {
 	}
 }
 
-// round traces an ellipse as four cubic curves. They differ from it by less
-// than 0.03 % of the radius.
+// round traces an ellipse as four cubic curves. They differ from it by
+// less than 0.03 % of the radius.
 func round(z *vector.Rasterizer, cx, cy, rx, ry float32) {
 	const k = 0.5522847
 	z.MoveTo(cx+rx, cy)

@@ -6,7 +6,8 @@ import (
 	"math"
 )
 
-// light holds the colours of sky and sea at a time of day, from top to bottom.
+// light holds the colours of sky and sea at a time of day, from top to
+// bottom.
 type light struct{ skyTop, skyEnd, seaTop, seaEnd color.RGBA }
 
 var (
@@ -44,7 +45,8 @@ var (
 
 const horizon = 0.52 // of the height
 
-// paint draws the image as it is displayed, without the turn of its file.
+// paint draws the image as it is displayed, without the turn of its
+// file.
 func (s Image) paint() *image.RGBA {
 	m := image.NewRGBA(image.Rect(0, 0, s.Width, s.Height))
 	if !s.cutout {
@@ -79,8 +81,8 @@ func (s Image) paintGround(m *image.RGBA) {
 	}
 }
 
-// wave returns the brightness of the water. Its crests grow from the horizon to
-// the shore.
+// wave returns the brightness of the water. Its crests grow from the
+// horizon to the shore.
 func wave(x, y, depth float64) float64 {
 	stretch := 6 + 26*depth
 	bend := 2.2 * math.Sin(x/(stretch*3.1)+y*0.11)
@@ -93,8 +95,8 @@ func cloud(x, y float64) float64 {
 	return 5 * math.Sin(x/97+1.7*math.Sin(y/31)) * math.Sin(y/23+0.8*math.Sin(x/141))
 }
 
-// grain returns the noise of a camera's sensor, from -2 to 2. A pixel always
-// has the same.
+// grain returns the noise of a camera's sensor, from -2 to 2. A pixel
+// always has the same.
 func grain(x, y int) float64 {
 	h := uint32(x)*0x9e3779b1 ^ uint32(y)*0x85ebca6b
 	h ^= h >> 15
@@ -112,8 +114,8 @@ func (o Object) castShadow(m *image.RGBA, zoom float64) {
 	}
 }
 
-// shaded is the surface of an object. Its colour is lighter at the top and
-// darker at the bottom.
+// shaded is the surface of an object. Its colour is lighter at the top
+// and darker at the bottom.
 type shaded struct{ Object }
 
 // ColorModel implements image.Image.

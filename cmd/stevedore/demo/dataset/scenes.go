@@ -19,8 +19,8 @@ type Image struct {
 	cutout bool    // nothing but the objects, on a transparent ground
 }
 
-// Images returns the pictures that decode, in the order of their frame numbers
-// in the annotations.
+// Images returns the pictures that decode, in the order of their frame
+// numbers in the annotations.
 func Images() []Image {
 	return slices.Concat(smallScenes(), largeScenes(), moreScenes(), otherShapes())
 }
@@ -137,10 +137,13 @@ func (s Image) twice() Image {
 	return s
 }
 
-// sun makes a circle that is annotated by its box, buoy one that is annotated
-// as an ellipse, and ring one with a hole that is annotated by a mask.
+// sun makes a circle that is annotated by its box, buoy one that is
+// annotated as an ellipse, and ring one with a hole that is annotated
+// by a mask.
 func sun(x, y, r float64, c color.RGBA) Object {
-	return Object{Label: Circle, Form: Box, Colour: c, Centre: Point{x, y}, Width: 2 * r, Height: 2 * r}
+	return Object{
+		Label: Circle, Form: Box, Colour: c, Centre: Point{x, y}, Width: 2 * r, Height: 2 * r,
+	}
 }
 
 func buoy(x, y, r float64, c color.RGBA) Object {
@@ -155,7 +158,8 @@ func ring(x, y, r, hole float64, c color.RGBA) Object {
 	return o
 }
 
-// crate makes an upright rectangle from its top left corner and its size.
+// crate makes an upright rectangle from its top left corner and its
+// size.
 func crate(x, y, w, h float64, c color.RGBA) Object {
 	return Object{
 		Label:   Rectangle,

@@ -27,8 +27,8 @@ var (
 	_ providers.Diagnoser = bucket{}
 )
 
-// List implements providers.Bucket: it yields the entries in the byte order of
-// their names.
+// List implements providers.Bucket: it yields the entries in the byte
+// order of their names.
 func (b bucket) List(
 	ctx context.Context, opts providers.ListOptions,
 ) iter.Seq2[providers.Object, error] {
@@ -139,7 +139,8 @@ func (b bucket) Delete(_ context.Context, key string) error { return b.readOnly(
 // Close implements providers.Bucket. There is nothing to free.
 func (bucket) Close() error { return nil }
 
-// Probe implements providers.Prober: it makes the checks of verify-connection.
+// Probe implements providers.Prober: it makes the checks of
+// verify-connection.
 func (b bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	opens := func(ctx context.Context) tasks.Check {
 		z, err := b.open(ctx, "list", "")
@@ -157,7 +158,8 @@ func (b bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	})
 }
 
-// Diagnose implements providers.Diagnoser. There is no network to check.
+// Diagnose implements providers.Diagnoser. There is no network to
+// check.
 func (bucket) Diagnose(context.Context) []tasks.Check { return nil }
 
 // open opens the zip file.
