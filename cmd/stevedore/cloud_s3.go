@@ -18,10 +18,9 @@ func s3Cloud() cloud {
 		scheme:   payload.Scheme{Name: "s3", Form: "s3://bucket/prefix", Storage: s3Storage},
 		open: func(a access, client *http.Client) (providers.Opener, error) {
 			return &s3.Opener{
-				Client:           client,
-				WorkerIdentity:   a.mayUse("s3"),
-				InstanceIdentity: true,
-				STSEndpoint:      a.stsEndpoint,
+				Client:         client,
+				WorkerIdentity: a.mayUse("s3"),
+				STSEndpoint:    a.stsEndpoint,
 			}, nil
 		},
 	}

@@ -3,110 +3,97 @@ package s3
 import (
 	"context"
 	"iter"
-	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/s3/client"
 )
 
-// List implements providers.Bucket. A server that lists in another order than
-// that of the keys (S3 Express directory buckets do) gets an Invalid, because
-// whoever reads a listing relies on the order.
-func (b *bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
+// List implements providers.Bucket. It fails with Invalid when the server does
+// not list in the order of keys, because callers rely on that order. The
+// directory buckets of S3 Express are such servers.
+func (b *bucket) List(
+	ctx context.Context, opts providers.ListOptions,
+) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
-		fail := func(err error) { yield(providers.Object{}, b.fail("list", "", err)) }
-		in := b.listInput(opts)
-		for last := opts.After; ; {
-			out, err := b.listPage(ctx, in)
+		in := b.client.ListInput(opts)
+		l := &listing{opts: opts, last: opts.After, yield: yield}
+		for !l.done {
+			page, err := b.client.ListPage(ctx, in)
+			if err == nil {
+				err = l.yieldPage(page)
+			}
 			if err != nil {
-				fail(err)
+				yield(providers.Object{}, b.wrapError("list", "", err))
 				return
 			}
-			var more bool
-			if last, more, err = page(out, opts, last, yield); err != nil {
-				fail(err)
-				return
-			}
-			if !more {
-				return
-			}
-			in.ContinuationToken = out.NextContinuationToken
+			in.ContinuationToken = page.NextContinuationToken
 		}
 	}
 }
 
-func (b *bucket) listPage(ctx context.Context, in *sdk.ListObjectsV2Input, opts ...func(*sdk.Options)) (*sdk.ListObjectsV2Output, error) {
-	out, err := call(ctx, b, func(api *sdk.Client) (*sdk.ListObjectsV2Output, error) { return api.ListObjectsV2(ctx, in, opts...) })
-	if err == nil && out.Name == nil {
-		return nil, notS3("bucket name")
-	}
-	return out, err
+// listing is one call of List.
+type listing struct {
+	opts  providers.ListOptions
+	yield func(providers.Object, error) bool
+	last  string // the last key that was yielded
+	done  bool   // no other page is wanted
 }
 
-func (b *bucket) listInput(opts providers.ListOptions) *sdk.ListObjectsV2Input {
-	in := &sdk.ListObjectsV2Input{
-		Bucket: b.name(),
-		// Keys may hold characters that XML cannot.
-		EncodingType: types.EncodingTypeUrl,
-	}
-	if opts.Prefix != "" {
-		in.Prefix = aws.String(opts.Prefix)
-	}
-	if opts.After != "" {
-		in.StartAfter = aws.String(opts.After)
-	}
-	return in
-}
-
-// page yields a page's objects and reports the last key, and whether to ask
-// for another page.
-func page(out *sdk.ListObjectsV2Output, opts providers.ListOptions, last string, yield func(providers.Object, error) bool) (string, bool, error) {
-	for _, o := range out.Contents {
-		key, err := keyOf(out, o)
+// yieldPage yields the objects of a page, and sets done when the listing ends
+// with it.
+func (l *listing) yieldPage(page *sdk.ListObjectsV2Output) error {
+	for _, o := range page.Contents {
+		key, err := client.KeyOf(page, o)
 		switch {
 		case err != nil:
-			return last, false, err
-		case key <= opts.After && opts.Direct:
-			return last, false, startIgnored()
-		case key <= opts.After: // the server does not know StartAfter
+			return err
+		case key <= l.opts.After && l.opts.Direct:
+			return startIgnored()
+		case key <= l.opts.After: // the server ignores StartAfter
 			continue
-		case opts.Through != "" && key > opts.Through:
-			return last, false, nil
-		case key <= last:
-			return last, false, &providers.Error{
-				Kind: providers.Invalid, Code: "UnorderedListing", Detail: "the server does not list keys in their order",
-				Fix: "Use a general purpose bucket; directory buckets are not supported.",
-			}
+		case l.opts.Through != "" && key > l.opts.Through:
+			l.done = true
+			return nil
+		case key <= l.last:
+			return unordered()
 		}
-		last = key
-		if !yield(objectOf(key, o.Size, o.ETag, o.LastModified), nil) {
-			return last, false, nil
-		}
-	}
-	if !aws.ToBool(out.IsTruncated) || last == opts.Through && last != "" {
-		return last, false, nil
-	}
-	if aws.ToString(out.NextContinuationToken) == "" {
-		return last, false, &providers.Error{
-			Kind: providers.Invalid, Code: "NoContinuationToken", Detail: "the server says that there is more but not how to go on",
-			Fix: "Use a server that has ListObjectsV2.",
+
+		l.last = key
+		if !l.yield(objectOf(key, o.Size, o.ETag, o.LastModified), nil) {
+			l.done = true
+			return nil
 		}
 	}
-	return last, true, nil
+
+	l.done = !aws.ToBool(page.IsTruncated) || l.last == l.opts.Through && l.last != ""
+	if !l.done && aws.ToString(page.NextContinuationToken) == "" {
+		return noContinuation()
+	}
+	return nil
 }
 
 func startIgnored() error {
 	return &providers.Error{
-		Kind: providers.Invalid, Code: "StartIgnored", Detail: "the server does not know start-after", Fix: "List with one stream.",
+		Kind: providers.Invalid, Code: "StartIgnored",
+		Detail: "the server does not know start-after", Fix: "List with one stream.",
 	}
 }
 
-func keyOf(out *sdk.ListObjectsV2Output, o types.Object) (string, error) {
-	if out.EncodingType != types.EncodingTypeUrl { // not every server knows it
-		return aws.ToString(o.Key), nil
+func unordered() error {
+	return &providers.Error{
+		Kind: providers.Invalid, Code: "UnorderedListing",
+		Detail: "the server does not list keys in their order",
+		Fix:    "Use a general purpose bucket; directory buckets are not supported.",
 	}
-	return url.QueryUnescape(aws.ToString(o.Key))
+}
+
+func noContinuation() error {
+	return &providers.Error{
+		Kind: providers.Invalid, Code: "NoContinuationToken",
+		Detail: "the server says that there is more but not how to go on",
+		Fix:    "Use a server that has ListObjectsV2.",
+	}
 }

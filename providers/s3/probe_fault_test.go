@@ -18,7 +18,7 @@ func TestProbeOfHealthyBucket(t *testing.T) {
 	t.Parallel()
 	want := map[string]tasks.CheckStatus{
 		"credentials": tasks.CheckOK, "role": tasks.CheckOK, "region": tasks.CheckOK, "list": tasks.CheckOK, "read": tasks.CheckOK,
-		"write": tasks.CheckOK, "versions": tasks.CheckOK, "kms": tasks.CheckUnknown, "excess": tasks.CheckOK,
+		"write": tasks.CheckOK, "versions": tasks.CheckOK, "kms": tasks.CheckUnknown, "rights": tasks.CheckOK,
 	}
 	checks := checksOf(t, openGate(t, fault{}, tasks.AuthAssumeRole), everything())
 	for id, status := range want {
@@ -141,9 +141,9 @@ func TestWarnings(t *testing.T) {
 	}{
 		{assumed, "role", `"sts:ExternalId": "ws-41c9"`},
 		{fault{to: "s3:AbortMultipartUpload", status: 403, code: "AccessDenied", message: "Access Denied"}, "write", "s3:AbortMultipartUpload on arn:aws:s3:::pictures/dir/*"},
-		{fault{to: "s3:ListBucket of all", status: 200, message: listing("")}, "excess", `"s3:prefix":"dir/*"`},
-		{fault{to: "s3:GetBucketPolicy", status: 404, code: "NoSuchBucketPolicy", message: "The bucket policy does not exist"}, "excess", "Grant only"},
-		{fault{to: "s3:ListAllMyBuckets", status: 200, message: "<ListAllMyBucketsResult/>"}, "excess", gateKey},
+		{fault{to: "s3:ListBucket of all", status: 200, message: listing("")}, "rights", `"s3:prefix":"dir/*"`},
+		{fault{to: "s3:GetBucketPolicy", status: 404, code: "NoSuchBucketPolicy", message: "The bucket policy does not exist"}, "rights", "Grant only"},
+		{fault{to: "s3:ListAllMyBuckets", status: 200, message: "<ListAllMyBucketsResult/>"}, "rights", gateKey},
 	} {
 		checks := checksOf(t, openGate(t, c.fault, byRole), everything())
 		if got := checks[c.id]; got.Status != tasks.CheckWarn || !strings.Contains(got.Fix, c.fix) {

@@ -39,8 +39,8 @@ func TestPublishedPolicies(t *testing.T) {
 		{"ReadToExport", publishedRead, tasks.Need{Read: true, Write: true}, map[string]tasks.CheckStatus{"write": fail}},
 		{"Export", publishedExport, tasks.Need{Read: true, Write: true, Versions: true}, map[string]tasks.CheckStatus{"write": warn}},
 		{"KMS", publishedKMS, tasks.Need{Read: true, Versions: true}, nil},
-		{"ReadOnlyAccess", readOnlyAccess, tasks.Need{Read: true, Versions: true}, map[string]tasks.CheckStatus{"excess": warn}},
-		{"FullAccess", fullAccess, tasks.Need{Read: true, Write: true, Versions: true}, map[string]tasks.CheckStatus{"excess": warn}},
+		{"ReadOnlyAccess", readOnlyAccess, tasks.Need{Read: true, Versions: true}, map[string]tasks.CheckStatus{"rights": warn}},
+		{"FullAccess", fullAccess, tasks.Need{Read: true, Write: true, Versions: true}, map[string]tasks.CheckStatus{"rights": warn}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

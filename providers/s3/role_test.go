@@ -67,7 +67,7 @@ func TestAssumeRole(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	checks := checksOf(t, b, tasks.Need{Read: true, Write: true, Versions: true})
-	for _, id := range []string{"credentials", "role", "region", "list", "read", "write", "versions", "excess"} {
+	for _, id := range []string{"credentials", "role", "region", "list", "read", "write", "versions", "rights"} {
 		if checks[id].Status != tasks.CheckOK {
 			t.Errorf("%+v", checks[id])
 		}
@@ -157,7 +157,7 @@ func TestWorkerIdentity(t *testing.T) {
 	s := tasks.Storage{Provider: "s3", Bucket: server.Bucket(t), Endpoint: server.S3Server.Endpoint, Auth: tasks.Auth{Method: tasks.AuthWorkerIdentity}}
 	_, err := (&s3.Opener{Client: http.DefaultClient}).Open(t.Context(), s, providers.Secrets{})
 	var e *providers.Error
-	if !errors.As(err, &e) || e.Code != "AuthNotAllowed" || !strings.Contains(e.Fix, "STEVEDORE_WORKER_IDENTITY") {
+	if !errors.As(err, &e) || e.Code != "AuthNotAllowed" || !strings.Contains(e.Fix, "the setting worker-identity") {
 		t.Errorf("got %v", err)
 	}
 	b := openWith(t, &s3.Opener{STSEndpoint: server.Endpoint, WorkerIdentity: true}, s, providers.Secrets{})

@@ -183,7 +183,7 @@ func TestProbeAsksForWhatIsNeeded(t *testing.T) {
 	for _, c := range providers.Probe(t.Context(), b, tasks.Need{}) {
 		ids = append(ids, c.ID+" "+string(c.Status))
 	}
-	if got := strings.Join(ids, ", "); got != "credentials skipped, region ok, list ok, excess ok" {
+	if got := strings.Join(ids, ", "); got != "credentials skipped, region ok, list ok, rights ok" {
 		t.Errorf("got %s", got)
 	}
 }

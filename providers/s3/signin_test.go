@@ -36,7 +36,7 @@ func TestSignIn(t *testing.T) {
 		"role":              {role, "eu-west-1", "", "https://sts.eu-west-1.amazonaws.com", "is AWS's own for region eu-west-1"},
 		"role in China":     {role, "cn-north-1", "", "https://sts.cn-north-1.amazonaws.com.cn", "is AWS's own for region cn-north-1"},
 		"role, no region":   {role, "", "", "https://sts.us-east-1.amazonaws.com", "is AWS's own for region us-east-1"},
-		"role, another STS": {role, "eu-west-1", "https://sts.example:8443", "https://sts.example:8443", "is set with STEVEDORE_STS_ENDPOINT on the workers"},
+		"role, another STS": {role, "eu-west-1", "https://sts.example:8443", "https://sts.example:8443", "is set with the setting sts-endpoint on the workers"},
 		"worker":            {tasks.Auth{Method: tasks.AuthWorkerIdentity}, "", "https://sts.example", "", ""},
 		"anonymous":         {tasks.Auth{Method: tasks.AuthAnonymous}, "", "https://sts.example", "", ""},
 	} {

@@ -1,15 +1,16 @@
-// Package asciijson appends JSON strings that consist of ASCII characters
-// alone.
+// Package asciijson appends JSON strings that consist of ASCII
+// characters alone.
 //
-// Tools that read what Stevedore writes may open files in the encoding of
-// their machine, so everything beyond ASCII is escaped. encoding/json cannot
-// do that. It also escapes <, > and &, and leaves the character DEL as it is.
+// Tools that read what Stevedore writes may open files in the
+// encoding of their machine, so everything beyond ASCII is escaped.
+// encoding/json cannot do that. It also escapes <, > and &, and
+// leaves the character DEL as it is.
 package asciijson
 
 import "unicode/utf16"
 
-// AppendPython appends s as a JSON string to b, byte for byte as Python's
-// json.dumps writes it. Invalid UTF-8 becomes U+FFFD.
+// AppendPython appends s as a JSON string to b, byte for byte as
+// Python's json.dumps writes it. Invalid UTF-8 becomes U+FFFD.
 func AppendPython(b []byte, s string) []byte {
 	return appendString(b, s, func(r rune) string {
 		switch r {
@@ -28,15 +29,16 @@ func AppendPython(b []byte, s string) []byte {
 	})
 }
 
-// Append appends s as a JSON string to b. It escapes control characters by
-// their numbers, for example a line feed as \u000a. Invalid UTF-8 becomes
-// U+FFFD.
+// Append appends s as a JSON string to b. It escapes control
+// characters by their numbers, for example a line feed as \u000a.
+// Invalid UTF-8 becomes U+FFFD.
 func Append(b []byte, s string) []byte {
 	return appendString(b, s, func(rune) string { return "" })
 }
 
-// appendString calls short for each control character. short returns the
-// character's short form, or an empty string if it has no short form.
+// appendString calls short for each control character. short returns
+// the character's short form, or an empty string if it has no short
+// form.
 func appendString(b []byte, s string, short func(control rune) string) []byte {
 	b = append(b, '"')
 	for _, r := range s {

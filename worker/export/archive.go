@@ -25,8 +25,8 @@ type archiver struct {
 	shapes int64 // written so far
 }
 
-// write writes annotations, images and names in this order, which is also the
-// order of the files' names.
+// write writes annotations, images and names in this order, which is
+// also the order of their paths (see formats.Writer).
 func (a *archiver) write(ctx context.Context, w io.Writer) error {
 	zip := pack.NewZip(w)
 	for _, subset := range a.data.subsets {
@@ -65,14 +65,16 @@ func (a *archiver) subset(ctx context.Context, name string) annotation.Subset {
 	}
 }
 
-// writeShape writes one shape of an image, or returns the shape's problem.
+// writeShape writes one shape of an image, or returns the shape's
+// problem.
 type writeShape = func(
 	place int, im annotation.Image, sh annotation.Shape,
 ) (*annotation.Problem, error)
 
-// scanShapes scans the document and calls write for each shape of a subset's
-// exported images. It adds all problems to the images' records. If no images
-// are included, an image is finished after its shapes.
+// scanShapes scans the document and calls write for each shape of a
+// subset's exported images. It adds all problems to the images'
+// records. If no images are included, an image is finished after its
+// shapes.
 func (a *archiver) scanShapes(ctx context.Context, subset string, write writeShape) error {
 	next, place := 0, -1
 	_, err := a.document.scan(ctx, func(r formats.Reader, _ annotation.Image) error {
@@ -123,7 +125,8 @@ func (a *archiver) writeImages(ctx context.Context, zip *pack.Zip) error {
 	return nil
 }
 
-// writeImage adds an image as it is stored, or turned upright if it must be.
+// writeImage adds an image as it is stored, or turned upright if it
+// must be.
 func (a *archiver) writeImage(zip *pack.Zip, f *imageFile) error {
 	head, turn, err := f.inspect()
 	if err == nil && turn {
@@ -148,8 +151,8 @@ func (a *archiver) writeImage(zip *pack.Zip, f *imageFile) error {
 	return err
 }
 
-// writeNames adds names.jsonl if a file has another name than its image. It
-// has a line for each such file.
+// writeNames adds names.jsonl if a file has another name than its
+// image. It has a line for each such file.
 func (a *archiver) writeNames(zip *pack.Zip) error {
 	var file io.Writer
 	var line []byte

@@ -26,7 +26,8 @@ type dataset struct {
 	subsets []string      // in the order of their files in the archive
 }
 
-// imageRecord is what is kept of an image between the scans of the document.
+// imageRecord is what is kept of an image between the scans of the
+// document.
 type imageRecord struct {
 	annotation.Image
 	leftOut  bool // the image is not exported
@@ -38,7 +39,8 @@ type imageDirectory string
 
 func (d imageDirectory) key(im *imageRecord) string { return string(d) + im.Name }
 
-// exported yields the images that are exported, in the document's order.
+// exported yields the images that are exported, in the document's
+// order.
 func (d *dataset) exported() iter.Seq[*imageRecord] {
 	return func(yield func(*imageRecord) bool) {
 		for i := range d.images {
@@ -49,8 +51,8 @@ func (d *dataset) exported() iter.Seq[*imageRecord] {
 	}
 }
 
-// survey scans the document for its images and subsets. It fails if the
-// document is not valid.
+// survey scans the document for its images and subsets. It fails if
+// the document is not valid.
 func survey(ctx context.Context, doc *document, w formats.Writer) (*dataset, error) {
 	d := &dataset{}
 	schema, err := doc.scan(ctx, func(r formats.Reader, im annotation.Image) error {
@@ -97,8 +99,9 @@ func newImageRecord(h annotation.Image) imageRecord {
 	return im
 }
 
-// addSubset adds a subset that is new. It returns an error if the name cannot
-// be part of a file name, or differs from another one only in case.
+// addSubset adds a subset that is new. It returns an error if the
+// name cannot be part of a file name, or differs from another one
+// only in case.
 func (d *dataset) addSubset(name string) *annotation.DocumentError {
 	if slices.Contains(d.subsets, name) {
 		return nil

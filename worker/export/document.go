@@ -18,12 +18,12 @@ type document struct {
 	etag      string // of the version that the first scan read
 }
 
-// scan reads the document from its start to its end. It calls do for each
-// image, with the reader ready to read the image's shapes. An error of do
-// ends the scan.
+// scan reads the document from its start to its end. It calls do for
+// each image, with the reader ready to read the image's shapes. An
+// error of do ends the scan.
 //
-// All scans read one version: if the document has changed since the first
-// scan, the error is a Conflict.
+// All scans read one version: if the document has changed since the
+// first scan, the error is a Conflict.
 func (d *document) scan(
 	ctx context.Context, do func(formats.Reader, annotation.Image) error,
 ) (annotation.Schema, error) {

@@ -15,8 +15,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/export/formats/coco/cocotest"
 )
 
-// A document that is not CVAT for images 1.1 ends the job with a code, a line
-// and advice.
+// A document that is not CVAT for images 1.1 ends the job with a
+// code, a line and advice.
 func TestMalformedDocument(t *testing.T) {
 	t.Parallel()
 	meta := func(labels string) string {
@@ -86,8 +86,9 @@ func TestDocumentChanges(t *testing.T) {
 	}
 }
 
-// FuzzExport: reading any bytes ends without a panic. Every shape that is
-// accepted becomes an annotation that keeps the rules, or a problem.
+// FuzzExport: reading any bytes ends without a panic. Every shape
+// that is accepted becomes an annotation that keeps the rules, or a
+// problem.
 func FuzzExport(f *testing.F) {
 	full, _ := fixture()
 	f.Add([]byte(full))
@@ -122,8 +123,8 @@ func FuzzExport(f *testing.F) {
 	})
 }
 
-// checkShape writes one shape of an image and checks the annotation that it
-// becomes.
+// checkShape writes one shape of an image and checks the annotation
+// that it becomes.
 func checkShape(t *testing.T, w formats.Writer, schema *annotation.Schema, im annotation.Image, sh annotation.Shape) {
 	t.Helper()
 	var out bytes.Buffer

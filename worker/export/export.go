@@ -1,14 +1,15 @@
-// Package export is the job export-annotations: it reads annotations in one
-// format, writes them in another, and stores the data set in a bucket as one
-// zip, with the images if they are wanted.
+// Package export is the job export-annotations: it reads annotations
+// in one format, writes them in another, and stores the data set in a
+// bucket as one zip, with the images if they are wanted.
 //
-// It knows which images are exported, under which names, and how they are
-// turned upright. Formats are in the folder formats, the neutral model is in
-// annotation, and archives are in pack. It knows no cloud and no queue.
+// It knows which images are exported, under which names, and how they
+// are turned upright. Formats are in the folder formats, the neutral
+// model is in annotation, and archives are in pack. It knows no cloud
+// and no queue.
 //
-// Nothing is stored on disk. Memory holds a record of each image and the
-// shapes of one image. The document is read once to learn of the images, and
-// once more for each subset.
+// Nothing is stored on disk. Memory holds a record of each image and
+// the shapes of one image. The document is read once to learn of the
+// images, and once more for each subset.
 //
 // Ids such as COCO-08 and GEN-03 name the rules that the tests check.
 package export
@@ -29,14 +30,16 @@ type Job struct{}
 
 var _ job.Single[tasks.ExportAnnotations] = Job{}
 
-// Run makes the zip and stores it under j.Key. It overwrites what is there:
-// to find out that nothing has changed, it would have to read every image
-// twice. Running twice on the same input stores the same bytes.
+// Run makes the zip and stores it under j.Key. It overwrites what is
+// there: to find out that nothing has changed, it would have to read
+// every image twice. Running twice on the same input stores the same
+// bytes.
 //
-// Each image with a problem becomes one line of the error list. The line says
-// that the image is left out, or which of its shapes are, or what is unusual
-// about it. A document in another format fails the job as Invalid. If the
-// bucket has none of the images, the job fails as NotFound.
+// Each image with a problem becomes one line of the error list. The
+// line says that the image is left out, or which of its shapes are,
+// or what is unusual about it. A document in another format fails the
+// job as Invalid. If the bucket has none of the images, the job fails
+// as NotFound.
 func (Job) Run(ctx context.Context, j tasks.ExportAnnotations, env job.Env) (tasks.Result, error) {
 	r := &run{job: j, env: env, images: imageDirectory(j.Annotations.ImageDirectory)}
 	defer r.close()
@@ -116,8 +119,8 @@ func (r *run) close() {
 	}
 }
 
-// unknownFormat returns the error for a format that the contract has and this
-// worker does not.
+// unknownFormat returns the error for a format that the contract has
+// and this worker does not.
 func unknownFormat(name string) error {
 	return &providers.Error{
 		Op: "export", Kind: providers.Invalid, Code: "UnknownFormat",

@@ -78,8 +78,8 @@ func TestFixtureShapes(t *testing.T) {
 	}, rotated.Attributes); diff != "" {
 		t.Error(diff)
 	}
-	// 20x20 around 20,30 turned by 30 degrees: the top left corner goes to
-	// 20-10cos30+10sin30, 30-10sin30-10cos30.
+	// 20x20 around 20,30 turned by 30 degrees: the top left corner
+	// goes to 20-10cos30+10sin30, 30-10sin30-10cos30.
 	if r := rotated.Polygon()[0]; len(r) != 8 || r[0] != 16.34 || r[1] != 16.34 {
 		t.Errorf("rotated corners %v (GEN-09)", r)
 	}
@@ -108,8 +108,8 @@ func TestFixtureShapes(t *testing.T) {
 	}
 }
 
-// GEN-10: the files are sorted, have one date, are marked as UTF-8, and images
-// are not compressed. The bytes are the same each time.
+// GEN-10: the files are sorted, have one date, are marked as UTF-8,
+// and images are not compressed. The bytes are the same each time.
 func TestArchive(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fixtureDocument(), fixtureFiles())
@@ -140,8 +140,8 @@ func TestArchive(t *testing.T) {
 	}
 }
 
-// GEN-03: an image with any EXIF orientation is exported as a viewer shows it,
-// without the tag.
+// GEN-03: an image with any EXIF orientation is exported as a viewer
+// shows it, without the tag.
 func TestOrientation(t *testing.T) {
 	t.Parallel()
 	// Where a viewer shows the light corner of the stored image.
@@ -178,8 +178,8 @@ func TestOrientation(t *testing.T) {
 	}
 }
 
-// An image becomes one line, however many of its shapes have problems. Nothing
-// is left out without a line.
+// An image becomes one line, however many of its shapes have
+// problems. Nothing is left out without a line.
 func TestErrorLines(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -271,8 +271,8 @@ func TestUnusualImages(t *testing.T) {
 	}
 }
 
-// A project has one file a subset. All have the same categories, and in each
-// the ids start at 1.
+// A project has one file a subset. All have the same categories, and
+// in each the ids start at 1.
 func TestSubsets(t *testing.T) {
 	t.Parallel()
 	one := func(name, subset string) string {
@@ -300,8 +300,8 @@ func TestEmptyDocument(t *testing.T) {
 	cocotest.Check(t, unzip(t, z, defaultJSON))
 }
 
-// COCO-12: a crowd is a mask. An outline with the attribute is no crowd, and
-// the attribute is written.
+// COCO-12: a crowd is a mask. An outline with the attribute is no
+// crowd, and the attribute is written.
 func TestCrowd(t *testing.T) {
 	t.Parallel()
 	const crowd = `<attribute name="is_crowd">true</attribute>`

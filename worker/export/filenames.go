@@ -11,8 +11,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// isRelativePath reports whether a name is a canonical relative path. "../x"
-// and "/x" are not.
+// isRelativePath reports whether a name is a canonical relative path.
+// "../x" and "/x" are not.
 func isRelativePath(name string) bool {
 	for segment := range strings.SplitSeq(name, "/") {
 		if segment == "" || segment == "." || segment == ".." {
@@ -22,12 +22,12 @@ func isRelativePath(name string) bool {
 	return true
 }
 
-// nameFiles gives every exported image a file name. Without their extensions
-// the names are unique in a subset, even if case and Unicode composition are
-// ignored (GEN-02, COCO-19).
+// nameFiles gives every exported image a file name. Without their
+// extensions the names are unique in a subset, even if case and
+// Unicode composition are ignored (GEN-02, COCO-19).
 //
-// Images keep their own names where possible; earlier images of the document
-// come first. The other names get a short hash.
+// Images keep their own names where possible; earlier images of the
+// document come first. The other names get a short hash.
 func nameFiles(images []imageRecord) {
 	n := namer{taken: map[string]bool{}, directories: map[string]bool{}}
 	for i := range images {
@@ -60,7 +60,8 @@ func (n namer) addDirectories(im *imageRecord) {
 	}
 }
 
-// take gives an image a name. It returns false if the name is used already.
+// take gives an image a name. It returns false if the name is used
+// already.
 func (n namer) take(im *imageRecord, name string) bool {
 	stem := fold(im.Subset + "/" + strings.TrimSuffix(name, path.Ext(name)))
 	if n.taken[stem] || n.directories[fold(im.Subset+"/"+name)] {
@@ -79,7 +80,8 @@ func (n namer) rename(im *imageRecord) {
 	}
 	ext := path.Ext(safe)
 	stem := strings.TrimSuffix(safe, ext)
-	// A name that the document has three times needs more than one try.
+	// A name that the document has three times needs more than one
+	// try.
 	for try := 0; ; try++ {
 		sum := sha256.Sum256([]byte(im.Name + "\x00" + strconv.Itoa(try)))
 		if n.take(im, stem+"-"+hex.EncodeToString(sum[:4])+ext) {
@@ -88,17 +90,17 @@ func (n namer) rename(im *imageRecord) {
 	}
 }
 
-// fold returns the same text for names that differ only in case or in Unicode
-// composition.
+// fold returns the same text for names that differ only in case or in
+// Unicode composition.
 func fold(s string) string {
 	return norm.NFC.String(strings.ToLower(strings.ToUpper(norm.NFC.String(s))))
 }
 
 const maxSegment = 255 // bytes in a file name on common file systems
 
-// safeName replaces what some file systems cannot hold: control characters, the
-// characters \ : * ? " < > |, dots and spaces at the end of a segment, and
-// segments that are too long.
+// safeName replaces what some file systems cannot hold: control
+// characters, the characters \ : * ? " < > |, dots and spaces at the
+// end of a segment, and segments that are too long.
 func safeName(name string) string {
 	segments := strings.Split(name, "/")
 	for i, s := range segments {
@@ -116,7 +118,8 @@ func safeName(name string) string {
 	return strings.Join(segments, "/")
 }
 
-// shorten cuts a segment so that there is room for the hash that rename adds.
+// shorten cuts a segment so that there is room for the hash that
+// rename adds.
 func shorten(s string) string {
 	if len(s) <= maxSegment-9 {
 		return s

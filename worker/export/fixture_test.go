@@ -134,8 +134,8 @@ func unzip(t testing.TB, z *zip.Reader, name string) []byte {
 	return data
 }
 
-// testImage returns a dark image with a light top left corner, which shows how
-// it was turned.
+// testImage returns a dark image with a light top left corner, which
+// shows how it was turned.
 func testImage(width, height int) image.Image {
 	im := image.NewNRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
@@ -156,7 +156,8 @@ func testPNG(width, height int) []byte {
 	return b.Bytes()
 }
 
-// testJPEG returns a JPEG with an EXIF orientation, or without if that is 0.
+// testJPEG returns a JPEG with an EXIF orientation, or without if
+// that is 0.
 func testJPEG(width, height, orientation int) []byte {
 	var b bytes.Buffer
 	_ = jpeg.Encode(&b, testImage(width, height), nil)
@@ -172,8 +173,8 @@ func testJPEG(width, height, orientation int) []byte {
 	return append(append(out, exif...), b.Bytes()[2:]...)
 }
 
-// documentXML returns a task's export with images, and the labels car, ねこ:cat
-// and unused.
+// documentXML returns a task's export with images, and the labels
+// car, ねこ:cat and unused.
 func documentXML(images ...string) string {
 	return `<?xml version="1.0" encoding="utf-8"?>
 <annotations>
@@ -203,8 +204,8 @@ func boxXML(geometry string) string {
 	return `<box label="car" source="manual" occluded="0" ` + geometry + ` z_order="0"></box>`
 }
 
-// hole returns the mask of the golden vectors: columns 10 to 29, rows 20 to 69,
-// with a hole in columns 15 to 19, rows 30 to 39.
+// hole returns the mask of the golden vectors: columns 10 to 29, rows
+// 20 to 69, with a hole in columns 15 to 19, rows 30 to 39.
 func hole() string {
 	runs := []string{"0", "205"}
 	for row := range 10 {
@@ -218,8 +219,8 @@ func hole() string {
 		`" left="10" top="20" width="20" height="50" z_order="2"></mask>`
 }
 
-// fixture returns a document and its images with everything that is known to
-// break exporters.
+// fixture returns a document and its images with everything that is
+// known to break exporters.
 func fixture() (string, map[string][]byte) {
 	many := make([]string, 300)
 	for i := range many {

@@ -44,8 +44,9 @@ func (f *imageFile) readTo(n int64) error {
 
 var errBeyond = errors.New("beyond the bytes in memory")
 
-// head returns the image's head. If the first bytes do not contain it, head
-// reads the whole image. An *imagehead.Error says that the image has none.
+// head returns the image's head. If the first bytes do not contain
+// it, head reads the whole image. An *imagehead.Error says that the
+// image has none.
 func (f *imageFile) head() (imagehead.Head, error) {
 	h, err := imagehead.Read(func(off, n int64) ([]byte, error) {
 		if off+n > int64(len(f.first)) {
@@ -68,10 +69,11 @@ func (f *imageFile) head() (imagehead.Head, error) {
 	return f.head()
 }
 
-// inspect compares the image with its annotations and reports whether it must
-// be turned upright, so that pixels and coordinates agree for programs that
-// ignore EXIF (GEN-03). It adds problems to the image's record. It does not
-// inspect types that imagehead cannot read. Its error is that of the source.
+// inspect compares the image with its annotations and reports whether
+// it must be turned upright, so that pixels and coordinates agree for
+// programs that ignore EXIF (GEN-03). It adds problems to the image's
+// record. It does not inspect types that imagehead cannot read. Its
+// error is that of the source.
 func (f *imageFile) inspect() (h imagehead.Head, turn bool, err error) {
 	h, err = f.head()
 	var bad *imagehead.Error
@@ -109,8 +111,8 @@ func (f *imageFile) addProblem(code, text string) {
 	f.im.problems.add(annotation.Problemf(code, "%s; exported as it is", text))
 }
 
-// turn replaces the complete content by the same image upright. If it cannot
-// be decoded, that is a problem and the content stays.
+// turn replaces the complete content by the same image upright. If it
+// cannot be decoded, that is a problem and the content stays.
 func (f *imageFile) turn(h imagehead.Head) {
 	upright, err := turnUpright(h, f.first)
 	if err != nil {
@@ -120,7 +122,8 @@ func (f *imageFile) turn(h imagehead.Head) {
 	f.first = upright
 }
 
-// turnUpright decodes an image and encodes it upright, without its EXIF.
+// turnUpright decodes an image and encodes it upright, without its
+// EXIF.
 func turnUpright(h imagehead.Head, data []byte) ([]byte, error) {
 	decoded, err := raster.Decode(h.Type, data)
 	if err != nil {

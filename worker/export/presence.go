@@ -13,9 +13,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// maxGap is how many listed objects in a row may be useless. After that, a
-// request for the next image costs less than more of the listing: it is about
-// a page.
+// maxGap is how many listed objects in a row may be useless. After
+// that, a request for the next image costs less than more of the
+// listing: it is about a page.
 const maxGap = 1000
 
 // soughtImage is an image to find in the source.
@@ -24,10 +24,10 @@ type soughtImage struct {
 	im  *imageRecord
 }
 
-// checkPresence leaves out the images that the source does not have, before
-// any file that names them is written (GEN-11). It lists the source instead
-// of asking for each image, and skips parts with many other objects. If the
-// source has none of the images, it fails.
+// checkPresence leaves out the images that the source does not have,
+// before any file that names them is written (GEN-11). It lists the
+// source instead of asking for each image, and skips parts with many
+// other objects. If the source has none of the images, it fails.
 func (s *imageSource) checkPresence(ctx context.Context, images []imageRecord) error {
 	var listed, hidden []soughtImage
 	for i := range images {
@@ -37,8 +37,9 @@ func (s *imageSource) checkPresence(ctx context.Context, images []imageRecord) e
 		case strings.HasPrefix(key, s.storage.Prefix):
 			listed = append(listed, soughtImage{key, im})
 		default:
-			// The prefix may end within a name. A listing shows only what starts
-			// with it, but the rest of the directory can be read.
+			// The prefix may end within a name. A listing shows only
+			// what starts with it, but the rest of the directory can
+			// be read.
 			hidden = append(hidden, soughtImage{key, im})
 		}
 	}
@@ -52,7 +53,8 @@ func (s *imageSource) checkPresence(ctx context.Context, images []imageRecord) e
 	return s.checkAnyPresent(append(listed, hidden...))
 }
 
-// findListed walks through the sorted images and the listing side by side.
+// findListed walks through the sorted images and the listing side by
+// side.
 func (s *imageSource) findListed(ctx context.Context, sought []soughtImage) error {
 	for len(sought) > 0 {
 		first := sought[0]
@@ -71,9 +73,9 @@ func (s *imageSource) findListed(ctx context.Context, sought []soughtImage) erro
 	return nil
 }
 
-// followListing lists from a key on until the listing ends, all images are
-// found, or maxGap objects in a row were useless. It returns the images that
-// are still sought.
+// followListing lists from a key on until the listing ends, all
+// images are found, or maxGap objects in a row were useless. It
+// returns the images that are still sought.
 func (s *imageSource) followListing(
 	ctx context.Context, after string, sought []soughtImage,
 ) ([]soughtImage, error) {
@@ -100,8 +102,8 @@ func (s *imageSource) followListing(
 	return nil, nil
 }
 
-// mark gives the problems of a key to all images with that key, which are at
-// the front of the list. It returns the rest of the list.
+// mark gives the problems of a key to all images with that key, which
+// are at the front of the list. It returns the rest of the list.
 func mark(sought []soughtImage, key string, found problems) []soughtImage {
 	for len(sought) > 0 && sought[0].key == key {
 		sought[0].im.problems, sought[0].im.leftOut = found, !found.empty()
@@ -115,8 +117,8 @@ func (s *imageSource) missing() (p problems) {
 	return p
 }
 
-// stat asks for one image. It fails only if the problem is not of this image
-// alone.
+// stat asks for one image. It fails only if the problem is not of
+// this image alone.
 func (s *imageSource) stat(ctx context.Context, one soughtImage) (struct{}, error) {
 	var p problems
 	if !strings.HasPrefix(one.key, s.storage.Dir()) {
@@ -141,15 +143,15 @@ func (s *imageSource) stat(ctx context.Context, one soughtImage) (struct{}, erro
 	return struct{}{}, nil
 }
 
-// concernsBucket reports whether an error concerns the whole bucket: it names
-// no key.
+// concernsBucket reports whether an error concerns the whole bucket:
+// it names no key.
 func concernsBucket(err error) bool {
 	var e *providers.Error
 	return errors.As(err, &e) && e.Key == ""
 }
 
-// checkAnyPresent fails if all sought images are missing: then the payload
-// names the wrong place.
+// checkAnyPresent fails if all sought images are missing: then the
+// payload names the wrong place.
 func (s *imageSource) checkAnyPresent(all []soughtImage) error {
 	present := func(one soughtImage) bool { return !one.im.leftOut }
 	if len(all) == 0 || slices.ContainsFunc(all, present) {

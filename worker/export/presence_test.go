@@ -15,8 +15,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/export/formats/coco/cocotest"
 )
 
-// GEN-11: images that the bucket does not have are on the error list, and
-// neither in the JSON nor in the zip.
+// GEN-11: images that the bucket does not have are on the error list,
+// and neither in the JSON nor in the zip.
 func TestMissingImages(t *testing.T) {
 	t.Parallel()
 	var all []string
@@ -38,8 +38,8 @@ func TestMissingImages(t *testing.T) {
 	}
 }
 
-// The images may be in a directory, under a prefix that ends within a name.
-// Listings show only what starts with the prefix.
+// The images may be in a directory, under a prefix that ends within a
+// name. Listings show only what starts with the prefix.
 func TestPrefixes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, documentXML(imageXML("im1.png", 3, 3), imageXML("other.png", 3, 3), imageXML("no.png", 3, 3), imageXML("im2.png", 3, 3)),
@@ -94,7 +94,8 @@ func (c countingBucket) List(ctx context.Context, opts providers.ListOptions) it
 	}
 }
 
-// Few images in a large bucket take few requests, and so do many images.
+// Few images in a large bucket take few requests, and so do many
+// images.
 func TestPresenceIsCheap(t *testing.T) {
 	t.Parallel()
 	files := map[string][]byte{}
@@ -123,8 +124,8 @@ func TestPresenceIsCheap(t *testing.T) {
 	}
 }
 
-// An image too large for memory is streamed as it is, and is turned upright
-// like any other.
+// An image too large for memory is streamed as it is, and is turned
+// upright like any other.
 func TestLargeImages(t *testing.T) {
 	t.Parallel()
 	large := append(testPNG(3, 3), make([]byte, maxHeld)...)

@@ -9,19 +9,20 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// The codes of problems with images. The error list also has the codes of
-// annotation, worker/job and worker/imagehead.
+// The codes of problems with images. The error list also has the
+// codes of annotation, worker/job and worker/imagehead.
 const (
 	codeInvalidName  = "invalid-name"  // an archive cannot hold the image's name
 	codeInvalidImage = "invalid-image" // the document has no usable width and height of the image
 	codeSizeMismatch = "size-mismatch" // the stored image has another size than its annotations say
 )
 
-// maxProblems is how many problems of an image are listed. More are counted.
+// maxProblems is how many problems of an image are listed. More are
+// counted.
 const maxProblems = 8
 
-// problems are those of one image. They become one line of the error list,
-// because each line counts as one failed object.
+// problems are those of one image. They become one line of the error
+// list, because each line counts as one failed object.
 type problems struct {
 	list []*annotation.Problem
 	more int // beyond maxProblems
@@ -37,8 +38,8 @@ func (p *problems) add(one *annotation.Problem) {
 
 func (p *problems) empty() bool { return len(p.list) == 0 }
 
-// line returns the line of the error list. It has the code of the first
-// problem.
+// line returns the line of the error list. It has the code of the
+// first problem.
 func (p *problems) line(key string) tasks.ObjectError {
 	texts := make([]string, len(p.list))
 	for i, one := range p.list {
@@ -61,8 +62,8 @@ type imageProgress struct {
 	failed    int64 // images with a line on the error list
 }
 
-// finish counts an image as done, or puts it on the error list if it has
-// problems. It must be called once for each image.
+// finish counts an image as done, or puts it on the error list if it
+// has problems. It must be called once for each image.
 func (p *imageProgress) finish(im *imageRecord, bytes int64) {
 	if im.problems.empty() {
 		p.Done(bytes)

@@ -12,8 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// publish writes the zip into the bucket while it is made. If making it
-// fails, nothing is stored.
+// publish writes the zip into the bucket while it is made. If making
+// it fails, nothing is stored.
 func (r *run) publish(
 	ctx context.Context, data *dataset, progress *imageProgress,
 ) (tasks.Result, error) {

@@ -12,8 +12,8 @@ func parse(data []byte) (Head, error) {
 	return Read(slice, int64(len(data)), int64(len(data)))
 }
 
-// jpegOf returns the start of a JPEG: SOI, the segments, a frame header of the
-// size, and SOS.
+// jpegOf returns the start of a JPEG: SOI, the segments, a frame
+// header of the size, and SOS.
 func jpegOf(width, height int, segments ...[]byte) []byte {
 	frame := []byte{8, byte(height >> 8), byte(height), byte(width >> 8), byte(width), 1, 1, 0x11, 0}
 	out := []byte{0xff, 0xd8}
@@ -29,7 +29,8 @@ func segmentOf(marker byte, content []byte) []byte {
 	return append([]byte{0xff, marker, byte(n >> 8), byte(n)}, content...)
 }
 
-// tiffOf returns a TIFF block with two entries before the orientation's.
+// tiffOf returns a TIFF block with two entries before the
+// orientation's.
 func tiffOf(order binary.AppendByteOrder, orientation int) []byte {
 	mark := "II*\x00"
 	if order.String() == binary.BigEndian.String() {

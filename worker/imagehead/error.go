@@ -27,5 +27,6 @@ func (e *Error) Error() string {
 // Unwrap returns the decoder's error.
 func (e *Error) Unwrap() error { return e.Err }
 
-// ObjectCode returns the code for the job's error list. Package job calls it.
+// ObjectCode returns the code for the job's error list. Package job
+// calls it.
 func (e *Error) ObjectCode() string { return e.Code }

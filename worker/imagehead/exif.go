@@ -5,8 +5,9 @@ import (
 	"errors"
 )
 
-// EXIF is a TIFF block: a header of 8 bytes with the position of the first
-// directory, which is a count and entries of 12 bytes (TIFF 6.0, section 2).
+// EXIF is a TIFF block: a header of 8 bytes with the position of the
+// first directory, which is a count and entries of 12 bytes (TIFF
+// 6.0, section 2).
 const (
 	tagOrientation = 274
 	entrySize      = 12
@@ -26,9 +27,10 @@ func (b tiffBlock) at(off, n int64) ([]byte, error) {
 	return b.r.at(b.off+off, n)
 }
 
-// exifOrientation returns the value of the orientation tag, valid or not, and
-// whether there is one. A broken block has none: broken EXIF does not make a
-// broken image. The errors are only those of fetching.
+// exifOrientation returns the value of the orientation tag, valid or
+// not, and whether there is one. A broken block has none: broken EXIF
+// does not make a broken image. The errors are only those of
+// fetching.
 func exifOrientation(b tiffBlock) (value int, found bool, err error) {
 	value, found, err = searchFirstDirectory(b)
 	if errors.Is(err, errShort) {
@@ -75,7 +77,8 @@ func byteOrder(head []byte) binary.ByteOrder {
 	return nil
 }
 
-// unsignedValue returns the first value of an entry of unsigned integers.
+// unsignedValue returns the first value of an entry of unsigned
+// integers.
 func unsignedValue(order binary.ByteOrder, entry []byte) (int, bool) {
 	if order.Uint32(entry[4:]) == 0 {
 		return 0, false
@@ -91,8 +94,8 @@ func unsignedValue(order binary.ByteOrder, entry []byte) (int, bool) {
 	return 0, false
 }
 
-// validOrientation returns an orientation from 1 to 8; any other value of the
-// tag counts as 1.
+// validOrientation returns an orientation from 1 to 8; any other
+// value of the tag counts as 1.
 func validOrientation(tag int) int {
 	if tag < 1 || tag > 8 {
 		return 1

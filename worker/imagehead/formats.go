@@ -14,8 +14,8 @@ type format struct {
 	read       func(*rangeReader) (Head, error)
 }
 
-// formats is the table of the types that Read can read. Each has its own
-// file.
+// formats is the table of the types that Read can read. Each has its
+// own file.
 var formats = []format{jpegFormat, pngFormat}
 
 // signature is a text at a fixed place of an image's content.
@@ -32,8 +32,8 @@ func (s signature) matches(start []byte) bool {
 	return end <= len(start) && string(start[s.at:end]) == s.text
 }
 
-// formatByContent returns the format of content that starts with start, or
-// nil.
+// formatByContent returns the format of content that starts with
+// start, or nil.
 func formatByContent(start []byte) *format {
 	for i := range formats {
 		for _, s := range formats[i].signatures {
@@ -45,7 +45,8 @@ func formatByContent(start []byte) *format {
 	return nil
 }
 
-// formatByName returns the format that a key's extension stands for, or nil.
+// formatByName returns the format that a key's extension stands for,
+// or nil.
 func formatByName(key string) *format {
 	extension := strings.ToLower(Extension(key))
 	i := slices.IndexFunc(formats, func(f format) bool {

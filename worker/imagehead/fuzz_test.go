@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// Any bytes give a valid head or an error with a code, without a panic. The
-// requests stay within the object, and their sizes do not change the result.
+// Any bytes give a valid head or an error with a code, without a
+// panic. The requests stay within the object, and their sizes do not
+// change the result.
 func FuzzRead(f *testing.F) {
 	f.Add(jpegOf(4000, 3000, exifOf(binary.BigEndian, 6)), uint16(16))
 	f.Add(jpegOf(40, 30, xmpOf(`tiff:Orientation="6"`), segmentOf(0xe2, make([]byte, 200))), uint16(0))

@@ -151,7 +151,8 @@ func TestRead_Refuses(t *testing.T) {
 	}
 }
 
-// The cost of an image is its requests: how many, and for which bytes.
+// The cost of an image is its requests: how many, and for which
+// bytes.
 func TestRead_Requests(t *testing.T) {
 	t.Parallel()
 	big := func(n int) []byte { return segmentOf(0xe2, make([]byte, n-4)) }

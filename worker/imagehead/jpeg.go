@@ -13,8 +13,8 @@ var jpegFormat = format{
 	is:         JPEG,
 	extensions: []string{".jpg", ".jpeg", ".jpe", ".jfif"},
 	signatures: []signature{{0, "\xff\xd8\xff"}},
-	// Cameras put a preview before the size. This is enough for seven JPEGs in
-	// eight.
+	// Cameras put a preview before the size. This is enough for seven
+	// JPEGs in eight.
 	firstRead: 16 << 10,
 	read:      readJPEG,
 }
@@ -41,8 +41,8 @@ type segment struct {
 	off, n int64
 }
 
-// readJPEG walks from segment to segment by their lengths, up to the frame
-// header. It reads only the segments that it needs.
+// readJPEG walks from segment to segment by their lengths, up to the
+// frame header. It reads only the segments that it needs.
 func readJPEG(r *rangeReader) (Head, error) {
 	var tags jpegTags
 	for pos := int64(2); ; {
@@ -93,7 +93,8 @@ func jpegError(err error) error {
 	return err
 }
 
-// isFrame reports whether a marker is SOF: C0 to CF without DHT, JPG and DAC.
+// isFrame reports whether a marker is SOF: C0 to CF without DHT, JPG
+// and DAC.
 func isFrame(m byte) bool { return m >= 0xc0 && m <= 0xcf && m != 0xc4 && m != 0xc8 && m != 0xcc }
 
 // nextSegment finds the first marker at or after pos. Like Pillow and
@@ -125,9 +126,9 @@ func nextSegment(r *rangeReader, pos int64) (segment, error) {
 	}
 }
 
-// jpegTags collects what the APP1 segments say about the orientation. The
-// first EXIF with an orientation counts. Without one the first XMP counts, as
-// in Pillow, which CVAT uses.
+// jpegTags collects what the APP1 segments say about the orientation.
+// The first EXIF with an orientation counts. Without one the first
+// XMP counts, as in Pillow, which CVAT uses.
 type jpegTags struct {
 	exif  int
 	found bool
@@ -161,8 +162,8 @@ func (t *jpegTags) orientation(r *rangeReader) (int, error) {
 	return validOrientation(xmpOrientation(b)), nil
 }
 
-// xmpOrientation returns what Pillow's pattern tiff:Orientation(="|>)([0-9])
-// finds, or 0.
+// xmpOrientation returns what Pillow's pattern
+// tiff:Orientation(="|>)([0-9]) finds, or 0.
 func xmpOrientation(xmp []byte) int {
 	for {
 		_, rest, found := bytes.Cut(xmp, []byte("tiff:Orientation"))

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Naming is what an object's name says about it. Like CVAT, the jobs select
-// objects by name before they read any content.
+// Naming is what an object's name says about it. Like CVAT, the jobs
+// select objects by name before they read any content.
 type Naming int
 
 // The namings.
@@ -18,9 +18,10 @@ const (
 	Unreadable               // CVAT accepts it and then fails the whole task: Pillow cannot open it
 )
 
-// ByName returns what the extension of a key says, in upper or lower case.
-// The lists hold what CVAT 2.73 takes for an image: its media.mimetypes and
-// Python's mimetypes without SVG, divided by whether Pillow can open it.
+// ByName returns what the extension of a key says, in upper or lower
+// case. The lists hold what CVAT 2.73 takes for an image: its
+// media.mimetypes and Python's mimetypes without SVG, divided by
+// whether Pillow can open it.
 func ByName(key string) Naming { return namings[strings.ToLower(Extension(key))] }
 
 var namings = makeNamings()
@@ -39,10 +40,10 @@ func makeNamings() map[string]Naming {
 	return table
 }
 
-// Extension returns the extension of a key with its dot, or an empty string.
-// It follows Python's os.path.splitext, which CVAT uses: the extension begins
-// at the last dot of the last path segment, but leading dots of the segment
-// begin none.
+// Extension returns the extension of a key with its dot, or an empty
+// string. It follows Python's os.path.splitext, which CVAT uses: the
+// extension begins at the last dot of the last path segment, but
+// leading dots of the segment begin none.
 func Extension(key string) string {
 	name := key[strings.LastIndexByte(key, '/')+1:]
 	dot := strings.LastIndexByte(name, '.')
@@ -52,7 +53,8 @@ func Extension(key string) string {
 	return name[dot:]
 }
 
-// FirstRead returns how many bytes of an image to read first, by its name.
+// FirstRead returns how many bytes of an image to read first, by its
+// name.
 func FirstRead(key string) int64 {
 	switch f := formatByName(key); {
 	case f != nil:
@@ -63,9 +65,9 @@ func FirstRead(key string) int64 {
 	return 4 << 10
 }
 
-// RefineError makes an error of Read more exact with the object's name. A
-// .jpg without a known signature is corrupt. A .tga is an unsupported type,
-// because files of that type have no signature.
+// RefineError makes an error of Read more exact with the object's
+// name. A .jpg without a known signature is corrupt. A .tga is an
+// unsupported type, because files of that type have no signature.
 func RefineError(key string, err error) error {
 	var e *Error
 	if !errors.As(err, &e) || e.Code != CodeCorrupt || e.Type != "" || formatByName(key) != nil {
@@ -76,8 +78,8 @@ func RefineError(key string, err error) error {
 	return refined
 }
 
-// UnsupportedName returns the error for a key whose extension is that of an
-// unsupported type.
+// UnsupportedName returns the error for a key whose extension is that
+// of an unsupported type.
 func UnsupportedName(key string) *Error {
 	return unsupported("", "the name ends in "+Extension(key))
 }
@@ -85,10 +87,11 @@ func UnsupportedName(key string) *Error {
 // maxKey is CVAT's MAX_FILENAME_LENGTH, in characters.
 const maxKey = 1024
 
-// CheckKey returns an *Error with CodeUnusableKey if labelling tools cannot
-// use a key (CVAT 2.73, cvat/utils/paths.py: problem_with_untrusted_path). A
-// usable key is a canonical relative path in valid UTF-8, has no backslash,
-// and has at most 1024 characters.
+// CheckKey returns an *Error with CodeUnusableKey if labelling tools
+// cannot use a key (CVAT 2.73, cvat/utils/paths.py:
+// problem_with_untrusted_path). A usable key is a canonical relative
+// path in valid UTF-8, has no backslash, and has at most 1024
+// characters.
 func CheckKey(key string) error {
 	var problem string
 	switch {

@@ -20,13 +20,14 @@ var pngFormat = format{
 
 const (
 	pngSignature = "\x89PNG\r\n\x1a\n"
-	// pngHeader is how many bytes there are up to the end of IHDR, the first
-	// chunk: it has a length, a kind, 13 bytes of content and a checksum.
+	// pngHeader is how many bytes there are up to the end of IHDR,
+	// the first chunk: it has a length, a kind, 13 bytes of content
+	// and a checksum.
 	pngHeader = len(pngSignature) + 4 + 4 + 13 + 4
 )
 
-// readPNG reads IHDR, the first chunk, and looks for an eXIf chunk before the
-// pixels (PNG 3rd edition, 11.3.4.5).
+// readPNG reads IHDR, the first chunk, and looks for an eXIf chunk
+// before the pixels (PNG 3rd edition, 11.3.4.5).
 func readPNG(r *rangeReader) (Head, error) {
 	b, err := r.at(int64(len(pngSignature)), int64(pngHeader-len(pngSignature)))
 	if errors.Is(err, errShort) {
@@ -55,9 +56,10 @@ func readPNG(r *rangeReader) (Head, error) {
 	}, nil
 }
 
-// pngOrientation walks over the chunks up to the pixels and returns the
-// orientation of an eXIf chunk. If the chunks are broken it returns errShort:
-// the image has no orientation, but its size is known.
+// pngOrientation walks over the chunks up to the pixels and returns
+// the orientation of an eXIf chunk. If the chunks are broken it
+// returns errShort: the image has no orientation, but its size is
+// known.
 func pngOrientation(r *rangeReader) (int, error) {
 	for pos := int64(pngHeader); ; {
 		b, err := r.at(pos, 8)

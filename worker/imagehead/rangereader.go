@@ -2,9 +2,9 @@ package imagehead
 
 import "errors"
 
-// maxReads limits what a malicious header can cost: 512 requests, or 32 MiB.
-// The largest honest header, an ICC profile in 255 segments, needs half of
-// that.
+// maxReads limits what a malicious header can cost: 512 requests, or
+// 32 MiB. The largest honest header, an ICC profile in 255 segments,
+// needs half of that.
 const maxReads = 512
 
 // errShort means that an object ends before the requested bytes.
@@ -20,8 +20,8 @@ type rangeReader struct {
 	buf   []byte
 }
 
-// at returns n bytes from an offset, valid until the next call. It returns
-// errShort if the object ends before them.
+// at returns n bytes from an offset, valid until the next call. It
+// returns errShort if the object ends before them.
 func (r *rangeReader) at(off, n int64) ([]byte, error) {
 	if off < 0 || n < 0 || off > r.size || n > r.size-off {
 		return nil, errShort

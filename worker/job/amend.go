@@ -15,23 +15,25 @@ type AmendResult struct {
 	MergeResult
 }
 
-// Amend merges new lines into the object under a key. Finish calls it if
-// Parts.Earlier is set.
+// Amend merges new lines into the object under a key. Finish calls it
+// if Parts.Earlier is set.
 //
-// Amend holds neither the old lines nor the new ones in memory as a whole. It
-// reads the old ones up to three times, always from one version of the
-// object. Like Publish it never overwrites what it has not read. Two callers
-// that merge the same lines at once both succeed.
+// Amend holds neither the old lines nor the new ones in memory as a
+// whole. It reads the old ones up to three times, always from one
+// version of the object. Like Publish it never overwrites what it has
+// not read. Two callers that merge the same lines at once both
+// succeed.
 //
-// If the object is missing, or no job has written it, the error is NotFound
-// or Invalid and advises to enqueue the job anew.
+// If the object is missing, or no job has written it, the error is
+// NotFound or Invalid and advises to enqueue the job anew.
 func (m Merge) Amend(
 	ctx context.Context, b providers.Bucket, key, contentType string,
 	added iter.Seq2[[]byte, error],
 ) (AmendResult, error) {
 	a, err := m.amend(ctx, b, key, contentType, added)
 	if errors.Is(err, providers.Conflict) {
-		// Perhaps someone merged the same lines: then nothing is left to add.
+		// Perhaps someone merged the same lines: then nothing is left
+		// to add.
 		a, err = m.amend(ctx, b, key, contentType, added)
 	}
 	return a, withAdvice(err, key)
@@ -57,8 +59,8 @@ func (m Merge) amend(
 	return a, err
 }
 
-// withAdvice adds advice to the errors that come back however often the job
-// is retried for the failed objects alone.
+// withAdvice adds advice to the errors that come back however often
+// the job is retried for the failed objects alone.
 func withAdvice(err error, key string) error {
 	const fix = "Enqueue the job anew, so that it looks at all objects: " +
 		"this run has only the lines of those that failed."

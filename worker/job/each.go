@@ -6,11 +6,11 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Each calls do for every item, at most n at once, and returns the results in
-// the order of the items. An n below 1 counts as 1.
+// Each calls do for every item, at most n at once, and returns the
+// results in the order of the items. An n below 1 counts as 1.
 //
-// The first error or panic cancels the context of the other calls and is
-// returned. If ctx has ended, the error is its cause.
+// The first error or panic cancels the context of the other calls and
+// is returned. If ctx has ended, the error is its cause.
 func Each[T, R any](
 	ctx context.Context, items []T, n int, do func(context.Context, T) (R, error),
 ) ([]R, error) {

@@ -8,11 +8,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// ErrPanic means that a job's code panicked. It ends the attempt, not the
-// worker.
+// ErrPanic means that a job's code panicked. It ends the attempt, not
+// the worker.
 var ErrPanic = errors.New("panic in a job")
 
-// PanicError is a panic that Guard turned into an error. It wraps ErrPanic.
+// PanicError is a panic that Guard turned into an error. It wraps
+// ErrPanic.
 type PanicError struct {
 	Value any
 	Stack string // for the log; not part of the message, which users see
@@ -24,16 +25,16 @@ func (e *PanicError) Error() string { return fmt.Sprintf("%v: %v", ErrPanic, e.V
 // Unwrap returns ErrPanic.
 func (e *PanicError) Unwrap() error { return ErrPanic }
 
-// Guard calls do and turns its panic into a *PanicError. It cannot catch the
-// panics of goroutines that do starts. Each and Prefetch guard the goroutines
-// that they start.
+// Guard calls do and turns its panic into a *PanicError. It cannot
+// catch the panics of goroutines that do starts. Each and Prefetch
+// guard the goroutines that they start.
 func Guard(do func() error) (err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
 		case *providers.PanicError:
-			// It comes from a goroutine of a bucket. Its own stack says more
-			// than the stack here.
+			// It comes from a goroutine of a bucket. Its own stack
+			// says more than the stack here.
 			err = &PanicError{r.Value, r.Stack}
 		default:
 			err = &PanicError{r, string(debug.Stack())}

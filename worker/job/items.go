@@ -8,18 +8,20 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// Items calls do for each of the listed objects, env.Parallel at once, and
-// yields their items in key order, as Sharded.Work must. do need not set Key.
+// Items calls do for each of the listed objects, env.Parallel at
+// once, and yields their items in key order, as Sharded.Work must. do
+// need not set Key.
 //
-// If AsObjectError accepts an error of do, it becomes the item's Error, and
-// of the item only Bytes is kept. Any other error ends the shard. If every
-// object of the shard was denied, the shard ends with that error after its
-// last item; but not when the shard continues after an interruption, because
-// the earlier objects are unknown here, and not when it has Keys, because
-// those are objects that failed before.
+// If AsObjectError accepts an error of do, it becomes the item's
+// Error, and of the item only Bytes is kept. Any other error ends the
+// shard. If every object of the shard was denied, the shard ends with
+// that error after its last item; but not when the shard continues
+// after an interruption, because the earlier objects are unknown
+// here, and not when it has Keys, because those are objects that
+// failed before.
 //
-// With env.BeforeObject set, nothing runs at once: BeforeObject, do and the
-// loop's body take turns in one goroutine.
+// With env.BeforeObject set, nothing runs at once: BeforeObject, do
+// and the loop's body take turns in one goroutine.
 func (s Shard) Items(
 	ctx context.Context, env Env, objects []ListedObject,
 	do func(context.Context, providers.Object) (Item, error),
@@ -57,8 +59,8 @@ type handledObject struct {
 	err  error
 }
 
-// handleObject makes the item of one object. It returns only errors that
-// concern the job.
+// handleObject makes the item of one object. It returns only errors
+// that concern the job.
 func handleObject(
 	ctx context.Context, o ListedObject,
 	do func(context.Context, providers.Object) (Item, error),
@@ -84,15 +86,15 @@ func (h handledObject) askedBucket() bool {
 	return h.item.Bytes > 0 || errors.As(h.err, new(*providers.Error))
 }
 
-// careful works on one object at a time, so that the engine can find the
-// object that crashes its worker.
+// careful works on one object at a time, so that the engine can find
+// the object that crashes its worker.
 type careful struct {
 	before func(ctx context.Context, key string) error // Env.BeforeObject
 	handle func(context.Context, ListedObject) (handledObject, error)
 }
 
-// Range yields the handled objects in order. An error of before or handle is
-// yielded in its place and ends the loop.
+// Range yields the handled objects in order. An error of before or
+// handle is yielded in its place and ends the loop.
 func (c careful) Range(
 	ctx context.Context, objects []ListedObject,
 ) iter.Seq2[handledObject, error] {

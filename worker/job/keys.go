@@ -7,9 +7,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// Cut lists a bucket's objects after a key and emits shards of size objects
-// each; the last one may be smaller. Together the shards contain every listed
-// key once.
+// Cut lists a bucket's objects after a key and emits shards of size
+// objects each; the last one may be smaller. Together the shards
+// contain every listed key once.
 func Cut(
 	ctx context.Context, b providers.Bucket, after string, size int64, emit func(Shard) error,
 ) error {
@@ -33,17 +33,17 @@ func Cut(
 	return emit(next)
 }
 
-// ListedObject is an object of a shard, or a key of Shard.Keys that the
-// bucket refused.
+// ListedObject is an object of a shard, or a key of Shard.Keys that
+// the bucket refused.
 type ListedObject struct {
 	providers.Object       // only Key is set if Err is
 	Err              error // the bucket's; AsObjectError accepts it
 }
 
-// List returns the objects of a shard in key order, as the bucket has them
-// now. A range takes one listing, which stops at the last object of the
-// range: to look one further could cost another page. Keys take one request
-// each, parallel at once.
+// List returns the objects of a shard in key order, as the bucket has
+// them now. A range takes one listing, which stops at the last object
+// of the range: to look one further could cost another page. Keys
+// take one request each, parallel at once.
 func (s Shard) List(
 	ctx context.Context, b providers.Bucket, parallel int,
 ) ([]ListedObject, error) {
@@ -66,7 +66,8 @@ func (s Shard) List(
 	return objects, nil
 }
 
-// stat asks for each of the shard's keys after After, in order and once.
+// stat asks for each of the shard's keys after After, in order and
+// once.
 func (s Shard) stat(
 	ctx context.Context, b providers.Bucket, parallel int,
 ) ([]ListedObject, error) {

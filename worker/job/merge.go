@@ -9,22 +9,22 @@ import (
 	"iter"
 )
 
-// maxLine is how long an old line may be, in bytes. Jobs write far shorter
-// ones.
+// maxLine is how long an old line may be, in bytes. Jobs write far
+// shorter ones.
 const maxLine = 1 << 20
 
-// ErrNotMergeable means that the old lines are not as Merge expects them:
-// someone else wrote or changed them.
+// ErrNotMergeable means that the old lines are not as Merge expects
+// them: someone else wrote or changed them.
 var ErrNotMergeable = errors.New("these are not the lines that a job has written")
 
-// Merge merges new lines into old ones. Both are in ascending byte order of
-// their keys.
+// Merge merges new lines into old ones. Both are in ascending byte
+// order of their keys.
 type Merge struct {
-	// Head is how many of the old lines come before those with keys. They stay
-	// as they are.
+	// Head is how many of the old lines come before those with keys.
+	// They stay as they are.
 	Head int
-	// Key returns the key of a line, which may end in a newline. It fails if
-	// the line has no key.
+	// Key returns the key of a line, which may end in a newline. It
+	// fails if the line has no key.
 	Key func(line []byte) (string, error)
 }
 
@@ -34,13 +34,14 @@ type MergeResult struct {
 	Size  int64 // bytes, with the head
 }
 
-// Write writes the old lines and the added ones in the order of their keys,
-// each key once. An added line replaces an old line with the same key. If
-// either side has a key twice, its first line counts. Merging the same lines
-// again changes nothing.
+// Write writes the old lines and the added ones in the order of their
+// keys, each key once. An added line replaces an old line with the
+// same key. If either side has a key twice, its first line counts.
+// Merging the same lines again changes nothing.
 //
-// Write holds one line of each side in memory. It fails with ErrNotMergeable
-// if an old line has no key, is out of order or is longer than a mebibyte.
+// Write holds one line of each side in memory. It fails with
+// ErrNotMergeable if an old line has no key, is out of order or is
+// longer than a mebibyte.
 func (m Merge) Write(
 	w io.Writer, old io.Reader, added iter.Seq2[[]byte, error],
 ) (MergeResult, error) {
@@ -70,7 +71,8 @@ type merger struct {
 	wrote MergeResult
 }
 
-// copyHead copies n lines without keys and reads the first line after them.
+// copyHead copies n lines without keys and reads the first line after
+// them.
 func (g *merger) copyHead(n int) error {
 	for range n {
 		line, err := g.old.read()
@@ -88,8 +90,8 @@ func (g *merger) copyHead(n int) error {
 	return g.old.next()
 }
 
-// insert writes the old lines that come before an added line, and then that
-// line.
+// insert writes the old lines that come before an added line, and
+// then that line.
 func (g *merger) insert(line []byte) error {
 	key, err := g.old.keyOf(line)
 	switch {
@@ -164,8 +166,8 @@ func (o *oldLines) next() error {
 	}
 }
 
-// read returns the next line with its newline, which it adds to the last line
-// if that has none. It returns nil at the end.
+// read returns the next line with its newline, which it adds to the
+// last line if that has none. It returns nil at the end.
 func (o *oldLines) read() ([]byte, error) {
 	o.number++
 	line, err := o.from.ReadSlice('\n')

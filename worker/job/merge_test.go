@@ -21,7 +21,8 @@ import (
 
 var errBroken = errors.New("broken")
 
-// before returns the key of a test's line: the text before the equals sign.
+// before returns the key of a test's line: the text before the equals
+// sign.
 func before(line []byte) (string, error) {
 	key, _, ok := bytes.Cut(line, []byte("="))
 	if !ok {
@@ -120,8 +121,8 @@ func (f *failing) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A merge gives what a map from key to line would give, and merging again
-// changes nothing.
+// A merge gives what a map from key to line would give, and merging
+// again changes nothing.
 func TestMerge_EqualsAMap(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(300) {
@@ -208,8 +209,8 @@ func TestAmend(t *testing.T) {
 	}
 }
 
-// If the object changes meanwhile, Amend merges once more into the new
-// version.
+// If the object changes meanwhile, Amend merges once more into the
+// new version.
 func TestAmend_TwiceAtOnce(t *testing.T) {
 	t.Parallel()
 	for content, want := range map[string]string{
@@ -268,8 +269,8 @@ func TestAmend_NothingToAmend(t *testing.T) {
 	}
 }
 
-// If the object vanishes at any moment, or reads are denied, Amend never
-// stores the added lines alone.
+// If the object vanishes at any moment, or reads are denied, Amend
+// never stores the added lines alone.
 func TestAmend_NeverStoresTheAddedLinesAlone(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []providers.Kind{providers.NotFound, providers.Denied, providers.Unavailable} {

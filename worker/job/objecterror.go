@@ -7,11 +7,11 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// This file alone decides whether an error concerns one object or the whole
-// job.
+// This file alone decides whether an error concerns one object or the
+// whole job.
 
-// The codes of objects that the bucket refused to read. They appear in the
-// job's error list.
+// The codes of objects that the bucket refused to read. They appear
+// in the job's error list.
 const (
 	CodeNotFound = "not-found" // removed since it was listed
 	CodeChanged  = "changed"   // replaced since it was listed
@@ -20,13 +20,14 @@ const (
 )
 
 // AsObjectError converts err to a line of the job's error list if err
-// concerns only the object with this key. Otherwise it returns false, and the
-// job must return err.
+// concerns only the object with this key. Otherwise it returns false,
+// and the job must return err.
 //
-// Two sorts of error concern one object: those that have an ObjectCode
-// method, and a *providers.Error that names a key and has the kind NotFound,
-// Conflict, Denied or Invalid. A failed write concerns the job, except
-// Invalid, which means that the bucket cannot store this key.
+// Two sorts of error concern one object: those that have an
+// ObjectCode method, and a *providers.Error that names a key and has
+// the kind NotFound, Conflict, Denied or Invalid. A failed write
+// concerns the job, except Invalid, which means that the bucket
+// cannot store this key.
 func AsObjectError(key string, err error) (tasks.ObjectError, bool) {
 	var coded interface {
 		error
@@ -47,13 +48,15 @@ func AsObjectError(key string, err error) (tasks.ObjectError, bool) {
 	return tasks.ObjectError{Key: key, Code: code, Message: err.Error()}, code != ""
 }
 
-// minDenials is how many objects of a later shard must be denied before the
-// denials concern the job. A few denied objects may be exceptions.
+// minDenials is how many objects of a later shard must be denied
+// before the denials concern the job. A few denied objects may be
+// exceptions.
 const minDenials = 10
 
-// denials decides whether denied objects concern the whole job. One denied
-// object is a line of the error list. If the bucket denies every object of a
-// shard, the credentials are wrong and the job must fail at once.
+// denials decides whether denied objects concern the whole job. One
+// denied object is a line of the error list. If the bucket denies
+// every object of a shard, the credentials are wrong and the job must
+// fail at once.
 //
 // The zero value is ready. It is not safe for concurrent use.
 type denials struct {
@@ -61,8 +64,8 @@ type denials struct {
 	first         error
 }
 
-// add records one request to the bucket: the object's line of the error list,
-// or nil, and the error behind it.
+// add records one request to the bucket: the object's line of the
+// error list, or nil, and the error behind it.
 func (d *denials) add(line *tasks.ObjectError, err error) {
 	d.asked++
 	if line == nil || line.Code != CodeDenied && line.Code != CodeInvalid {
@@ -74,9 +77,9 @@ func (d *denials) add(line *tasks.ObjectError, err error) {
 	}
 }
 
-// asJobError returns the first denial if every request of the shard was
-// denied, else nil. A later shard needs at least minDenials of them; the
-// first shard of a job needs only one.
+// asJobError returns the first denial if every request of the shard
+// was denied, else nil. A later shard needs at least minDenials of
+// them; the first shard of a job needs only one.
 func (d *denials) asJobError(s Shard) error {
 	if d.denied < d.asked || d.denied < minDenials && s.After != "" {
 		return nil

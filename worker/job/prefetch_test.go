@@ -64,8 +64,8 @@ func TestPrefetch_KeepsTheOrder(t *testing.T) {
 	}
 }
 
-// Without a limit, a result is yielded while later items are in progress, and
-// a slow item delays no work on later ones.
+// Without a limit, a result is yielded while later items are in
+// progress, and a slow item delays no work on later ones.
 func TestPrefetch_SlowItemDelaysNoWork(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { // fails if all goroutines wait
@@ -96,8 +96,8 @@ func TestPrefetch_SlowItemDelaysNoWork(t *testing.T) {
 	})
 }
 
-// With a limit, no more than Ahead results are in progress or ready while the
-// loop's body runs.
+// With a limit, no more than Ahead results are in progress or ready
+// while the loop's body runs.
 func TestPrefetch_AheadIsALimit(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []int{1, 4} {
@@ -121,7 +121,8 @@ func TestPrefetch_AheadIsALimit(t *testing.T) {
 	}
 }
 
-// No call continues after the loop is left, after a break or an error.
+// No call continues after the loop is left, after a break or an
+// error.
 func TestPrefetch_LeavesNothingRunning(t *testing.T) {
 	t.Parallel()
 	for _, fails := range []bool{false, true} {
@@ -195,8 +196,8 @@ func TestPrefetch_DiscardsTheRest(t *testing.T) {
 	}
 }
 
-// ranges are the two ways to work on a shard's objects: at once and one by
-// one.
+// ranges are the two ways to work on a shard's objects: at once and
+// one by one.
 func ranges(do func(context.Context, ListedObject) (string, error)) map[string]func(context.Context, []ListedObject) []ranged {
 	collectKeys := func(ctx context.Context, all []ListedObject) (got []ranged) {
 		for k, err := range (keys{Do: do, Parallel: 2}).Range(ctx, all) {
@@ -255,7 +256,8 @@ func TestRange_ErrorsComeInTheirPlace(t *testing.T) {
 	}
 }
 
-// An error that happens before an earlier item is done is yielded after it.
+// An error that happens before an earlier item is done is yielded
+// after it.
 func TestPrefetch_ErrorWaitsForEarlierResults(t *testing.T) {
 	t.Parallel()
 	broke := make(chan struct{})
@@ -280,7 +282,8 @@ func TestPrefetch_ErrorWaitsForEarlierResults(t *testing.T) {
 	}
 }
 
-// Results from before the end of the context are yielded, and then its cause.
+// Results from before the end of the context are yielded, and then
+// its cause.
 func TestRange_EndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	drain := errors.New("drain")
@@ -306,8 +309,8 @@ func TestRange_EndsWithItsContext(t *testing.T) {
 	}
 }
 
-// BeforeObject, the work and the loop's body take turns, so the engine knows
-// which object was touched when a worker died.
+// BeforeObject, the work and the loop's body take turns, so the
+// engine knows which object was touched when a worker died.
 func TestItems_BeforeObject(t *testing.T) {
 	t.Parallel()
 	var steps []string // no lock: the race detector reports two steps at once

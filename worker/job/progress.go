@@ -6,9 +6,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Progress counts what one run of a single job has done, and collects its
-// lines of the error list. It is safe for concurrent use. The zero value is
-// ready.
+// Progress counts what one run of a single job has done, and collects
+// its lines of the error list. It is safe for concurrent use. The
+// zero value is ready.
 type Progress struct {
 	mu     sync.Mutex
 	counts tasks.Progress
@@ -22,7 +22,8 @@ func (p *Progress) Expect(objects int64) {
 	p.counts.ObjectsTotal += objects
 }
 
-// Done counts an object that succeeded, and the bytes read or written for it.
+// Done counts an object that succeeded, and the bytes read or written
+// for it.
 func (p *Progress) Done(bytes int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -30,8 +31,8 @@ func (p *Progress) Done(bytes int64) {
 	p.counts.Bytes += bytes
 }
 
-// Reject counts an object that failed, and adds it to the job's error list.
-// The job continues.
+// Reject counts an object that failed, and adds it to the job's error
+// list. The job continues.
 func (p *Progress) Reject(e tasks.ObjectError) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

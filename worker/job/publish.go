@@ -17,13 +17,15 @@ type PublishResult struct {
 	Unchanged bool // the bucket already held exactly this content; nothing was written
 }
 
-// Publish stores content under a key, unless the bucket already holds exactly
-// this content. write is called up to three times and must write the same
-// bytes each time. The whole object is stored, or nothing changes.
+// Publish stores content under a key, unless the bucket already holds
+// exactly this content. write is called up to three times and must
+// write the same bytes each time. The whole object is stored, or
+// nothing changes.
 //
-// If someone else replaces the object after Publish has read it, Publish
-// fails with Conflict and overwrites nothing. It succeeds if they stored the
-// same content, because the same job may run twice at once.
+// If someone else replaces the object after Publish has read it,
+// Publish fails with Conflict and overwrites nothing. It succeeds if
+// they stored the same content, because the same job may run twice at
+// once.
 func Publish(
 	ctx context.Context, b providers.Bucket, key, contentType string, write func(io.Writer) error,
 ) (PublishResult, error) {
@@ -68,12 +70,13 @@ func WriteParts(w io.Writer, data iter.Seq2[[]byte, error]) error {
 	return nil
 }
 
-// Put streams what write writes into the bucket. The whole object is stored,
-// or nothing changes. Put returns only after write has returned.
+// Put streams what write writes into the bucket. The whole object is
+// stored, or nothing changes. Put returns only after write has
+// returned.
 //
-// If write fails by itself, Put returns its error: clients of clouds hide the
-// error of a body. If the bucket stops reading early, write gets
-// io.ErrClosedPipe.
+// If write fails by itself, Put returns its error: clients of clouds
+// hide the error of a body. If the bucket stops reading early, write
+// gets io.ErrClosedPipe.
 func Put(
 	ctx context.Context, b providers.Bucket, key string, opts providers.WriteOptions,
 	write func(io.Writer) error,
@@ -99,8 +102,8 @@ func Put(
 	return o, err
 }
 
-// compare reports whether an object holds what write writes. It stops at the
-// first difference.
+// compare reports whether an object holds what write writes. It stops
+// at the first difference.
 func compare(
 	ctx context.Context, b providers.Bucket, key string, write func(io.Writer) error,
 ) (providers.Object, bool, error) {
@@ -130,8 +133,8 @@ func sameContent(old io.Reader, write func(io.Writer) error) (bool, error) {
 	return false, err
 }
 
-// comparer is a writer that compares what is written to it with old. Write
-// fails with errDiffers at the first difference.
+// comparer is a writer that compares what is written to it with old.
+// Write fails with errDiffers at the first difference.
 type comparer struct {
 	old *bufio.Reader
 	buf []byte

@@ -10,15 +10,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 )
 
-// header is the first two lines of a manifest, as CVAT 2.73 writes them
-// (utils/dataset_manifest/core.py).
+// header is the first two lines of a manifest, as CVAT 2.73 writes
+// them (utils/dataset_manifest/core.py).
 const header = `{"version":"1.1"}` + "\n" + `{"type":"images"}` + "\n"
 
-// entry returns the line of one image, byte for byte as CVAT 2.73 writes it:
-// these fields in this order, without spaces. It leaves out the checksum,
-// which CVAT would have to compute by decoding each frame once more. name is
-// the key relative to the manifest's directory; the size is that of the image
-// as displayed.
+// entry returns the line of one image, byte for byte as CVAT 2.73
+// writes it: these fields in this order, without spaces. It leaves
+// out the checksum, which CVAT would have to compute by decoding each
+// frame once more. name is the key relative to the manifest's
+// directory; the size is that of the image as displayed.
 func entry(name string, width, height int) []byte {
 	extension := imagehead.Extension(name)
 	line := []byte(`{"name":`)
@@ -34,8 +34,8 @@ func entry(name string, width, height int) []byte {
 
 var errNotEntry = errors.New("the line is not an entry of a manifest")
 
-// nameOf returns an entry's name with its extension. All keys of a manifest
-// share a directory, so names have the order of the keys.
+// nameOf returns an entry's name with its extension. All keys of a
+// manifest share a directory, so names have the order of the keys.
 func nameOf(line []byte) (string, error) {
 	var e struct {
 		Name      *string `json:"name"`

@@ -14,7 +14,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
 
-// vectors is what CVAT does; testdata/cvat.json says how that was found out.
+// vectors is what CVAT does; testdata/cvat.json says how that was
+// found out.
 type vectors struct {
 	Names struct {
 		Keys   []string `json:"keys"`

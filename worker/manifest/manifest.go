@@ -1,13 +1,14 @@
-// Package manifest is the job build-manifest: it lists the images under a
-// prefix, reads their heads, and stores CVAT's dataset manifest of them.
+// Package manifest is the job build-manifest: it lists the images
+// under a prefix, reads their heads, and stores CVAT's dataset
+// manifest of them.
 //
-// It knows the manifest's format to the byte, and which objects CVAT takes
-// for images. It knows nothing of image formats, which package imagehead
-// reads, nor of queues or clouds.
+// It knows the manifest's format to the byte, and which objects CVAT
+// takes for images. It knows nothing of image formats, which package
+// imagehead reads, nor of queues or clouds.
 //
-// It does not support context images (related_images), videos or point
-// clouds. An image in a related_images directory becomes an entry like any
-// other.
+// It does not support context images (related_images), videos or
+// point clouds. An image in a related_images directory becomes an
+// entry like any other.
 package manifest
 
 import (
@@ -18,7 +19,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// shardSize is how many objects a shard has: about one page of a listing.
+// shardSize is how many objects a shard has: about one page of a
+// listing.
 const shardSize = 1000
 
 // Job builds manifests. The zero value is ready.
@@ -26,9 +28,9 @@ type Job struct{}
 
 var _ job.Sharded[tasks.BuildManifest] = Job{}
 
-// Plan implements job.Sharded. It cuts all objects under the source's prefix
-// into shards. The entries have the order of the keys, by code points, which
-// CVAT calls lexicographical.
+// Plan implements job.Sharded. It cuts all objects under the source's
+// prefix into shards. The entries have the order of the keys, by code
+// points, which CVAT calls lexicographical.
 func (Job) Plan(
 	ctx context.Context, j tasks.BuildManifest, env job.Env,
 	after string, emit func(job.Shard) error,
@@ -41,8 +43,8 @@ func (Job) Plan(
 	return job.Cut(ctx, b, after, shardSize, emit)
 }
 
-// directory returns the directory of a manifest with a slash at its end, or
-// an empty string. Names of entries are relative to it.
+// directory returns the directory of a manifest with a slash at its
+// end, or an empty string. Names of entries are relative to it.
 func directory(manifest string) string {
 	if dir := path.Dir(manifest); dir != "." {
 		return dir + "/"

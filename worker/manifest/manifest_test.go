@@ -20,8 +20,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// jpegOf returns the start of a JPEG, up to its data: an EXIF orientation,
-// padding, and a frame header.
+// jpegOf returns the start of a JPEG, up to its data: an EXIF
+// orientation, padding, and a frame header.
 func jpegOf(width, height, orientation, padding int) string {
 	exif := fmt.Sprintf("Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00%c\x00\x00\x00\x00\x00\x00", rune(orientation))
 	segment := func(marker byte, content string) string {

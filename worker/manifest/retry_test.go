@@ -17,8 +17,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
 
-// A shard gives the same data and reads no image twice, however often it is
-// interrupted.
+// A shard gives the same data and reads no image twice, however often
+// it is interrupted.
 func TestJob_ContinuesAfterEveryObject(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
@@ -95,8 +95,8 @@ func TestJob_MissingKeys(t *testing.T) {
 	}
 }
 
-// mend replaces some of the images that fail with good ones. Their names come
-// before, between and after those of the entries.
+// mend replaces some of the images that fail with good ones. Their
+// names come before, between and after those of the entries.
 func mend(t *testing.T, w *jobtest.World) {
 	t.Helper()
 	for _, key := range []string{"in/broken.jpg", "in/gif.gif", "in/tga.tga"} {
@@ -144,7 +144,8 @@ func TestJob_RetryEqualsAFreshRun(t *testing.T) {
 	}
 }
 
-// A retry changes nothing if it runs twice, or if every image fails again.
+// A retry changes nothing if it runs twice, or if every image fails
+// again.
 func TestJob_RetryTwice(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
@@ -173,7 +174,8 @@ func TestJob_RetryTwice(t *testing.T) {
 	}
 }
 
-// Another retry of the same objects stores its manifest at the same time.
+// Another retry of the same objects stores its manifest at the same
+// time.
 func TestJob_RetryTwiceAtOnce(t *testing.T) {
 	t.Parallel()
 	w, other := zoo(t), zoo(t)
@@ -244,8 +246,9 @@ func TestJob_RetryWithoutItsManifest(t *testing.T) {
 	}
 }
 
-// A retry of denied images may find all of them denied again. That does not
-// fail the job, because these images were chosen for being denied.
+// A retry of denied images may find all of them denied again. That
+// does not fail the job, because these images were chosen for being
+// denied.
 func TestJob_RetryStillDenied(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)

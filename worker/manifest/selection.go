@@ -9,11 +9,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 )
 
-// codeOutside is the code of an image outside the manifest's directory. No
-// entry can name it.
+// codeOutside is the code of an image outside the manifest's
+// directory. No entry can name it.
 const codeOutside = "outside-manifest-directory"
 
-// selection decides by the listing alone which objects belong in a manifest.
+// selection decides by the listing alone which objects belong in a
+// manifest.
 type selection struct {
 	dir     string // the manifest's directory
 	exclude []string
@@ -24,8 +25,9 @@ func newSelection(j tasks.BuildManifest) selection {
 	return selection{dir: directory(key), exclude: j.Exclude}
 }
 
-// skips reports whether an object does not belong in the manifest: it is not
-// an image by its name, a job has written it, or it is excluded.
+// skips reports whether an object does not belong in the manifest: it
+// is not an image by its name, a job has written it, or it is
+// excluded.
 func (s selection) skips(key string) bool {
 	if tasks.IsOwn(key) || imagehead.ByName(key) == imagehead.NotImage {
 		return true
@@ -38,8 +40,8 @@ func (s selection) skips(key string) bool {
 	return false
 }
 
-// check returns an *imagehead.Error if the listing alone shows that an image
-// cannot be an entry.
+// check returns an *imagehead.Error if the listing alone shows that
+// an image cannot be an entry.
 func (s selection) check(o providers.Object) error {
 	if err := imagehead.CheckKey(o.Key); err != nil {
 		return err

@@ -19,8 +19,9 @@ const (
 	tallySkipped = "skipped"
 )
 
-// Work implements job.Sharded. It makes the manifest's lines of one shard.
-// Each object becomes an item: an entry, or skipped, or failed.
+// Work implements job.Sharded. It makes the manifest's lines of one
+// shard. Each object becomes an item: an entry, or skipped, or
+// failed.
 func (Job) Work(
 	ctx context.Context, j tasks.BuildManifest, env job.Env, s job.Shard,
 ) iter.Seq2[job.Item, error] {
@@ -66,8 +67,8 @@ func (r headReader) item(ctx context.Context, o providers.Object) (job.Item, err
 	}, nil
 }
 
-// head reads the head of an image, only from the version that was listed. read
-// is how many bytes it has fetched, also if it fails.
+// head reads the head of an image, only from the version that was
+// listed. read is how many bytes it has fetched, also if it fails.
 func (r headReader) head(
 	ctx context.Context, o providers.Object,
 ) (h imagehead.Head, read int64, err error) {
@@ -79,8 +80,9 @@ func (r headReader) head(
 	return h, read, imagehead.RefineError(o.Key, err)
 }
 
-// readRange returns a range of an object's listed version. It returns fewer
-// bytes without an error if the object ends early; imagehead reports that.
+// readRange returns a range of an object's listed version. It returns
+// fewer bytes without an error if the object ends early; imagehead
+// reports that.
 func readRange(
 	ctx context.Context, b providers.Bucket, o providers.Object, opts providers.ReadOptions,
 ) ([]byte, error) {

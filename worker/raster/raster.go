@@ -1,12 +1,13 @@
-// Package raster works on the pixels of images: it decodes, scales, turns,
-// flattens and encodes them.
+// Package raster works on the pixels of images: it decodes, scales,
+// turns, flattens and encodes them.
 //
-// It knows no bucket and no job. The caller must know the size of an image
-// from its head and limit it first: decoding takes several bytes a pixel.
-// Broken input may make a decoder panic, so the caller must recover.
+// It knows no bucket and no job. The caller must know the size of an
+// image from its head and limit it first: decoding takes several
+// bytes a pixel. Broken input may make a decoder panic, so the caller
+// must recover.
 //
-// To add a type of image, add a line to codecs. Package imagehead must know
-// the type.
+// To add a type of image, add a line to codecs. Package imagehead
+// must know the type.
 package raster
 
 import (
@@ -21,17 +22,18 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 )
 
-// ErrUnsupported means that an image may be sound, but that its decoder lacks
-// a feature that it uses.
+// ErrUnsupported means that an image may be sound, but that its
+// decoder lacks a feature that it uses.
 var ErrUnsupported = errors.New("unsupported feature")
 
 // codec decodes and encodes one type of image.
 type codec struct {
 	decode func(io.Reader) (image.Image, error)
-	// unsupported reports whether an error of decode means ErrUnsupported.
+	// unsupported reports whether an error of decode means
+	// ErrUnsupported.
 	unsupported func(error) bool
-	// encode writes an image with the same size and good quality. It is nil if
-	// images of this type cannot be written.
+	// encode writes an image with the same size and good quality. It
+	// is nil if images of this type cannot be written.
 	encode func(io.Writer, image.Image) error
 }
 
@@ -43,8 +45,8 @@ var codecs = map[imagehead.Type]codec{
 
 func isA[E error](err error) bool { return errors.As(err, new(E)) }
 
-// Decode decodes an image of a type. Its errors are those of the decoder;
-// they wrap ErrUnsupported where that applies.
+// Decode decodes an image of a type. Its errors are those of the
+// decoder; they wrap ErrUnsupported where that applies.
 func Decode(t imagehead.Type, data []byte) (image.Image, error) {
 	c, known := codecs[t]
 	if !known {
@@ -57,7 +59,8 @@ func Decode(t imagehead.Type, data []byte) (image.Image, error) {
 	return m, err
 }
 
-// unsupportedError is a decoder's error that wraps ErrUnsupported too.
+// unsupportedError is a decoder's error that wraps ErrUnsupported
+// too.
 type unsupportedError struct{ decoder error }
 
 func (e *unsupportedError) Error() string   { return e.decoder.Error() }
@@ -66,7 +69,8 @@ func (e *unsupportedError) Unwrap() []error { return []error{e.decoder, ErrUnsup
 // CanEncode reports whether Encode can write images of a type.
 func CanEncode(t imagehead.Type) bool { return codecs[t].encode != nil }
 
-// Encode writes an image as a type, in good quality and without metadata.
+// Encode writes an image as a type, in good quality and without
+// metadata.
 func Encode(w io.Writer, t imagehead.Type, m image.Image) error {
 	if !CanEncode(t) {
 		return fmt.Errorf("%w: %s cannot be written", ErrUnsupported, t)
@@ -78,7 +82,8 @@ const goodQuality = 95
 
 func encodeGoodJPEG(w io.Writer, m image.Image) error { return EncodeJPEG(w, m, goodQuality) }
 
-// EncodeJPEG writes an image as a JPEG, without metadata. quality is 1 to 100.
+// EncodeJPEG writes an image as a JPEG, without metadata. quality is
+// 1 to 100.
 func EncodeJPEG(w io.Writer, m image.Image, quality int) error {
 	return jpeg.Encode(w, m, &jpeg.Options{Quality: quality})
 }

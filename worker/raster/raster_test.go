@@ -68,7 +68,8 @@ func TestEncode(t *testing.T) {
 	}
 }
 
-// The corner that is dark in the stored image lies where a viewer shows it.
+// The corner that is dark in the stored image lies where a viewer
+// shows it.
 func TestUpright(t *testing.T) {
 	t.Parallel()
 	stored := image.NewGray(image.Rect(0, 0, 3, 2))

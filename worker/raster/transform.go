@@ -8,8 +8,9 @@ import (
 	"github.com/disintegration/imaging"
 )
 
-// Upright returns an image as it is displayed under an EXIF orientation (EXIF
-// 2.32, 4.6.4 A). It returns m itself for 1 and for an invalid orientation.
+// Upright returns an image as it is displayed under an EXIF
+// orientation (EXIF 2.32, 4.6.4 A). It returns m itself for 1 and for
+// an invalid orientation.
 func Upright(m image.Image, orientation int) image.Image {
 	switch orientation {
 	case 2:

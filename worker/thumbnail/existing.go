@@ -6,9 +6,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// findExisting returns the full names of the thumbnails that the bucket already
-// has, by their stems. It takes one listing, from just before the smallest
-// stem to just after the largest, and no request for a single image.
+// findExisting returns the full names of the thumbnails that the
+// bucket already has, by their stems. It takes one listing, from just
+// before the smallest stem to just after the largest, and no request
+// for a single image.
 func findExisting(
 	ctx context.Context, b providers.Bucket, dir string, stems map[string]bool,
 ) (map[string]string, error) {
@@ -21,8 +22,8 @@ func findExisting(
 		if err != nil {
 			return nil, err
 		}
-		// The names of last start with last and a dot. In byte order the slash
-		// comes right after the dot.
+		// The names of last start with last and a dot. In byte order
+		// the slash comes right after the dot.
 		if o.Key >= last+"/" {
 			break
 		}

@@ -16,9 +16,9 @@ func tooLarge(format string, args ...any) error {
 	return &imagehead.Error{Code: codeTooLarge, Detail: fmt.Sprintf(format, args...)}
 }
 
-// fetch reads an image in one request: first its header, and the rest only if
-// the header is within the limits. It reads only the version that was listed.
-// If it fails, it returns the bytes read so far too.
+// fetch reads an image in one request: first its header, and the rest
+// only if the header is within the limits. It reads only the version
+// that was listed. If it fails, it returns the bytes read so far too.
 func fetch(
 	ctx context.Context, b providers.Bucket, o providers.Object,
 ) ([]byte, imagehead.Head, error) {
@@ -53,8 +53,8 @@ type partialBody struct {
 	buf []byte // has room for the whole body
 }
 
-// readTo reads until buf has n bytes or the body ends. A body that ends early
-// is no error: the decoder reports what is missing.
+// readTo reads until buf has n bytes or the body ends. A body that
+// ends early is no error: the decoder reports what is missing.
 func (p *partialBody) readTo(n int64) error {
 	have := int64(len(p.buf))
 	if n <= have {

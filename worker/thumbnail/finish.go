@@ -16,14 +16,15 @@ const indexName = "index.jsonl"
 
 const contentType = "application/x-ndjson"
 
-// Finish implements job.Sharded. It stores the index in the directory of the
-// thumbnails, unless the bucket has the same one already. Work has stored the
-// thumbnails before. If there are no images, the index is empty.
+// Finish implements job.Sharded. It stores the index in the directory
+// of the thumbnails, unless the bucket has the same one already. Work
+// has stored the thumbnails before. If there are no images, the index
+// is empty.
 //
-// If the run worked only on objects that failed earlier, Finish merges its
-// lines into the index of the earlier run. Written and Failed then count this
-// run, Unchanged the other thumbnails of the index, and Skipped the earlier
-// run.
+// If the run worked only on objects that failed earlier, Finish
+// merges its lines into the index of the earlier run. Written and
+// Failed then count this run, Unchanged the other thumbnails of the
+// index, and Skipped the earlier run.
 func (Job) Finish(
 	ctx context.Context, j tasks.GenerateThumbnails, env job.Env, parts job.Parts,
 ) (tasks.Result, error) {

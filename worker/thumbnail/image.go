@@ -34,8 +34,8 @@ func (l indexLine) encode() ([]byte, error) {
 
 var errNotIndexLine = errors.New("the line is not a line of an index")
 
-// keyOf returns the key of a line of the index. The lines have the order of
-// their keys.
+// keyOf returns the key of a line of the index. The lines have the
+// order of their keys.
 func keyOf(line []byte) (string, error) {
 	var l indexLine
 	if err := json.Unmarshal(line, &l); err != nil {
@@ -47,7 +47,8 @@ func keyOf(line []byte) (string, error) {
 	return l.Key, nil
 }
 
-// item makes the thumbnail of one object, unless the bucket already has it.
+// item makes the thumbnail of one object, unless the bucket already
+// has it.
 func (r *run) item(ctx context.Context, o providers.Object) (job.Item, error) {
 	if skips(r.job, o.Key) {
 		return job.Item{Tally: tallySkipped}, nil
@@ -80,8 +81,8 @@ func (r *run) item(ctx context.Context, o providers.Object) (job.Item, error) {
 	return item, err
 }
 
-// produce reads an image and renders its thumbnail, within the limits of
-// memory. read is how many bytes it has read, also if it fails.
+// produce reads an image and renders its thumbnail, within the limits
+// of memory. read is how many bytes it has read, also if it fails.
 func (r *run) produce(
 	ctx context.Context, o providers.Object,
 ) (made rendering, read int64, err error) {

@@ -9,15 +9,16 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 )
 
-// bytesPerPixel is about what a decoder needs: 8 for a PNG of 16-bit RGBA,
-// 1.5 to 12 for a JPEG.
+// bytesPerPixel is about what a decoder needs: 8 for a PNG of 16-bit
+// RGBA, 1.5 to 12 for a JPEG.
 const bytesPerPixel = 8
 
-// memory limits what the images of all shards in this process take at once:
-// bytes of files, bytes of decoded pixels, and processors.
+// memory limits what the images of all shards in this process take at
+// once: bytes of files, bytes of decoded pixels, and processors.
 //
-// These are always acquired in this order: file, pixels, processor. An image
-// that has all three needs nothing more, so deadlock is impossible.
+// These are always acquired in this order: file, pixels, processor.
+// An image that has all three needs nothing more, so deadlock is
+// impossible.
 type memory struct {
 	files, decoded, processors *semaphore.Weighted
 	fileBudget, pixelBudget    int64 // bytes
@@ -31,15 +32,16 @@ func newMemory(budget int64) *memory {
 	return m
 }
 
-// acquireFile waits until size bytes of the file budget are free. A file
-// larger than the whole budget waits until all of it is free. The caller must
-// call release when it no longer needs the file.
+// acquireFile waits until size bytes of the file budget are free. A
+// file larger than the whole budget waits until all of it is free.
+// The caller must call release when it no longer needs the file.
 func (m *memory) acquireFile(ctx context.Context, size int64) (release func(), err error) {
 	return acquire(ctx, m.files, min(size, m.fileBudget))
 }
 
-// acquirePixels waits until the pixel budget has room for the decoded image,
-// and then for a processor. The caller must call release afterwards.
+// acquirePixels waits until the pixel budget has room for the decoded
+// image, and then for a processor. The caller must call release
+// afterwards.
 func (m *memory) acquirePixels(
 	ctx context.Context, h imagehead.Head,
 ) (release func(), err error) {

@@ -13,8 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 )
 
-// engine is the version of the code that makes the pixels. A new version
-// makes all thumbnails anew, under new names.
+// engine is the version of the code that makes the pixels. A new
+// version makes all thumbnails anew, under new names.
 const engine = "1"
 
 const (
@@ -40,14 +40,15 @@ func newMaker(j tasks.GenerateThumbnails) maker {
 }
 
 // stem returns the name of an image's thumbnail without its size:
-// <dir><key>.<hash>. The hash covers the image's version, the specification
-// and the engine. The full name is <stem>.<width>x<height>.jpg. So a listing
-// shows the size of an existing thumbnail, which only the image itself could
-// show otherwise.
+// <dir><key>.<hash>. The hash covers the image's version, the
+// specification and the engine. The full name is
+// <stem>.<width>x<height>.jpg. So a listing shows the size of an
+// existing thumbnail, which only the image itself could show
+// otherwise.
 //
-// If a name could be longer than 1024 bytes, its key is cut short and a longer
-// hash covers the key too. In a listing it comes at, or near, the place of the
-// whole name.
+// If a name could be longer than 1024 bytes, its key is cut short and
+// a longer hash covers the key too. In a listing it comes at, or
+// near, the place of the whole name.
 func (m maker) stem(key, etag string) string {
 	sum := func(parts ...string) string {
 		digest := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
@@ -68,8 +69,8 @@ func fullName(stem string, width, height int) string {
 	return fmt.Sprintf("%s.%dx%d.jpg", stem, width, height)
 }
 
-// parseName splits the full name of a thumbnail. It returns false for any
-// other name.
+// parseName splits the full name of a thumbnail. It returns false for
+// any other name.
 func parseName(name string) (stem string, width, height int, ok bool) {
 	rest, ok := strings.CutSuffix(name, ".jpg")
 	dot := strings.LastIndexByte(rest, '.')

@@ -45,8 +45,8 @@ func TestStem_DiffersInEverything(t *testing.T) {
 	}
 }
 
-// A changed name makes every thumbnail anew, so only a new engine may change
-// it.
+// A changed name makes every thumbnail anew, so only a new engine may
+// change it.
 func TestStem_NeverChanges(t *testing.T) {
 	t.Parallel()
 	m := maker{dir: ".stevedore/thumbnails/", size: 256, quality: 80}
@@ -93,8 +93,8 @@ func TestJob_LongKeys(t *testing.T) {
 	}
 }
 
-// Images that are decoded at once stay within the budget together. A larger
-// image is decoded alone.
+// Images that are decoded at once stay within the budget together. A
+// larger image is decoded alone.
 func TestMemory_StaysWithinTheBudget(t *testing.T) {
 	t.Parallel()
 	const budget = 1000 * bytesPerPixel

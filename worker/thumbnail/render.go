@@ -16,9 +16,9 @@ type rendering struct {
 	width, height int
 }
 
-// render decodes an image, scales it down, turns it upright and flattens it
-// on white. The same image gives the same bytes. An error or a panic of the
-// decoder means that the image is corrupt.
+// render decodes an image, scales it down, turns it upright and
+// flattens it on white. The same image gives the same bytes. An error
+// or a panic of the decoder means that the image is corrupt.
 func (m maker) render(data []byte, h imagehead.Head) (r rendering, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -64,9 +64,9 @@ func decodeError(h imagehead.Head, err error) error {
 	}
 }
 
-// fit returns the size of a thumbnail. It keeps the image's proportions and
-// makes the longest side at most size; each side has at least one pixel.
-// Small images are not enlarged.
+// fit returns the size of a thumbnail. It keeps the image's
+// proportions and makes the longest side at most size; each side has
+// at least one pixel. Small images are not enlarged.
 func fit(width, height, size int) (int, int) {
 	longest := max(width, height)
 	if longest <= size {

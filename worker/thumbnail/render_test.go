@@ -28,8 +28,8 @@ func readHead(data []byte) (imagehead.Head, error) {
 	return imagehead.Read(slice, int64(len(data)), int64(len(data)))
 }
 
-// quarters returns an image of four quarters: red, green, blue and black, in
-// reading order.
+// quarters returns an image of four quarters: red, green, blue and
+// black, in reading order.
 func quarters(w, h int) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
 	for i, c := range []color.Color{red, green, blue, black} {
@@ -100,8 +100,8 @@ func near(a, b color.Color) bool {
 	return !off(r1, r2) && !off(g1, g2) && !off(b1, b2)
 }
 
-// corners returns the colours in the middle of the four quarters, in reading
-// order.
+// corners returns the colours in the middle of the four quarters, in
+// reading order.
 func corners(img image.Image) (c [4]color.Color) {
 	b := img.Bounds()
 	for i := range c {

@@ -1,12 +1,13 @@
-// Package thumbnail is the job generate-thumbnails: it makes a JPEG thumbnail
-// of each image under a prefix, and an index of the thumbnails.
+// Package thumbnail is the job generate-thumbnails: it makes a JPEG
+// thumbnail of each image under a prefix, and an index of the
+// thumbnails.
 //
-// It decides how thumbnails are named, and limits the memory for decoding. It
-// knows nothing of queues or clouds.
+// It decides how thumbnails are named, and limits the memory for
+// decoding. It knows nothing of queues or clouds.
 //
-// A thumbnail's name contains a hash of the image's version and of the
-// thumbnail's specification. So one listing shows which thumbnails the bucket
-// already has.
+// A thumbnail's name contains a hash of the image's version and of
+// the thumbnail's specification. So one listing shows which
+// thumbnails the bucket already has.
 package thumbnail
 
 import (
@@ -18,7 +19,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// shardSize is how many objects a shard has: about half a minute's work.
+// shardSize is how many objects a shard has: about half a minute's
+// work.
 const shardSize = 200
 
 // Limits of one image. They are checked before anything is decoded.
@@ -30,16 +32,16 @@ const (
 // Job generates thumbnails. Make one with New.
 type Job struct{ memory *memory }
 
-// New makes the job. budget limits the bytes that the decoded images of all
-// its shards in this process take at once, estimated at 8 bytes a pixel. A
-// quarter of budget comes on top for the encoded files. An image that exceeds
-// the budget alone is decoded alone.
+// New makes the job. budget limits the bytes that the decoded images
+// of all its shards in this process take at once, estimated at 8
+// bytes a pixel. A quarter of budget comes on top for the encoded
+// files. An image that exceeds the budget alone is decoded alone.
 func New(budget int64) Job { return Job{newMemory(budget)} }
 
 var _ job.Sharded[tasks.GenerateThumbnails] = Job{}
 
-// Plan implements job.Sharded. It cuts all objects under the source's prefix
-// into shards.
+// Plan implements job.Sharded. It cuts all objects under the source's
+// prefix into shards.
 func (Job) Plan(
 	ctx context.Context, j tasks.GenerateThumbnails, env job.Env,
 	after string, emit func(job.Shard) error,
@@ -55,10 +57,10 @@ func (Job) Plan(
 	return job.Cut(ctx, b, after, shardSize, emit)
 }
 
-// checkDirectory returns an error if the destination's prefix, for example
-// "out/x", hides a part of the thumbnails' directory "out/" from listings.
-// The job could not see its earlier thumbnails there, and every run would
-// make all of them again.
+// checkDirectory returns an error if the destination's prefix, for
+// example "out/x", hides a part of the thumbnails' directory "out/"
+// from listings. The job could not see its earlier thumbnails there,
+// and every run would make all of them again.
 func checkDirectory(j tasks.GenerateThumbnails) error {
 	to, dir := j.Target()
 	if len(dir) >= len(to.Prefix) || !strings.HasPrefix(to.Prefix, dir) {

@@ -138,7 +138,8 @@ func TestJob_OnlyWhatChanged(t *testing.T) {
 	}
 }
 
-// One listing shows the existing thumbnails, whatever else the directory has.
+// One listing shows the existing thumbnails, whatever else the
+// directory has.
 func TestJob_Requests(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)

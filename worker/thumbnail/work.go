@@ -18,9 +18,10 @@ const (
 	tallySkipped   = "skipped"
 )
 
-// Work implements job.Sharded. It makes the thumbnails of one shard that the
-// bucket does not have yet. The items' data are lines of the index. A second
-// run gives the same data; only tallies change from written to unchanged.
+// Work implements job.Sharded. It makes the thumbnails of one shard
+// that the bucket does not have yet. The items' data are lines of the
+// index. A second run gives the same data; only tallies change from
+// written to unchanged.
 func (t Job) Work(
 	ctx context.Context, j tasks.GenerateThumbnails, env job.Env, s job.Shard,
 ) iter.Seq2[job.Item, error] {
@@ -70,10 +71,10 @@ func (r *run) close() {
 	_ = r.to.Close()
 }
 
-// list lists a shard's objects, and finds out which of their thumbnails
-// exist. It does not look for the thumbnails of a shard with Keys: those
-// images failed before, and their keys may be so far apart that one listing
-// would cover the whole directory.
+// list lists a shard's objects, and finds out which of their
+// thumbnails exist. It does not look for the thumbnails of a shard
+// with Keys: those images failed before, and their keys may be so far
+// apart that one listing would cover the whole directory.
 func (r *run) list(
 	ctx context.Context, env job.Env, s job.Shard,
 ) ([]job.ListedObject, error) {
@@ -84,8 +85,8 @@ func (r *run) list(
 	return objects, err
 }
 
-// skips reports whether an object gets no thumbnail: it is not an image by
-// its name, it is excluded, or it is a thumbnail itself.
+// skips reports whether an object gets no thumbnail: it is not an
+// image by its name, it is excluded, or it is a thumbnail itself.
 func skips(j tasks.GenerateThumbnails, key string) bool {
 	if tasks.IsOwn(key) || imagehead.ByName(key) == imagehead.NotImage {
 		return true
@@ -101,8 +102,8 @@ func skips(j tasks.GenerateThumbnails, key string) bool {
 	return false
 }
 
-// check returns an error if the listing alone shows that an image cannot have
-// a thumbnail.
+// check returns an error if the listing alone shows that an image
+// cannot have a thumbnail.
 func check(o providers.Object) error {
 	switch {
 	case imagehead.ByName(o.Key) == imagehead.Unreadable:

@@ -14,9 +14,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// manifestStart is how many bytes of a manifest are read: enough for both
-// header lines and the first entry, whose name may take 12 KiB if all of it is
-// escaped.
+// manifestStart is how many bytes of a manifest are read: enough for
+// both header lines and the first entry, whose name may take 12 KiB
+// if all of it is escaped.
 const manifestStart = 16 << 10
 
 // checkManifest checks the start of one manifest.
@@ -25,7 +25,8 @@ func checkManifest(ctx context.Context, b providers.Bucket, key string) tasks.Ch
 	if err != nil {
 		c := failure(tasks.CheckIDManifests, err)
 		if errors.Is(err, providers.NotFound) {
-			c.Fix = "Build it with build-manifest, or remove " + key + " from the storage's manifests."
+			c.Fix = "Build it with build-manifest, or remove " + key +
+				" from the storage's manifests."
 		}
 		return c
 	}
@@ -38,8 +39,8 @@ func checkManifest(ctx context.Context, b providers.Bucket, key string) tasks.Ch
 	return c
 }
 
-// readStart reads the start of an object and reports whether that is all of
-// it.
+// readStart reads the start of an object and reports whether that is
+// all of it.
 func readStart(ctx context.Context, b providers.Bucket, key string) ([]byte, bool, error) {
 	r, err := b.Open(ctx, key, providers.ReadOptions{Length: manifestStart})
 	if err != nil {
@@ -50,9 +51,9 @@ func readStart(ctx context.Context, b providers.Bucket, key string) ([]byte, boo
 	return start, int64(len(start)) >= r.Object.Size, err
 }
 
-// inspect applies the rules by which CVAT accepts or rejects a manifest: its
-// is_dataset_manifest reads the two header lines and the first entry. complete
-// means that nothing follows start.
+// inspect applies the rules by which CVAT accepts or rejects a
+// manifest: its is_dataset_manifest reads the two header lines and
+// the first entry. complete means that nothing follows start.
 func inspect(start []byte, complete bool) error {
 	if bytes.HasPrefix(start, []byte("\xef\xbb\xbf")) {
 		return errors.New("it starts with a byte order mark")

@@ -15,8 +15,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
 
-// cloud is a bucket in memory whose checks give set results. A step without a
-// set result finds everything right.
+// cloud is a bucket in memory whose checks give set results. A step
+// without a set result finds everything right.
 type cloud struct {
 	providers.Bucket
 	network, probe, cors func(context.Context) []tasks.Check
@@ -59,8 +59,8 @@ func says(lines ...string) func(context.Context) []tasks.Check {
 	return func(context.Context) []tasks.Check { return checksOf(lines...) }
 }
 
-// hangs returns its checks only when its time is up, as the client of a cloud
-// does.
+// hangs returns its checks only when its time is up, as the client of
+// a cloud does.
 func hangs(lines ...string) func(context.Context) []tasks.Check {
 	return func(ctx context.Context) []tasks.Check {
 		<-ctx.Done()
@@ -153,8 +153,8 @@ func TestRun_ProbesForTheNeed(t *testing.T) {
 	}
 }
 
-// A bucket that browsers cannot reach has an unknown CORS check, not a failed
-// one.
+// A bucket that browsers cannot reach has an unknown CORS check, not
+// a failed one.
 func TestRun_CORSOfABucketWithoutBrowsers(t *testing.T) {
 	t.Parallel()
 	j := payload()
@@ -232,7 +232,8 @@ func TestRun_ThumbnailsThatDoNotOpen(t *testing.T) {
 	}
 }
 
-// Whatever hangs, the result comes in time, and one check says what hung.
+// Whatever hangs, the result comes in time, and one check says what
+// hung.
 func TestRun_InTime(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -268,8 +269,8 @@ func TestRun_InTime(t *testing.T) {
 	}
 }
 
-// A failure with a code stays as it is, even if it comes when the time is up.
-// Checks that passed are kept too.
+// A failure with a code stays as it is, even if it comes when the
+// time is up. Checks that passed are kept too.
 func TestRun_SpecificFailureAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

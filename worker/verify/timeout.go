@@ -11,9 +11,10 @@ import (
 // codeTimeout is the code of a check that ran out of time.
 const codeTimeout = "timeout"
 
-// markTimeout marks the first failed or unknown check without a specific code
-// as timed out, and skips the checks after it. A failure with a specific code
-// before it is what the user must mend, so then nothing changes.
+// markTimeout marks the first failed or unknown check without a
+// specific code as timed out, and skips the checks after it. A
+// failure with a specific code before it is what the user must mend,
+// so then nothing changes.
 func markTimeout(checks []tasks.Check) {
 	at := slices.IndexFunc(checks, func(c tasks.Check) bool {
 		return check.IsFailure(c) || c.Status == tasks.CheckUnknown && isUnspecific(c)
@@ -35,7 +36,8 @@ func markTimeout(checks []tasks.Check) {
 	}
 }
 
-// isUnspecific reports whether a check's code says only that no answer came.
+// isUnspecific reports whether a check's code says only that no
+// answer came.
 func isUnspecific(c tasks.Check) bool {
 	return slices.Contains([]string{"", codeTimeout, string(providers.Unavailable)}, c.Code)
 }

@@ -12,8 +12,8 @@ import (
 // anyFailed reports whether any check failed.
 func anyFailed(checks []tasks.Check) bool { return slices.ContainsFunc(checks, check.IsFailure) }
 
-// verdict sums up the checks in one line: the first that failed, how many
-// others failed, and which of them warn.
+// verdict sums up the checks in one line: the first that failed, how
+// many others failed, and which of them warn.
 func verdict(j tasks.VerifyConnection, checks []tasks.Check) string {
 	by := map[tasks.CheckStatus][]tasks.Check{}
 	for _, c := range checks {

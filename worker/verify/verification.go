@@ -17,8 +17,8 @@ type verification struct {
 	checks  []tasks.Check // so far, in order
 }
 
-// run makes the checks in their order: settings, the network, the bucket, its
-// manifests, its CORS rules.
+// run makes the checks in their order: settings, the network, the
+// bucket, its manifests, its CORS rules.
 func (v *verification) run(ctx context.Context, env job.Env) {
 	b, err := env.Open(ctx, v.storage)
 	if err != nil {
@@ -49,8 +49,9 @@ func (v *verification) checkNetwork(ctx context.Context, b providers.Bucket) {
 	v.add(ctx, providers.Diagnose(ctx, b)...)
 }
 
-// checkBucket probes the bucket. If the probe checks the settings too, for
-// example the end of a token, that replaces the earlier check of them.
+// checkBucket probes the bucket. If the probe checks the settings
+// too, for example the end of a token, that replaces the earlier
+// check of them.
 func (v *verification) checkBucket(ctx context.Context, b providers.Bucket) {
 	if anyFailed(v.checks) {
 		v.skip(v.bucketIDs())
@@ -79,8 +80,8 @@ func (v *verification) checkManifests(ctx context.Context, b providers.Bucket) {
 	}
 }
 
-// checkCORS needs no permissions, but a bucket that exists. If it cannot be
-// listed, it may not exist.
+// checkCORS needs no permissions, but a bucket that exists. If it
+// cannot be listed, it may not exist.
 func (v *verification) checkCORS(ctx context.Context, b providers.Bucket) {
 	if v.need.CORS == nil {
 		return
@@ -95,8 +96,8 @@ func (v *verification) checkCORS(ctx context.Context, b providers.Bucket) {
 	v.add(ctx, providers.Preflight(ctx, b, *v.need.CORS)...)
 }
 
-// add adds the checks of a step. If the step's time has ended, the first
-// check that this affects fails with a timeout.
+// add adds the checks of a step. If the step's time has ended, the
+// first check that this affects fails with a timeout.
 func (v *verification) add(ctx context.Context, checks ...tasks.Check) {
 	if ctx.Err() != nil {
 		markTimeout(checks)
@@ -104,7 +105,8 @@ func (v *verification) add(ctx context.Context, checks ...tasks.Check) {
 	v.checks = append(v.checks, checks...)
 }
 
-// skip adds skipped checks. They need the first check that has failed.
+// skip adds skipped checks. They need the first check that has
+// failed.
 func (v *verification) skip(ids []string) {
 	failed := v.firstFailure()
 	for _, id := range ids {
@@ -114,8 +116,9 @@ func (v *verification) skip(ids []string) {
 	}
 }
 
-// firstFailure returns the ID of the first check that has failed, or an empty
-// string. It ignores checks with the given IDs unless they ran out of time.
+// firstFailure returns the ID of the first check that has failed, or
+// an empty string. It ignores checks with the given IDs unless they
+// ran out of time.
 func (v *verification) firstFailure(ignored ...string) string {
 	i := slices.IndexFunc(v.checks, func(c tasks.Check) bool {
 		return check.IsFailure(c) && (c.Code == codeTimeout || !slices.Contains(ignored, c.ID))
@@ -126,7 +129,8 @@ func (v *verification) firstFailure(ignored ...string) string {
 	return v.checks[i].ID
 }
 
-// bucketIDs returns the IDs of the checks that a probe makes for the need.
+// bucketIDs returns the IDs of the checks that a probe makes for the
+// need.
 func (v *verification) bucketIDs() []string {
 	ids := []string{tasks.CheckIDList}
 	for _, c := range []struct {

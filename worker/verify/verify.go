@@ -1,11 +1,11 @@
-// Package verify is the job verify-connection: it finds out whether a bucket
-// is set up correctly for what it shall be used for, and advises what to do
-// if it is not.
+// Package verify is the job verify-connection: it finds out whether a
+// bucket is set up correctly for what it shall be used for, and
+// advises what to do if it is not.
 //
-// It knows the order of the checks, which of them depend on which, which
-// manifests CVAT accepts, and how to sum up the result. The package of each
-// cloud knows what the cloud's answers mean: it checks the network, the
-// bucket and the CORS rules.
+// It knows the order of the checks, which of them depend on which,
+// which manifests CVAT accepts, and how to sum up the result. The
+// package of each cloud knows what the cloud's answers mean: it
+// checks the network, the bucket and the CORS rules.
 package verify
 
 import (
@@ -18,8 +18,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// A user waits for the result, so it comes within 20 seconds, even if servers
-// do not answer.
+// A user waits for the result, so it comes within 20 seconds, even if
+// servers do not answer.
 const (
 	maxDuration        = 19 * time.Second
 	maxNetworkDuration = 10 * time.Second
@@ -30,8 +30,9 @@ type Job struct{}
 
 var _ job.Single[tasks.VerifyConnection] = Job{}
 
-// Run implements job.Single. A failed check is a result, not an error, and so
-// is a server that does not answer in time. The only errors are those of ctx.
+// Run implements job.Single. A failed check is a result, not an
+// error, and so is a server that does not answer in time. The only
+// errors are those of ctx.
 func (Job) Run(
 	ctx context.Context, j tasks.VerifyConnection, env job.Env,
 ) (tasks.Result, error) {
@@ -60,8 +61,8 @@ func (Job) Run(
 	}, nil
 }
 
-// failure makes a failed check of an error. If the error has no code, the
-// check has its kind as code.
+// failure makes a failed check of an error. If the error has no code,
+// the check has its kind as code.
 func failure(id string, err error) tasks.Check {
 	c := check.FailError(err)
 	c.ID = id

@@ -1,8 +1,8 @@
-// Package annotation is the neutral model of annotations on images: what a
-// format's reader produces and a format's writer consumes.
+// Package annotation is the neutral model of annotations on images:
+// what a format's reader produces and a format's writer consumes.
 //
-// It knows the geometry of outlines and masks. It knows no format, no bucket
-// and no job.
+// It knows the geometry of outlines and masks. It knows no format, no
+// bucket and no job.
 package annotation
 
 // DefaultSubset is the subset of images whose document names none.
@@ -14,14 +14,15 @@ type Schema struct {
 	places map[string]int
 }
 
-// Label is a category. It is declared even if no shape uses it (GEN-05).
+// Label is a category. It is declared even if no shape uses it
+// (GEN-05).
 type Label struct {
 	Name       string
 	Attributes map[string]AttributeType // by attribute name
 }
 
-// Add adds a label. It returns false and adds nothing if the schema has a
-// label with this name already.
+// Add adds a label. It returns false and adds nothing if the schema
+// has a label with this name already.
 func (s *Schema) Add(l Label) bool {
 	if _, exists := s.places[l.Name]; exists {
 		return false
@@ -45,8 +46,8 @@ type Image struct {
 	Name          string // in the document; an image directory before it makes its key
 	Subset        string // never empty
 	Width, Height int    // pixels, as displayed (GEN-03); 0 if the document does not say
-	// File is the name in the exported data set, relative to the subset's
-	// images. The job sets it; readers leave it empty.
+	// File is the name in the exported data set, relative to the
+	// subset's images. The job sets it; readers leave it empty.
 	File string
 }
 

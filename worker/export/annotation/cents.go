@@ -2,9 +2,9 @@ package annotation
 
 import "math"
 
-// Cent is a hundredth of a pixel, the precision of CVAT's own files. Whole
-// cents add exactly and print without exponent or -0. A box's x+w is exactly
-// its right side (GEN-04, COCO-07).
+// Cent is a hundredth of a pixel, the precision of CVAT's own files.
+// Whole cents add exactly and print without exponent or -0. A box's
+// x+w is exactly its right side (GEN-04, COCO-07).
 type Cent int64
 
 // Cents rounds pixels to cents.
@@ -13,9 +13,10 @@ func Cents(v float64) Cent { return Cent(math.Round(v * 100)) }
 // Corner is a point in cents.
 type Corner struct{ X, Y Cent }
 
-// Corners rounds a clipped ring to cents. It drops each corner that equals the
-// corner before it, and a last corner that equals the first (COCO-10). After
-// rounding no corner lies outside the image, whose size is in pixels.
+// Corners rounds a clipped ring to cents. It drops each corner that
+// equals the corner before it, and a last corner that equals the
+// first (COCO-10). After rounding no corner lies outside the image,
+// whose size is in pixels.
 func Corners(ring []Point, width, height int) []Corner {
 	corners := make([]Corner, 0, len(ring))
 	for _, p := range ring {
@@ -43,8 +44,8 @@ func Bounds(ring []Corner) (low, high Corner) {
 	return low, high
 }
 
-// Area returns the area inside a ring in square cents, by the shoelace
-// formula. It rounds half a square cent up.
+// Area returns the area inside a ring in square cents, by the
+// shoelace formula. It rounds half a square cent up.
 func Area(ring []Corner) int64 {
 	var twice int64
 	for i, c := range ring {

@@ -5,11 +5,12 @@ import (
 	"slices"
 )
 
-// Point is a position in an image, in pixels from its top left corner. Y grows
-// downwards.
+// Point is a position in an image, in pixels from its top left
+// corner. Y grows downwards.
 type Point struct{ X, Y float64 }
 
-// Rotate rotates points around a centre in place, clockwise on the screen.
+// Rotate rotates points around a centre in place, clockwise on the
+// screen.
 func Rotate(ring []Point, centre Point, degrees float64) {
 	if degrees == 0 {
 		return
@@ -21,9 +22,9 @@ func Rotate(ring []Point, centre Point, degrees float64) {
 	}
 }
 
-// EllipseOutline returns a polygon inside an ellipse. It has 16 to 360
-// corners, and up to radii of about 2,600 pixels it is at most a tenth of a
-// pixel away from the ellipse.
+// EllipseOutline returns a polygon inside an ellipse. It has 16 to
+// 360 corners, and up to radii of about 2,600 pixels it is at most a
+// tenth of a pixel away from the ellipse.
 func EllipseOutline(centre Point, rx, ry float64) []Point {
 	const tolerance = 0.1
 	n := 16
@@ -38,9 +39,10 @@ func EllipseOutline(centre Point, rx, ry float64) []Point {
 	return ring
 }
 
-// Clip cuts a polygon to 0,0..width,height, one side after the other (GEN-07,
-// the method of Sutherland and Hodgman). A polygon that leaves the image and
-// returns stays one ring, joined along the border.
+// Clip cuts a polygon to 0,0..width,height, one side after the other
+// (GEN-07, the method of Sutherland and Hodgman). A polygon that
+// leaves the image and returns stays one ring, joined along the
+// border.
 func Clip(ring []Point, width, height float64) []Point {
 	for _, side := range []struct {
 		value float64 // a point lies axis(p)*sign - value*sign inside

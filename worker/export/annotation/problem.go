@@ -2,7 +2,8 @@ package annotation
 
 import "fmt"
 
-// The codes of problems with shapes. They appear in the job's error list.
+// The codes of problems with shapes. They appear in the job's error
+// list.
 const (
 	CodeUnsupportedShape = "unsupported-shape" // the reader or the writer cannot handle its kind
 	CodeUndeclaredLabel  = "undeclared-label"  // the document does not declare its label
@@ -11,8 +12,8 @@ const (
 	CodeTooLarge         = "too-large"         // it exceeds a limit
 )
 
-// Problem is why a shape or an image cannot be exported as it is. The export
-// continues without that shape or image.
+// Problem is why a shape or an image cannot be exported as it is. The
+// export continues without that shape or image.
 type Problem struct {
 	Code    string
 	Message string

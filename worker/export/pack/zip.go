@@ -9,22 +9,22 @@ import (
 	"io"
 )
 
-// Zip writes a zip whose bytes follow from its files alone (GEN-10). The
-// caller must add the files in the order of their names. Large archives get
-// zip64 records.
+// Zip writes a zip whose bytes follow from its files alone (GEN-10).
+// The caller must add the files in the order of their names. Large
+// archives get zip64 records.
 type Zip struct{ zip *zip.Writer }
 
 // NewZip returns a Zip that writes to w.
 func NewZip(w io.Writer) *Zip { return &Zip{zip.NewWriter(w)} }
 
-// Create adds a compressed file. The caller must write its content before it
-// adds another file.
+// Create adds a compressed file. The caller must write its content
+// before it adds another file.
 func (z *Zip) Create(name string) (io.Writer, error) {
 	return z.zip.CreateHeader(header(name, zip.Deflate))
 }
 
-// Store adds a file without compression. Its size comes before its content,
-// so that programs can unpack it from a stream too.
+// Store adds a file without compression. Its size comes before its
+// content, so that programs can unpack it from a stream too.
 func (z *Zip) Store(name string, content []byte) error {
 	h := header(name, zip.Store)
 	h.CRC32 = crc32.ChecksumIEEE(content)
@@ -40,8 +40,8 @@ func (z *Zip) Store(name string, content []byte) error {
 	return err
 }
 
-// StoreFrom adds a file of unknown size without compression. Its size comes
-// after its content.
+// StoreFrom adds a file of unknown size without compression. Its size
+// comes after its content.
 func (z *Zip) StoreFrom(name string, content io.Reader) error {
 	w, err := z.zip.CreateHeader(header(name, zip.Store))
 	if err != nil {
@@ -57,8 +57,8 @@ func (z *Zip) Close() error { return z.zip.Close() }
 func header(name string, method uint16) *zip.FileHeader {
 	h := &zip.FileHeader{Name: name, Method: method, Flags: 0x800} // UTF-8, even if ASCII
 	h.SetMode(0o644)
-	// 1980-01-01 00:00 is the oldest time that a zip can hold. Modified would
-	// add a field, and CreateRaw ignores it.
+	// 1980-01-01 00:00 is the oldest time that a zip can hold.
+	// Modified would add a field, and CreateRaw ignores it.
 	h.ModifiedDate = 1<<5 | 1 //nolint:staticcheck // see above
 	return h
 }

@@ -63,7 +63,8 @@ func TestZip(t *testing.T) {
 	}
 }
 
-// The size of a stored file comes before its content, and not after it.
+// The size of a stored file comes before its content, and not after
+// it.
 func TestZip_StoreCanBeStreamed(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

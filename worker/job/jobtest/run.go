@@ -26,9 +26,9 @@ type Outcome struct {
 	Errors []tasks.ObjectError // of all items, in order
 }
 
-// Run runs a sharded job from its plan to its end. It works on every shard
-// twice: once without a stop, which counts, and once with many interruptions.
-// The test fails unless both give the same data.
+// Run runs a sharded job from its plan to its end. It works on every
+// shard twice: once without a stop, which counts, and once with many
+// interruptions. The test fails unless both give the same data.
 func Run[J tasks.Job](t testing.TB, w *World, impl job.Sharded[J], j J) Outcome {
 	t.Helper()
 	if err := j.Validate(); err != nil {
@@ -38,8 +38,8 @@ func Run[J tasks.Job](t testing.TB, w *World, impl job.Sharded[J], j J) Outcome 
 	return finish(t, w, impl, j, Outcome{Shards: shards, Err: err})
 }
 
-// Failed returns what Retry needs: shards of size keys each from the error
-// list, and the result to amend.
+// Failed returns what Retry needs: shards of size keys each from the
+// error list, and the result to amend.
 func (out *Outcome) Failed(size int) Outcome {
 	retry := Outcome{Result: out.Result}
 	for chunk := range slices.Chunk(out.Errors, size) {
@@ -60,8 +60,8 @@ func Retry[J tasks.Job](
 	return finish(t, w, impl, j, failed)
 }
 
-// finish works on the shards of out and finishes the job. If out has a result
-// already, it is that of the run to amend.
+// finish works on the shards of out and finishes the job. If out has
+// a result already, it is that of the run to amend.
 func finish[J tasks.Job](
 	t testing.TB, w *World, impl job.Sharded[J], j J, out Outcome,
 ) Outcome {
@@ -103,8 +103,8 @@ func (out *Outcome) add(items []job.Item) {
 	}
 }
 
-// Work works on a shard until it ends. The test fails unless the items are in
-// order and within the shard.
+// Work works on a shard until it ends. The test fails unless the
+// items are in order and within the shard.
 func Work[J tasks.Job](
 	t testing.TB, w *World, impl job.Sharded[J], j J, s job.Shard,
 ) (items []job.Item, err error) {
@@ -124,12 +124,12 @@ func Work[J tasks.Job](
 	return items, nil
 }
 
-// interruptions is about how often Run interrupts a shard: often enough to
-// find errors, and quick with a thousand objects.
+// interruptions is about how often Run interrupts a shard: often
+// enough to find errors, and quick with a thousand objects.
 const interruptions = 5
 
-// checkInterrupted fails the test unless work gives the same data when it is
-// interrupted.
+// checkInterrupted fails the test unless work gives the same data
+// when it is interrupted.
 func checkInterrupted(
 	t testing.TB, s job.Shard, whole []job.Item, work func(job.Shard) iter.Seq2[job.Item, error],
 ) {
@@ -143,8 +143,8 @@ func checkInterrupted(
 	}
 }
 
-// Interrupted stops the work on a shard after every kth item and continues
-// after that item, until the shard ends.
+// Interrupted stops the work on a shard after every kth item and
+// continues after that item, until the shard ends.
 func Interrupted(
 	s job.Shard, k int, work func(job.Shard) iter.Seq2[job.Item, error],
 ) (items []job.Item, err error) {
@@ -169,9 +169,9 @@ func Interrupted(
 	}
 }
 
-// Lines returns what items add to the output or to the error list, each with
-// its key. Other items are left out: a second run may list more of them if
-// the job writes where it lists.
+// Lines returns what items add to the output or to the error list,
+// each with its key. Other items are left out: a second run may list
+// more of them if the job writes where it lists.
 func Lines(items []job.Item) (lines []string) {
 	for _, i := range items {
 		switch {
@@ -226,8 +226,8 @@ func Plan[J tasks.Job](
 	return shards, err
 }
 
-// Resumes fails the test unless a plan that stops after any shard continues
-// with the same shards.
+// Resumes fails the test unless a plan that stops after any shard
+// continues with the same shards.
 func Resumes[J tasks.Job](t testing.TB, w *World, impl job.Sharded[J], j J) {
 	t.Helper()
 	all, err := Plan(t, w, impl, j, "")

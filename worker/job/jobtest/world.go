@@ -1,8 +1,9 @@
-// Package jobtest runs jobs in tests as the engine does, without Redis. Its
-// buckets are in memory, record their operations, and fail on demand.
+// Package jobtest runs jobs in tests as the engine does, without
+// Redis. Its buckets are in memory, record their operations, and fail
+// on demand.
 //
-// It knows the interfaces of worker/job, and no job by name. Only tests
-// import it.
+// It knows the interfaces of worker/job, and no job by name. Only
+// tests import it.
 package jobtest
 
 import (
@@ -27,8 +28,8 @@ const Bucket = "images"
 
 // World holds buckets in memory. It is safe for concurrent use.
 type World struct {
-	// Fail, if set, is called before every operation (open, list, get, put,
-	// stat). The operation fails with its error.
+	// Fail, if set, is called before every operation (open, list,
+	// get, put, stat). The operation fails with its error.
 	Fail func(op, key string) error
 
 	opener *mem.Opener
@@ -36,7 +37,8 @@ type World struct {
 	ops    []string
 }
 
-// New returns a world with Bucket and the other named buckets, all empty.
+// New returns a world with Bucket and the other named buckets, all
+// empty.
 func New(buckets ...string) *World {
 	w := &World{opener: mem.New()}
 	for _, name := range append(buckets, Bucket) {
@@ -45,13 +47,14 @@ func New(buckets ...string) *World {
 	return w
 }
 
-// Source returns a storage for Bucket with a prefix, which may be empty.
+// Source returns a storage for Bucket with a prefix, which may be
+// empty.
 func Source(prefix string) tasks.Storage {
 	return tasks.Storage{Provider: "mem", Bucket: Bucket, Prefix: prefix}
 }
 
-// Env returns what the engine gives to a run of a single job, with a new
-// Progress.
+// Env returns what the engine gives to a run of a single job, with a
+// new Progress.
 func (w *World) Env() job.Env {
 	return job.Env{
 		ID: "test", Log: slog.New(slog.DiscardHandler),
@@ -66,8 +69,8 @@ func (w *World) shardedEnv() job.Env {
 	return env
 }
 
-// Open connects to a storage as the engine does, limited to its prefix. The
-// bucket's operations are recorded.
+// Open connects to a storage as the engine does, limited to its
+// prefix. The bucket's operations are recorded.
 func (w *World) Open(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
 	if err := w.record("open", s.Bucket); err != nil {
 		return nil, err
@@ -89,8 +92,8 @@ func (w *World) Put(t testing.TB, key, data string) providers.Object {
 	return o
 }
 
-// Get returns the content of an object in Bucket. The test fails if there is
-// none. It is not recorded.
+// Get returns the content of an object in Bucket. The test fails if
+// the object is missing. Get is not recorded.
 func (w *World) Get(t testing.TB, key string) string {
 	t.Helper()
 	r, err := w.direct(t).Open(t.Context(), key, providers.ReadOptions{})
@@ -126,8 +129,8 @@ func (w *World) direct(t testing.TB) providers.Bucket {
 	return b
 }
 
-// Ops returns the operations since the last call of Ops, each as "put key".
-// With kinds it leaves out operations of other kinds.
+// Ops returns the operations since the last call of Ops, each as "put
+// key". With kinds it leaves out operations of other kinds.
 func (w *World) Ops(kinds ...string) (ops []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

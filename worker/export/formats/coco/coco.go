@@ -1,9 +1,9 @@
 // Package coco writes annotations in the format COCO instances, as
 // pycocotools, Detectron2 and others read it.
 //
-// It knows COCO's JSON and run lengths, and nothing of where annotations come
-// from or where they go. Ids such as COCO-08 name the rules that the tests
-// check.
+// It knows COCO's JSON and run lengths, and nothing of where
+// annotations come from or where they go. Ids such as COCO-08 name
+// the rules that the tests check.
 package coco
 
 import (
@@ -15,11 +15,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 )
 
-// Writer writes COCO instances: one JSON file a subset. The zero value is
-// ready.
+// Writer writes COCO instances: one JSON file a subset. The zero
+// value is ready.
 type Writer struct{}
 
-// AnnotationsPath returns annotations/instances_SUBSET.json (COCO-18).
+// AnnotationsPath returns annotations/instances_SUBSET.json
+// (COCO-18).
 func (Writer) AnnotationsPath(subset string) string {
 	return "annotations/instances_" + subset + ".json"
 }
@@ -29,15 +30,15 @@ func (Writer) ImagePath(im annotation.Image) string {
 	return "images/" + im.Subset + "/" + im.File
 }
 
-// head has no date and no URL, so that the same input gives the same bytes
-// (GEN-10).
+// head has no date and no URL, so that the same input gives the same
+// bytes (GEN-10).
 const head = `{"info":{"description":"CVAT annotations exported by Stevedore",` +
 	`"url":"","version":"1.0","year":0,"contributor":"","date_created":""},` + "\n" +
 	`"licenses":[],` + "\n" + `"images":`
 
-// Write writes a subset's file, one object a line (COCO-01 to COCO-19). Ids
-// start at 1 in every file. All files have the same categories, with those
-// that no shape uses (GEN-05).
+// Write writes a subset's file, one object a line (COCO-01 to
+// COCO-19). Ids start at 1 in every file. All files have the same
+// categories, with those that no shape uses (GEN-05).
 func (Writer) Write(w io.Writer, s annotation.Subset) error {
 	out := &lists{w: bufio.NewWriterSize(w, 1<<16)}
 	out.text(head)
@@ -94,8 +95,8 @@ func appendCategory(b []byte, id int64, name string) []byte {
 	return append(asciijson.Append(append(b, `,"name":`...), name), `,"supercategory":""}`...)
 }
 
-// lists writes lists of JSON objects. It keeps the first error of its writer
-// and then writes nothing more; flush returns that error.
+// lists writes lists of JSON objects. It keeps the first error of its
+// writer and then writes nothing more; flush returns that error.
 type lists struct {
 	w     *bufio.Writer
 	buf   []byte // of the last item, to be used again

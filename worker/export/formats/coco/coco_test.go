@@ -77,8 +77,8 @@ func box(x1, y1, x2, y2 float64) annotation.Shape {
 	}
 }
 
-// A shape without a part inside its image is a problem; the ids of the others
-// have no gap.
+// A shape without a part inside its image is a problem; the ids of
+// the others have no gap.
 func TestWrite(t *testing.T) {
 	t.Parallel()
 	s, problems := subset(box(1, 1, 3, 3), box(50, 1, 60, 9), box(-5, 5, 30, 30))
@@ -130,8 +130,8 @@ func TestWrite_Fails(t *testing.T) {
 	}
 }
 
-// Whatever a shape's numbers are, it becomes an annotation that keeps the
-// rules, or a problem.
+// Whatever a shape's numbers are, it becomes an annotation that keeps
+// the rules, or a problem.
 func FuzzShape(f *testing.F) {
 	f.Add(uint8(0), 1.0, 1.0, 9.5, 9.5, 45.0, uint8(9), uint8(9))
 	f.Add(uint8(0), -3.0, 4.0, 0.004, 1e7, 0.0, uint8(9), uint8(9))

@@ -10,8 +10,8 @@ import (
 // appendCents appends cents as pixels, with up to two decimals.
 func appendCents(b []byte, v annotation.Cent) []byte { return appendDecimal(b, int64(v), 2) }
 
-// appendDecimal appends v/10^places without exponent, trailing zeros or -0
-// (GEN-04).
+// appendDecimal appends v/10^places without exponent, trailing zeros
+// or -0 (GEN-04).
 func appendDecimal(b []byte, v int64, places int) []byte {
 	unit := int64(1)
 	for range places {
@@ -34,8 +34,8 @@ func appendDecimal(b []byte, v int64, places int) []byte {
 	return b
 }
 
-// isPlainNumber reports whether text is a JSON number without exponent, -0 or
-// more digits than a float64 keeps (GEN-04).
+// isPlainNumber reports whether text is a JSON number without
+// exponent, -0 or more digits than a float64 keeps (GEN-04).
 func isPlainNumber(text string) bool {
 	digits, minus := strings.CutPrefix(text, "-")
 	whole, fraction, point := strings.Cut(digits, ".")

@@ -2,12 +2,12 @@ package coco
 
 import "github.com/stevedore-jobs/stevedore/worker/export/annotation"
 
-// maxRuns is how many runs a mask may have column by column. A few bytes of
-// horizontal stripes could become half a gigabyte of runs.
+// maxRuns is how many runs a mask may have column by column. A few
+// bytes of horizontal stripes could become half a gigabyte of runs.
 const maxRuns = 1 << 22
 
-// runs are the run lengths of a whole image, column by column, beginning with
-// pixels that are off (COCO-11).
+// runs are the run lengths of a whole image, column by column,
+// beginning with pixels that are off (COCO-11).
 type runs struct {
 	counts []uint32
 	on     bool // whether the last count is of pixels that are on
@@ -69,11 +69,11 @@ func (g *region) include(x, y int) {
 	g.top, g.bottom = min(g.top, y), max(g.bottom, y+1)
 }
 
-// packRuns returns run lengths as COCO's compressed string (COCO-13). It
-// stores each run from the fourth on as its difference from the run two
-// before. It writes a number in groups of five bits, low ones first. Each
-// group gets 32 added if another follows, and then 48. The string may contain
-// a backslash; it is not escaped for JSON.
+// packRuns returns run lengths as COCO's compressed string (COCO-13).
+// It stores each run from the fourth on as its difference from the
+// run two before. It writes a number in groups of five bits, low ones
+// first. Each group gets 32 added if another follows, and then 48.
+// The string may contain a backslash; it is not escaped for JSON.
 func packRuns(counts []uint32) (b []byte) {
 	for i, n := range counts {
 		v := int64(n)
@@ -83,8 +83,8 @@ func packRuns(counts []uint32) (b []byte) {
 		for more := true; more; {
 			group := byte(v & 31)
 			v >>= 5
-			// Readers take the highest bit of the last group for the sign, so it
-			// must agree with what is left.
+			// Readers take the highest bit of the last group for the
+			// sign, so it must agree with what is left.
 			more = v != 0 && v != -1 || (v == -1) != (group&16 != 0)
 			if more {
 				group |= 32

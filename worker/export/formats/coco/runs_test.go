@@ -11,8 +11,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/export/formats/coco/cocotest"
 )
 
-// maskOf makes a mask of run lengths over its box, row by row, beginning with
-// pixels that are off. It returns nil if they do not fit the box.
+// maskOf makes a mask of run lengths over its box, row by row,
+// beginning with pixels that are off. It returns nil if they do not
+// fit the box.
 func maskOf(left, top, width, height int, rle string) *annotation.Mask {
 	m, err := annotation.NewMask(left, top, width, height)
 	if err != nil {
@@ -86,8 +87,8 @@ func TestPackRuns(t *testing.T) {
 	}
 }
 
-// FuzzMask compares a mask that is written as COCO's string and read back
-// with its pixels.
+// FuzzMask compares a mask that is written as COCO's string and read
+// back with its pixels.
 func FuzzMask(f *testing.F) {
 	f.Add("0, 3, 2, 4", int8(1), int8(-1), uint8(3), uint8(3), uint8(8), uint8(8))
 	f.Add("1000", int8(0), int8(0), uint8(10), uint8(100), uint8(100), uint8(100))
@@ -131,8 +132,8 @@ func FuzzMask(f *testing.F) {
 	})
 }
 
-// A mask of horizontal stripes has few runs row by row and a huge number
-// column by column.
+// A mask of horizontal stripes has few runs row by row and a huge
+// number column by column.
 func TestNewInstance_TooManyRuns(t *testing.T) {
 	t.Parallel()
 	m := maskOf(0, 0, 5000, 2000, strings.TrimSuffix(strings.Repeat("5000, ", 2000), ", "))

@@ -7,8 +7,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 )
 
-// instance is a shape in the form that COCO has: inside its image and never
-// empty.
+// instance is a shape in the form that COCO has: inside its image and
+// never empty.
 type instance struct {
 	id, imageID   int64
 	width, height int // of the image
@@ -19,8 +19,8 @@ type instance struct {
 	runs          []uint32 // of a mask; ring is nil then
 }
 
-// newInstance cuts a shape to its image, whose size is in pixels. If nothing
-// is left, that is a problem (GEN-07).
+// newInstance cuts a shape to its image, whose size is in pixels. If
+// nothing is left, that is a problem (GEN-07).
 func newInstance(sh annotation.Shape, width, height int) (instance, *annotation.Problem) {
 	in := instance{shape: sh, width: width, height: height}
 	if sh.Mask != nil {
@@ -69,9 +69,10 @@ func (in *instance) setOutline(sh annotation.Shape) {
 	}
 }
 
-// crowd reports whether COCO's iscrowd is 1: for a mask that has CVAT's
-// attribute is_crowd. A crowd must be a mask (COCO-12), so an outline with
-// that attribute is no crowd, and the attribute is written.
+// crowd reports whether COCO's iscrowd is 1: for a mask that has
+// CVAT's attribute is_crowd. A crowd must be a mask (COCO-12), so an
+// outline with that attribute is no crowd, and the attribute is
+// written.
 func (in *instance) crowd() bool {
 	for _, a := range in.shape.Attributes {
 		if a.Name == "is_crowd" || a.Name == "iscrowd" {
@@ -81,7 +82,8 @@ func (in *instance) crowd() bool {
 	return false
 }
 
-// appendTo appends the annotation as one JSON object (COCO-04 to COCO-13).
+// appendTo appends the annotation as one JSON object (COCO-04 to
+// COCO-13).
 func (in *instance) appendTo(b []byte) []byte {
 	b = strconv.AppendInt(append(b, `{"id":`...), in.id, 10)
 	b = strconv.AppendInt(append(b, `,"image_id":`...), in.imageID, 10)
@@ -121,10 +123,10 @@ func (in *instance) appendSegmentation(b []byte) []byte {
 	return append(b, "]]"...)
 }
 
-// appendAttributes appends what COCO has no field for: occluded always;
-// rotation, group_id and z_order unless they are 0; and the shape's own
-// attributes. It adds a "_" to the name of an attribute if the name is used
-// already.
+// appendAttributes appends what COCO has no field for: occluded
+// always; rotation, group_id and z_order unless they are 0; and the
+// shape's own attributes. It adds a "_" to the name of an attribute
+// if the name is used already.
 func appendAttributes(b []byte, sh annotation.Shape) []byte {
 	b = append(b, `{"occluded":`...)
 	b = strconv.AppendBool(b, sh.Occluded)
@@ -151,8 +153,9 @@ func appendAttributes(b []byte, sh annotation.Shape) []byte {
 	return append(b, '}')
 }
 
-// appendValue appends a Bool as a JSON boolean and a Number as a JSON number,
-// if its text is a plain one; else it appends the text as a string.
+// appendValue appends a Bool as a JSON boolean and a Number as a JSON
+// number, if its text is a plain one; else it appends the text as a
+// string.
 func appendValue(b []byte, a annotation.Attribute) []byte {
 	switch {
 	case a.Type == annotation.Bool && (a.Value == "true" || a.Value == "false"),

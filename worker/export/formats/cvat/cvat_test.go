@@ -18,8 +18,8 @@ const start = `<annotations><version>1.1</version><meta><task><labels><label><na
 	`<attribute><name>doors</name><input_type>number</input_type></attribute>` +
 	`</attributes></label><label><name>wheel</name><parent>car</parent></label></labels></task></meta>`
 
-// endless is a document that never ends: its head, and then the same text
-// again and again.
+// endless is a document that never ends: its head, and then the same
+// text again and again.
 type endless struct{ head, again string }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -144,8 +144,8 @@ func TestDecodeRuns_Refuses(t *testing.T) {
 	}
 }
 
-// FuzzShape: any text in a shape's attributes gives a shape with usable
-// numbers, or a problem.
+// FuzzShape: any text in a shape's attributes gives a shape with
+// usable numbers, or a problem.
 func FuzzShape(f *testing.F) {
 	f.Add("box", "1", "1", "9.5", "9.5", "45")
 	f.Add("box", "-3", "4", "0.004", "1e7", "")

@@ -9,7 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 )
 
-// malformed returns the error of a document that is not in this format.
+// malformed returns the error of a document that is not in this
+// format.
 func (r *Reader) malformed(detail string) error {
 	return &annotation.DocumentError{
 		Code: "MalformedAnnotations", Line: r.Line(), Detail: detail,
@@ -22,8 +23,8 @@ func (r *Reader) tooLarge(detail, fix string) error {
 	return &annotation.DocumentError{Code: "TooLarge", Line: r.Line(), Detail: detail, Fix: fix}
 }
 
-// explain turns an error of the XML decoder into a DocumentError, unless the
-// underlying reader has failed.
+// explain turns an error of the XML decoder into a DocumentError,
+// unless the underlying reader has failed.
 func (r *Reader) explain(err error) error {
 	var syntax *xml.SyntaxError
 	switch {
@@ -42,8 +43,8 @@ func (r *Reader) explain(err error) error {
 
 var errBudget = errors.New("too large")
 
-// budget is a reader that fails when the document, or the current element, is
-// too large.
+// budget is a reader that fails when the document, or the current
+// element, is too large.
 type budget struct {
 	r              io.Reader
 	total, element int64 // bytes left

@@ -12,11 +12,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 )
 
-// maxNumber limits every coordinate, so that calculations cannot overflow.
+// maxNumber limits every coordinate, so that calculations cannot
+// overflow.
 const maxNumber = 1e7
 
-// fields reads the XML attributes of a shape. It keeps the first problem that
-// it finds.
+// fields reads the XML attributes of a shape. It keeps the first
+// problem that it finds.
 type fields struct {
 	attrs   []xml.Attr
 	problem string // empty if all is well
@@ -56,7 +57,8 @@ func (f *fields) rotation() float64 {
 	return f.number("rotation")
 }
 
-// integer is optional. The position of a mask may be written as 12.00.
+// integer is optional. The position of a mask may be written as
+// 12.00.
 func (f *fields) integer(name string) int64 {
 	if f.text(name) == "" {
 		return 0
@@ -81,9 +83,9 @@ func (f *fields) points(name string) []annotation.Point {
 	return ring
 }
 
-// decodeRuns fills an empty mask from CVAT's run lengths, which cover its box
-// row by row and begin with pixels that are off (CVAT-08). Their sum must be
-// the number of pixels in the box.
+// decodeRuns fills an empty mask from CVAT's run lengths, which cover
+// its box row by row and begin with pixels that are off (CVAT-08).
+// Their sum must be the number of pixels in the box.
 func decodeRuns(m *annotation.Mask, rle string) error {
 	total := m.Width * m.Height
 	at, on := 0, false

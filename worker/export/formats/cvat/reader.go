@@ -1,8 +1,8 @@
-// Package cvat reads annotations in the format CVAT for images 1.1: the
-// annotations.xml of a task, a project or a job.
+// Package cvat reads annotations in the format CVAT for images 1.1:
+// the annotations.xml of a task, a project or a job.
 //
-// It knows CVAT's XML and nothing of what the annotations become. Ids such as
-// CVAT-06 name the rules that the tests check.
+// It knows CVAT's XML and nothing of what the annotations become. Ids
+// such as CVAT-06 name the rules that the tests check.
 package cvat
 
 import (
@@ -22,9 +22,9 @@ const (
 	maxShapes   = 100_000 // on one image
 )
 
-// Reader streams a document: call Schema first, then Next and Shapes in turn.
-// It resolves no entities and rejects a DOCTYPE. Its errors are
-// *annotation.DocumentError, or those of the underlying reader.
+// Reader streams a document: call Schema first, then Next and Shapes
+// in turn. It resolves no entities and rejects a DOCTYPE. Its errors
+// are *annotation.DocumentError, or those of the underlying reader.
 type Reader struct {
 	dec    *xml.Decoder
 	budget *budget
@@ -39,8 +39,8 @@ func NewReader(r io.Reader) *Reader {
 	return &Reader{dec: xml.NewDecoder(bufio.NewReaderSize(b, 1<<16)), budget: b}
 }
 
-// Next returns the next image, and io.EOF after the last. It skips the shapes
-// of the image before, if they were not read.
+// Next returns the next image, and io.EOF after the last. It skips
+// the shapes of the image before, if they were not read.
 func (r *Reader) Next() (annotation.Image, error) {
 	if r.inside {
 		r.inside = false
@@ -71,8 +71,9 @@ func (r *Reader) Next() (annotation.Image, error) {
 	}
 }
 
-// Shapes calls do for each shape of the image that Next returned last: with
-// the shape, or with the problem that it has. An error of do ends the loop.
+// Shapes calls do for each shape of the image that Next returned
+// last: with the shape, or with the problem that it has. An error of
+// do ends the loop.
 func (r *Reader) Shapes(do func(annotation.Shape, *annotation.Problem) error) error {
 	r.inside = false
 	for count := 0; ; count++ {
@@ -100,7 +101,8 @@ func (r *Reader) Line() int {
 	return line
 }
 
-// attributes reads the rest of an image's child and returns its attributes.
+// attributes reads the rest of an image's child and returns its
+// attributes.
 func (r *Reader) attributes(start *xml.StartElement) ([]annotation.Attribute, error) {
 	if start.Name.Local == "skeleton" { // its children are shapes, and all are unsupported
 		return nil, r.skip()
@@ -121,8 +123,8 @@ func (r *Reader) attributes(start *xml.StartElement) ([]annotation.Attribute, er
 	return list, nil
 }
 
-// child returns the next element inside the current one, or nil at its end.
-// Each child has the whole budget of an element.
+// child returns the next element inside the current one, or nil at
+// its end. Each child has the whole budget of an element.
 func (r *Reader) child() (*xml.StartElement, error) {
 	for {
 		r.budget.element = r.budget.perElement
@@ -141,8 +143,8 @@ func (r *Reader) child() (*xml.StartElement, error) {
 	}
 }
 
-// skip reads to the end of the element that child returned last. Its children
-// together may exceed the budget of an element.
+// skip reads to the end of the element that child returned last. Its
+// children together may exceed the budget of an element.
 func (r *Reader) skip() error {
 	for depth := 1; depth > 0; {
 		start, err := r.child()
@@ -158,8 +160,8 @@ func (r *Reader) skip() error {
 	return nil
 }
 
-// end reads what follows the root element and returns io.EOF. Only white
-// space and comments may follow.
+// end reads what follows the root element and returns io.EOF. Only
+// white space and comments may follow.
 func (r *Reader) end() error {
 	for {
 		token, err := r.dec.Token()

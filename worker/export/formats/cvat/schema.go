@@ -9,8 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 )
 
-// Schema reads up to the end of <meta>, which comes before the first image
-// (CVAT-01), and returns the labels that it declares.
+// Schema reads up to the end of <meta>, which comes before the first
+// image (CVAT-01), and returns the labels that it declares.
 func (r *Reader) Schema() (annotation.Schema, error) {
 	root, err := r.child()
 	if err != nil {
@@ -51,7 +51,8 @@ func (r *Reader) version(start *xml.StartElement) error {
 	return nil
 }
 
-// scope is a task, a project or a job that a document was exported from.
+// scope is a task, a project or a job that a document was exported
+// from.
 type scope struct {
 	Subset string `xml:"subset"`
 	Labels []struct {
@@ -81,8 +82,9 @@ func (r *Reader) meta(start *xml.StartElement) error {
 	return r.malformed("<meta> declares no labels in a <task>, <project> or <job>")
 }
 
-// declare fills the schema with a scope's labels. It leaves out the parts of
-// skeletons: they name points, not categories, and may share names.
+// declare fills the schema with a scope's labels. It leaves out the
+// parts of skeletons: they name points, not categories, and may share
+// names.
 func (r *Reader) declare(s scope) error {
 	r.subset = strings.TrimSpace(s.Subset)
 	for _, l := range s.Labels {
@@ -109,8 +111,8 @@ func (r *Reader) declare(s scope) error {
 	return nil
 }
 
-// attributeType returns the type for CVAT's input_type, which is select,
-// checkbox, radio, number or text.
+// attributeType returns the type for CVAT's input_type, which is
+// select, checkbox, radio, number or text.
 func attributeType(input string) annotation.AttributeType {
 	switch input {
 	case "checkbox":
@@ -121,8 +123,8 @@ func attributeType(input string) annotation.AttributeType {
 	return annotation.Text
 }
 
-// image reads the XML attributes of an <image>. A size that is not a plain
-// number stays 0.
+// image reads the XML attributes of an <image>. A size that is not a
+// plain number stays 0.
 func (r *Reader) image(attrs []xml.Attr) annotation.Image {
 	im := annotation.Image{Subset: r.subset}
 	for _, a := range attrs {

@@ -14,8 +14,8 @@ type element struct {
 	line       int
 }
 
-// shape turns an element into a shape (CVAT-06 to CVAT-09), or returns its
-// problem.
+// shape turns an element into a shape (CVAT-06 to CVAT-09), or
+// returns its problem.
 func (e element) shape(s *annotation.Schema) (annotation.Shape, *annotation.Problem) {
 	kind := annotation.Kind(e.kind)
 	readGeometry, supported := geometries[kind]
@@ -47,8 +47,8 @@ func (e element) shape(s *annotation.Schema) (annotation.Shape, *annotation.Prob
 	return sh, nil
 }
 
-// geometries has a function for each kind of shape that is supported. Tags,
-// points, polylines, cuboids and skeletons are not.
+// geometries has a function for each kind of shape that is supported.
+// Tags, points, polylines, cuboids and skeletons are not.
 var geometries = map[annotation.Kind]func(*fields, *annotation.Shape){
 	annotation.KindBox:     readBox,
 	annotation.KindPolygon: readPolygon,

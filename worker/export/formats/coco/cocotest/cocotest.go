@@ -1,5 +1,5 @@
-// Package cocotest checks files in the format COCO instances against the
-// format's rules. Only tests import it.
+// Package cocotest checks files in the format COCO instances against
+// the format's rules. Only tests import it.
 //
 // It reads the JSON by itself and shares no code with package coco.
 package cocotest
@@ -58,7 +58,8 @@ func (a Annotation) Polygon() (rings [][]float64) {
 	return rings
 }
 
-// Mask returns the mask of an annotation, or an empty one if it is a polygon.
+// Mask returns the mask of an annotation, or an empty one if it is a
+// polygon.
 func (a Annotation) Mask() (m Mask) {
 	_ = json.Unmarshal(a.Segmentation, &m)
 	return m

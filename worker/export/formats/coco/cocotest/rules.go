@@ -27,8 +27,8 @@ func Check(t *testing.T, data []byte) {
 	}
 }
 
-// CheckAnnotation checks one annotation, whose JSON is text, of an image with
-// a size in pixels. It checks no rules about its ids.
+// CheckAnnotation checks one annotation, whose JSON is text, of an
+// image with a size in pixels. It checks no rules about its ids.
 func CheckAnnotation(t *testing.T, text []byte, width, height int) {
 	t.Helper()
 	im := Image{Width: width, Height: height}
@@ -127,8 +127,8 @@ func every[T any](list []T, holds func(int, T) bool) bool {
 	return true
 }
 
-// isPlainText reports whether data is ASCII in lines that end with a line
-// feed and no space.
+// isPlainText reports whether data is ASCII in lines that end with a
+// line feed and no space.
 func isPlainText(data []byte) bool {
 	for _, b := range data {
 		if b > '~' || b < ' ' && b != '\n' {

@@ -1,0 +1,152 @@
+// Package client sends calls of the S3 API to the region of one bucket. It
+// finds out the region when the payload does not give it, and follows when an
+// answer names another one. It also knows the URLs that the bucket has.
+//
+// It does not know what the calls are for: their errors are those of the SDK,
+// which package s3error classifies.
+package client
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
+
+// defaultRegion is what servers other than AWS expect when no region is
+// configured.
+const defaultRegion = "us-east-1"
+
+// Config holds what a client needs and the payload does not say.
+type Config struct {
+	HTTP        *http.Client // carries every request
+	Attempts    int          // how often a request is made before it fails
+	Credentials aws.CredentialsProvider
+}
+
+// Client makes the calls on one bucket. It is safe for concurrent use.
+type Client struct {
+	storage tasks.Storage
+	http    *http.Client
+	options sdk.Options // without a region when nobody has given it yet
+
+	// creating holds a token while a call creates the first SDK client.
+	creating chan struct{}
+	// current is nil at first, and replaced when the region changes.
+	current atomic.Pointer[sdk.Client]
+}
+
+// New makes the client of a storage's bucket. It makes no request.
+func New(s tasks.Storage, c Config) *Client {
+	return &Client{
+		storage: s, http: c.HTTP, options: optionsOf(s, c), creating: make(chan struct{}, 1),
+	}
+}
+
+func optionsOf(s tasks.Storage, c Config) sdk.Options {
+	byPath := s.Addressing == "path" || s.Addressing == "" && s.Endpoint != ""
+	options := sdk.Options{
+		Credentials:                c.Credentials,
+		HTTPClient:                 c.HTTP,
+		Retryer:                    s3error.Retryer(c.Attempts),
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
+		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
+		Logger:                     logging.Nop{},
+		Region:                     s.Region,
+		UsePathStyle:               byPath,
+		APIOptions:                 commonHeaders(s),
+
+		DisableLogOutputChecksumValidationSkipped: true,
+	}
+	if s.Endpoint == "" {
+		return options
+	}
+
+	options.BaseEndpoint = aws.String(s.Endpoint)
+	// Many servers refuse the checksum trailers that AWS accepts.
+	options.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
+	if s.Region == "" {
+		options.Region = defaultRegion
+	}
+	return options
+}
+
+// commonHeaders sets the headers that every request on a storage has, so that
+// no call can forget them. They are signed.
+func commonHeaders(s tasks.Storage) []func(*middleware.Stack) error {
+	var set []func(*middleware.Stack) error
+	if s.RequesterPays {
+		set = append(set, smithyhttp.SetHeaderValue("X-Amz-Request-Payer", "requester"))
+	}
+	if s.ExpectedOwner != "" {
+		set = append(set, smithyhttp.SetHeaderValue("X-Amz-Expected-Bucket-Owner", s.ExpectedOwner))
+	}
+	return set
+}
+
+// Bucket returns the bucket's name, as the SDK's inputs want it.
+func (c *Client) Bucket() *string { return aws.String(c.storage.Bucket) }
+
+// Call makes one call. When the answer names another region, the client moves
+// there for this and all later calls, and makes the call once more. So do may
+// run twice.
+func Call[T any](ctx context.Context, c *Client, do func(*sdk.Client) (T, error)) (T, error) {
+	api, err := c.SDK(ctx)
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	out, err := do(api)
+	region := s3error.Region(err)
+	if region == "" || region == api.Options().Region {
+		return out, err
+	}
+	return do(c.move(api, region))
+}
+
+// SDK returns the SDK's client for the region that is in use. If nobody has
+// given the region, the first call of SDK asks AWS for it. A failure is
+// returned and not remembered.
+func (c *Client) SDK(ctx context.Context) (*sdk.Client, error) {
+	if api := c.current.Load(); api != nil {
+		return api, nil
+	}
+	select {
+	case c.creating <- struct{}{}:
+		defer func() { <-c.creating }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if api := c.current.Load(); api != nil { // created while this call waited
+		return api, nil
+	}
+
+	options := c.options
+	if options.Region == "" {
+		region, err := c.findRegion(ctx)
+		if err != nil {
+			return nil, err
+		}
+		options.Region = region
+	}
+	api := sdk.New(options)
+	c.current.Store(api)
+	return api, nil
+}
+
+// move replaces the SDK's client by one of another region, unless another call
+// has replaced it meanwhile. It returns the client to use.
+func (c *Client) move(from *sdk.Client, region string) *sdk.Client {
+	options := c.options
+	options.Region = region
+	c.current.CompareAndSwap(from, sdk.New(options))
+	return c.current.Load()
+}

@@ -1,0 +1,77 @@
+package identity
+
+import (
+	"context"
+	"os"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
+)
+
+// workerCredentials are the worker's own: those of its environment, profile,
+// web identity or instance, in the order of the AWS SDK. assume-role proves
+// itself to STS with them, and worker-identity uses them on buckets. The zero
+// value is ready for use.
+//
+// The SDK's own HTTP client gets them, because the egress rules refuse the
+// metadata services of EC2, ECS and EKS. Nothing of a payload is sent there.
+type workerCredentials struct {
+	mu     sync.Mutex
+	loaded aws.CredentialsProvider // nil until it could be loaded; guarded by mu
+}
+
+// Retrieve implements aws.CredentialsProvider.
+func (w *workerCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	from, err := w.load(ctx)
+	if err != nil {
+		return aws.Credentials{}, noIdentity()
+	}
+	creds, err := from.Retrieve(ctx)
+	// The answers of metadata services, programs and files are for the
+	// operator only. An answer of STS to a web identity is classified later,
+	// like all others of STS.
+	if err != nil && ctx.Err() == nil && !s3error.IsSTS(err) {
+		return aws.Credentials{}, noIdentity()
+	}
+	return creds, err
+}
+
+// load reads the worker's configuration, and keeps what it found. A failed
+// attempt is repeated the next time.
+func (w *workerCredentials) load(ctx context.Context) (aws.CredentialsProvider, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.loaded != nil {
+		return w.loaded, nil
+	}
+	c, err := config.LoadDefaultConfig(ctx,
+		config.WithLogger(logging.Nop{}), config.WithDefaultRegion(defaultRegion))
+	if err != nil {
+		return nil, err
+	}
+	w.loaded = c.Credentials
+	return w.loaded, nil
+}
+
+const caBundle = "AWS_CA_BUNDLE"
+
+// noIdentity makes the error of a worker without an identity at AWS. It leaves
+// out the cause, which names files of the worker.
+func noIdentity() *providers.Error {
+	e := &providers.Error{
+		Op: s3error.OpAssumeRole, Kind: providers.Unauthenticated, Code: "NoWorkerIdentity",
+		Detail: "the worker has no AWS identity of its own",
+		Fix: "Let the workers' operator give them one: AWS_ACCESS_KEY_ID and " +
+			"AWS_SECRET_ACCESS_KEY, AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, " +
+			"or a role of the instance.",
+	}
+	if os.Getenv(caBundle) != "" { // a bundle that cannot be read is a cause too
+		e.Fix += " Let them check the file that " + caBundle + " names."
+	}
+	return e
+}

@@ -1,0 +1,165 @@
+// Package s3error turns every failure of a call to S3 or STS into a
+// *providers.Error: its kind, its code, and advice on what to do. The
+// operations of a bucket and the checks of verify-connection both use it, so
+// the same failure has the same kind and advice everywhere.
+//
+// Of the SDK it knows the types of errors. It makes no requests.
+package s3error
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
+)
+
+const (
+	codeNoSuchBucket = "NoSuchBucket"
+
+	// codeNotS3 is the code of an answer that S3 would not give.
+	codeNotS3   = "NotS3"
+	notS3Advice = "Check that the endpoint is that of the S3 API, " +
+		"not of a console, a website or a proxy."
+)
+
+// unknownError is what the SDK takes as code or message when the server's
+// answer has none.
+const unknownError = "UnknownError"
+
+// Classify converts an error of the SDK to a *providers.Error with kind, code
+// and advice. It leaves operation and subject empty, except that an error of
+// STS gets the operation OpAssumeRole. A *providers.Error is copied. err must
+// not be nil.
+func Classify(err error) *providers.Error {
+	var known *providers.Error
+	switch {
+	case errors.As(err, &known):
+		e := *known
+		return &e
+	case errors.Is(err, context.Canceled):
+		return &providers.Error{Kind: providers.Unavailable, Err: context.Canceled}
+	// The timeouts of connections also match DeadlineExceeded by errors.Is,
+	// but their own texts say more.
+	case driver.Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // see above
+		return &providers.Error{Kind: providers.Unavailable, Err: context.DeadlineExceeded}
+	}
+
+	var e *providers.Error
+	if answer := answerIn(err); answer != nil {
+		e = fromAnswer(err, answer)
+	} else {
+		e = fromTransport(err)
+	}
+	if IsSTS(err) {
+		asSTS(e)
+	}
+	return e
+}
+
+// answerIn returns the server's answer that an error holds. It returns nil
+// without an answer, and for a success that broke off before its end.
+func answerIn(err error) *awshttp.ResponseError {
+	var answer *awshttp.ResponseError
+	if !errors.As(err, &answer) || answer.HTTPStatusCode() == 0 {
+		return nil
+	}
+	var network net.Error
+	brokeOff := errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network)
+	if answer.HTTPStatusCode() < http.StatusMultipleChoices && brokeOff {
+		return nil
+	}
+	return answer
+}
+
+// fromAnswer classifies a failure that the server reported.
+func fromAnswer(err error, answer *awshttp.ResponseError) *providers.Error {
+	header := answer.Response.Header
+	e := &providers.Error{
+		Status:     answer.HTTPStatusCode(),
+		RequestID:  driver.Printable(answer.ServiceRequestID()),
+		RetryAfter: driver.RetryAfter(header),
+	}
+	reported := apiErrorIn(err, answer)
+	if reported == nil {
+		// The answer may be any web page, so nothing of it is repeated.
+		status := strings.TrimSpace(strconv.Itoa(e.Status) + " " + http.StatusText(e.Status))
+		e.Kind, e.Code = driver.KindOfStatus(e.Status), codeNotS3
+		e.Detail = "the answer, " + status + ", is not in S3's format"
+		e.Fix = notS3Advice
+		return e
+	}
+
+	e.Code = driver.Printable(reported.ErrorCode())
+	e.Detail = driver.Printable(reported.ErrorMessage())
+	if e.Detail == unknownError || e.Detail == http.StatusText(e.Status) {
+		e.Detail = ""
+	}
+	e.Kind = kindOfCode(e.Code, e.Status)
+	e.Fix = advice(e, header)
+	return e
+}
+
+// apiErrorIn returns the code and message that the server's answer held. When
+// there are none, the SDK makes them from the status. That is accepted only
+// for HEAD, whose answers have no body; for other methods the result is nil.
+func apiErrorIn(err error, answer *awshttp.ResponseError) smithy.APIError {
+	var reported smithy.APIError
+	var unreadable *smithy.DeserializationError
+	if errors.As(err, &unreadable) || !errors.As(err, &reported) {
+		return nil
+	}
+	fromStatus := reported.ErrorCode() == unknownError ||
+		reported.ErrorMessage() == http.StatusText(answer.HTTPStatusCode())
+	request := answer.Response.Request
+	if fromStatus && (request == nil || request.Method != http.MethodHead) {
+		return nil
+	}
+	return reported
+}
+
+const unknownHost = "The endpoint's host name is unknown"
+
+// fromTransport classifies a failure before or during the answer.
+func fromTransport(err error) *providers.Error {
+	e := driver.Unreached(err)
+	var signing *smithy.SerializationError
+	switch {
+	case strings.Contains(e.Err.Error(), "invalid header field value"):
+		e.Kind, e.Err = providers.Invalid, nil
+		e.Detail = "the credentials hold a character that no request can carry"
+		e.Fix = "Check the access key ID and the session token " +
+			"for line breaks and other odd characters."
+	case errors.As(err, &signing):
+		e.Kind = providers.Invalid
+	case driver.UnknownHost(err):
+		e.Fix = unknownHost + ": check it, " +
+			"or set addressing to path so that the bucket is not part of it."
+	}
+	return e
+}
+
+// IsMissingKey reports whether a classified error means that the bucket
+// exists and the key does not.
+func IsMissingKey(e *providers.Error) bool {
+	return e.Kind == providers.NotFound && e.Code != codeNoSuchBucket
+}
+
+// NotS3 makes the error of a success that lacks a field S3 always sends. An
+// HTML page of a proxy, for example, could otherwise pass for an empty listing
+// or an object.
+func NotS3(missing string) error {
+	return &providers.Error{
+		Kind: providers.Invalid, Code: codeNotS3, Status: http.StatusOK,
+		Detail: "the answer is not in S3's format: it has no " + missing,
+		Fix:    notS3Advice,
+	}
+}

@@ -1,0 +1,87 @@
+package s3
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/stevedore-jobs/stevedore/providers/s3/client"
+	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
+)
+
+const abortTimeout = 15 * time.Second
+
+var _ transfermanager.S3APIClient = (*upload)(nil)
+
+// upload is the client of one Put. It goes to the bucket's region, and
+// corrects three habits of transfermanager: when an upload cannot be
+// completed, it writes to the process's log; when it cannot be aborted
+// either, it forgets why it could not be completed; and it does not abort
+// after the context has ended.
+type upload struct {
+	*sdk.Client // makes the calls of a multipart upload
+
+	regional    *client.Client
+	completeErr error // why the upload could not be completed
+	partsLeft   bool  // it could not be aborted
+}
+
+// PutObject stores an object in one request. The body is a part in memory, so
+// it can be sent again.
+func (u *upload) PutObject(
+	ctx context.Context, in *sdk.PutObjectInput, opts ...client.Option,
+) (*sdk.PutObjectOutput, error) {
+	return client.Call(ctx, u.regional, func(api *sdk.Client) (*sdk.PutObjectOutput, error) {
+		if body, ok := in.Body.(io.Seeker); ok {
+			if _, err := body.Seek(0, io.SeekStart); err != nil {
+				return nil, err
+			}
+		}
+		return api.PutObject(ctx, in, opts...)
+	})
+}
+
+// CreateMultipartUpload begins an upload, and makes all later calls of it go
+// to the same region.
+func (u *upload) CreateMultipartUpload(
+	ctx context.Context, in *sdk.CreateMultipartUploadInput, opts ...client.Option,
+) (*sdk.CreateMultipartUploadOutput, error) {
+	create := func(api *sdk.Client) (*sdk.CreateMultipartUploadOutput, error) {
+		u.Client = api
+		return api.CreateMultipartUpload(ctx, in, opts...)
+	}
+	return client.Call(ctx, u.regional, create)
+}
+
+// CompleteMultipartUpload aborts an upload that it cannot complete. It keeps
+// the error in completeErr and returns none, so that transfermanager does not
+// log it.
+func (u *upload) CompleteMultipartUpload(
+	ctx context.Context, in *sdk.CompleteMultipartUploadInput, opts ...client.Option,
+) (*sdk.CompleteMultipartUploadOutput, error) {
+	out, err := u.Client.CompleteMultipartUpload(ctx, in, opts...)
+	if err == nil {
+		return out, nil
+	}
+	u.completeErr = err
+	_, _ = u.AbortMultipartUpload(ctx, &sdk.AbortMultipartUploadInput{
+		Bucket: in.Bucket, Key: in.Key, UploadId: in.UploadId,
+	}, opts...)
+	return &sdk.CompleteMultipartUploadOutput{}, nil
+}
+
+// AbortMultipartUpload aborts an upload even when ctx has ended. It returns no
+// error, but sets partsLeft.
+func (u *upload) AbortMultipartUpload(
+	ctx context.Context, in *sdk.AbortMultipartUploadInput, opts ...client.Option,
+) (*sdk.AbortMultipartUploadOutput, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
+	defer cancel()
+	if _, err := u.Client.AbortMultipartUpload(ctx, in, opts...); err != nil {
+		u.partsLeft = s3error.Classify(err).Code != "NoSuchUpload"
+	}
+	return &sdk.AbortMultipartUploadOutput{}, nil
+}
