@@ -11,7 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/cors"
+	"github.com/stevedore-jobs/stevedore/providers/policy"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -39,7 +39,7 @@ func (b *bucket) CORSTarget() string {
 }
 
 // CORSAdvice tells how to add a CORS rule that allows what want asks for.
-func (b *bucket) CORSAdvice(want tasks.CORS) string { return cors.Azure(b.storage.Account, want) }
+func (b *bucket) CORSAdvice(want tasks.CORS) string { return policy.AzureCORS(b.storage.Account, want) }
 
 // SignIn is where a service principal's tokens come from.
 func (b *bucket) SignIn() providers.SignIn { return b.access.signIn }

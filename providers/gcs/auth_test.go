@@ -13,6 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/gcs"
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
 // goodKey is a key file that nothing is wrong with. The key in it was made
@@ -152,8 +153,8 @@ func TestWorkerIdentityIsTheOperators(t *testing.T) {
 		code     string
 		fix      string
 	}{
-		{"WorkerNotAllowed", worker, "", false, providers.Denied, "WorkerIdentityNotAllowed", gcs.Setting},
-		{"ActingNotAllowed", acting, "", false, providers.Denied, "WorkerIdentityNotAllowed", gcs.Setting},
+		{"WorkerNotAllowed", worker, "", false, providers.Denied, "WorkerIdentityNotAllowed", setting.WorkerIdentity.String()},
+		{"ActingNotAllowed", acting, "", false, providers.Denied, "WorkerIdentityNotAllowed", setting.WorkerIdentity.String()},
 		{"WorkerElsewhere", worker, "https://attacker.example", true, providers.Denied, "WorkerIdentityEndpoint", "storage.endpoint"},
 		{"ActingElsewhere", acting, "https://attacker.example", true, providers.Denied, "WorkerIdentityEndpoint", "storage.endpoint"},
 		{"ActingAsOtherCall", as("ann@example.iam.gserviceaccount.com:signBlob?x="), "", true, providers.Invalid, "ServiceAccountEmail", "auth.service_account"},

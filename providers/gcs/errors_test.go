@@ -16,6 +16,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/providers/gcs"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
 // inJSON is a failure as the JSON API words it.
@@ -168,7 +169,7 @@ func TestEgressIsGuarded(t *testing.T) {
 	for op, err := range operations(t, b) {
 		e := wantError(t, err, providers.Blocked, "")
 		var blocked *egress.BlockedError
-		if !errors.As(err, &blocked) || !strings.Contains(e.Advice(), egress.Setting) {
+		if !errors.As(err, &blocked) || !strings.Contains(e.Advice(), setting.EgressAllow.String()) {
 			t.Errorf("%s: %v with advice %q", op, err, e.Advice())
 		}
 	}

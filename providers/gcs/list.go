@@ -11,66 +11,96 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-const pageSize = 1000 // objects; the most that the API gives at once
+const pageSize = 1000 // objects; the API's maximum
 
-// fields are what a listing asks for: naming them saves Google and the worker
-// most of the work.
-var fields = []string{"Name", "Size", "Generation", "Updated"}
+// listFields are the fields that a listing asks for. A short answer saves
+// Google and the worker most of the work.
+var listFields = []string{"Name", "Size", "Generation", "Updated"}
 
-// List implements providers.Bucket. A server that lists in another order than
-// that of the keys gets an Invalid, because whoever reads a listing relies on
-// the order.
-func (b *bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
+// List implements providers.Bucket. If the server does not list in ascending
+// order of keys, List yields an Invalid error: callers rely on the order.
+func (b *bucket) List(
+	ctx context.Context, opts providers.ListOptions,
+) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
-		last, paid := opts.After, b.pays.Load() // before it is used, or a change in between is missed
+		// Read before the iterator is made, so that no change is missed.
+		paid := b.client.Pays()
 		it := b.objects(ctx, opts)
+		last := opts.After
 		for {
 			attrs, err := it.Next()
-			switch {
-			case errors.Is(err, iterator.Done):
+			if errors.Is(err, iterator.Done) {
 				return
-			case err != nil && !paid && b.mustPay(err): // only the first page can fail so
+			}
+			// Only the first page can fail because of the project.
+			if err != nil && !paid && b.client.PayAfter(err) {
 				it, paid = b.objects(ctx, opts), true
 				continue
+			}
+
+			skip := false
+			if err == nil {
+				skip, err = checkOrder(attrs.Name, last, opts)
+			}
+			switch {
 			case err != nil:
-			case opts.After != "" && attrs.Name <= opts.After: // StartOffset includes its key, and some servers do not know it
-				if !opts.Direct || attrs.Name == opts.After {
-					continue
-				}
-				err = noOffset()
-			case attrs.Name <= last:
-				err = unordered()
+				yield(providers.Object{}, b.wrapError("list", "", err))
+				return
+			case skip:
+				continue
 			case opts.Through != "" && attrs.Name > opts.Through:
 				return
 			}
-			if err != nil {
-				yield(providers.Object{}, b.fault("list", "", err))
-				return
-			}
-			if last = attrs.Name; !yield(objectOf(attrs), nil) {
+			last = attrs.Name
+			if !yield(objectOf(attrs), nil) {
 				return
 			}
 		}
 	}
 }
 
-func (b *bucket) objects(ctx context.Context, opts providers.ListOptions) *storage.ObjectIterator {
-	q := &storage.Query{Prefix: opts.Prefix, StartOffset: opts.After, Projection: storage.ProjectionNoACL}
-	if err := q.SetAttrSelection(fields); err != nil {
-		q = &storage.Query{Prefix: opts.Prefix, StartOffset: opts.After} // without a selection everything is told
+// checkOrder returns an error for a key that does not follow the last one.
+// skip is true for a key that comes before the start of the listing: the API
+// starts at opts.After itself, and some servers do not know a start.
+func checkOrder(key, last string, opts providers.ListOptions) (skip bool, err error) {
+	switch {
+	case opts.After != "" && key <= opts.After:
+		if opts.Direct && key < opts.After {
+			return false, noOffset()
+		}
+		return true, nil
+	case key <= last:
+		return false, unordered()
 	}
-	it := b.handle().Objects(ctx, q)
+	return false, nil
+}
+
+func (b *bucket) objects(
+	ctx context.Context, opts providers.ListOptions,
+) *storage.ObjectIterator {
+	q := &storage.Query{
+		Prefix: opts.Prefix, StartOffset: opts.After, Projection: storage.ProjectionNoACL,
+	}
+	// Without a selection, an answer has all fields.
+	if err := q.SetAttrSelection(listFields); err != nil {
+		q = &storage.Query{Prefix: opts.Prefix, StartOffset: opts.After}
+	}
+	it := b.client.Bucket().Objects(ctx, q)
 	it.PageInfo().MaxSize = pageSize
 	return it
 }
 
 func unordered() error {
 	return &providers.Error{
-		Kind: providers.Invalid, Code: "UnorderedListing", Detail: "the server does not list keys in their order",
-		Fix: "Use Google Cloud Storage itself, or a server that lists as it does.",
+		Kind: providers.Invalid, Code: "UnorderedListing",
+		Detail: "the server does not list keys in their order",
+		Fix:    "Use Google Cloud Storage itself, or a server that lists as it does.",
 	}
 }
 
 func noOffset() error {
-	return &providers.Error{Kind: providers.Invalid, Code: "NoStartOffset", Detail: "the server does not start a listing where it is asked to"}
+	return &providers.Error{
+		Kind: providers.Invalid, Code: "NoStartOffset",
+		Detail: "the server does not start a listing where it is asked to",
+	}
 }

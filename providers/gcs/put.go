@@ -2,6 +2,7 @@ package gcs
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"hash/crc32"
 	"io"
@@ -11,88 +12,114 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
+	"github.com/stevedore-jobs/stevedore/providers/gcs/client"
+	"github.com/stevedore-jobs/stevedore/providers/gcs/gcserror"
 )
 
 const (
-	small = 1 << 20   // bytes; a body below is one request
-	unit  = 256 << 10 // bytes; chunks are multiples of it
-	chunk = 8 << 20   // bytes of a long body in memory; each is a request that can be repeated
+	maxSmallBody = 1 << 20 // bytes; a body below is one request
+	// chunkSize is how much of a long body is in memory, in bytes. Each chunk
+	// is a request that can be repeated.
+	chunkSize = 8 << 20
+
+	defaultContentType = "application/octet-stream"
 )
 
 // Put implements providers.Bucket. A body below 1 MiB is one request, which
-// also tells Google the checksum that the content must have; a longer one is
-// a resumable upload, which becomes an object only with its last byte. What
-// is left of an upload that broke is not in the bucket and ends after a week.
-// Replacing an object needs the right to delete it.
-func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (providers.Object, error) {
+// has the checksum of the content. A longer one is a resumable upload, which
+// becomes an object with its last byte only. Parts of an upload that failed
+// are not in the bucket, and Google removes them after a week. Replacing an
+// object needs the right to delete it.
+func (b *bucket) Put(
+	ctx context.Context, key string, body io.Reader, opts providers.WriteOptions,
+) (providers.Object, error) {
 	if opts.IfAbsent && opts.IfMatch != "" {
-		return providers.Object{}, b.fault("put", key, &providers.Error{Kind: providers.Conflict, Detail: "no object is both absent and of a version"})
+		return providers.Object{}, b.wrapError("put", key, contradiction())
 	}
-	from := driver.NewSource(ctx, body)
-	head, err := io.ReadAll(io.LimitReader(from, small))
-	if err == nil {
-		err = ctx.Err()
-	}
-	if err != nil {
-		return providers.Object{}, providers.Failed("put", b.storage.Bucket, key, err)
-	}
-	var attrs *storage.ObjectAttrs
-	if len(head) < small {
-		err = b.paying(func(h *storage.BucketHandle) (err error) {
-			attrs, err = b.putSmall(ctx, h.Object(key), head, opts)
-			return err
-		})
-	} else {
-		attrs, err = b.putLong(ctx, key, io.MultiReader(bytes.NewReader(head), from), opts)
-	}
+
+	source := driver.NewSource(ctx, body)
+	up := upload{bucket: b, key: key, opts: opts}
+	attrs, err := up.run(ctx, source)
 	switch {
-	case from.Failed != nil: // perhaps another bucket's error, which stays as it is
-		return providers.Object{}, providers.Failed("put", b.storage.Bucket, key, from.Failed)
+	case source.Failed != nil: // may be another bucket's error, which stays as it is
+		return providers.Object{}, providers.Failed("put", b.storage.Bucket, key, source.Failed)
 	case err != nil:
-		return providers.Object{}, b.putFailed(key, opts, err)
+		e := b.errors.Wrap("put", key, err)
+		if opts.IfMatch != "" && isMissingObject(e) {
+			e.Kind = providers.Conflict // the object to replace is gone
+		}
+		return providers.Object{}, e
 	case attrs.Generation <= 0:
-		return providers.Object{}, b.fault("put", key, notGCS(http.StatusOK))
+		return providers.Object{}, b.wrapError("put", key, gcserror.NotGCS(http.StatusOK))
 	}
 	return objectOf(attrs), nil
 }
 
-// putSmall sends a body that is in memory. The chunk is larger than it, so
-// that the client sends one request, and keeps it for another attempt.
-func (b *bucket) putSmall(ctx context.Context, o *storage.ObjectHandle, content []byte, opts providers.WriteOptions) (*storage.ObjectAttrs, error) {
-	w := b.writer(ctx, o, opts)
-	w.ChunkSize = (len(content)/unit + 1) * unit
-	w.CRC32C, w.SendCRC32C = crc32.Checksum(content, crc32.MakeTable(crc32.Castagnoli)), true
-	if err := send(w, content); err != nil {
+func contradiction() error {
+	return &providers.Error{
+		Kind:   providers.Conflict,
+		Detail: "no object is both absent and of a version",
+	}
+}
+
+// upload is one Put.
+type upload struct {
+	bucket *bucket
+	key    string
+	opts   providers.WriteOptions
+}
+
+func (u upload) run(ctx context.Context, body io.Reader) (*storage.ObjectAttrs, error) {
+	head, err := io.ReadAll(io.LimitReader(body, maxSmallBody))
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(head) == maxSmallBody {
+		return u.long(ctx, io.MultiReader(bytes.NewReader(head), body))
+	}
+	var attrs *storage.ObjectAttrs
+	err = u.bucket.client.Call(func(h *storage.BucketHandle) (err error) {
+		attrs, err = u.small(ctx, h, head)
+		return err
+	})
+	return attrs, err
+}
+
+// small sends a body that is in memory. The chunk is larger than the body, so
+// the SDK sends one request and can repeat it.
+func (u upload) small(
+	ctx context.Context, h *storage.BucketHandle, content []byte,
+) (*storage.ObjectAttrs, error) {
+	w := u.newWriter(ctx, h)
+	w.ChunkSize = client.ChunkSizeFor(len(content))
+	w.CRC32C = crc32.Checksum(content, crc32.MakeTable(crc32.Castagnoli))
+	w.SendCRC32C = true
+	if err := client.Send(w, content); err != nil {
 		return nil, err
 	}
 	return w.Attrs(), nil
 }
 
-// send writes everything. When it fails, Close has the cause, and Write at
-// most the same.
-func send(w *storage.Writer, content []byte) error {
-	_, err := w.Write(content)
-	if closed := w.Close(); closed != nil {
-		return closed
-	}
-	return err
-}
-
-func (b *bucket) putLong(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (*storage.ObjectAttrs, error) {
-	if b.storage.Project != "" && !b.pays.Load() {
-		// A body can be read only once, so who pays is found out before.
-		_, _ = b.Stat(ctx, key)
+// long sends a body in chunks. A body can be read only once, so long finds out
+// first whether requests must name the project.
+func (u upload) long(ctx context.Context, body io.Reader) (*storage.ObjectAttrs, error) {
+	b := u.bucket
+	if b.storage.Project != "" && !b.client.Pays() {
+		_, _ = b.Stat(ctx, u.key)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w := b.writer(ctx, b.handle().Object(key), opts)
-	w.ChunkSize = chunk
+	w := u.newWriter(ctx, b.client.Bucket())
+	w.ChunkSize = chunkSize
 	_, err := io.Copy(w, body)
 	if err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {
-		cancel() // before Close, which would end the upload well
+		cancel() // without it, Close would complete the upload
 		_ = w.Close()
 		return nil, err
 	}
@@ -102,27 +129,15 @@ func (b *bucket) putLong(ctx context.Context, key string, body io.Reader, opts p
 	return w.Attrs(), nil
 }
 
-func (b *bucket) writer(ctx context.Context, o *storage.ObjectHandle, opts providers.WriteOptions) *storage.Writer {
+func (u upload) newWriter(ctx context.Context, h *storage.BucketHandle) *storage.Writer {
+	o := h.Object(u.key)
 	switch {
-	case opts.IfAbsent:
+	case u.opts.IfAbsent:
 		o = o.If(storage.Conditions{DoesNotExist: true})
-	case opts.IfMatch != "":
-		o = o.If(storage.Conditions{GenerationMatch: generationOf(opts.IfMatch)})
+	case u.opts.IfMatch != "":
+		o = o.If(storage.Conditions{GenerationMatch: generationOf(u.opts.IfMatch)})
 	}
-	bound := &bounded{attempts: b.attempts}
-	w := o.Retryer(storage.WithErrorFunc(bound.retry)).NewWriter(ctx)
-	w.ProgressFunc = func(int64) { bound.reset() }
-	w.ContentType = "application/octet-stream"
-	if opts.ContentType != "" {
-		w.ContentType = opts.ContentType
-	}
+	w := client.NewWriter(ctx, o, u.bucket.client.Attempts())
+	w.ContentType = cmp.Or(u.opts.ContentType, defaultContentType)
 	return w
-}
-
-func (b *bucket) putFailed(key string, opts providers.WriteOptions, err error) error {
-	e := b.fault("put", key, err)
-	if opts.IfMatch != "" && e.Kind == providers.NotFound && e.Code != noSuchBucket {
-		e.Kind = providers.Conflict // the object that should have been replaced is gone
-	}
-	return e
 }

@@ -28,7 +28,7 @@ func TestSignIn(t *testing.T) {
 	}
 	for tokenURL, want := range map[string]providers.SignIn{
 		"":                            {URL: "https://oauth2.googleapis.com/token", Source: "is Google's own"},
-		"https://tokens.example/give": {URL: "https://tokens.example/give", Source: "is set with STEVEDORE_GCS_TOKEN_URL on the workers"},
+		"https://tokens.example/give": {URL: "https://tokens.example/give", Source: "is set with the setting gcs-token-url on the workers"},
 	} {
 		var asked []string
 		client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {

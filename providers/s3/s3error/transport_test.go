@@ -15,6 +15,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
 // anonymous makes a storage that is used without credentials.
@@ -68,7 +69,7 @@ func TestBlockedByEgress(t *testing.T) {
 	_, err := b.Stat(t.Context(), "k")
 	var e *providers.Error
 	if !errors.As(err, &e) || e.Kind != providers.Blocked ||
-		!strings.Contains(e.Advice(), egress.Setting) || !strings.Contains(e.Error(), "127.0.0.1") {
+		!strings.Contains(e.Advice(), setting.EgressAllow.String()) || !strings.Contains(e.Error(), "127.0.0.1") {
 		t.Errorf("got %v with advice %q", err, e.Advice())
 	}
 	var blocked *egress.BlockedError
