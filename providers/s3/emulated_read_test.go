@@ -16,8 +16,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 )
 
-// A listing that fails on a later page ends with an error, and never as if it
-// were complete.
+// A listing that fails on a later page ends with an error, and never as
+// if it were complete.
 func TestEmulatedFaultOnLaterPage(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -49,8 +49,8 @@ func TestEmulatedFaultOnLaterPage(t *testing.T) {
 	}
 }
 
-// A listing that breaks off is requested again. If that does not help, it is an
-// error, not a bucket with fewer objects.
+// A listing that breaks off is requested again. If that does not help,
+// it is an error, not a bucket with fewer objects.
 func TestEmulatedCutListing(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -75,8 +75,8 @@ func TestEmulatedCutListing(t *testing.T) {
 	}
 }
 
-// An object that breaks off is an error, at whatever byte it does, for a range
-// and for the whole object.
+// An object that breaks off is an error, at whatever byte it does, for
+// a range and for the whole object.
 func TestEmulatedCutBody(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -107,8 +107,8 @@ func TestEmulatedCutBody(t *testing.T) {
 	}
 }
 
-// A reader of a slow body stops when its context ends. A reader that waits
-// gets the whole body.
+// A reader of a slow body stops when its context ends. A reader that
+// waits gets the whole body.
 func TestEmulatedSlowBody(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)

@@ -12,7 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 )
 
-// Every operation reports an error of AWS with the same kind, code and advice.
+// Every operation reports an error of AWS with the same kind, code and
+// advice.
 func TestEmulatedFaults(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -58,8 +59,8 @@ func TestEmulatedFaults(t *testing.T) {
 	}
 }
 
-// A read needs another right at the KMS key than a write: one decrypts, the
-// other encrypts.
+// A read needs another right at the KMS key than a write: one decrypts,
+// the other encrypts.
 func TestEmulatedKMSNamesTheRight(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -76,8 +77,9 @@ func TestEmulatedKMSNamesTheRight(t *testing.T) {
 	}
 }
 
-// A fault of the emulator affects only the user, the bucket and the operation
-// that it names. Otherwise parallel tests would disturb each other.
+// A fault of the emulator affects only the user, the bucket and the
+// operation that it names. Otherwise parallel tests would disturb each
+// other.
 func TestEmulatedFaultsAreSeparate(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -101,7 +103,8 @@ func TestEmulatedFaultsAreSeparate(t *testing.T) {
 	}
 }
 
-// A request that the server asks to slow down is repeated, and succeeds.
+// A request that the server asks to slow down is repeated, and
+// succeeds.
 func TestEmulatedSlowDownPasses(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -143,8 +146,8 @@ func TestEmulatedSlowDownPasses(t *testing.T) {
 	}
 }
 
-// A write whose answer is lost is sent again. Without a condition it succeeds.
-// With one it is a Conflict, though the content is in place.
+// A write whose answer is lost is sent again. Without a condition it
+// succeeds. With one it is a Conflict, though the content is in place.
 func TestEmulatedLostAnswer(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)

@@ -56,8 +56,8 @@ func TestList_ChecksTheAnswer(t *testing.T) {
 	}
 }
 
-// A listing with the option Direct fails at once on a server that ignores
-// start-after.
+// A listing with the option Direct fails at once on a server that
+// ignores start-after.
 func TestList_DirectNeedsStartAfter(t *testing.T) {
 	t.Parallel()
 	b := s3test.OpenHandler(t, lists(s3test.Entry("A"), s3test.Entry("B")))
@@ -69,7 +69,8 @@ func TestList_DirectNeedsStartAfter(t *testing.T) {
 	}
 }
 
-// A listing that ends at a page's last key or before requests no further page.
+// A listing that ends at a page's last key or before requests no
+// further page.
 func TestList_ThroughStopsPaging(t *testing.T) {
 	t.Parallel()
 	page := lists(s3test.Entry("A"), s3test.Entry("B"),
@@ -91,8 +92,9 @@ func TestList_ThroughStopsPaging(t *testing.T) {
 	}
 }
 
-// pagesOf lists keys as S3 does, 1000 in a page, and counts the requests. A
-// server that does not know start-after begins with the first key.
+// pagesOf lists keys as S3 does, 1000 in a page, and counts the
+// requests. A server that does not know start-after begins with the
+// first key.
 func pagesOf(keys []string, knowsStart bool, requests *atomic.Int64) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)

@@ -23,8 +23,8 @@ func BenchmarkReadAlone(b *testing.B) { headReads().BenchAlone(b) }
 // TestServeReads is not a test: it is the server of BenchmarkRead.
 func TestServeReads(t *testing.T) { headReads().Serve(t) }
 
-// headReads reads through the bucket and through the SDK alone. All requests
-// are signed.
+// headReads reads through the bucket and through the SDK alone. All
+// requests are signed.
 func headReads() providertest.Reads {
 	return providertest.Reads{
 		Answer: map[string]string{"ETag": `"0123456789abcdef0123456789abcdef"`, "X-Amz-Request-Id": "0123456789ABCDEF"},

@@ -10,8 +10,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 )
 
-// object answers every GET with a status, headers and a body, and every HEAD
-// with the size of s3test.Content.
+// object answers every GET with a status, headers and a body, and every
+// HEAD with the size of s3test.Content.
 func object(status int, header map[string]string, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", `"e"`)
@@ -82,8 +82,8 @@ func TestOpen_ChecksTheAnswer(t *testing.T) {
 	}
 }
 
-// Credentials that may list only a prefix get AccessDenied for a key that does
-// not exist. The bucket reports it as missing, not as denied.
+// Credentials that may list only a prefix get AccessDenied for a key
+// that does not exist. The bucket reports it as missing, not as denied.
 func TestMissingOrDenied(t *testing.T) {
 	t.Parallel()
 	b := s3test.OpenHandler(t, func(w http.ResponseWriter, r *http.Request) {

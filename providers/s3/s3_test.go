@@ -34,8 +34,8 @@ func TestBucket(t *testing.T) {
 	providertest.RunThrough(t, empty)
 }
 
-// The policies that labelling tools publish lack the right to abort uploads.
-// Then the parts stay in the bucket, and the error says so.
+// The policies that labelling tools publish lack the right to abort
+// uploads. Then the parts stay in the bucket, and the error says so.
 func TestUnfinishedUploadIsReported(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -56,7 +56,8 @@ func TestUnfinishedUploadIsReported(t *testing.T) {
 }
 
 // The SDK's transfermanager writes to the process's log when it cannot
-// complete an upload. This test is not parallel, because it replaces that log.
+// complete an upload. This test is not parallel, because it replaces
+// that log.
 func TestPutWritesNoLog(t *testing.T) {
 	server := providertest.S3(t)
 	b := s3test.OpenAt(t, server.Endpoint, server.Bucket(t), server.Root)

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -17,7 +18,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// openWithoutRegion opens a bucket of AWS whose region must be found out.
+// openWithoutRegion opens a bucket of AWS whose region must be found
+// out.
 func openWithoutRegion(t *testing.T, handler http.HandlerFunc) providers.Bucket {
 	t.Helper()
 	s := tasks.Storage{
@@ -59,6 +61,46 @@ func TestRegionIsFound(t *testing.T) {
 	}
 }
 
+// Concurrent operations share one question for the region. An operation
+// stops waiting for the answer when its context ends.
+func TestRegionIsAskedOnce(t *testing.T) {
+	t.Parallel()
+	var questions atomic.Int64
+	asked, release := make(chan bool, 1), make(chan bool)
+	b := openWithoutRegion(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/pictures" {
+			questions.Add(1)
+			asked <- true
+			<-release
+			w.Header().Set("X-Amz-Bucket-Region", "eu-central-1")
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	var wg sync.WaitGroup
+	remove := func() {
+		if err := b.Delete(t.Context(), "k"); err != nil {
+			t.Error(err)
+		}
+	}
+	wg.Go(remove)
+	<-asked
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := b.Delete(ctx, "k"); !providers.IsContext(ctx, err) {
+		t.Errorf("got %v", err)
+	}
+	for range 4 {
+		wg.Go(remove)
+	}
+	close(release)
+	wg.Wait()
+	if questions.Load() != 1 {
+		t.Errorf("asked %d times for the region", questions.Load())
+	}
+}
+
 func TestRegionIsNotFound(t *testing.T) {
 	t.Parallel()
 	for status, kind := range map[int]providers.Kind{
@@ -73,8 +115,8 @@ func TestRegionIsNotFound(t *testing.T) {
 	}
 }
 
-// With a wrong region in the payload all operations work, and the verification
-// names the right one.
+// With a wrong region in the payload all operations work, and the
+// verification names the right one.
 func TestWrongRegion(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -142,7 +184,8 @@ func TestRedirectToAnotherRegion(t *testing.T) {
 	}
 }
 
-// A call follows one redirect, so that a server cannot redirect it for ever.
+// A call follows one redirect, so that a server cannot redirect it for
+// ever.
 func TestRedirectsEnd(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int64
@@ -158,7 +201,8 @@ func TestRedirectsEnd(t *testing.T) {
 	}
 }
 
-// A server cannot put another host name into URLs by calling it a region.
+// A server cannot put another host name into URLs by calling it a
+// region.
 func TestRegionIsNoHostName(t *testing.T) {
 	t.Parallel()
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -178,8 +222,8 @@ func TestRegionIsNoHostName(t *testing.T) {
 	}
 }
 
-// Every first operation follows a redirect, HEAD included, whose answer has
-// only headers. Later operations go to the right region at once.
+// Every first operation follows a redirect, HEAD included, whose answer
+// has only headers. Later operations go to the right region at once.
 func TestEmulatedRedirect(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)

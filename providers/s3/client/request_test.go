@@ -14,8 +14,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 )
 
-// requestLog notes each request as its method and the names of its query
-// parameters.
+// requestLog notes each request as its method and the names of its
+// query parameters.
 type requestLog struct {
 	mu   sync.Mutex
 	seen map[string]bool
@@ -29,8 +29,8 @@ func (l *requestLog) add(r *http.Request) string {
 	return name
 }
 
-// The headers for requester_pays and expected_owner are in every request, also
-// in those of an upload in parts, and they are signed.
+// The headers for requester_pays and expected_owner are in every
+// request, also in those of an upload in parts, and they are signed.
 func TestHeadersOfEveryRequest(t *testing.T) {
 	t.Parallel()
 	log := requestLog{seen: map[string]bool{}}
@@ -86,8 +86,8 @@ func answer(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Requests go to the URL that the bucket names as its endpoint, and a browser
-// would load an object from there.
+// Requests go to the URL that the bucket names as its endpoint, and a
+// browser would load an object from there.
 func TestURLs(t *testing.T) {
 	t.Parallel()
 	const key, own = "dir/stevedore-cors-check", "https://storage.example:9000"

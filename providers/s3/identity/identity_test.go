@@ -56,7 +56,8 @@ func TestWorkerIdentity(t *testing.T) {
 	}
 }
 
-// This test is not parallel, because it removes the identity of the process.
+// This test is not parallel, because it removes the identity of the
+// process.
 func TestWorkerWithoutIdentity(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
@@ -74,8 +75,8 @@ func TestWorkerWithoutIdentity(t *testing.T) {
 	}
 }
 
-// A payload's endpoint gets the session token with every request, and may
-// repeat it in its answer.
+// A payload's endpoint gets the session token with every request, and
+// may repeat it in its answer.
 func TestSessionTokenIsHidden(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int64

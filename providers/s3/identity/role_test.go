@@ -79,8 +79,9 @@ func TestSessionsAreRenewed(t *testing.T) {
 	}
 }
 
-// STS gives the same answer for everything that can be wrong with a role. The
-// error must not look like one of the bucket, and its advice lists all causes.
+// STS gives the same answer for everything that can be wrong with a
+// role. The error must not look like one of the bucket, and its advice
+// lists all causes.
 func TestRoleIsRefused(t *testing.T) {
 	t.Parallel()
 	server := providertest.STS(t)
@@ -127,8 +128,8 @@ func TestRoleIsRefused(t *testing.T) {
 	}
 }
 
-// A role that does not require the external ID also serves requests that the
-// tool makes for other customers.
+// A role that does not require the external ID also serves requests
+// that the tool makes for other customers.
 func TestRoleWithoutExternalID(t *testing.T) {
 	t.Parallel()
 	server := providertest.STS(t)
@@ -145,9 +146,9 @@ func TestRoleWithoutExternalID(t *testing.T) {
 	}
 }
 
-// Every shard of a job opens its bucket again. One session serves them all,
-// but only callers with the same role and external ID. A verification always
-// opens a new session.
+// Every shard of a job opens its bucket again. One session serves them
+// all, but only callers with the same role and external ID. A
+// verification always opens a new session.
 func TestSessionIsShared(t *testing.T) {
 	t.Parallel()
 	server := providertest.STS(t)

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// A recorder hides the newest secrets, and forgets those of old sessions.
+// A recorder hides the newest secrets, and forgets those of old
+// sessions.
 func TestSecretRecorder_IsBounded(t *testing.T) {
 	t.Parallel()
 	r := &secretRecorder{}

@@ -12,8 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// refusingTransport notes the servers that requests are for, and fails them
-// all.
+// refusingTransport notes the servers that requests are for, and fails
+// them all.
 type refusingTransport struct {
 	mu      sync.Mutex
 	servers []string

@@ -15,8 +15,8 @@ const (
 	byRole = tasks.AuthAssumeRole
 )
 
-// Without a fault every check passes, except that of KMS: its right to encrypt
-// shows only when something is stored.
+// Without a fault every check passes, except that of KMS: its right to
+// encrypt shows only when something is stored.
 func TestHealthyBucket(t *testing.T) {
 	t.Parallel()
 	b := s3test.OpenFakeAWS(t, s3test.Fault{}, byRole)
@@ -246,7 +246,8 @@ func TestOneFaultFailsOneCheck(t *testing.T) {
 	}
 }
 
-// What works now but causes trouble later fails nothing. One check warns.
+// What works now but causes trouble later fails nothing. One check
+// warns.
 func TestWarnings(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

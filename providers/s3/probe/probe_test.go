@@ -70,8 +70,8 @@ func TestListReadWrite(t *testing.T) {
 		size   int
 		want   result
 	}{
-		// The policies that labelling tools publish lack the right to abort
-		// uploads, so the write check warns.
+		// The policies that labelling tools publish lack the right to
+		// abort uploads, so the write check warns.
 		"Writer":            {server.Writer, "dir/k", 1, result{list: ok, read: ok, write: warn}},
 		"WriterEmptyBucket": {server.Writer, "", 0, result{list: ok, read: ok, write: warn}},
 		"WriterEmptyObject": {server.Writer, "dir/k", 0, result{list: ok, read: ok, write: warn}},
@@ -121,8 +121,8 @@ func TestNeed(t *testing.T) {
 	}
 }
 
-// Without the right to list, S3 hides whether an object exists. The other
-// checks still find out what they can.
+// Without the right to list, S3 hides whether an object exists. The
+// other checks still find out what they can.
 func TestWithoutListing(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -133,8 +133,8 @@ func TestWithoutListing(t *testing.T) {
 	result{fail, fail, warn, "AccessDenied", "s3:ListBucket"}.check(t, b)
 }
 
-// A worker whose operator has set an STS also uses buckets of other servers,
-// whose keys that STS does not know. Such keys are not wrong.
+// A worker whose operator has set an STS also uses buckets of other
+// servers, whose keys that STS does not know. Such keys are not wrong.
 func TestKeysOfAnotherServer(t *testing.T) {
 	t.Parallel()
 	refused := s3test.Fault{
@@ -158,8 +158,8 @@ func TestKeysOfAnotherServer(t *testing.T) {
 	}
 }
 
-// A server that accepts a write with a wrong checksum has stored the object.
-// The check warns, and deletes it.
+// A server that accepts a write with a wrong checksum has stored the
+// object. The check warns, and deletes it.
 func TestServerIgnoresChecksum(t *testing.T) {
 	t.Parallel()
 	var stored, deleted atomic.Value
@@ -183,8 +183,8 @@ func TestServerIgnoresChecksum(t *testing.T) {
 	}
 }
 
-// Only a clear refusal fails the write check, and only a clear answer passes
-// it. After any other answer the result is unknown.
+// Only a clear refusal fails the write check, and only a clear answer
+// passes it. After any other answer the result is unknown.
 func TestWriteAnswers(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -220,8 +220,9 @@ func TestWriteAnswers(t *testing.T) {
 	}
 }
 
-// checkHarmless checks that a request of the write check changes no object: it
-// is for a key of its own, and a PUT has a condition and a checksum.
+// checkHarmless checks that a request of the write check changes no
+// object: it is for a key of its own, and a PUT has a condition and a
+// checksum.
 func checkHarmless(r *http.Request) error {
 	switch {
 	case !strings.HasPrefix(r.URL.Path, "/b/.stevedore-probe-"):

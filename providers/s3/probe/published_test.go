@@ -10,8 +10,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// The policies that labelling tools tell their users to paste, copied exactly,
-// and the policies of AWS that they name.
+// The policies that labelling tools tell their users to paste, copied
+// exactly, and the policies of AWS that they name.
 const (
 	publishedRead = `{"Version": "2012-10-17", "Statement": [{"Sid": "FastLabelS3Access", "Effect": "Allow",
 		"Action": ["s3:GetObject", "s3:ListBucketVersions", "s3:ListBucket"],

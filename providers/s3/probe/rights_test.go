@@ -18,8 +18,8 @@ import (
 // enforceable is all that the emulator can enforce: it has no KMS.
 func enforceable() tasks.Need { return tasks.Need{Read: true, Write: true, Versions: true} }
 
-// bucketWithPrefix makes a bucket with objects under the prefix "dir/" and
-// outside. The returned bucket is open with all rights.
+// bucketWithPrefix makes a bucket with objects under the prefix "dir/"
+// and outside. The returned bucket is open with all rights.
 func bucketWithPrefix(t *testing.T, server providertest.S3Server) (string, providers.Bucket) {
 	t.Helper()
 	bucket := server.Bucket(t)
@@ -40,7 +40,8 @@ func probeAs(
 	return s3test.Probe(t, s3test.Open(t, &s3.Opener{}, user, secrets), need)
 }
 
-// The generated policy passes every check, and grants nothing in excess.
+// The generated policy passes every check, and grants nothing in
+// excess.
 func TestGeneratedPolicyIsEnough(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -56,8 +57,8 @@ func TestGeneratedPolicyIsEnough(t *testing.T) {
 	}
 }
 
-// If one action is missing in the generated policy, exactly one check reports
-// it, and its fix names the action.
+// If one action is missing in the generated policy, exactly one check
+// reports it, and its fix names the action.
 func TestMissingActionIsNamed(t *testing.T) {
 	t.Parallel()
 	server := providertest.S3(t)
@@ -143,7 +144,8 @@ func TestProbeChangesNothing(t *testing.T) {
 	}
 }
 
-// contents returns all that a listing shows of a bucket, one object a line.
+// contents returns all that a listing shows of a bucket, one object a
+// line.
 func contents(t *testing.T, b providers.Bucket) string {
 	t.Helper()
 	var text strings.Builder

@@ -15,8 +15,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 )
 
-// errorAnswer is an error that a server really answers with, and what the
-// bucket must report.
+// errorAnswer is an error that a server really answers with, and what
+// the bucket must report.
 type errorAnswer struct {
 	status        int
 	code, message string
@@ -125,7 +125,8 @@ func TestSlowDown(t *testing.T) {
 	}
 }
 
-// A web page is not taken for an answer of S3, and nothing of it is shown.
+// A web page is not taken for an answer of S3, and nothing of it is
+// shown.
 func TestNotS3(t *testing.T) {
 	t.Parallel()
 	const page = `<!DOCTYPE html><html><title>internal-wiki</title><body>db-password</body></html>`

@@ -91,8 +91,8 @@ func TestControlCharacterInAccessKey(t *testing.T) {
 	}
 }
 
-// The end of the caller's deadline is reported as such. The timeout of a
-// connection keeps its own text.
+// The end of the caller's deadline is reported as such. The timeout of
+// a connection keeps its own text.
 func TestTimeouts(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})

@@ -12,8 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Operations makes each operation on the key "k", and returns their errors:
-// those of list, stat, get, put and delete.
+// Operations makes each operation on the key "k", and returns their
+// errors: those of list, stat, get, put and delete.
 func Operations(ctx context.Context, b providers.Bucket) map[string]error {
 	errs := map[string]error{}
 	for _, err := range b.List(ctx, providers.ListOptions{}) {
@@ -30,7 +30,8 @@ func Operations(ctx context.Context, b providers.Bucket) map[string]error {
 	return errs
 }
 
-// ReadAll reads the key "k". With an error it returns what was read before.
+// ReadAll reads the key "k". With an error it returns what was read
+// before.
 func ReadAll(ctx context.Context, b providers.Bucket, opts providers.ReadOptions) (string, error) {
 	r, err := b.Open(ctx, "k", opts)
 	if err != nil {
@@ -61,8 +62,9 @@ func AllNeeds() tasks.Need {
 	return tasks.Need{Read: true, Write: true, Versions: true, KMS: true}
 }
 
-// Probe makes the checks of verify-connection, and returns them by ID. Each ID
-// may come once, and each failure must have a code, evidence and a fix.
+// Probe makes the checks of verify-connection, and returns them by ID.
+// Each ID may come once, and each failure must have a code, evidence
+// and a fix.
 func Probe(t testing.TB, b providers.Bucket, need tasks.Need) map[string]tasks.Check {
 	t.Helper()
 	byID := map[string]tasks.Check{}
@@ -78,8 +80,9 @@ func Probe(t testing.TB, b providers.Bucket, need tasks.Need) map[string]tasks.C
 	return byID
 }
 
-// CheckOneFailure makes all checks of verify-connection. Exactly one must
-// fail, with the code and with words of the fix, and none may show a secret.
+// CheckOneFailure makes all checks of verify-connection. Exactly one
+// must fail, with the code and with words of the fix, and none may show
+// a secret.
 func CheckOneFailure(t testing.TB, b providers.Bucket, id, code, fix string) {
 	t.Helper()
 	checks := Probe(t, b, AllNeeds())
@@ -98,7 +101,8 @@ func CheckOneFailure(t testing.TB, b providers.Bucket, id, code, fix string) {
 	}
 }
 
-// Listing returns S3's answer to a list request, with the given elements.
+// Listing returns S3's answer to a list request, with the given
+// elements.
 func Listing(elements string) string {
 	return `<ListBucketResult><Name>b</Name>` + elements + `</ListBucketResult>`
 }

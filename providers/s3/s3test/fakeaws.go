@@ -40,9 +40,9 @@ type Fault struct {
 	Message string
 }
 
-// FakeAWS answers as an AWS account that grants all that is needed and no
-// more. Its bucket "pictures" holds one object. The fault, if any, replaces
-// the answer to one call.
+// FakeAWS answers as an AWS account that grants all that is needed and
+// no more. Its bucket "pictures" holds one object. The fault, if any,
+// replaces the answer to one call.
 func FakeAWS(f Fault) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		call := callOf(r)
@@ -59,8 +59,8 @@ func FakeAWS(f Fault) http.Handler {
 	})
 }
 
-// OpenFakeAWS opens the prefix "dir/" of the bucket of FakeAWS, with the
-// method access-key or assume-role.
+// OpenFakeAWS opens the prefix "dir/" of the bucket of FakeAWS, with
+// the method access-key or assume-role.
 func OpenFakeAWS(t testing.TB, f Fault, method string) providers.Bucket {
 	t.Helper()
 	s, secrets := Storage(t, "", "pictures", Keys())
@@ -76,8 +76,8 @@ func RoleAuth() tasks.Auth {
 	return tasks.Auth{Method: tasks.AuthAssumeRole, RoleARN: Role, ExternalID: ExternalID}
 }
 
-// ServeFakeAWS starts a server of FakeAWS without a fault, and returns its
-// URL. Its STS is at the path /sts.
+// ServeFakeAWS starts a server of FakeAWS without a fault, and returns
+// its URL. Its STS is at the path /sts.
 func ServeFakeAWS(t testing.TB) string {
 	t.Helper()
 	server := httptest.NewServer(FakeAWS(Fault{}))

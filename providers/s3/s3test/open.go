@@ -1,6 +1,6 @@
-// Package s3test helps to test the packages of providers/s3. It opens buckets
-// on the S3 server of deploy/emulators, on an HTTP handler of the test, or on
-// FakeAWS, and finds out what they answer.
+// Package s3test helps to test the packages of providers/s3. It opens
+// buckets on the S3 server of deploy/emulators, on an HTTP handler of
+// the test, or on FakeAWS, and finds out what they answer.
 //
 // It is for tests only.
 package s3test
@@ -28,8 +28,8 @@ func Keys() providertest.Keys {
 	return providertest.Keys{AccessKeyID: "AKIA", SecretAccessKey: "top-secret"}
 }
 
-// Storage makes a storage that is used with an access key. Its secret lies in
-// a file, which the returned Secrets allow.
+// Storage makes a storage that is used with an access key. Its secret
+// lies in a file, which the returned Secrets allow.
 func Storage(
 	t testing.TB, endpoint, bucket string, k providertest.Keys,
 ) (tasks.Storage, providers.Secrets) {
@@ -44,8 +44,8 @@ func Storage(
 	}, secrets
 }
 
-// SecretFile stores a secret in a file, and returns a reference to it and
-// Secrets that allow it.
+// SecretFile stores a secret in a file, and returns a reference to it
+// and Secrets that allow it.
 func SecretFile(t testing.TB, value string) (tasks.Secret, providers.Secrets) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "secret")
@@ -59,9 +59,9 @@ func SecretFile(t testing.TB, value string) (tasks.Secret, providers.Secrets) {
 	return ref, providers.Secrets{Allow: []string{"file:" + path}}
 }
 
-// Open opens a storage with the opener o. An o without a client gets one that
-// may connect to this machine. Requests are made twice, unless o says
-// otherwise.
+// Open opens a storage with the opener o. An o without a client gets
+// one that may connect to this machine. Requests are made twice, unless
+// o says otherwise.
 func Open(
 	t testing.TB, o *s3.Opener, s tasks.Storage, secrets providers.Secrets,
 ) providers.Bucket {
@@ -92,8 +92,8 @@ func OpenAt(t testing.TB, endpoint, bucket string, k providertest.Keys) provider
 	return Open(t, &s3.Opener{}, s, secrets)
 }
 
-// OpenHandler opens the bucket "b" of a server that a handler answers for. The
-// secret is that of Keys.
+// OpenHandler opens the bucket "b" of a server that a handler answers
+// for. The secret is that of Keys.
 func OpenHandler(t testing.TB, handler http.HandlerFunc) providers.Bucket {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -110,8 +110,8 @@ func OpenVia(
 	return Open(t, &s3.Opener{Client: ClientFor(handler)}, s, secrets)
 }
 
-// ClientFor makes a client whose requests are all answered by a handler,
-// without a network.
+// ClientFor makes a client whose requests are all answered by a
+// handler, without a network.
 func ClientFor(handler http.Handler) *http.Client {
 	return &http.Client{Transport: handlerTransport{handler}}
 }
@@ -133,8 +133,8 @@ func (t handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 // Content is what BucketWithObject stores.
 const Content = "0123456789"
 
-// BucketWithObject makes a bucket on the emulator, and stores content under
-// the key "k".
+// BucketWithObject makes a bucket on the emulator, and stores content
+// under the key "k".
 func BucketWithObject(t testing.TB, server providertest.S3Server, content string) string {
 	t.Helper()
 	bucket := server.Bucket(t)

@@ -14,13 +14,16 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Main runs the tests of a package in a process that has an identity at AWS,
-// as a worker has one. It is the root account of the emulator, which its STS
-// knows. No storage without assume-role or worker-identity may use it.
+// Main runs the tests of a package in a process that has an identity at
+// AWS, as a worker has one. It is the root account of the emulator,
+// which its STS knows. No storage without assume-role or
+// worker-identity may use it.
 func Main(m *testing.M) int {
+	keyID := os.Getenv("STEVEDORE_TEST_S3_ACCESS_KEY")
+	secret := os.Getenv("STEVEDORE_TEST_S3_SECRET_KEY")
 	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID":           cmp.Or(os.Getenv("STEVEDORE_TEST_S3_ACCESS_KEY"), "AKIAWORKER"),
-		"AWS_SECRET_ACCESS_KEY":       cmp.Or(os.Getenv("STEVEDORE_TEST_S3_SECRET_KEY"), "worker-secret"),
+		"AWS_ACCESS_KEY_ID":           cmp.Or(keyID, "AKIAWORKER"),
+		"AWS_SECRET_ACCESS_KEY":       cmp.Or(secret, "worker-secret"),
 		"AWS_SESSION_TOKEN":           "",
 		"AWS_PROFILE":                 "",
 		"AWS_CONFIG_FILE":             os.DevNull,
@@ -39,16 +42,17 @@ func Main(m *testing.M) int {
 // RoleExternalID is required by the roles of RoleStorage.
 const RoleExternalID = "workspace-7f3a"
 
-// RoleStorage makes a bucket with the object "dir/k" on the emulator, and a
-// role with the rights that the policy generator grants for the prefix "dir/".
-// The returned storage is used with that role. change may alter the role
-// before it is made; it may be nil.
+// RoleStorage makes a bucket with the object "dir/k" on the emulator,
+// and a role with the rights that the policy generator grants for the
+// prefix "dir/". The returned storage is used with that role. change
+// may alter the role before it is made; it may be nil.
 func RoleStorage(
 	t testing.TB, server providertest.STSServer, change func(*providertest.Role),
 ) tasks.Storage {
 	t.Helper()
 	s := tasks.Storage{
-		Provider: "s3", Bucket: server.Bucket(t), Endpoint: server.S3Server.Endpoint, Prefix: "dir/",
+		Provider: "s3", Bucket: server.Bucket(t), Prefix: "dir/",
+		Endpoint: server.S3Server.Endpoint,
 	}
 	uses := policy.Uses{Read: true, Write: true, Versions: true}
 	r := providertest.Role{
