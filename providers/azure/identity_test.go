@@ -19,6 +19,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/azure"
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
 // internet answers for the sign-in service and for one account. No request
@@ -113,7 +114,7 @@ func TestWorkerIdentityIsGuarded(t *testing.T) {
 		allowed        bool
 		endpoint, want string
 	}{
-		{false, "", azure.IdentitySetting},
+		{false, "", setting.WorkerIdentity.String()},
 		{true, "https://attacker.example", "endpoint"},
 		{true, "https://acct.blob.core.windows.net.attacker.example", "endpoint"},
 		{true, "https://acct.blob.core.windows.net:8443", "endpoint"},

@@ -1,10 +1,11 @@
-package azure
+package probe
 
 import (
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stevedore-jobs/stevedore/providers/azure/identity"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -41,7 +42,7 @@ func TestInspection(t *testing.T) {
 		{"ss=b&srt=co&sp=rwl&se=2030-02-01&sip=203.0.113.7", "", "warn SASAddressRange 203.0.113.7"},
 		{"ss=b&srt=co&sp=rcl&se=2030-02-01", "", "warn SASCreateOnly never replace"},
 	} {
-		token, err := parseSAS("auth.sas_token", c.token+signed)
+		token, err := identity.ParseSAS("auth.sas_token", c.token+signed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,25 +51,6 @@ func TestInspection(t *testing.T) {
 		code, evidence, _ := strings.Cut(rest, " ")
 		if string(got.Status) != status || got.Code != code || !strings.Contains(got.Evidence, evidence) {
 			t.Errorf("%s: got %+v, want %s", c.token, got, c.want)
-		}
-	}
-}
-
-func TestExcess(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"ss=b&srt=co&sp=rwl":      "",
-		"ss=b&srt=co&sp=racwl":    "",
-		"ss=b&srt=co&sp=rwdlx":    "d (Delete), x (Delete version)",
-		"ss=bfqt&srt=sco&sp=rwly": "y (Permanent delete), service q (Queue), service t (Table), service f (File)",
-		"sr=c&sp=rltfop":          "p (Change permissions), o (Change ownership), t (Tags), f (Filter by tags)",
-	} {
-		token, err := parseSAS("auth.sas_token", text+signed)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := strings.Join(token.excess(), ", "); got != want {
-			t.Errorf("%s: got %q, want %q", text, got, want)
 		}
 	}
 }
