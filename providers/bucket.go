@@ -18,46 +18,45 @@ import (
 	"time"
 )
 
-// Bucket is a place that holds objects. Every method may be called at once
-// from many goroutines, returns an *Error when it fails, and gives up when
-// ctx ends.
+// Bucket holds objects. Every method is safe for concurrent use, returns an
+// *Error when it fails, and gives up when ctx ends.
 type Bucket interface {
-	// List yields the objects whose keys start with opts.Prefix in ascending
-	// byte order of their keys, each once, without collecting them first.
-	// Breaking off the loop stops the paging. After an error nothing more is
-	// yielded.
+	// List yields the objects whose keys start with opts.Prefix, in ascending
+	// byte order of their keys, each once. It does not collect them first: a
+	// break in the loop stops the paging. After an error it yields nothing
+	// more.
 	List(ctx context.Context, opts ListOptions) iter.Seq2[Object, error]
-	// Stat tells about one object without reading it. A missing object is
+	// Stat describes an object without reading it. A missing object is
 	// NotFound.
 	Stat(ctx context.Context, key string) (Object, error)
-	// Open reads an object or a range of it. The reader fails with
-	// Unavailable when the server ends the body early. The caller closes it.
+	// Open reads an object or a range of it. If the server ends the body
+	// early, the reader fails with Unavailable. The caller closes the reader.
 	Open(ctx context.Context, key string, opts ReadOptions) (*Reader, error)
-	// Put stores body, of any length, whole or not at all: when body or ctx
-	// fails, the key holds what it held before. Calling it twice with the
-	// same body leaves the same content. A body that waits for something must
-	// itself heed ctx. ModTime may be missing from the Object it returns: not
-	// every cloud tells it.
+	// Put stores body, of any length, whole or not at all: if body or ctx
+	// fails, the key holds what it held before. A second call with the same
+	// body leaves the same content. Put cannot interrupt a Read of body, so
+	// that must itself end with ctx. The Object it returns may lack ModTime,
+	// because not every cloud returns it.
 	Put(ctx context.Context, key string, body io.Reader, opts WriteOptions) (Object, error)
-	// Delete removes an object. Removing one that is missing is no error.
+	// Delete removes an object. It is no error if there is none.
 	Delete(ctx context.Context, key string) error
-	// Close frees what the bucket holds. It does not wait for calls under
-	// way.
+	// Close frees the bucket's resources. It does not wait for calls that are
+	// still running.
 	Close() error
 }
 
-// Object is what a listing tells about an object.
+// Object describes an object, as a listing does.
 type Object struct {
 	Key     string
 	Size    int64     // bytes
-	ETag    string    // changes whenever the content does; opaque, without quotes
-	ModTime time.Time // to the second at least
+	ETag    string    // another one after every change of the content; opaque, without quotes
+	ModTime time.Time // exact to a second or better
 }
 
-// Reader is the body of an object, or of the range that was asked for.
+// Reader reads an object, or the range that was asked for.
 type Reader struct {
 	io.ReadCloser
-	Object Object // of the whole object; Size is its whole size
+	Object Object // describes the whole object, its Size too
 }
 
 // ListOptions narrows a listing. The zero value lists everything.
@@ -65,24 +64,31 @@ type ListOptions struct {
 	Prefix  string // only keys that start with it
 	After   string // only keys greater than it
 	Through string // no keys greater than it; empty means no bound
-	// Direct asks for an error rather than for patience where listing from
-	// After on would mean to read what comes before it too and to skip it.
+	// Direct asks for an error if the provider cannot start at After but
+	// would have to list and skip everything before it.
 	Direct bool
 }
 
-// ReadOptions asks for a part or a version. The zero value reads the whole
+// ReadOptions selects a part or a version. The zero value reads the whole
 // object.
 type ReadOptions struct {
-	Offset  int64  // first byte; at or past the end of a non-empty object it is Invalid, of an empty one an empty body
-	Length  int64  // bytes; 0 means to the end; less is returned where the object ends
-	IfMatch string // an ETag; Conflict when the object has another
+	// Offset is the first byte. At or past the end of an object it is
+	// Invalid, unless the object is empty: then the body is empty.
+	Offset int64
+	// Length is the number of bytes; 0 means all to the end. The body is
+	// shorter if the object ends before.
+	Length int64
+	// IfMatch is an ETag. If the object has another one, the error is a
+	// Conflict.
+	IfMatch string
 }
 
-// WriteOptions guards a write. The zero value overwrites. A Conflict can also
-// be one's own write, whose answer was lost on the way and which was sent
-// again: whoever must know compares what the key holds with what was written.
+// WriteOptions sets conditions for a write. The zero value overwrites. A
+// Conflict can come from the caller's own write: the first answer was lost
+// and the request was sent again. A caller that must know compares the
+// object's content with its own.
 type WriteOptions struct {
 	ContentType string // empty means application/octet-stream
-	IfAbsent    bool   // Conflict when the key exists
-	IfMatch     string // an ETag; Conflict when the object has another or is missing
+	IfAbsent    bool   // Conflict if the key exists
+	IfMatch     string // an ETag; Conflict if the object has another or is missing
 }

@@ -7,28 +7,28 @@ import (
 	"time"
 )
 
-// Kind is what an error means for the one who must act on it. A Kind is
-// itself an error, so errors.Is(err, providers.NotFound) works on anything
-// that holds an *Error.
+// Kind says what an error means to the code that must react to it. A Kind is
+// itself an error, so errors.Is(err, providers.NotFound) works on every error
+// that wraps an *Error.
 type Kind string
 
-// The kinds. They are few on purpose: the cloud's own code stays in
-// Error.Code.
+// The kinds. They are few on purpose: the cloud's own code is in Error.Code.
 const (
 	Invalid         Kind = "invalid"         // the request can never succeed as it is
 	Unauthenticated Kind = "unauthenticated" // the cloud does not know these credentials
-	Denied          Kind = "denied"          // it knows them, and they may not
+	Denied          Kind = "denied"          // it knows the credentials, and they lack the right
 	NotFound        Kind = "not-found"       // no such bucket or object
 	Conflict        Kind = "conflict"        // a precondition (if-absent, if-match) did not hold
-	Throttled       Kind = "throttled"       // too many requests: slower, later
-	Unavailable     Kind = "unavailable"     // network or server trouble: again, later
+	Throttled       Kind = "throttled"       // too many requests: try again later, and slower
+	Unavailable     Kind = "unavailable"     // trouble of the network or the server: try again later
 	Blocked         Kind = "blocked"         // the operator's egress rules forbid the address
 )
 
 // Error implements error.
 func (k Kind) Error() string { return string(k) }
 
-// Error is how an operation on a bucket failed. It never holds a secret.
+// Error describes the failure of an operation on a bucket. It never holds a
+// secret.
 type Error struct {
 	Op         string        // open, list, stat, get, put or delete
 	Bucket     string        // bucket name
@@ -37,14 +37,14 @@ type Error struct {
 	Code       string        // the cloud's own code, for example NoSuchKey; may be empty
 	Status     int           // HTTP status; 0 without an HTTP answer
 	RequestID  string        // the cloud's own, for its support
-	Detail     string        // the cause in words; may be empty when Err says it
+	Detail     string        // the cause in words; may be empty if Err says it
 	Fix        string        // what to do; empty means Kind's general advice
-	RetryAfter time.Duration // when the server said how long to wait
+	RetryAfter time.Duration // how long the server asks to wait; 0 if it did not say
 	Err        error         // the cause, already redacted; may be nil
 }
 
-// Error reads "get a/1.jpg: denied: AccessDenied: <detail>": operation,
-// subject, kind, cause, each once.
+// Error returns a text such as "get a/1.jpg: denied: AccessDenied: <detail>":
+// operation, subject, kind and cause, each once.
 func (e *Error) Error() string {
 	subject := e.Key
 	if subject == "" {
@@ -63,7 +63,7 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap gives the kind and the cause.
+// Unwrap returns the kind and the cause.
 func (e *Error) Unwrap() []error {
 	if e.Err == nil {
 		return []error{e.Kind}
@@ -71,8 +71,8 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Kind, e.Err}
 }
 
-// Advice is what to do about the error: Fix, or what its kind calls for in
-// general.
+// Advice tells what to do about the error: Fix, or general advice for its
+// kind.
 func (e *Error) Advice() string {
 	if e.Fix != "" {
 		return e.Fix
@@ -99,8 +99,8 @@ func (e *Error) Advice() string {
 	return "Correct the payload."
 }
 
-// KindOf finds the kind in an error's tree. An ended context is Unavailable,
-// as is an error that tells no kind; nil is "".
+// KindOf finds the kind in an error's tree. It returns Unavailable for an
+// error without a kind, an ended context included, and "" for nil.
 func KindOf(err error) Kind {
 	var k Kind
 	switch {
@@ -112,9 +112,9 @@ func KindOf(err error) Kind {
 	return Unavailable
 }
 
-// Failed makes the *Error of an operation that failed for a reason no cloud
-// told: it keeps the kind that err already has (an ended context has
-// Unavailable) and adds operation and subject.
+// Failed wraps an error that did not come from a cloud into an *Error, with
+// operation, subject and the kind that KindOf finds. It returns nil and an
+// *Error as they are.
 func Failed(op, bucket, key string, err error) error {
 	var e *Error
 	if err == nil || errors.As(err, &e) {
@@ -123,8 +123,9 @@ func Failed(op, bucket, key string, err error) error {
 	return &Error{Op: op, Bucket: bucket, Key: key, Kind: KindOf(err), Err: err}
 }
 
-// IsContext reports whether an error is only the caller's own context having
+// IsContext reports whether err only says that the caller's own context has
 // ended.
 func IsContext(ctx context.Context, err error) bool {
-	return err != nil && ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
+	return ctx.Err() != nil &&
+		(errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }

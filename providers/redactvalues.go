@@ -8,33 +8,38 @@ import (
 )
 
 const (
-	redactedText = "[redacted]"
-	cutMark      = "…" // with which a message ends that was too long to keep whole
-	shortestHead = 4   // bytes of a secret; a shorter beginning gives nothing away, and may be any word's end
+	cutMark       = "…" // ends a message that was shortened
+	minSecretHead = 4   // bytes; a shorter beginning of a secret reveals nothing, and ends many words
 )
 
-// RedactValues is a text without the secrets given, which a server may have
-// repeated: as they are, as a URL, JSON or base64 would have them, and their
-// beginnings where the text was cut off with "…".
+// RedactValues hides known secrets in a text that a server may have sent: as
+// they are, and as a URL, JSON or base64 has them. If the text was shortened
+// and ends with "…", it also hides the beginning of a secret at the end.
 func RedactValues(text string, secrets ...string) string {
 	for _, secret := range secrets {
-		for _, form := range formsOf(secret) {
-			text = withoutHead(strings.ReplaceAll(text, form, redactedText), form)
+		for _, form := range encodings(secret) {
+			text = hideBeginning(strings.ReplaceAll(text, form, redacted), form)
 		}
 	}
 	return text
 }
 
-// formsOf are the ways to write a secret, each once, the secret itself first.
-func formsOf(secret string) (forms []string) {
+// encodings returns the ways to write a secret, each once, the secret itself
+// first.
+func encodings(secret string) (forms []string) {
 	if secret == "" {
 		return nil
 	}
 	quoted, _ := json.Marshal(secret) // a string always marshals
 	seen := map[string]bool{}
 	for _, form := range []string{
-		secret, url.QueryEscape(secret), url.PathEscape(secret), strings.ToLower(url.QueryEscape(secret)), string(quoted[1 : len(quoted)-1]),
-		base64.RawStdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret)),
+		secret,
+		url.QueryEscape(secret),
+		url.PathEscape(secret),
+		strings.ToLower(url.QueryEscape(secret)),
+		string(quoted[1 : len(quoted)-1]),
+		base64.RawStdEncoding.EncodeToString([]byte(secret)),
+		base64.RawURLEncoding.EncodeToString([]byte(secret)),
 	} {
 		if !seen[form] {
 			seen[form] = true
@@ -44,16 +49,16 @@ func formsOf(secret string) (forms []string) {
 	return forms
 }
 
-// withoutHead hides the beginning of a secret at the end of a text that was
-// cut off.
-func withoutHead(text, secret string) string {
+// hideBeginning hides the beginning of a secret at the end of a text that was
+// shortened.
+func hideBeginning(text, secret string) string {
 	rest, cut := strings.CutSuffix(text, cutMark)
 	if !cut {
 		return text
 	}
-	for n := min(len(secret), len(rest)); n >= shortestHead; n-- {
+	for n := min(len(secret), len(rest)); n >= minSecretHead; n-- {
 		if strings.HasSuffix(rest, secret[:n]) {
-			return rest[:len(rest)-n] + redactedText + cutMark
+			return rest[:len(rest)-n] + redacted + cutMark
 		}
 	}
 	return text

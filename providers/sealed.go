@@ -5,9 +5,10 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
-// open opens a sealed secret for the job that these secrets are for.
+// open opens a sealed secret for the job that these secrets belong to.
 func (s Secrets) open(sealed string) (string, error) {
 	value, err := s.Keys.Open(s.job, sealed)
 	value = strings.TrimSpace(value)
@@ -17,6 +18,7 @@ func (s Secrets) open(sealed string) (string, error) {
 	if err == nil {
 		return value, nil
 	}
+
 	e := &Error{
 		Op: "open", Key: "the secret sealed to an unknown key", Kind: Invalid, Code: "SecretNotOpened", Err: err,
 		Fix: "Seal it for this very job: its ID and kind are part of the seal.",
@@ -26,7 +28,9 @@ func (s Secrets) open(sealed string) (string, error) {
 	}
 	var unknown *seal.UnknownKeyError
 	if errors.As(err, &unknown) {
-		e.Code, e.Fix = "SecretKeyUnknown", "Give every worker the private key "+unknown.ID+" (STEVEDORE_PRIVATE_KEYS), or seal to one that they have."
+		e.Code = "SecretKeyUnknown"
+		e.Fix = "Give every worker the private key " + unknown.ID + " with " + setting.PrivateKeys.String() +
+			", or seal to a key that they have."
 	}
 	return "", e
 }

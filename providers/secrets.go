@@ -9,18 +9,19 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
-// Secrets resolves the references in payloads, and opens what is sealed.
-// Whoever can enqueue can name any reference and any endpoint to send the
-// value to, so only what the operator allows is resolved. What is sealed was
-// given by whoever sealed it, for the one job that it is bound to.
+// Secrets resolves the references in payloads and opens sealed secrets.
+// Everybody who can enqueue can name any reference, and any endpoint to send
+// the value to. So only references that the operator allows are resolved. A
+// sealed secret is bound to one job, and only that job can use it.
 type Secrets struct {
-	// Allow lists patterns, "env:STEVEDORE_SECRET_*" or
-	// "file:/run/secrets/*", in which * matches within one path segment.
+	// Allow lists patterns such as "env:APP_SECRET_*" or
+	// "file:/run/secrets/*". A * matches within one path segment.
 	Allow []string
-	// Any allows every reference: for a process that runs nothing but its
-	// owner's own payloads.
+	// Any allows every reference. It is meant for a process that runs only
+	// its owner's own payloads.
 	Any bool
 	// Keys open sealed secrets.
 	Keys seal.Ring
@@ -28,7 +29,7 @@ type Secrets struct {
 	job seal.Binding
 }
 
-// For is the secrets of one job. Without it nothing that is sealed can be
+// For returns the secrets of one job. Without it no sealed secret can be
 // opened.
 func (s Secrets) For(id, kind string) Secrets {
 	s.job = seal.Binding{Job: id, Kind: kind}
@@ -37,9 +38,9 @@ func (s Secrets) For(id, kind string) Secrets {
 
 const maxSecret = 1 << 20 // bytes; a service-account key has about 2.4 KB
 
-// Resolve gives the value behind a reference or in a sealed secret, without
-// the white space around it. The zero Secret is the empty string. Its errors
-// name the reference, or the key, and never hold a value.
+// Resolve returns the value behind a reference or in a sealed secret, without
+// the white space around it. For the zero Secret it returns the empty string.
+// Its errors name the reference or the key, and never hold a value.
 func (s Secrets) Resolve(secret tasks.Secret) (string, error) {
 	ref := secret.Reference()
 	switch {
@@ -48,33 +49,27 @@ func (s Secrets) Resolve(secret tasks.Secret) (string, error) {
 	case secret.Sealed() != "":
 		return s.open(secret.Sealed())
 	case ref == "":
-		return "", &Error{
-			Op: "resolve", Key: "a secret", Kind: Invalid, Code: "SecretNotSealed",
-			Detail: "it is neither a reference nor sealed", Fix: "Give env:NAME or file:/path, or enqueue with the workers' public key.",
-		}
+		return "", secretError("a secret", "SecretNotSealed",
+			"it is neither a reference nor sealed",
+			"Give env:NAME or file:/path, or enqueue with the workers' public key.")
+	case !s.Any && !s.allows(ref):
+		return "", secretError(ref, "SecretNotAllowed",
+			"this worker may not read that secret",
+			fmt.Sprintf("Add %s to %s, or name a secret that is allowed: %s.",
+				ref, setting.SecretsAllow, strings.Join(s.Allow, ", ")))
 	}
-	if !s.Any && !s.allows(ref) {
-		return "", &Error{
-			Op: "resolve", Key: ref, Kind: Invalid, Code: "SecretNotAllowed",
-			Detail: "this worker may not read that secret",
-			Fix:    "Add " + ref + " to STEVEDORE_SECRETS_ALLOW on the workers, or name a secret that is allowed: " + strings.Join(s.Allow, ", ") + ".",
-		}
-	}
+
 	value, err := read(ref)
-	switch {
-	case err == nil && value == "":
-		err = errors.New("empty")
-	case seal.IsPrivateKey(value): // it often lies beside what may be named, and would be sent to an endpoint of the payload's
-		return "", &Error{
-			Op: "resolve", Key: ref, Kind: Invalid, Code: "SecretNotAllowed",
-			Detail: "it is a private key of the workers, which no payload may use", Fix: "Name the secret that the storage needs.",
-		}
-	}
 	if err != nil {
 		return "", &Error{
 			Op: "resolve", Key: ref, Kind: Invalid, Code: "SecretMissing", Err: err,
 			Fix: "Set it on every worker.",
 		}
+	}
+	if seal.IsPrivateKey(value) { // it is often stored where payloads may name secrets
+		return "", secretError(ref, "SecretNotAllowed",
+			"it is a private key of the workers, which no payload may use",
+			"Name the secret that the storage needs.")
 	}
 	return value, nil
 }
@@ -88,18 +83,35 @@ func (s Secrets) allows(ref string) bool {
 	return false
 }
 
+func secretError(ref, code, detail, fix string) *Error {
+	return &Error{Op: "resolve", Key: ref, Kind: Invalid, Code: code, Detail: detail, Fix: fix}
+}
+
+// read returns the value of a reference. An empty one is an error.
 func read(ref string) (string, error) {
+	value := ""
 	if name, ok := strings.CutPrefix(ref, "env:"); ok {
-		return strings.TrimSpace(os.Getenv(name)), nil
+		value = os.Getenv(name)
+	} else {
+		data, err := readFile(strings.TrimPrefix(ref, "file:"))
+		if err != nil {
+			return "", err
+		}
+		value = string(data)
 	}
-	name := strings.TrimPrefix(ref, "file:")
+	if value = strings.TrimSpace(value); value == "" {
+		return "", errors.New("empty")
+	}
+	return value, nil
+}
+
+func readFile(name string) ([]byte, error) {
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
-		return "", err
+		return nil, err
 	case !info.Mode().IsRegular() || info.Size() > maxSecret:
-		return "", fmt.Errorf("not a file of at most %d bytes", maxSecret)
+		return nil, fmt.Errorf("not a file of at most %d bytes", maxSecret)
 	}
-	data, err := os.ReadFile(name)
-	return strings.TrimSpace(string(data)), err
+	return os.ReadFile(name)
 }

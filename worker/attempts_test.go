@@ -7,144 +7,152 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hibiken/asynq"
-
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-func retries(ctx context.Context) int {
-	n, _ := asynq.GetRetryCount(ctx)
-	return n
-}
-
-// A bucket that asks for patience gets it: longer than a silent worker would
-// be given. No attempt is used up, what was done is kept, and nobody takes
-// the worker for dead.
+// A shard waits as long as a bucket asks it to, even longer than a silent
+// worker may. No attempt is used up, the work that was done is committed, and
+// no worker counts as crashed.
 func TestThrottledShardWaits(t *testing.T) {
 	t.Parallel()
+	slow(t)
 	o := queuetest.Embedded(t)
-	l := newHarness(t, o)
-	busy := &providers.Error{Op: "get", Key: "x", Kind: providers.Throttled, RetryAfter: 22 * time.Second}
+	h := newHarness(t, o)
+	throttled := &providers.Error{
+		Op: "get", Key: "x", Kind: providers.Throttled, RetryAfter: 22 * time.Second,
+	}
 	var runs atomic.Int32
 	resumed := make(chan resumption, 10)
-	m := &counting{shards: 2, work: func(ctx context.Context, _ job.Env, s job.Shard) error {
-		if s.Through == "1" {
-			resumed <- resumption{time.Now(), s.After, retries(ctx)}
-		}
-		return nil
-	}, item: func(_ context.Context, key string) error {
-		if key == "1/5" && runs.Add(1) == 1 {
-			return busy
-		}
-		return nil
-	}}
-	conf := config(t, o)
-	start(t, conf, jobs{manifest: m})
-	l.put(manifest, "m")
-	result(t, l.ended("m", 40*time.Second), 2)
-	first, second := <-resumed, <-resumed
-	if waited := second.at.Sub(first.at); waited < 21*time.Second || second.after != "1/4" || second.retries != 0 {
-		t.Errorf("after %v it went on after %q, retry %d", waited, second.after, second.retries)
+	m := &countingJob{
+		shards: 2,
+		work: func(ctx context.Context, _ job.Env, s job.Shard) error {
+			if s.Through == "1" {
+				resumed <- resumedNow(ctx, s.After)
+			}
+			return nil
+		},
+		item: func(_ context.Context, key string) error {
+			if key == "1/5" && runs.Add(1) == 1 {
+				return throttled
+			}
+			return nil
+		},
 	}
-	if n := count(t, "shards_replaced_total", "kind", manifest.Kind(), conf.Registry); n != 0 {
+	conf := newConfig(t, o)
+	startWorker(t, conf, testJobs{manifest: m})
+	h.submit(manifest, "m")
+	checkResult(t, h.waitForEnd("m", 40*time.Second), 2)
+	first := receive(t, resumed, "the shard runs")
+	second := receive(t, resumed, "the shard runs again")
+	waited := second.at.Sub(first.at)
+	if waited < 21*time.Second || second.after != "1/4" || second.retries != 0 {
+		t.Errorf("after %v it continued after %q, retry %d", waited, second.after, second.retries)
+	}
+	if n := metric(t, "shards_replaced_total", "kind", manifest.Kind(), conf.Registry); n != 0 {
 		t.Errorf("%v shards were replaced", n)
 	}
 }
 
-// What fails again and again fails the job, wherever it is. No panic ends the
-// worker.
+// An error or a panic that comes again and again fails the job, wherever it
+// happens, when the attempts are used up. It does not end the worker.
 func TestAttemptsOfShardedJob(t *testing.T) {
 	t.Parallel()
-	away := &providers.Error{Op: "get", Key: "x", Kind: providers.Unavailable, Code: "503"}
-	for name, c := range map[string]struct {
-		sharded func(fail func() error) *counting
-		fails   func() error
-		kind    string
+	slow(t)
+	unavailable := &providers.Error{Op: "get", Key: "x", Kind: providers.Unavailable, Code: "503"}
+	fail := func() error { return unavailable }
+	boom := func() error { panic("boom") }
+	inPlan := func(fail func() error) *countingJob {
+		return &countingJob{shards: 3, plan: func(_ context.Context, shard string) error {
+			if shard != "1" {
+				return nil
+			}
+			return fail()
+		}}
+	}
+	inWork := func(fail func() error) *countingJob {
+		return &countingJob{shards: 3, work: func(_ context.Context, _ job.Env, s job.Shard) error {
+			if s.Through != "1" {
+				return nil
+			}
+			return fail()
+		}}
+	}
+	inFinish := func(fail func() error) *countingJob {
+		return &countingJob{shards: 3, finish: func(context.Context) error { return fail() }}
+	}
+	for _, c := range []struct {
+		name  string
+		job   func(fail func() error) *countingJob
+		fails func() error
+		kind  string
 	}{
-		"Work fails":  {workFails, func() error { return away }, "unavailable"},
-		"Work panics": {workFails, func() error { panic("boom") }, "internal"},
-		"Plan panics": {func(fail func() error) *counting {
-			return &counting{shards: 3, plan: func(_ context.Context, shard string) error {
-				if shard != "1" {
-					return nil
-				}
-				return fail()
-			}}
-		}, func() error { panic("boom") }, "internal"},
-		"Finish panics": {func(fail func() error) *counting {
-			return &counting{shards: 3, finish: func(context.Context) error { return fail() }}
-		}, func() error { panic("boom") }, "internal"},
+		{"Work fails", inWork, fail, "unavailable"},
+		{"Work panics", inWork, boom, "internal"},
+		{"Plan panics", inPlan, boom, "internal"},
+		{"Finish panics", inFinish, boom, "internal"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			o := queuetest.Embedded(t)
-			l := newHarness(t, o)
-			var tries atomic.Int32
-			m := c.sharded(func() error { tries.Add(1); return c.fails() })
-			var runs atomic.Int32
-			start(t, config(t, o), jobs{manifest: m, verify: failing(&runs)})
-			l.put(manifest, "m")
-			s := l.ended("m", 50*time.Second)
+			h := newHarness(t, o)
+			var attempts, runs atomic.Int32
+			m := c.job(func() error {
+				attempts.Add(1)
+				return c.fails()
+			})
+			startWorker(t, newConfig(t, o), testJobs{manifest: m, verify: failing(&runs)})
+			h.submit(manifest, "m")
+			s := h.waitForEnd("m", 50*time.Second)
 			if s.State != tasks.StateFailed || s.Failure == nil || s.Failure.Kind != c.kind {
 				t.Errorf("%+v, %+v", s, s.Failure)
 			}
 			k, err := tasks.Lookup(manifest.Kind())
-			l.must(err)
-			if n := int(tries.Load()); n != k.Policy.Attempts {
-				t.Errorf("%d tries, want %d", n, k.Policy.Attempts)
+			h.must(err)
+			if n := int(attempts.Load()); n != k.Policy.Attempts {
+				t.Errorf("%d attempts, want %d", n, k.Policy.Attempts)
 			}
-			l.put(verify, "next")
-			if s := l.ended("next", 20*time.Second); s.State != tasks.StateSucceeded {
+			h.submit(verify, "next")
+			if s := h.waitForEnd("next", 20*time.Second); s.State != tasks.StateSucceeded {
 				t.Errorf("the next job: %+v", s)
 			}
 		})
 	}
 }
 
-func workFails(fail func() error) *counting {
-	return &counting{shards: 3, work: func(_ context.Context, _ job.Env, s job.Shard) error {
-		if s.Through != "1" {
-			return nil
-		}
-		return fail()
-	}}
-}
-
-// A job past its deadline fails, whether it runs, or waited too long for a
-// worker, and no object is touched in vain.
+// A job past its deadline fails, also if it waited too long for a worker. No
+// object is touched in vain.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
+	slow(t)
 	o := queuetest.Embedded(t)
-	l := newHarness(t, o)
-	past, soon := tasks.Terms{Deadline: time.Now().Add(-time.Second)}, tasks.Terms{Deadline: time.Now().Add(3 * time.Second)}
+	h := newHarness(t, o)
+	past := tasks.Terms{Deadline: time.Now().Add(-time.Second)}
+	soon := tasks.Terms{Deadline: time.Now().Add(3 * time.Second)}
+	h.submit(tasks.WithTerms(verify, past), "single-late")
+	h.submit(tasks.WithTerms(manifest, past), "sharded-late")
+	h.submit(tasks.WithTerms(manifest, soon), "sharded")
 	var runs atomic.Int32
-	var work stuck
-	deaf := func(context.Context, tasks.VerifyConnection, job.Env) (tasks.Result, error) {
-		runs.Add(1)
-		return tasks.VerifyConnectionResult{OK: true}, nil
-	}
-	l.put(tasks.WithTerms(verify, past), "single-late")
-	l.put(tasks.WithTerms(manifest, past), "sharded-late")
-	l.put(tasks.WithTerms(manifest, soon), "sharded")
-	m := &counting{shards: 3, work: func(ctx context.Context, env job.Env, _ job.Shard) error {
+	var work endlessWork
+	m := &countingJob{shards: 3, work: func(ctx context.Context, env job.Env, _ job.Shard) error {
 		if env.ID == "sharded-late" {
 			return errors.New("a shard of a job past its deadline was begun")
 		}
 		return work.do(ctx)
 	}}
-	start(t, config(t, o), jobs{verify: deaf, manifest: m})
+	startWorker(t, newConfig(t, o), testJobs{verify: failing(&runs), manifest: m})
 	for _, id := range []string{"single-late", "sharded-late", "sharded"} {
-		s := l.ended(id, 20*time.Second)
-		if s.State != tasks.StateFailed || s.Failure == nil || s.Failure.Kind != "timeout" || s.Failure.Fix == "" {
+		s := h.waitForEnd(id, 20*time.Second)
+		if s.State != tasks.StateFailed || s.Failure == nil ||
+			s.Failure.Kind != "timeout" || s.Failure.Fix == "" {
 			t.Errorf("%s: %+v, %+v", id, s, s.Failure)
 		}
-		l.final(id, 0, tasks.EventFailed)
+		h.checkEndEvent(id, 0, tasks.EventFailed)
 	}
 	if runs.Load() != 0 {
 		t.Error("a job past its deadline was begun")
 	}
-	work.ends(t, work.begun.Load())
+	work.waitEnded(t, work.begun.Load())
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -15,66 +16,51 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// letGo is how soon all work of a cancelled job must have ended.
-const letGo = 2 * time.Second
+// maxCancelTime is how soon all work of a cancelled job must have ended.
+const maxCancelTime = 2 * time.Second
 
-// stuck is work that ends with its context alone, and tells how much of it
-// has begun and ended.
-type stuck struct{ begun, ended atomic.Int64 }
-
-func (s *stuck) do(ctx context.Context) error {
-	s.begun.Add(1)
-	<-ctx.Done()
-	s.ended.Add(1)
-	return ctx.Err()
-}
-
-func (s *stuck) begins(t testing.TB, n int64) {
+// waitCancelCounted waits until one cancelled job is counted.
+func waitCancelCounted(t *testing.T, registries ...prometheus.Registerer) {
 	t.Helper()
-	queuetest.Eventually(t, 10*time.Second, "the work begins", func() bool { return s.begun.Load() == n })
+	queuetest.Eventually(t, 15*time.Second, "the cancelled job is counted", func() bool {
+		return metric(t, "jobs_finished_total", "outcome", "cancelled", registries...) == 1
+	})
 }
 
-func (s *stuck) ends(t testing.TB, n int64) {
-	t.Helper()
-	from := time.Now()
-	queuetest.Eventually(t, letGo, "the work ends", func() bool { return s.ended.Load() >= n && s.ended.Load() == s.begun.Load() })
-	t.Logf("the work of a cancelled job had ended after %v", time.Since(from))
-}
-
-// Everything of a cancelled job ends soon on every worker, what waits is not
-// begun, and the world hears of it once.
+// All work of a cancelled job ends soon on every worker, and no waiting shard
+// is begun. The end is sent once.
 func TestCancelOfShardedJob(t *testing.T) {
 	t.Parallel()
-	onEvery(t, func(t *testing.T, o redisconn.Options) {
-		l := newHarness(t, o)
-		var reads stuck
-		m := &counting{shards: 300, work: func(ctx context.Context, _ job.Env, _ job.Shard) error { return reads.do(ctx) }}
-		one, two := config(t, o), config(t, o)
-		start(t, one, jobs{manifest: m})
-		start(t, two, jobs{manifest: m})
-		l.put(manifest, "m")
-		reads.begins(t, 4)
-		l.reaches("m", tasks.StateRunning, 30*time.Second)
-		if had := l.cancel("m"); had != tasks.StateRunning {
+	onEveryRedis(t, func(t *testing.T, o redisconn.Options) {
+		h := newHarness(t, o)
+		var work endlessWork
+		m := &countingJob{shards: 300, work: func(ctx context.Context, _ job.Env, _ job.Shard) error {
+			return work.do(ctx)
+		}}
+		one, two := newConfig(t, o), newConfig(t, o)
+		startWorker(t, one, testJobs{manifest: m})
+		startWorker(t, two, testJobs{manifest: m})
+		h.submit(manifest, "m")
+		work.waitBegun(t, 4)
+		h.waitForState("m", tasks.StateRunning, 30*time.Second)
+		if had := h.cancel("m"); had != tasks.StateRunning {
 			t.Errorf("it was %s", had)
 		}
-		if s := l.status("m"); s.State != tasks.StateCancelled || s.Finished.IsZero() {
-			t.Errorf("at once: %+v", s)
+		if s := h.status("m"); s.State != tasks.StateCancelled || s.Finished.IsZero() {
+			t.Errorf("immediately afterwards: %+v", s)
 		}
-		reads.ends(t, 4)
-		l.taskIs(tasks.QueueJobs, "m", 15*time.Second, asynq.TaskStateCompleted)
-		queuetest.Eventually(t, 10*time.Second, "no shard is left", func() bool {
-			q, err := l.inspector.GetQueueInfo(tasks.QueueShards)
-			return err == nil && q.Size == 0
-		})
-		if n := reads.begun.Load(); n != 4 {
+		work.waitEnded(t, 4)
+		h.waitForTask(tasks.QueueJobs, "m", 15*time.Second, asynq.TaskStateCompleted)
+		h.waitForEmptyQueue(tasks.QueueShards)
+		if n := work.begun.Load(); n != 4 {
 			t.Errorf("%d shards were begun", n)
 		}
-		if s := l.status("m"); s.State != tasks.StateCancelled || len(s.Result) > 0 || s.Failure != nil {
+		s := h.status("m")
+		if s.State != tasks.StateCancelled || len(s.Result) > 0 || s.Failure != nil {
 			t.Errorf("later: %+v", s)
 		}
-		if n := l.final("m", 0, tasks.EventCancelled); n != 1 {
-			t.Errorf("told %d times", n)
+		if n := h.checkEndEvent("m", 0, tasks.EventCancelled); n != 1 {
+			t.Errorf("the end was sent %d times", n)
 		}
 		for _, c := range []struct {
 			name, label, value string
@@ -85,156 +71,161 @@ func TestCancelOfShardedJob(t *testing.T) {
 			{"attempts_total", "outcome", "retry", 0},
 			{"duplicate_commits_total", "kind", manifest.Kind(), 0},
 		} {
-			if n := count(t, c.name, c.label, c.value, one.Registry, two.Registry); n != c.want {
+			n := metric(t, c.name, c.label, c.value, one.Registry, two.Registry)
+			if n != c.want {
 				t.Errorf("%s{%s=%s} = %v", c.name, c.label, c.value, n)
 			}
 		}
 	})
 }
 
-// A job can be cancelled wherever it is in its life.
-func TestCancelAnywhere(t *testing.T) {
+// A job can be cancelled in each of its steps.
+func TestCancelInEveryStep(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name string
 		job  tasks.Job
-		jobs func(*stuck) jobs
+		jobs func(*endlessWork) testJobs
 	}{
-		"a single job": {verify, func(s *stuck) jobs {
-			return jobs{verify: func(ctx context.Context, _ tasks.VerifyConnection, _ job.Env) (tasks.Result, error) {
-				return nil, s.do(ctx)
-			}}
+		{"running a single job", verify, func(w *endlessWork) testJobs {
+			run := func(ctx context.Context, _ tasks.VerifyConnection, _ job.Env) (tasks.Result, error) {
+				return nil, w.do(ctx)
+			}
+			return testJobs{verify: run}
 		}},
-		"planning": {manifest, func(s *stuck) jobs {
-			return jobs{manifest: &counting{shards: 3, plan: func(ctx context.Context, shard string) error {
+		{"planning", manifest, func(w *endlessWork) testJobs {
+			plan := func(ctx context.Context, shard string) error {
 				if shard != "2" {
 					return nil
 				}
-				return s.do(ctx)
-			}}}
+				return w.do(ctx)
+			}
+			return testJobs{manifest: &countingJob{shards: 3, plan: plan}}
 		}},
-		"in the midst of a shard": {manifest, func(s *stuck) jobs {
-			return jobs{manifest: &counting{shards: 1, item: func(ctx context.Context, key string) error {
+		{"within a shard", manifest, func(w *endlessWork) testJobs {
+			item := func(ctx context.Context, key string) error {
 				if key != "0/5" {
 					return nil
 				}
-				return s.do(ctx)
-			}}}
+				return w.do(ctx)
+			}
+			return testJobs{manifest: &countingJob{shards: 1, item: item}}
 		}},
-		"finishing": {manifest, func(s *stuck) jobs {
-			return jobs{manifest: &counting{shards: 3, finish: s.do}}
+		{"finishing", manifest, func(w *endlessWork) testJobs {
+			return testJobs{manifest: &countingJob{shards: 3, finish: w.do}}
 		}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			o := queuetest.Embedded(t)
-			l := newHarness(t, o)
-			var work stuck
-			conf := config(t, o)
-			start(t, conf, c.jobs(&work))
-			l.put(c.job, "j")
-			work.begins(t, 1)
-			l.cancel("j")
-			work.ends(t, 1)
-			k, _ := tasks.Lookup(c.job.Kind())
-			l.taskIs(k.Policy.Queue, "j", 15*time.Second, asynq.TaskStateCompleted)
-			if s := l.status("j"); s.State != tasks.StateCancelled || len(s.Result) > 0 {
+			h := newHarness(t, o)
+			var work endlessWork
+			conf := newConfig(t, o)
+			startWorker(t, conf, c.jobs(&work))
+			h.submit(c.job, "j")
+			work.waitBegun(t, 1)
+			h.cancel("j")
+			work.waitEnded(t, 1)
+			k, err := tasks.Lookup(c.job.Kind())
+			h.must(err)
+			h.waitForTask(k.Policy.Queue, "j", 15*time.Second, asynq.TaskStateCompleted)
+			if s := h.status("j"); s.State != tasks.StateCancelled || len(s.Result) > 0 {
 				t.Errorf("%+v", s)
 			}
-			l.final("j", 0, tasks.EventCancelled)
-			queuetest.Eventually(t, 15*time.Second, "it is counted", func() bool {
-				return count(t, "jobs_finished_total", "outcome", "cancelled", conf.Registry) == 1
-			})
+			h.checkEndEvent("j", 0, tasks.EventCancelled)
+			waitCancelCounted(t, conf.Registry)
 		})
 	}
 }
 
-// A job that waits, for its first run or after a throttling, is cancelled at
-// once and never runs again.
+// A job that waits, for its first run or because it is throttled, is
+// cancelled immediately and never runs again.
 func TestCancelOfWaitingJob(t *testing.T) {
 	t.Parallel()
 	for name, throttled := range map[string]bool{"queued": false, "throttled": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := queuetest.Embedded(t)
-			l := newHarness(t, o)
+			h := newHarness(t, o)
 			var runs atomic.Int32
-			conf := config(t, o)
-			j := jobs{verify: failing(&runs, &providers.Error{Op: "list", Kind: providers.Throttled, RetryAfter: 2 * time.Second})}
-			l.put(verify, "v")
+			conf := newConfig(t, o)
+			busy := &providers.Error{
+				Op: "list", Kind: providers.Throttled, RetryAfter: 2 * time.Second,
+			}
+			j := testJobs{verify: failing(&runs, busy)}
+			h.submit(verify, "v")
 			want := int32(0)
 			if throttled {
 				want = 1
-				start(t, conf, j)
-				l.taskIs(tasks.QueueVerify, "v", 10*time.Second, asynq.TaskStateRetry)
+				startWorker(t, conf, j)
+				h.waitForTask(tasks.QueueVerify, "v", 10*time.Second, asynq.TaskStateRetry)
 			}
-			l.cancel("v")
-			if s := l.status("v"); s.State != tasks.StateCancelled {
-				t.Errorf("at once: %+v", s)
+			h.cancel("v")
+			if s := h.status("v"); s.State != tasks.StateCancelled {
+				t.Errorf("immediately afterwards: %+v", s)
 			}
 			if !throttled {
-				start(t, conf, j)
+				startWorker(t, conf, j)
 			}
-			l.taskIs(tasks.QueueVerify, "v", 10*time.Second, asynq.TaskStateCompleted)
-			if runs.Load() != want || l.status("v").State != tasks.StateCancelled {
-				t.Errorf("%d runs, %+v", runs.Load(), l.status("v"))
+			h.waitForTask(tasks.QueueVerify, "v", 10*time.Second, asynq.TaskStateCompleted)
+			if runs.Load() != want || h.status("v").State != tasks.StateCancelled {
+				t.Errorf("%d runs, %+v", runs.Load(), h.status("v"))
 			}
-			l.final("v", 0, tasks.EventCancelled)
-			queuetest.Eventually(t, 15*time.Second, "it is counted", func() bool {
-				return count(t, "jobs_finished_total", "outcome", "cancelled", conf.Registry) == 1
-			})
+			h.checkEndEvent("v", 0, tasks.EventCancelled)
+			waitCancelCounted(t, conf.Registry)
 		})
 	}
 }
 
-// asynq's own cancel, which is asynqmon's button, would make a task start
-// again. Here it ends the job, whichever of its tasks was meant.
+// asynq's own cancel, which is the button of asynqmon, would start the task
+// again. Here it ends the job, whichever of the job's tasks it names.
 func TestCancelButton(t *testing.T) {
 	t.Parallel()
 	for name, task := range map[string]string{"of the job": "m", "of a shard": "m:s:1"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := queuetest.Start(t).Options()
-			l := newHarness(t, o)
-			var work stuck
-			one, two := config(t, o), config(t, o)
-			m := &counting{shards: 30, work: func(ctx context.Context, _ job.Env, _ job.Shard) error { return work.do(ctx) }}
-			start(t, one, jobs{manifest: m})
-			start(t, two, jobs{manifest: m})
-			l.put(manifest, "m")
-			work.begins(t, 4)
-			l.must(l.inspector.CancelProcessing(task))
-			queuetest.Eventually(t, letGo, "it is cancelled", func() bool { return l.status("m").State == tasks.StateCancelled })
-			work.ends(t, 4)
-			l.taskIs(tasks.QueueJobs, "m", 10*time.Second, asynq.TaskStateCompleted)
-			queuetest.Eventually(t, 10*time.Second, "no shard is left", func() bool {
-				q, err := l.inspector.GetQueueInfo(tasks.QueueShards)
-				return err == nil && q.Size == 0
-			})
-			if n := work.begun.Load(); n > 8 { // the slot of a shard that asynq has cancelled takes another before the job has ended
+			h := newHarness(t, o)
+			var work endlessWork
+			one, two := newConfig(t, o), newConfig(t, o)
+			m := &countingJob{shards: 30, work: func(ctx context.Context, _ job.Env, _ job.Shard) error {
+				return work.do(ctx)
+			}}
+			startWorker(t, one, testJobs{manifest: m})
+			startWorker(t, two, testJobs{manifest: m})
+			h.submit(manifest, "m")
+			work.waitBegun(t, 4)
+			h.must(h.inspector.CancelProcessing(task))
+			h.waitForState("m", tasks.StateCancelled, maxCancelTime)
+			work.waitEnded(t, 4)
+			h.waitForTask(tasks.QueueJobs, "m", 10*time.Second, asynq.TaskStateCompleted)
+			h.waitForEmptyQueue(tasks.QueueShards)
+			// The slot of a shard that asynq has cancelled may take another
+			// shard before the job has ended.
+			if n := work.begun.Load(); n > 8 {
 				t.Errorf("%d shards were begun", n)
 			}
-			l.final("m", 0, tasks.EventCancelled)
-			queuetest.Eventually(t, 15*time.Second, "it is counted", func() bool {
-				return count(t, "jobs_finished_total", "outcome", "cancelled", one.Registry, two.Registry) == 1
-			})
+			h.checkEndEvent("m", 0, tasks.EventCancelled)
+			waitCancelCounted(t, one.Registry, two.Registry)
 		})
 	}
 }
 
+// Cancelling a job that has ended changes nothing.
 func TestCancelOfEndedJob(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	l := newHarness(t, o)
-	start(t, config(t, o), jobs{manifest: &counting{shards: 2}})
-	l.put(manifest, "m")
-	before := l.ended("m", 20*time.Second)
-	if had := l.cancel("m"); had != tasks.StateSucceeded {
+	h := newHarness(t, o)
+	startWorker(t, newConfig(t, o), testJobs{manifest: &countingJob{shards: 2}})
+	h.submit(manifest, "m")
+	before := h.waitForEnd("m", 20*time.Second)
+	if had := h.cancel("m"); had != tasks.StateSucceeded {
 		t.Errorf("it was %s", had)
 	}
-	l.must(l.inspector.CancelProcessing("m"))
-	result(t, l.status("m"), 2)
-	if after := l.status("m"); after.State != before.State || after.Finished != before.Finished {
+	h.must(h.inspector.CancelProcessing("m"))
+	checkResult(t, h.status("m"), 2)
+	if after := h.status("m"); after.State != before.State || after.Finished != before.Finished {
 		t.Errorf("%+v became %+v", before, after)
 	}
-	l.final("m", 0, tasks.EventSucceeded)
+	h.checkEndEvent("m", 0, tasks.EventSucceeded)
 }

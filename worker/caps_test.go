@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -12,193 +13,220 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// crowd counts the shards that run at once, over all workers, and in turn
-// which job's ended.
-type crowd struct {
-	mu        sync.Mutex
-	now, most int
-	turns     []string
+// shardLog records how many shards run at once, over all workers, and in
+// which order the shards of several jobs end.
+type shardLog struct {
+	mu           sync.Mutex
+	atOnce, most int
+	ended        []string // the job of each shard
 }
 
-func (c *crowd) work(ctx context.Context, env job.Env, _ job.Shard) error {
-	c.mu.Lock()
-	c.now++
-	c.most = max(c.most, c.now)
-	c.mu.Unlock()
+// work takes as long as a short shard.
+func (l *shardLog) work(ctx context.Context, env job.Env, _ job.Shard) error {
+	l.mu.Lock()
+	l.atOnce++
+	l.most = max(l.most, l.atOnce)
+	l.mu.Unlock()
 	defer func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.now--
-		c.turns = append(c.turns, env.ID)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.atOnce--
+		l.ended = append(l.ended, env.ID)
 	}()
-	select {
-	case <-time.After(30 * time.Millisecond): // what a shard takes
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return elapse(ctx, 30*time.Millisecond)
 }
 
-// turn is when the nth shard of a job ended.
-func (c *crowd) turn(id string, n int) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for i, t := range c.turns {
-		if t == id {
+// position returns the place at which the nth shard of a job ended, among the
+// shards of all jobs.
+func (l *shardLog) position(id string, n int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, job := range l.ended {
+		if job == id {
 			n--
 		}
 		if n == 0 {
 			return i
 		}
 	}
-	return len(c.turns)
+	return len(l.ended)
 }
 
-// A cap holds over all jobs and workers, is shared fairly, and is given back
-// at the end.
+// caps lists the caps that have reservations.
+func (h *harness) caps() []string {
+	h.t.Helper()
+	keys, err := h.redis.Keys(h.t.Context(), "stevedore:cap:*").Result()
+	h.must(err)
+	return keys
+}
+
+// A cap holds over all jobs and workers. It is shared fairly, and released at
+// the end.
 func TestCaps(t *testing.T) {
 	t.Parallel()
 	other := tasks.BuildManifest{Source: tasks.Storage{Provider: "mem", Bucket: "other"}}
 	tenant := tasks.Terms{Tenant: "acme"}
-	for name, c := range map[string]struct {
-		set       func(*worker.Config)
-		one, two  tasks.Job
-		most, all int // at once; all when it is no limit
+	for _, c := range []struct {
+		name     string
+		set      func(*worker.Config)
+		one, two tasks.Job
+		most     int // shards at once
 	}{
-		"a bucket's": {func(c *worker.Config) { c.BucketShards = 2 }, manifest, manifest, 2, 2},
-		"a tenant's": {func(c *worker.Config) { c.TenantShards = 2 }, tasks.WithTerms(manifest, tenant), tasks.WithTerms(other, tenant), 2, 2},
-		"of another": {func(c *worker.Config) { c.BucketShards = 2 }, manifest, other, 4, 4},
+		{
+			"two jobs on one bucket",
+			func(c *worker.Config) { c.BucketShards = 2 },
+			manifest, manifest, 2,
+		},
+		{
+			"two jobs of one tenant",
+			func(c *worker.Config) { c.TenantShards = 2 },
+			tasks.WithTerms(manifest, tenant), tasks.WithTerms(other, tenant), 2,
+		},
+		{
+			"two jobs on two buckets",
+			func(c *worker.Config) { c.BucketShards = 2 },
+			manifest, other, 4,
+		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			o := queuetest.Start(t).Options()
-			l := newHarness(t, o)
-			var crowd crowd
-			m := &counting{shards: 20, work: crowd.work}
+			h := newHarness(t, o)
+			var log shardLog
+			m := &countingJob{shards: 20, work: log.work}
 			for range 2 {
-				conf := config(t, o)
+				conf := newConfig(t, o)
 				conf.ShardSlots = 4
 				c.set(&conf)
-				start(t, conf, jobs{manifest: m})
+				startWorker(t, conf, testJobs{manifest: m})
 			}
-			l.put(c.one, "one")
-			l.reaches("one", tasks.StateRunning, 10*time.Second)
-			l.put(c.two, "two")
+			h.submit(c.one, "one")
+			h.waitForState("one", tasks.StateRunning, 10*time.Second)
+			h.submit(c.two, "two")
 			for _, id := range []string{"one", "two"} {
-				result(t, l.ended(id, 40*time.Second), 20)
+				checkResult(t, h.waitForEnd(id, 40*time.Second), 20)
 			}
-			if crowd.most > c.most {
-				t.Errorf("%d shards at once, want %d", crowd.most, c.most)
+			if log.most > c.most {
+				t.Errorf("%d shards at once, want %d", log.most, c.most)
 			}
-			if crowd.turn("two", 5) > crowd.turn("one", 20) {
-				t.Errorf("the second job had to wait for the first: %v", crowd.turns)
+			if log.position("two", 5) > log.position("one", 20) {
+				t.Errorf("the second job had to wait for the first: %v", log.ended)
 			}
-			left, err := l.redis.Keys(t.Context(), "stevedore:cap:*").Result()
-			if err != nil || len(left) != 0 {
-				t.Errorf("not given back: %v, %v", left, err)
+			if left := h.caps(); len(left) != 0 {
+				t.Errorf("not released: %v", left)
 			}
 		})
 	}
 }
 
-// While a coordinator is handed over its shards run on, so their share of the
-// cap is nobody else's.
+// While a coordinator is handed over, the shards of its job run on. So no
+// other job may use their reservation.
 func TestCapOutlivesHandover(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newHarness(t, o)
-	held := newGate()
-	m := &counting{shards: 2, work: func(ctx context.Context, _ job.Env, _ job.Shard) error { return held.pass(ctx) }}
-	conf := config(t, o)
+	h := newHarness(t, o)
+	work := newBlocker()
+	m := &countingJob{shards: 2, work: func(ctx context.Context, _ job.Env, _ job.Shard) error {
+		return work.block(ctx)
+	}}
+	conf := newConfig(t, o)
 	conf.BucketShards = 2
-	first := start(t, conf, jobs{manifest: m})
-	l.put(manifest, "m")
-	held.waitHeld(t, 2)
+	first := startWorker(t, conf, testJobs{manifest: m})
+	h.submit(manifest, "m")
+	work.waitBlocked(t, 2)
 	first.stop()
-	n, err := l.redis.HLen(t.Context(), "stevedore:cap:{bucket:"+storage.ID()+"}").Result()
-	if err != nil || n != 1 {
-		t.Errorf("%d shares, %v", n, err)
+	if want := "stevedore:cap:{bucket:" + storage.ID() + "}"; !slices.Equal(h.caps(), []string{want}) {
+		t.Errorf("reserved are %v, want %s", h.caps(), want)
 	}
-	l.cancel("m")
+	h.cancel("m")
 }
 
-// A job that fails or is cancelled gives its shares back too.
-func TestCapIsGivenBackAtEveryEnd(t *testing.T) {
+// A job that fails or is cancelled releases its reservations too.
+func TestCapIsReleasedAtEveryEnd(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newHarness(t, o)
-	held := newGate()
-	conf := config(t, o)
+	h := newHarness(t, o)
+	work := newBlocker()
+	m := &countingJob{shards: 5, work: func(ctx context.Context, _ job.Env, _ job.Shard) error {
+		return work.block(ctx)
+	}}
+	conf := newConfig(t, o)
 	conf.BucketShards = 1
-	start(t, conf, jobs{manifest: &counting{shards: 5, work: func(ctx context.Context, _ job.Env, _ job.Shard) error { return held.pass(ctx) }}})
-	for id, job := range map[string]tasks.Job{"cancelled": manifest, "failed": tasks.WithTerms(manifest, tasks.Terms{Deadline: time.Now().Add(4 * time.Second)})} {
-		l.put(job, id)
-		held.waitHeld(t, 1)
+	startWorker(t, conf, testJobs{manifest: m})
+	soon := tasks.Terms{Deadline: time.Now().Add(4 * time.Second)}
+	for id, job := range map[string]tasks.Job{
+		"cancelled": manifest,
+		"failed":    tasks.WithTerms(manifest, soon),
+	} {
+		h.submit(job, id)
+		work.waitBlocked(t, 1)
 		if id == "cancelled" {
-			l.cancel(id)
+			h.cancel(id)
 		}
-		l.ended(id, 20*time.Second)
-		queuetest.Eventually(t, 10*time.Second, "the share is given back", func() bool {
-			left, err := l.redis.Keys(t.Context(), "stevedore:cap:*").Result()
-			return err == nil && len(left) == 0
+		h.waitForEnd(id, 20*time.Second)
+		queuetest.Eventually(t, 10*time.Second, "the cap is released", func() bool {
+			return len(h.caps()) == 0
 		})
 	}
 }
 
-// The window bounds what of a job is on the queue, and holds nothing up: many
-// small shards go through quickly.
-func TestWindow(t *testing.T) {
+// The limit on shards in flight bounds what a job has on the queue. It holds
+// nothing up: many small shards are done quickly.
+func TestInflightLimit(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newHarness(t, o)
-	held := newGate()
-	m := &counting{shards: 300, work: func(ctx context.Context, _ job.Env, _ job.Shard) error { return held.pass(ctx) }}
-	conf := config(t, o)
+	h := newHarness(t, o)
+	work := newBlocker()
+	m := &countingJob{shards: 300, work: func(ctx context.Context, _ job.Env, _ job.Shard) error {
+		return work.block(ctx)
+	}}
+	conf := newConfig(t, o)
 	conf.ShardSlots = 8
-	start(t, conf, jobs{manifest: m})
-	l.put(manifest, "m")
-	held.waitHeld(t, 8)
-	l.reaches("m", tasks.StateRunning, 10*time.Second)
-	q, err := l.inspector.GetQueueInfo(tasks.QueueShards)
+	startWorker(t, conf, testJobs{manifest: m})
+	h.submit(manifest, "m")
+	work.waitBlocked(t, 8)
+	h.waitForState("m", tasks.StateRunning, 10*time.Second)
+	q, err := h.inspector.GetQueueInfo(tasks.QueueShards)
 	if err != nil || q.Size > 64 {
 		t.Errorf("%+v, %v", q, err)
 	}
 	from := time.Now()
-	close(held.open)
-	result(t, l.ended("m", 40*time.Second), 300)
+	work.release()
+	checkResult(t, h.waitForEnd("m", 40*time.Second), 300)
 	if took := time.Since(from); took > 40*time.Second {
 		t.Errorf("it took %v", took)
 	}
 }
 
-// A job's tasks and its shards' are on the queues of its priority, and of
+// The tasks of a job and of its shards are on the queues of its priority. Of
 // three jobs at once none is starved.
 func TestPriorities(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newHarness(t, o)
-	var crowd crowd
-	conf := config(t, o)
+	h := newHarness(t, o)
+	var log shardLog
+	conf := newConfig(t, o)
 	conf.JobSlots = 4
-	start(t, conf, jobs{manifest: &counting{shards: 60, work: crowd.work}})
+	startWorker(t, conf, testJobs{manifest: &countingJob{shards: 60, work: log.work}})
 	priorities := []tasks.Priority{tasks.PriorityLow, tasks.PriorityNormal, tasks.PriorityHigh}
 	for _, p := range priorities {
-		l.put(tasks.WithTerms(manifest, tasks.Terms{Priority: p}), string(p))
+		h.submit(tasks.WithTerms(manifest, tasks.Terms{Priority: p}), string(p))
 	}
 	for _, p := range priorities {
-		result(t, l.ended(string(p), 60*time.Second), 60)
-		for _, base := range []string{tasks.QueueJobs, tasks.QueueShards} {
-			want := map[string]int{tasks.QueueJobs: 1, tasks.QueueShards: 60}[base]
-			queuetest.Eventually(t, 10*time.Second, "all came by "+p.Queue(base), func() bool {
-				q, err := l.inspector.GetQueueInfo(p.Queue(base))
+		checkResult(t, h.waitForEnd(string(p), 60*time.Second), 60)
+		for base, want := range map[string]int{tasks.QueueJobs: 1, tasks.QueueShards: 60} {
+			name := p.Queue(base)
+			queuetest.Eventually(t, 10*time.Second, "all tasks were on "+name, func() bool {
+				q, err := h.inspector.GetQueueInfo(name)
 				return err == nil && q.ProcessedTotal >= want
 			})
 		}
 	}
-	if high, low := crowd.turn("high", 60), crowd.turn("low", 60); high > low {
-		t.Errorf("the last of high came as %d, of low as %d", high, low)
+	if high, low := log.position("high", 60), log.position("low", 60); high > low {
+		t.Errorf("the last shard of high ended as %d, that of low as %d", high, low)
 	}
-	if first := crowd.turn("low", 1); first > crowd.turn("high", 60) && first > crowd.turn("normal", 60) {
-		t.Errorf("low was starved: %v", crowd.turns)
+	first := log.position("low", 1)
+	if first > log.position("high", 60) && first > log.position("normal", 60) {
+		t.Errorf("low was starved: %v", log.ended)
 	}
 }

@@ -24,18 +24,19 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
-	"github.com/stevedore-jobs/stevedore/worker"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// labour is a job whose shards cost the processor some 50 ms each, for a
-// thousand objects.
-type labour struct{ shards int }
+// hashJob is a job whose shards take about 50 ms of processor time each, for
+// a thousand objects.
+type hashJob struct{ shards int }
 
-const labourObjects = 1000
+const hashJobObjects = 1000 // in each shard
 
 // Plan implements job.Sharded.
-func (l labour) Plan(_ context.Context, _ tasks.BuildManifest, _ job.Env, after string, emit func(job.Shard) error) error {
+func (j hashJob) Plan(
+	_ context.Context, _ tasks.BuildManifest, _ job.Env, after string, emit func(job.Shard) error,
+) error {
 	from := 0
 	if after != "" {
 		n, err := strconv.Atoi(after)
@@ -44,8 +45,8 @@ func (l labour) Plan(_ context.Context, _ tasks.BuildManifest, _ job.Env, after 
 		}
 		from = n + 1
 	}
-	for i := from; i < l.shards; i++ {
-		s := job.Shard{After: after, Through: fmt.Sprintf("%06d", i), Objects: labourObjects}
+	for i := from; i < j.shards; i++ {
+		s := job.Shard{After: after, Through: fmt.Sprintf("%06d", i), Objects: hashJobObjects}
 		if err := emit(s); err != nil {
 			return err
 		}
@@ -54,20 +55,23 @@ func (l labour) Plan(_ context.Context, _ tasks.BuildManifest, _ job.Env, after 
 	return nil
 }
 
-// Work implements job.Sharded. It hashes 16 KiB at a time: with less, where
-// the stack happens to lie makes a fifth of the difference that is measured
-// here.
-func (labour) Work(_ context.Context, _ tasks.BuildManifest, _ job.Env, s job.Shard) iter.Seq2[job.Item, error] {
+// Work implements job.Sharded. It hashes 16 KiB at a time. With less, the
+// position of the stack in memory would change the time by a fifth of what is
+// measured here.
+func (hashJob) Work(
+	_ context.Context, _ tasks.BuildManifest, _ job.Env, s job.Shard,
+) iter.Seq2[job.Item, error] {
 	return func(yield func(job.Item, error) bool) {
 		head := make([]byte, 16<<10)
-		for i := range labourObjects {
+		for i := range hashJobObjects {
 			var sum [sha256.Size]byte
 			for range 4 {
 				sum = sha256.Sum256(head)
 			}
 			key := fmt.Sprintf("%s/%06d", s.Through, i)
 			line := fmt.Appendf(nil, `{"name":%q,"width":%d,"height":%d}`+"\n", key, sum[0], sum[1])
-			if !yield(job.Item{Key: key, Data: line, Tally: "entries", Bytes: 100}, nil) {
+			item := job.Item{Key: key, Data: line, Tally: "entries", Bytes: 100}
+			if !yield(item, nil) {
 				return
 			}
 		}
@@ -75,55 +79,52 @@ func (labour) Work(_ context.Context, _ tasks.BuildManifest, _ job.Env, s job.Sh
 }
 
 // Finish implements job.Sharded.
-func (labour) Finish(_ context.Context, _ tasks.BuildManifest, _ job.Env, parts job.Parts) (tasks.Result, error) {
-	return tasks.BuildManifestResult{Entries: parts.Tally["entries"]}, job.WriteParts(io.Discard, parts.Data)
+func (hashJob) Finish(
+	_ context.Context, _ tasks.BuildManifest, _ job.Env, parts job.Parts,
+) (tasks.Result, error) {
+	err := job.WriteParts(io.Discard, parts.Data)
+	return tasks.BuildManifestResult{Entries: parts.Tally["entries"]}, err
 }
 
-// BenchmarkEngineOverhead is a job of 1,000 shards against the same work in
-// one loop on as many goroutines.
+// BenchmarkEngineOverhead compares a job of 1,000 shards with the same work in
+// a loop on as many goroutines.
 func BenchmarkEngineOverhead(b *testing.B) {
-	l := labour{1000}
-	c := silent(config(b, queuetest.Start(b).Options()))
-	w, err := worker.New(c, worker.Sharded(l), worker.Single(single[tasks.VerifyConnection]{}),
-		worker.Single(single[tasks.GenerateThumbnails]{}), worker.Single(single[tasks.ExportAnnotations]{}))
-	if err != nil {
-		b.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- w.Run(ctx) }()
-	p := client(b, c.Redis)
+	j := hashJob{1000}
+	c := newConfig(b, queuetest.Start(b).Options())
+	c.Log = slog.New(slog.DiscardHandler)
+	w := startWorker(b, c, testJobs{other: j})
+	p := newClient(b, c.Redis)
 	var walls, processors []float64
 	for b.Loop() {
 		var s tasks.Status
-		half := func() { labour{l.shards / 2}.loop(b, c.ShardSlots) } // before and after, as machines have moods
+		// Half of the loop runs before the job and half after it, because the
+		// machine's speed changes.
+		half := func() { hashJob{j.shards / 2}.loop(b, c.ShardSlots) }
 		first := costOf(half)
-		engine := costOf(func() { s = throughout(b, p, manifest) })
-		engine.wall = s.Finished.Sub(s.Started) // the client looks but once a second
+		engine := costOf(func() { s = runToEnd(b, p, manifest) })
+		engine.wall = s.Finished.Sub(s.Started) // the client looks only once a second
 		second := costOf(half)
 		loop := cost{first.wall + second.wall, first.processor + second.processor}
 		walls = append(walls, float64(engine.wall)/float64(loop.wall))
 		processors = append(processors, float64(engine.processor)/float64(loop.processor))
 		b.Logf("loop %v, engine %v", loop, engine)
 	}
-	cancel()
-	if err := <-ended; err != nil {
-		b.Error(err)
-	}
+	w.stop()
 	b.ReportMetric(median(walls), "time/loop's")
 	b.ReportMetric(median(processors), "cpu/loop's")
 }
 
 // loop does the work of all shards without an engine.
-func (l labour) loop(b *testing.B, slots int) {
+func (j hashJob) loop(b *testing.B, slots int) {
 	b.Helper()
 	var next, entries atomic.Int64
 	var group errgroup.Group
 	for range slots {
 		group.Go(func() error {
-			for i := next.Add(1) - 1; i < int64(l.shards); i = next.Add(1) - 1 {
+			for i := next.Add(1) - 1; i < int64(j.shards); i = next.Add(1) - 1 {
 				var part []byte
-				for item, err := range l.Work(b.Context(), manifest, job.Env{}, job.Shard{Through: fmt.Sprintf("%06d", i)}) {
+				shard := job.Shard{Through: fmt.Sprintf("%06d", i)}
+				for item, err := range j.Work(b.Context(), manifest, job.Env{}, shard) {
 					if err != nil {
 						return err
 					}
@@ -134,18 +135,13 @@ func (l labour) loop(b *testing.B, slots int) {
 			return nil
 		})
 	}
-	if err := group.Wait(); err != nil || entries.Load() != int64(l.shards*labourObjects) {
+	if err := group.Wait(); err != nil || entries.Load() != int64(j.shards*hashJobObjects) {
 		b.Fatalf("%d entries, %v", entries.Load(), err)
 	}
 }
 
-func silent(c worker.Config) worker.Config {
-	c.Log = slog.New(slog.DiscardHandler)
-	return c
-}
-
-// cost is the time that something takes, and the processor's time of this
-// process. Redis has a process of its own.
+// cost is how much time something takes, and how much processor time of this
+// process. Redis runs in a process of its own.
 type cost struct{ wall, processor time.Duration }
 
 func (c cost) String() string { return fmt.Sprintf("%v (processor %v)", c.wall, c.processor) }
@@ -169,21 +165,21 @@ func median(list []float64) float64 {
 	return sorted[len(sorted)/2]
 }
 
-// throughout runs a job from its enqueuing to its end.
-func throughout(b *testing.B, p *producer.Client, j tasks.Job) tasks.Status {
+// runToEnd enqueues a job and waits for its end.
+func runToEnd(b *testing.B, p *producer.Client, j tasks.Job) tasks.Status {
 	b.Helper()
 	id, err := p.Enqueue(b.Context(), j)
 	if err != nil {
 		b.Fatal(err)
 	}
-	s := wait(b, p, id, 20*time.Minute)
+	s := waitForJob(b, p, id, 20*time.Minute)
 	if s.State != tasks.StateSucceeded {
 		b.Fatalf("%+v", s)
 	}
 	return s
 }
 
-// BenchmarkFourProcesses is four worker processes against one, on work that
+// BenchmarkFourProcesses compares four worker processes with one, on work that
 // mostly waits for the bucket.
 func BenchmarkFourProcesses(b *testing.B) {
 	var ratios []float64
@@ -200,36 +196,45 @@ func latencyBound(b *testing.B, processes int) time.Duration {
 	o := queuetest.Start(b).Options()
 	j := buildTo(b)
 	bucket := simulation{Objects: 96_000, Read: 20 * time.Millisecond}
-	f := newFleet(b, setup{Redis: o.Addr, Dir: j.Destination.Bucket, Bucket: bucket, Slots: 2, Parallel: 16}, processes)
-	f.ready(processes)
-	s := throughout(b, client(b, o), j)
+	f := startFleet(b, setup{
+		Redis:    o.Addr,
+		Dir:      j.Destination.Bucket,
+		Bucket:   bucket,
+		Slots:    2,
+		Parallel: 16,
+	}, processes)
+	f.waitReady(processes)
+	s := runToEnd(b, newClient(b, o), j)
 	for i := range f.processes {
 		f.kill(i)
 	}
 	return s.Finished.Sub(s.Started)
 }
 
-// BenchmarkPickUp is the time from Enqueue to the start of the handler, when
-// nothing else is on the queue.
+// BenchmarkPickUp measures the time from Enqueue to the start of the handler,
+// while nothing else is on the queue.
 func BenchmarkPickUp(b *testing.B) {
-	c := silent(config(b, queuetest.Start(b).Options()))
+	c := newConfig(b, queuetest.Start(b).Options())
+	c.Log = slog.New(slog.DiscardHandler)
 	started := make(chan time.Time, 1)
-	start(b, c, jobs{verify: func(context.Context, tasks.VerifyConnection, job.Env) (tasks.Result, error) {
+	run := func(context.Context, tasks.VerifyConnection, job.Env) (tasks.Result, error) {
 		started <- time.Now()
 		return tasks.VerifyConnectionResult{OK: true}, nil
-	}})
-	p := client(b, c.Redis)
-	throughout(b, p, verify) // connects
-	<-started
+	}
+	startWorker(b, c, testJobs{verify: run})
+	p := newClient(b, c.Redis)
+	runToEnd(b, p, verify) // connects
+	receive(b, started, "the handler starts")
 	var took []time.Duration
 	for b.Loop() {
 		for range 300 {
-			_ = elapse(b.Context(), rand.N(200*time.Millisecond)) // whatever the phase of the workers' looks
+			// The workers poll. The pause makes each phase of that equally likely.
+			_ = elapse(b.Context(), rand.N(200*time.Millisecond))
 			asked := time.Now()
 			if _, err := p.Enqueue(b.Context(), verify); err != nil {
 				b.Fatal(err)
 			}
-			took = append(took, (<-started).Sub(asked))
+			took = append(took, receive(b, started, "the handler starts").Sub(asked))
 		}
 	}
 	slices.Sort(took)
@@ -238,20 +243,26 @@ func BenchmarkPickUp(b *testing.B) {
 	}
 }
 
-// BenchmarkRedisMemory is what Redis holds at most, above idle, while the
-// manifest of a million objects is made.
+// BenchmarkRedisMemory measures how much memory Redis takes at most, above
+// idle, while the manifest of a million objects is built.
 func BenchmarkRedisMemory(b *testing.B) {
 	o := queuetest.Start(b).Options()
 	j := buildTo(b)
-	f := newFleet(b, setup{Redis: o.Addr, Dir: j.Destination.Bucket, Bucket: simulation{Objects: 1_000_000}, Slots: 2, Parallel: 4}, 2)
-	f.ready(2)
-	p := client(b, o)
+	f := startFleet(b, setup{
+		Redis:    o.Addr,
+		Dir:      j.Destination.Bucket,
+		Bucket:   simulation{Objects: 1_000_000},
+		Slots:    2,
+		Parallel: 4,
+	}, 2)
+	f.waitReady(2)
+	p := newClient(b, o)
 	var peaks []float64
 	for b.Loop() {
 		idle := usedMemory(b, o)
 		sampled, stop := make(chan int64), make(chan struct{})
 		go func() { sampled <- peakMemory(b, o, stop) }()
-		s := throughout(b, p, j)
+		s := runToEnd(b, p, j)
 		close(stop)
 		peak := <-sampled
 		peaks = append(peaks, float64(peak-idle)/1e6)

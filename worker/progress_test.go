@@ -14,15 +14,17 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// history is how many objects a job had really dealt with, and when.
+// history records how many objects a job had really processed, and when.
 type history struct {
 	at []time.Time
 	n  []int64
 }
 
-func (h *history) add(n int64) { h.at, h.n = append(h.at, time.Now()), append(h.n, n) }
+func (h *history) add(n int64) {
+	h.at, h.n = append(h.at, time.Now()), append(h.n, n)
+}
 
-// ago is how many it were so long ago.
+// ago returns how many objects were processed at a time in the past.
 func (h *history) ago(d time.Duration) (n int64) {
 	for i, at := range h.at {
 		if time.Since(at) >= d {
@@ -32,67 +34,69 @@ func (h *history) ago(d time.Duration) (n int64) {
 	return n
 }
 
-// What Status tells while shards run never falls, is never ahead of the work,
-// and at most a second old.
+// While shards run, the counts of Status never fall, are never ahead of the
+// work, and are at most a second old.
 func TestProgressIsTrue(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newHarness(t, o)
+	h := newHarness(t, o)
 	var done atomic.Int64
-	m := &counting{shards: 8, item: func(ctx context.Context, _ string) error {
+	m := &countingJob{shards: 8, item: func(ctx context.Context, _ string) error {
 		defer done.Add(1)
-		select {
-		case <-time.After(300 * time.Millisecond): // what an object takes; a shard is handed in every 3 s
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		return elapse(ctx, 300*time.Millisecond) // a shard takes 3 s
 	}}
-	one, two := config(t, o), config(t, o)
-	start(t, one, jobs{manifest: m})
-	start(t, two, jobs{manifest: m})
-	l.put(manifest, "m")
+	one, two := newConfig(t, o), newConfig(t, o)
+	startWorker(t, one, testJobs{manifest: m})
+	startWorker(t, two, testJobs{manifest: m})
+	h.submit(manifest, "m")
 	var truth history
 	var last, half tasks.Status
 	var halfAt time.Time
 	queuetest.Eventually(t, 40*time.Second, "the job ends", func() bool {
 		truth.add(done.Load())
-		s := l.status("m")
+		s := h.status("m")
 		p, now := s.Progress, done.Load()
 		if s.State.Final() {
 			return true
 		}
-		if p.Objects < last.Progress.Objects || p.Bytes < last.Progress.Bytes || p.Failed < last.Progress.Failed {
-			t.Errorf("progress fell from %+v to %+v", last.Progress, p)
-		}
+		checkGrows(t, last.Progress, p)
 		if old := truth.ago(leeway * time.Second); p.Objects > now || p.Objects < old {
-			t.Errorf("%d objects shown, %d done, %d some seconds ago", p.Objects, now, old)
+			t.Errorf("%d objects shown, %d done, %d done some seconds ago", p.Objects, now, old)
 		}
 		if last = s; half.ID == "" && p.Objects >= 40 && p.ETASeconds > 0 {
 			half, halfAt = s, time.Now()
-			series(t, "m", 5, one.Registry, two.Registry)
-			asynqKnows(t, l, p)
+			checkSeries(t, "m", 6, one.Registry, two.Registry)
+			checkAsynqResult(t, h, p)
 		}
 		return t.Failed()
 	})
 	left := time.Since(halfAt).Seconds()
-	result(t, l.status("m"), 8)
-	if p := half.Progress; p.Rate < 5 || p.Rate > 20 || float64(p.ETASeconds) < left/3 || float64(p.ETASeconds) > left*3+2 {
-		t.Errorf("at half time %+v, and it took %.1f s more; the most is 13 a second", p, left)
+	checkResult(t, h.status("m"), 8)
+	if p := half.Progress; p.Rate < 5 || p.Rate > 20 ||
+		float64(p.ETASeconds) < left/3 || float64(p.ETASeconds) > left*3+2 {
+		t.Errorf("at half time %+v, and it took %.1f s more; at most 13 objects a second are possible", p, left)
 	}
-	p := l.status("m").Progress
+	p := h.status("m").Progress
 	if p.Rate != 0 || p.ETASeconds != 0 || p.Codes["corrupt-image"] != 8 || len(p.Codes) != 1 {
 		t.Errorf("in the end %+v", p)
 	}
-	queuetest.Eventually(t, 15*time.Second, "there are no gauges any more", func() bool {
-		return count(t, "job_objects", "job_id", "m", one.Registry, two.Registry) == 0
+	queuetest.Eventually(t, 15*time.Second, "the job has no gauges any more", func() bool {
+		return metric(t, "job_objects", "job_id", "m", one.Registry, two.Registry) == 0
 	})
-	series(t, "m", 0, one.Registry, two.Registry)
-	toldInTime(t, l)
+	checkSeries(t, "m", 0, one.Registry, two.Registry)
+	checkEvents(t, h)
 }
 
-// series checks how many gauges a job has.
-func series(t *testing.T, id string, want int, registries ...prometheus.Registerer) {
+func checkGrows(t *testing.T, before, now tasks.Progress) {
+	t.Helper()
+	if now.Objects < before.Objects || now.Bytes < before.Bytes || now.Failed < before.Failed {
+		t.Errorf("progress fell from %+v to %+v", before, now)
+	}
+}
+
+// checkSeries checks how many series the gauges of a job have. All four
+// gauges of a job under way have one, and its objects have three.
+func checkSeries(t *testing.T, id string, want int, registries ...prometheus.Registerer) {
 	t.Helper()
 	names := map[string]bool{}
 	n := 0
@@ -112,46 +116,49 @@ func series(t *testing.T, id string, want int, registries ...prometheus.Register
 			}
 		}
 	}
-	if want == 0 && n != 0 || want > 0 && (len(names) != 4 || n != 6) {
-		t.Errorf("%d series: %v", n, names)
+	if n != want || want > 0 && len(names) != 4 {
+		t.Errorf("%d series, want %d: %v", n, want, names)
 	}
 }
 
-// asynqKnows checks that the result asynqmon shows is about what Status
-// tells.
-func asynqKnows(t *testing.T, l *harness, p tasks.Progress) {
+// checkAsynqResult checks that the result that asynqmon shows is about what
+// Status shows.
+func checkAsynqResult(t *testing.T, h *harness, p tasks.Progress) {
 	t.Helper()
-	info, err := l.inspector.GetTaskInfo(tasks.QueueJobs, "m")
-	if err != nil {
-		t.Fatal(err)
-	}
+	info, err := h.inspector.GetTaskInfo(tasks.QueueJobs, "m")
+	h.must(err)
 	var shown tasks.Progress
-	if err := json.Unmarshal(info.Result, &shown); err != nil || shown.Objects < p.Objects-30 || shown.Objects > p.Objects+15 || shown.ObjectsTotal != 80 || shown.ShardsTotal != 8 {
+	if err := json.Unmarshal(info.Result, &shown); err != nil ||
+		shown.Objects < p.Objects-30 || shown.Objects > p.Objects+15 ||
+		shown.ObjectsTotal != 80 || shown.ShardsTotal != 8 {
 		t.Errorf("asynq's result is %s, %v; status %+v", info.Result, err, p)
 	}
 }
 
-// toldInTime checks the events of a job: begun, at most one more each second,
-// ended.
-func toldInTime(t *testing.T, l *harness) {
+// checkEvents checks the events of a job: one when it starts, at most one
+// more each second, and one when it ends.
+func checkEvents(t *testing.T, h *harness) {
 	t.Helper()
-	if n := l.final("m", 0, tasks.EventSucceeded); n != 1 {
-		t.Errorf("%d last events", n)
+	if n := h.checkEndEvent("m", 0, tasks.EventSucceeded); n != 1 {
+		t.Errorf("the end was sent %d times", n)
 	}
-	events := l.events("m")
-	if e := events[0]; e.Type != tasks.EventStarted || e.ID != queue.EventID("m", 0, "started") || e.State != tasks.StatePlanning {
+	events := h.events("m")
+	if e := events[0]; e.Type != tasks.EventStarted || e.State != tasks.StatePlanning ||
+		e.ID != queue.EventID("m", 0, "started") {
 		t.Errorf("first %+v", e)
 	}
 	end := events[len(events)-1]
-	if end.Type != tasks.EventSucceeded || end.Progress.Objects != 80 || end.Progress.Failed != 8 || end.Progress.Codes["corrupt-image"] != 8 {
+	if p := end.Progress; end.Type != tasks.EventSucceeded ||
+		p.Objects != 80 || p.Failed != 8 || p.Codes["corrupt-image"] != 8 {
 		t.Errorf("last %+v", end)
 	}
 	ids := map[string]bool{}
 	before := events[0]
 	for i, e := range events[1 : len(events)-1] {
-		if e.Type != tasks.EventProgress || ids[e.ID] || e.Progress.Objects < before.Progress.Objects || e.Kind != manifest.Kind() {
+		if e.Type != tasks.EventProgress || ids[e.ID] || e.Kind != manifest.Kind() {
 			t.Errorf("event %d: %+v", i+1, e)
 		}
+		checkGrows(t, before.Progress, e.Progress)
 		if apart := e.Time.Sub(before.Time); i > 0 && apart < 990*time.Millisecond {
 			t.Errorf("event %d came %v after the one before", i+1, apart)
 		}
@@ -160,23 +167,24 @@ func toldInTime(t *testing.T, l *harness) {
 	if took := end.Time.Sub(events[0].Time); len(ids) < int(took.Seconds()/2) {
 		t.Errorf("%d events in %v", len(ids), took)
 	}
-	if e := before; end.Time.Sub(e.Time) > leeway*2*time.Second || e.Progress.Objects < 40 {
-		t.Errorf("the newest is %+v", e)
+	if end.Time.Sub(before.Time) > leeway*2*time.Second || before.Progress.Objects < 40 {
+		t.Errorf("the last progress is %+v", before)
 	}
 }
 
-// A shard that was run twice, or whose worker died with work under way, is
-// shown once in the end.
+// In the end the counts are exact, also if a shard was run twice, or its
+// worker died with work under way.
 func TestFinalCountsAreExact(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	l := newHarness(t, o)
-	held := newGate()
-	m := &counting{shards: 3, finish: held.pass}
-	start(t, config(t, o), jobs{manifest: m})
-	l.put(manifest, "m")
-	held.waitHeld(t, 1)
-	l.must(l.redis.HSet(t.Context(), "stevedore:{m}:job", "shown_failed", 7, "shown_bytes", 1_000_000, "shown_objects", 30).Err())
-	close(held.open)
-	result(t, l.ended("m", 20*time.Second), 3)
+	h := newHarness(t, o)
+	finish := newBlocker()
+	m := &countingJob{shards: 3, finish: finish.block}
+	startWorker(t, newConfig(t, o), testJobs{manifest: m})
+	h.submit(manifest, "m")
+	finish.waitBlocked(t, 1)
+	h.must(h.redis.HSet(t.Context(), "stevedore:{m}:job",
+		"shown_failed", 7, "shown_bytes", 1_000_000, "shown_objects", 30).Err())
+	finish.release()
+	checkResult(t, h.waitForEnd("m", 20*time.Second), 3)
 }

@@ -12,58 +12,76 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// A shard whose worker is silent is done by another long before asynq would
-// give it away. The first worker's late commit and its task's second run
-// change nothing.
+// A shard whose worker is silent is done by another one, long before asynq
+// would give it away. The first worker's late commit, and the second run of
+// its task, change nothing.
 func TestSilentShardIsReplaced(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newHarness(t, o)
+	h := newHarness(t, o)
 	started := make(chan queue.ShardLease, 100)
-	h := hang(t, o, tasks.QueueShards, func(ctx context.Context, task *asynq.Task) {
-		lease, err := l.store.StartShard(ctx, shardOf(t, task))
+	silent := startSilentWorker(t, o, tasks.QueueShards, func(ctx context.Context, task *asynq.Task) {
+		lease, err := h.store.StartShard(ctx, shardOf(t, task))
 		if err != nil {
 			t.Error(err)
 		}
 		started <- lease
 	})
-	caught, last := make(chan struct{}), newGate()
-	var stays atomic.Pointer[string] // the shard that keeps the job from ending
-	m := &counting{shards: 4, work: func(ctx context.Context, _ job.Env, s job.Shard) error {
+	taken, last := make(chan struct{}), newBlocker()
+	var lastShard atomic.Pointer[string] // the shard that keeps the job from ending
+	m := &countingJob{shards: 4, work: func(ctx context.Context, _ job.Env, s job.Shard) error {
 		select {
-		case <-caught:
+		case <-taken:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if s.Through == *stays.Load() {
-			return last.pass(ctx)
+		if s.Through == *lastShard.Load() {
+			return last.block(ctx)
 		}
 		return nil
 	}}
-	conf := config(t, o)
-	start(t, conf, jobs{manifest: m})
-	l.put(manifest, "m")
-	ref := shardOf(t, <-h.taken)
-	silent := <-started
+	conf := newConfig(t, o)
+	startWorker(t, conf, testJobs{manifest: m})
+	h.submit(manifest, "m")
+	ref := shardOf(t, receive(t, silent.taken, "the silent worker takes a shard"))
+	lease := receive(t, started, "the silent worker starts the shard")
 	other := strconv.Itoa((ref.Shard + 1) % 4)
-	stays.Store(&other)
-	close(caught)
+	lastShard.Store(&other)
+	close(taken)
+
 	from := time.Now()
-	queuetest.Eventually(t, 40*time.Second, "all but one are done", func() bool { return l.status("m").Progress.Shards == 3 })
+	queuetest.Eventually(t, 40*time.Second, "all but one shard are done", func() bool {
+		return h.status("m").Progress.Shards == 3
+	})
 	if took := time.Since(from); took > 38*time.Second {
 		t.Errorf("it took %v", took)
 	}
-	if n := count(t, "shards_replaced_total", "reason", "crashed", conf.Registry); n != 1 {
+	if n := metric(t, "shards_replaced_total", "reason", "crashed", conf.Registry); n != 1 {
 		t.Errorf("%v shards were replaced", n)
 	}
-	before := l.status("m").Progress
-	counted, err := silent.Commit(t.Context(), queue.Checkpoint{
-		To:      fmt.Sprintf("%d/9", ref.Shard),
+	checkLateWorker(t, h, silent, lease)
+	last.release()
+	checkResult(t, h.waitForEnd("m", 20*time.Second), 4)
+	for i := range 4 {
+		if n := m.times(i); n != 1 {
+			t.Errorf("shard %d was done %d times", i, n)
+		}
+	}
+}
+
+// checkLateWorker checks that a worker which was silent changes nothing when
+// it commits its shard after all, nor when its task runs again.
+func checkLateWorker(t *testing.T, h *harness, silent *silentWorker, lease queue.ShardLease) {
+	t.Helper()
+	before := h.status("m").Progress
+	counted, err := lease.Commit(t.Context(), queue.Checkpoint{
+		To:      fmt.Sprintf("%d/9", lease.Ref.Shard),
 		Last:    true,
 		Data:    []byte("late\n"),
 		Objects: 10,
@@ -74,55 +92,49 @@ func TestSilentShardIsReplaced(t *testing.T) {
 	if err != nil || counted {
 		t.Errorf("the late commit: %v, %v", counted, err)
 	}
-	h.wake()
-	l.taskIs(tasks.QueueShards, ref.TaskID(), 10*time.Second, 0)
-	if p := l.status("m").Progress; p.Objects != before.Objects || p.Shards != 3 {
+	silent.wakeUp()
+	h.waitForTask(tasks.QueueShards, lease.Ref.TaskID(), 10*time.Second, 0)
+	if p := h.status("m").Progress; p.Objects != before.Objects || p.Shards != 3 {
 		t.Errorf("progress %+v became %+v", before, p)
-	}
-	close(last.open)
-	result(t, l.ended("m", 20*time.Second), 4)
-	for i := range 4 {
-		if n := m.times(i); n != 1 {
-			t.Errorf("shard %d was done %d times", i, n)
-		}
 	}
 }
 
-// The same shard runs on two workers at the same moment, to the end. It is
-// counted once.
+// The same shard runs on two workers at the same time, to the end. It counts
+// once.
 func TestShardOnTwoWorkersCountsOnce(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o redisconn.Options) {
-		l := newHarness(t, o)
-		both := newGate()
-		m := &counting{shards: 3, item: func(ctx context.Context, key string) error {
+	onEmbeddedAndReal(t, func(t *testing.T, o redisconn.Options) {
+		h := newHarness(t, o)
+		both := newBlocker()
+		m := &countingJob{shards: 3, item: func(ctx context.Context, key string) error {
 			if key != "0/9" {
 				return nil
 			}
-			return both.pass(ctx)
+			return both.block(ctx)
 		}}
-		one, two := config(t, o), config(t, o)
+		one, two := newConfig(t, o), newConfig(t, o)
 		one.ShardSlots, two.ShardSlots = 1, 1
-		start(t, one, jobs{manifest: m})
-		l.put(manifest, "m")
-		both.waitHeld(t, 1)
-		start(t, two, jobs{manifest: m})
-		l.must(l.tasks.EnqueueShard(t.Context(), queue.ShardTask{
+		startWorker(t, one, testJobs{manifest: m})
+		h.submit(manifest, "m")
+		both.waitBlocked(t, 1)
+		startWorker(t, two, testJobs{manifest: m})
+		h.must(h.tasks.EnqueueShard(t.Context(), asynqtask.Shard{
 			Kind:  manifest.Kind(),
-			Ref:   queue.ShardRef{Job: "m", Shard: 0, Generation: 1},
+			Ref:   asynqtask.ShardRef{Job: "m", Shard: 0, Generation: 1},
 			Queue: tasks.QueueShards,
 		}))
-		both.waitHeld(t, 1)
-		queuetest.Eventually(t, 15*time.Second, "what is under way is seen once", func() bool {
-			p := l.status("m").Progress
+		both.waitBlocked(t, 1)
+		queuetest.Eventually(t, 15*time.Second, "work under way is shown once", func() bool {
+			p := h.status("m").Progress
 			return p.Objects == 9 || p.Objects == 29
 		})
-		close(both.open)
-		result(t, l.ended("m", 20*time.Second), 3)
-		queuetest.Eventually(t, 15*time.Second, "the second commit is counted as one", func() bool {
-			return count(t, "duplicate_commits_total", "kind", manifest.Kind(), one.Registry, two.Registry) == 1
+		both.release()
+		checkResult(t, h.waitForEnd("m", 20*time.Second), 3)
+		kind := manifest.Kind()
+		queuetest.Eventually(t, 15*time.Second, "the second commit is counted as a duplicate", func() bool {
+			return metric(t, "duplicate_commits_total", "kind", kind, one.Registry, two.Registry) == 1
 		})
-		if n := count(t, "objects_processed_total", "kind", manifest.Kind(), one.Registry, two.Registry); n != 30 {
+		if n := metric(t, "objects_processed_total", "kind", kind, one.Registry, two.Registry); n != 30 {
 			t.Errorf("%v objects were counted", n)
 		}
 		if n := m.times(0); n != 2 {
@@ -132,59 +144,60 @@ func TestShardOnTwoWorkersCountsOnce(t *testing.T) {
 }
 
 // Shards lose their tasks in every way that asynq knows. All are done within
-// half a minute, and none is taken for one that killed its worker.
+// half a minute, and no worker counts as crashed.
 func TestLostShardTasks(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newHarness(t, o)
+	h := newHarness(t, o)
 	high := tasks.PriorityHigh.Queue(tasks.QueueShards)
-	l.must(l.inspector.PauseQueue(high))
-	m := &counting{shards: 4}
-	conf := config(t, o)
-	start(t, conf, jobs{manifest: m})
-	l.put(tasks.WithTerms(manifest, tasks.Terms{Priority: tasks.PriorityHigh}), "m")
+	h.must(h.inspector.PauseQueue(high))
+	m := &countingJob{shards: 4}
+	conf := newConfig(t, o)
+	startWorker(t, conf, testJobs{manifest: m})
+	h.submit(tasks.WithTerms(manifest, tasks.Terms{Priority: tasks.PriorityHigh}), "m")
 	for i := range 4 {
-		l.taskIs(high, fmt.Sprintf("m:s:%d", i), 10*time.Second, asynq.TaskStatePending)
+		h.waitForTask(high, fmt.Sprintf("m:s:%d", i), 10*time.Second, asynq.TaskStatePending)
 	}
-	l.must(l.inspector.DeleteTask(high, "m:s:0"))
-	l.must(l.inspector.ArchiveTask(high, "m:s:1"))
-	l.orphan(high, "m:s:2")
-	l.must(l.inspector.UnpauseQueue(high))
-	result(t, l.ended("m", 40*time.Second), 4)
-	if n := count(t, "shards_replaced_total", "reason", "lost", conf.Registry); n != 1 {
+	h.must(h.inspector.DeleteTask(high, "m:s:0"))
+	h.must(h.inspector.ArchiveTask(high, "m:s:1"))
+	h.abandonTask(high, "m:s:2")
+	h.must(h.inspector.UnpauseQueue(high))
+	checkResult(t, h.waitForEnd("m", 40*time.Second), 4)
+	if n := metric(t, "shards_replaced_total", "reason", "lost", conf.Registry); n != 1 {
 		t.Errorf("%v shards were lost", n)
 	}
-	if n := count(t, "shards_replaced_total", "reason", "crashed", conf.Registry); n != 0 {
+	if n := metric(t, "shards_replaced_total", "reason", "crashed", conf.Registry); n != 0 {
 		t.Errorf("%v shards crashed", n)
 	}
 }
 
-// After a hand-over a shard may wait in a long queue. That is no death: it
-// would be done one object at a time in the end, and an object would be
-// blamed.
-func TestOnlyDeadShardsAreReplaced(t *testing.T) {
+// After a hand-over a shard may wait in a long queue. That is no crash: else
+// it would be done one object at a time in the end, and an object would be
+// left out.
+func TestOnlyCrashedShardsAreReplaced(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	l := newHarness(t, o)
-	l.must(l.inspector.PauseQueue(tasks.QueueShards))
-	conf := config(t, o)
-	start(t, conf, jobs{manifest: &counting{shards: 2}})
-	l.put(manifest, "m")
+	h := newHarness(t, o)
+	h.must(h.inspector.PauseQueue(tasks.QueueShards))
+	conf := newConfig(t, o)
+	startWorker(t, conf, testJobs{manifest: &countingJob{shards: 2}})
+	h.submit(manifest, "m")
 	for i := range 2 {
-		l.taskIs(tasks.QueueShards, fmt.Sprintf("m:s:%d", i), 10*time.Second, asynq.TaskStatePending)
+		id := fmt.Sprintf("m:s:%d", i)
+		h.waitForTask(tasks.QueueShards, id, 10*time.Second, asynq.TaskStatePending)
 	}
 	old := fmt.Sprintf("%d 0 0 0", time.Now().Add(-time.Minute).UnixMilli())
-	l.must(l.redis.HSet(t.Context(), "stevedore:{m}:runs", "0:b", old, "1:b", old).Err())
-	l.orphan(tasks.QueueShards, "m:s:1")
-	queuetest.Eventually(t, 30*time.Second, "the dead one is replaced", func() bool {
-		return count(t, "shards_replaced_total", "reason", "crashed", conf.Registry) > 0
+	h.must(h.redis.HSet(t.Context(), "stevedore:{m}:runs", "0:b", old, "1:b", old).Err())
+	h.abandonTask(tasks.QueueShards, "m:s:1")
+	queuetest.Eventually(t, 30*time.Second, "the crashed shard is replaced", func() bool {
+		return metric(t, "shards_replaced_total", "reason", "crashed", conf.Registry) > 0
 	})
-	if g, c := l.run("m", "0:g"), l.run("m", "0:c"); g != "" || c != "" {
-		t.Errorf("the one that waits has generation %q, crashes %q", g, c)
+	if g, c := h.runField("m", "0:g"), h.runField("m", "0:c"); g != "" || c != "" {
+		t.Errorf("the waiting shard has generation %q, crashes %q", g, c)
 	}
-	if g, c := l.run("m", "1:g"), l.run("m", "1:c"); g != "1" || c != "1" {
-		t.Errorf("the dead one has generation %q, crashes %q", g, c)
+	if g, c := h.runField("m", "1:g"), h.runField("m", "1:c"); g != "1" || c != "1" {
+		t.Errorf("the crashed shard has generation %q, crashes %q", g, c)
 	}
-	l.must(l.inspector.UnpauseQueue(tasks.QueueShards))
-	result(t, l.ended("m", 20*time.Second), 2)
+	h.must(h.inspector.UnpauseQueue(tasks.QueueShards))
+	checkResult(t, h.waitForEnd("m", 20*time.Second), 2)
 }

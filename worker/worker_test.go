@@ -2,15 +2,9 @@ package worker_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"fmt"
-	"iter"
 	"log/slog"
-	"strconv"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,174 +13,47 @@ import (
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker"
-	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// single is a job whose Run a test gives.
-type single[J tasks.Job] struct {
-	run func(context.Context, J, job.Env) (tasks.Result, error)
-}
+// maxStop is how long a worker may take to stop in a test.
+const maxStop = time.Minute
 
-func (s single[J]) Run(ctx context.Context, j J, env job.Env) (tasks.Result, error) {
-	return s.run(ctx, j, env)
-}
-
-// counting is a sharded job that counts: shard i holds the number i, the
-// result is the sum in Entries.
-type counting struct {
-	shards int64
-	work   func(context.Context, job.Env, job.Shard) error // called before each part is made; may be nil
-	plan   func(context.Context, string) error             // called before each shard is planned; may be nil
-	item   func(context.Context, string) error             // called before each item; may be nil
-	finish func(context.Context) error                     // may be nil
-	data   func(string) []byte                             // of each item, beside its shard's line; may be nil
-	worked sync.Map                                        // shard -> *atomic.Int64: how often its part was made
-}
-
-func (c *counting) Plan(ctx context.Context, _ tasks.BuildManifest, _ job.Env, after string, emit func(job.Shard) error) error {
-	from := int64(0)
-	if after != "" {
-		n, err := strconv.ParseInt(after, 10, 64)
-		if err != nil {
-			return err
-		}
-		from = n + 1
-	}
-	for i := from; i < c.shards; i++ {
-		if c.plan != nil {
-			if err := c.plan(ctx, fmt.Sprint(i)); err != nil {
-				return err
-			}
-		}
-		if err := emit(job.Shard{After: after, Through: fmt.Sprint(i), Objects: 10}); err != nil {
-			return err
-		}
-		after = fmt.Sprint(i)
-	}
-	return nil
-}
-
-// Work yields ten items a shard: "3/0" to "3/8", of 100 bytes each, and
-// "3/9", which fails.
-func (c *counting) Work(ctx context.Context, _ tasks.BuildManifest, env job.Env, s job.Shard) iter.Seq2[job.Item, error] {
-	return func(yield func(job.Item, error) bool) {
-		if c.work != nil {
-			if err := c.work(ctx, env, s); err != nil {
-				yield(job.Item{}, err)
-				return
-			}
-		}
-		n, _ := c.worked.LoadOrStore(s.Through, new(atomic.Int64))
-		n.(*atomic.Int64).Add(1)
-		first := 0
-		if _, k, ok := strings.Cut(s.After, "/"); ok {
-			first, _ = strconv.Atoi(k)
-			first++
-		}
-		for k := first; k < 10; k++ {
-			if !c.yieldItem(ctx, env, s, k, yield) {
-				return
-			}
-		}
-	}
-}
-
-func (c *counting) yieldItem(ctx context.Context, env job.Env, s job.Shard, k int, yield func(job.Item, error) bool) bool {
-	i := job.Item{Key: fmt.Sprintf("%s/%d", s.Through, k), Bytes: 100}
-	if env.BeforeObject != nil {
-		if err := env.BeforeObject(ctx, i.Key); err != nil {
-			return yield(i, err) && false
-		}
-	}
-	if c.item != nil {
-		if err := c.item(ctx, i.Key); err != nil {
-			return yield(i, err) && false
-		}
-	}
-	if k == 9 {
-		i.Bytes, i.Error = 0, &tasks.ObjectError{Key: s.Through + ".jpg", Code: "corrupt-image", Message: "no picture"}
-		i.Data, i.Tally = []byte(s.Through+"\n"), s.Through
-	}
-	if c.data != nil {
-		i.Data = append(c.data(i.Key), i.Data...)
-	}
-	return yield(i, nil)
-}
-
-func (c *counting) Finish(ctx context.Context, _ tasks.BuildManifest, _ job.Env, parts job.Parts) (tasks.Result, error) {
-	if c.finish != nil {
-		if err := c.finish(ctx); err != nil {
-			return nil, err
-		}
-	}
-	var sum int64
-	for shard, times := range parts.Tally {
-		i, err := strconv.ParseInt(shard, 10, 64)
-		if err != nil {
-			return nil, err
-		}
-		sum += i * times
-	}
-	var order bytes.Buffer
-	for data, err := range parts.Data {
-		if err != nil {
-			return nil, err
-		}
-		if c.data == nil { // noise is too much for a result
-			order.Write(data)
-		}
-	}
-	return tasks.BuildManifestResult{Key: order.String(), Entries: sum}, nil
-}
-
-// times is how often the part of a shard was made.
-func (c *counting) times(shard int) int64 {
-	n, ok := c.worked.Load(fmt.Sprint(shard))
-	if !ok {
-		return 0
-	}
-	return n.(*atomic.Int64).Load()
-}
-
-// jobs is the set of jobs of a test's workers; a nil one fails the test that
-// enqueues it.
-type jobs struct {
-	verify   func(context.Context, tasks.VerifyConnection, job.Env) (tasks.Result, error)
-	manifest *counting
-	other    job.Sharded[tasks.BuildManifest] // instead of manifest, if it is set
-}
-
-func (j jobs) registrations() []worker.Registration {
-	m := j.other
-	if m == nil {
-		m = cmp.Or(j.manifest, new(counting))
-	}
-	return []worker.Registration{
-		worker.Single(single[tasks.VerifyConnection]{j.verify}),
-		worker.Sharded(m),
-		worker.Single(single[tasks.GenerateThumbnails]{}),
-		worker.Single(single[tasks.ExportAnnotations]{}),
+// slow marks a test that takes more than about three seconds. Tests that
+// start a redis-server need no mark: queuetest skips them with -short.
+func slow(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("SKIPPED: -short runs no test of more than three seconds")
 	}
 }
 
 // process is a running worker.
 type process struct {
 	*worker.Worker
-	stop func() // drains and waits
+	stop func() // drains the worker and waits for its end
 }
 
-// config is a small worker.
-func config(t testing.TB, o redisconn.Options) worker.Config {
+// newConfig configures a small worker with metrics of its own.
+func newConfig(t testing.TB, o redisconn.Options) worker.Config {
 	t.Helper()
+	log := slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelDebug})
 	return worker.Config{
-		Redis: o, VerifySlots: 2, JobSlots: 2, ShardSlots: 2, Parallel: 4, DrainTimeout: 5 * time.Second,
-		Providers: providers.Registry{}, Registry: prometheus.NewRegistry(),
-		Log: slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Redis:        o,
+		Providers:    providers.Registry{},
+		VerifySlots:  2,
+		JobSlots:     2,
+		ShardSlots:   2,
+		Parallel:     4,
+		DrainTimeout: 5 * time.Second,
+		Log:          slog.New(log),
+		Registry:     prometheus.NewRegistry(),
 	}
 }
 
+// logWriter writes into the log of a test.
 type logWriter struct{ t testing.TB }
 
 func (l logWriter) Write(p []byte) (int, error) {
@@ -195,9 +62,15 @@ func (l logWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func start(t testing.TB, c worker.Config, j jobs) *process {
+// startWorker starts a worker and stops it when the test ends.
+func startWorker(t testing.TB, c worker.Config, j testJobs) *process {
 	t.Helper()
-	w, err := worker.New(c, j.registrations()...)
+	return runWorker(t, c, j.registrations()...)
+}
+
+func runWorker(t testing.TB, c worker.Config, jobs ...worker.Registration) *process {
+	t.Helper()
+	w, err := worker.New(c, jobs...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,28 +79,60 @@ func start(t testing.TB, c worker.Config, j jobs) *process {
 	go func() { ended <- w.Run(ctx) }()
 	stop := sync.OnceFunc(func() {
 		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("worker: %v", err)
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("worker: %v", err)
+			}
+		case <-time.After(maxStop):
+			t.Errorf("the worker has not stopped within %v", maxStop)
 		}
 	})
 	t.Cleanup(stop)
 	return &process{w, stop}
 }
 
-func client(t testing.TB, o redisconn.Options) *producer.Client {
+// onEmbeddedAndReal runs a test on the embedded Redis and on a real one.
+func onEmbeddedAndReal(t *testing.T, test func(*testing.T, redisconn.Options)) {
+	t.Helper()
+	t.Run("embedded", func(t *testing.T) {
+		t.Parallel()
+		test(t, queuetest.Embedded(t))
+	})
+	t.Run("redis", func(t *testing.T) {
+		t.Parallel()
+		test(t, queuetest.Start(t).Options())
+	})
+}
+
+// onEveryRedis runs a test on every sort of Redis that the product supports,
+// also on a cluster, and as a user who has only the documented rights.
+func onEveryRedis(t *testing.T, test func(*testing.T, redisconn.Options)) {
+	t.Helper()
+	for name, server := range queuetest.Servers() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, server(t))
+		})
+	}
+}
+
+// newClient makes a producer that is closed when the test ends.
+func newClient(t testing.TB, o redisconn.Options) *producer.Client {
 	t.Helper()
 	c := producer.New(o)
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
+// Payloads for tests.
 var (
 	storage  = tasks.Storage{Provider: "mem", Bucket: "b"}
 	manifest = tasks.BuildManifest{Source: storage}
 	verify   = tasks.VerifyConnection{Storage: storage}
 )
 
-// enqueue puts a job on the queue under an ID.
+// enqueue enqueues a job under an ID.
 func enqueue(t testing.TB, c *producer.Client, j tasks.Job, id string) {
 	t.Helper()
 	if _, err := c.Enqueue(t.Context(), j, producer.WithID(id)); err != nil {
@@ -235,8 +140,8 @@ func enqueue(t testing.TB, c *producer.Client, j tasks.Job, id string) {
 	}
 }
 
-// errorsOf is a job's error list.
-func errorsOf(t testing.TB, c *producer.Client, id string) (list []tasks.ObjectError) {
+// errorList reads the error list of a job.
+func errorList(t testing.TB, c *producer.Client, id string) (list []tasks.ObjectError) {
 	t.Helper()
 	for e, err := range c.Errors(t.Context(), id) {
 		if err != nil {
@@ -247,8 +152,8 @@ func errorsOf(t testing.TB, c *producer.Client, id string) (list []tasks.ObjectE
 	return list
 }
 
-// wait follows a job to its end.
-func wait(t testing.TB, c *producer.Client, id string, limit time.Duration) tasks.Status {
+// waitForJob waits for the end of a job, with the producer's own Wait.
+func waitForJob(t testing.TB, c *producer.Client, id string, limit time.Duration) tasks.Status {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
@@ -259,27 +164,13 @@ func wait(t testing.TB, c *producer.Client, id string, limit time.Duration) task
 	return s
 }
 
-// result is the result of a counting job, checked for every shard being
-// counted once.
-func result(t testing.TB, s tasks.Status, shards int64) tasks.BuildManifestResult {
+// receive waits for a value of a channel.
+func receive[T any](t testing.TB, c <-chan T, what string) (value T) {
 	t.Helper()
-	r, err := producer.Result(s)
-	if err != nil {
-		t.Fatalf("%v: %+v", err, s.Failure)
+	select {
+	case value = <-c:
+	case <-time.After(30 * time.Second):
+		t.Fatalf("not within 30 seconds: %s", what)
 	}
-	m := r.(tasks.BuildManifestResult)
-	if want := shards * (shards - 1) / 2; m.Entries != want {
-		t.Errorf("sum of all shards = %d, want %d", m.Entries, want)
-	}
-	var order bytes.Buffer
-	for i := range shards {
-		fmt.Fprintln(&order, i)
-	}
-	if m.Key != order.String() {
-		t.Errorf("parts in order %q", m.Key)
-	}
-	if p := s.Progress; p.Objects != shards*10 || p.ObjectsTotal != p.Objects || p.Failed != shards || p.Bytes != shards*900 {
-		t.Errorf("progress %+v of %d shards", p, shards)
-	}
-	return m
+	return value
 }

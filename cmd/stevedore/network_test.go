@@ -10,10 +10,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/verify"
 )
@@ -37,7 +39,11 @@ func diagnosed(t *testing.T, s tasks.Storage, environ ...string) tasks.VerifyCon
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r.(tasks.VerifyConnectionResult)
+	result := r.(tasks.VerifyConnectionResult)
+	for i := range result.Checks { // as a worker does
+		result.Checks[i].Fix = setting.Name(result.Checks[i].Fix, settings.Name)
+	}
+	return result
 }
 
 func serving(t *testing.T, start func(http.Handler) *httptest.Server) string {

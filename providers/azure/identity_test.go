@@ -220,7 +220,7 @@ func TestSignInUnreached(t *testing.T) {
 		kind  providers.Kind
 		want  string // in the error or in its advice
 	}{
-		"Blocked": {t.Context(), &egress.BlockedError{Addr: netip.MustParseAddr("10.0.0.1"), Rule: "private"}, providers.Blocked, egress.Setting},
+		"Blocked": {t.Context(), &egress.BlockedError{Addr: netip.MustParseAddr("10.0.0.1"), Rule: "private"}, providers.Blocked, setting.EgressAllow.String()},
 		"Refused": {t.Context(), errors.New("dial tcp 10.0.0.1:443: connect: connection refused"), providers.Unavailable, "connection refused"},
 		"Ended":   {ended, context.Canceled, providers.Unavailable, "context canceled"},
 	} {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/azure/probe"
-	"github.com/stevedore-jobs/stevedore/providers/cors"
+	"github.com/stevedore-jobs/stevedore/providers/policy"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -29,7 +29,9 @@ func (b *bucket) CORSTarget() string {
 }
 
 // CORSAdvice implements providers.Located.
-func (b *bucket) CORSAdvice(want tasks.CORS) string { return cors.Azure(b.storage.Account, want) }
+func (b *bucket) CORSAdvice(want tasks.CORS) string {
+	return policy.AzureCORS(b.storage.Account, want)
+}
 
 // Probe implements providers.Prober.
 func (b *bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {

@@ -1,11 +1,10 @@
 // Package cors finds out whether a browser page may load objects of a bucket
-// by itself: it sends the preflights that a browser would send (Fetch
+// by itself. It sends the preflights that a browser would send (Fetch
 // standard, "CORS-preflight fetch") and judges the answers as a browser
 // would.
 //
-// It knows preflights, what breaks them, and how the three clouds want their
-// rules written. It needs no credentials and no right to read the rules, and
-// knows no cloud's client.
+// It knows preflights and what breaks them. It needs no credentials and no
+// right to read the rules, and knows no cloud.
 package cors
 
 import (
@@ -15,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stevedore-jobs/stevedore/providers/check"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -37,31 +37,44 @@ const (
 	codeUnreachable = "NoAnswer"
 )
 
-// Check asks whether pages of want.Origin may send every method with the
-// headers wanted. target is the URL of an object, which need not exist; user,
-// query and fragment of it are left out. The first check is the verdict; when
-// that is good, warnings may follow. All have the ID "cors". A failed check's
-// fix names the element that is missing and ends with what advise says, which
-// may be nil.
-func Check(ctx context.Context, client *http.Client, target string, want tasks.CORS, advise func(tasks.CORS) string) []tasks.Check {
-	u, err := url.Parse(target)
-	if err != nil || u.Host == "" {
-		return []tasks.Check{{ID: "cors", Status: tasks.CheckUnknown, Code: "InvalidTarget", Evidence: "there is no URL to send a preflight to"}}
-	}
-	once := *client
-	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // as browsers do with preflights
-	p := page{
-		client: &once, target: (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String(),
-		want: complete(want), advise: advise,
-	}
-	checks := p.run(ctx)
+// Check finds out whether pages of want.Origin may send every wanted method
+// with the wanted headers. target is the URL of an object, which need not
+// exist; user, query and fragment of it are not used.
+//
+// The first check is the verdict. If it is good, warnings may follow. All have
+// the ID cors. The fix of a failed check names what the rules lack, and ends
+// with the text of advise, which may be nil.
+func Check(
+	ctx context.Context, client *http.Client, target string, want tasks.CORS, advise func(tasks.CORS) string,
+) []tasks.Check {
+	checks := run(ctx, client, target, want, advise)
 	for i := range checks {
-		checks[i].ID = "cors"
+		checks[i].ID = tasks.CheckIDCORS
 	}
 	return checks
 }
 
-// page is a page in a browser that wants to load something.
+func run(
+	ctx context.Context, client *http.Client, target string, want tasks.CORS, advise func(tasks.CORS) string,
+) []tasks.Check {
+	u, err := url.Parse(target)
+	if err != nil || u.Host == "" {
+		return []tasks.Check{check.Unknown("InvalidTarget", "there is no URL to send a preflight to")}
+	}
+	direct := *client
+	direct.CheckRedirect = func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse // as browsers do with preflights
+	}
+	p := page{
+		client: &direct,
+		target: (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String(),
+		want:   Complete(want),
+		advise: advise,
+	}
+	return p.check(ctx)
+}
+
+// page is a browser page that wants to load an object.
 type page struct {
 	client *http.Client
 	target string
@@ -69,14 +82,15 @@ type page struct {
 	advise func(tasks.CORS) string
 }
 
-func (p page) run(ctx context.Context) []tasks.Check {
+func (p page) check(ctx context.Context) []tasks.Check {
 	var last exchange
 	for _, method := range p.want.Methods {
 		var err error
-		if last, err = p.preflight(ctx, question{p.want.Origin, method, p.want.Headers}); err != nil {
+		last, err = p.preflight(ctx, question{p.want.Origin, method, p.want.Headers})
+		if err != nil {
 			return []tasks.Check{p.unanswered(ctx, err)}
 		}
-		if last.verdict() == allowed {
+		if last.lacks() == nothing {
 			continue
 		}
 		failed, err := p.explain(ctx, last)
@@ -85,14 +99,14 @@ func (p page) run(ctx context.Context) []tasks.Check {
 		}
 		return []tasks.Check{failed}
 	}
-	good := tasks.Check{Status: tasks.CheckOK, Evidence: p.want.Origin + " may " + strings.Join(p.want.Methods, ", ") + ": " + last.String()}
+	good := check.OK(p.want.Origin + " may " + strings.Join(p.want.Methods, ", ") + ": " + last.String())
 	return append([]tasks.Check{good}, p.warnings(ctx, last)...)
 }
 
-// complete fills in what a page asks for when nobody says, and writes headers
-// as a browser does: in lower case, sorted, without those that need no
-// permission.
-func complete(want tasks.CORS) tasks.CORS {
+// Complete fills in the defaults of what a page asks for: GET and HEAD, and
+// the header authorization. It writes headers as a browser does: in lower
+// case, sorted, without those that need no permission.
+func Complete(want tasks.CORS) tasks.CORS {
 	methods, headers := want.Methods, want.Headers
 	if len(methods) == 0 {
 		methods = []string{http.MethodGet, http.MethodHead}
@@ -105,7 +119,8 @@ func complete(want tasks.CORS) tasks.CORS {
 		want.Methods = append(want.Methods, strings.ToUpper(m))
 	}
 	for _, h := range headers {
-		if h = strings.ToLower(h); !slices.Contains([]string{"accept", "accept-language", "content-language"}, h) {
+		h = strings.ToLower(h)
+		if !slices.Contains([]string{"accept", "accept-language", "content-language"}, h) {
 			want.Headers = append(want.Headers, h)
 		}
 	}
@@ -114,7 +129,7 @@ func complete(want tasks.CORS) tasks.CORS {
 	return want
 }
 
-// fix names the missing element, then says how to write the whole rule.
+// fix returns what the rules lack, then how to write the whole rule.
 func (p page) fix(missing string) string {
 	if p.advise == nil {
 		return missing

@@ -7,60 +7,78 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stevedore-jobs/stevedore/providers/check"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// explain finds what is missing in the rules by asking for less, and then for
-// something else. Most servers refuse a whole preflight in the same way
-// whatever they dislike about it.
+// explain finds what the rules lack. Most servers refuse a whole preflight in
+// the same way, whatever part of it they refuse. So explain asks for less,
+// and then for something else.
 func (p page) explain(ctx context.Context, e exchange) (tasks.Check, error) {
-	if c, sure := p.obvious(e); sure {
+	if c, ok := p.explainAnswer(e); ok {
 		return c, nil
 	}
-	bare, err := p.preflight(ctx, question{e.origin, e.method, nil})
+	bare, err := p.preflight(ctx, question{origin: e.origin, method: e.method})
 	if err != nil {
 		return tasks.Check{}, err
 	}
-	switch bare.verdict() {
-	case allowed, badStatus:
+	if lack := bare.lacks(); lack == nothing || lack == goodStatus {
 		return p.headerFault(ctx, e)
-	case noOrigin, noMethod, noHeaders:
 	}
-	known := bare.allowsOrigin()
-	for _, other := range []string{"", http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost, http.MethodDelete} {
-		if known {
-			return p.methodFault(ctx, bare)
-		}
-		if other == e.method {
-			continue
-		}
-		some, err := p.preflight(ctx, question{e.origin, other, nil})
-		if err != nil {
-			return tasks.Check{}, err
-		}
-		known = some.allowsOrigin()
-	}
-	if known {
+
+	known, err := p.originIsKnown(ctx, bare)
+	switch {
+	case err != nil:
+		return tasks.Check{}, err
+	case known:
 		return p.methodFault(ctx, bare)
 	}
 	return p.originFault(ctx, e)
 }
 
-// obvious are answers that tell by themselves.
-func (p page) obvious(e exchange) (tasks.Check, bool) {
+// originIsKnown reports whether the rules allow the origin any method at all.
+func (p page) originIsKnown(ctx context.Context, bare exchange) (bool, error) {
+	if bare.allowsOrigin() {
+		return true, nil
+	}
+	for _, other := range []string{
+		"", http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost, http.MethodDelete,
+	} {
+		if other == bare.method {
+			continue
+		}
+		answer, err := p.preflight(ctx, question{origin: bare.origin, method: other})
+		if err != nil {
+			return false, err
+		}
+		if answer.allowsOrigin() {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// explainAnswer explains an answer that needs no further questions.
+func (p page) explainAnswer(e exchange) (tasks.Check, bool) {
 	switch {
 	case e.status >= 300 && e.status < 400:
-		return failure(codeRedirected, e, "Browsers follow no redirect of a preflight: let the page use the address that the bucket itself answers at, with the bucket's own region."), true
+		return check.Fail(codeRedirected, e.String(),
+			"Browsers follow no redirect of a preflight: let the page use the address that the bucket itself "+
+				"answers at, with the bucket's own region."), true
 	case slices.Contains([]int{429, 500, 502, 503, 504}, e.status):
-		return tasks.Check{Status: tasks.CheckUnknown, Code: codeServer, Evidence: e.String(), Fix: "Verify again when the server is well."}, true
-	case e.verdict() == badStatus:
-		return failure(codeStatus, e, fmt.Sprintf("The answer's headers allow it, but browsers want a status of 200 to 299 and not %d: let the server answer OPTIONS without credentials.", e.status)), true
+		c := check.Unknown(codeServer, e.String())
+		c.Fix = "Verify again when the server works."
+		return c, true
+	case e.lacks() == goodStatus:
+		return check.Fail(codeStatus, e.String(),
+			fmt.Sprintf("The answer's headers allow it, but browsers want a status of 200 to 299 and not %d: "+
+				"let the server answer OPTIONS without credentials.", e.status)), true
 	}
 	return tasks.Check{}, false
 }
 
-// headerFault names the headers that are refused one by one; if each is let
-// through alone, it is all of them together.
+// headerFault names the headers that are refused alone. If each alone is
+// allowed, it names all of them.
 func (p page) headerFault(ctx context.Context, e exchange) (tasks.Check, error) {
 	var refused []string
 	for _, h := range e.headers {
@@ -68,55 +86,55 @@ func (p page) headerFault(ctx context.Context, e exchange) (tasks.Check, error) 
 		if err != nil {
 			return tasks.Check{}, err
 		}
-		if one.verdict() != allowed {
+		if one.lacks() != nothing {
 			refused = append(refused, h)
 		}
 	}
 	if len(refused) == 0 {
 		refused = e.headers
 	}
-	fix := fmt.Sprintf("Add %s to the allowed headers of the rule for %s.", strings.Join(refused, ", "), e.origin)
-	return failure(codeHeader, e, p.fix(fix)), nil
+	missing := fmt.Sprintf("Add %s to the allowed headers of the rule for %s.", strings.Join(refused, ", "), e.origin)
+	return check.Fail(codeHeader, e.String(), p.fix(missing)), nil
 }
 
-// methodFault names every method wanted that the rule lacks.
+// methodFault names every wanted method that the rule lacks.
 func (p page) methodFault(ctx context.Context, e exchange) (tasks.Check, error) {
-	missing := []string{e.method}
+	refused := []string{e.method}
 	for _, m := range p.want.Methods {
 		if m == e.method {
 			continue
 		}
-		other, err := p.preflight(ctx, question{e.origin, m, nil})
+		other, err := p.preflight(ctx, question{origin: e.origin, method: m})
 		if err != nil {
 			return tasks.Check{}, err
 		}
-		if v := other.verdict(); v == noOrigin || v == noMethod {
-			missing = append(missing, m)
+		if lack := other.lacks(); lack == originHeader || lack == methodsHeader {
+			refused = append(refused, m)
 		}
 	}
-	fix := fmt.Sprintf("Add %s to the methods of the rule for %s.", strings.Join(missing, ", "), e.origin)
-	return failure(codeMethod, e, p.fix(fix)), nil
+	missing := fmt.Sprintf("Add %s to the methods of the rule for %s.", strings.Join(refused, ", "), e.origin)
+	return check.Fail(codeMethod, e.String(), p.fix(missing)), nil
 }
 
-// originFault tries the ways in which origins are miswritten in rules.
+// originFault looks for the usual mistakes in the origin of a rule.
 func (p page) originFault(ctx context.Context, e exchange) (tasks.Check, error) {
-	for _, trap := range []struct{ origin, code, text string }{
-		// Documents that turn links into <https://...> are copied with them.
+	for _, mistake := range []struct{ origin, code, text string }{
+		// Some documents show links as <https://...>, and people copy the
+		// brackets too.
 		{"<" + e.origin + ">", codeBrackets, "with angle brackets around it: take < and > away, no browser sends them."},
 		{e.origin + "/", codeSlash, "with a slash at its end: take it away, an origin has none."},
 		{otherScheme(e.origin), codeScheme, "and not " + e.origin + ": an origin's scheme must be the page's own."},
 	} {
-		written, err := p.preflight(ctx, question{trap.origin, e.method, nil})
+		answer, err := p.preflight(ctx, question{origin: mistake.origin, method: e.method})
 		if err != nil {
 			return tasks.Check{}, err
 		}
-		if written.allowsOrigin() {
-			c := failure(trap.code, e, p.fix("The rule names "+trap.origin+", "+trap.text))
-			c.Evidence += "; " + written.String()
-			return c, nil
+		if answer.allowsOrigin() {
+			return check.Fail(mistake.code, e.String()+"; "+answer.String(),
+				p.fix("The rule names "+mistake.origin+", "+mistake.text)), nil
 		}
 	}
-	return failure(codeOrigin, e, p.fix("Allow the origin "+e.origin+": no rule does.")), nil
+	return check.Fail(codeOrigin, e.String(), p.fix("Allow the origin "+e.origin+": no rule does.")), nil
 }
 
 func otherScheme(origin string) string {
@@ -124,8 +142,4 @@ func otherScheme(origin string) string {
 		return "http:" + rest
 	}
 	return "https:" + strings.TrimPrefix(origin, "http:")
-}
-
-func failure(code string, e exchange, fix string) tasks.Check {
-	return tasks.Check{Status: tasks.CheckFail, Code: code, Evidence: e.String(), Fix: fix}
 }

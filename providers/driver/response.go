@@ -10,8 +10,10 @@ import (
 const maxPrintable = 600 // bytes; AWS's longest messages, with two ARNs and a reason, have about 500
 
 // Printable makes a server's message fit for a log line: it joins the lines,
-// removes control characters and shortens what is too long.
+// removes control characters and what is not UTF-8, and shortens what is too
+// long.
 func Printable(message string) string {
+	message = strings.ToValidUTF8(message, "?")
 	message = strings.Join(strings.FieldsFunc(message, isSpaceOrControl), " ")
 	if len(message) > maxPrintable {
 		message = strings.ToValidUTF8(message[:maxPrintable], "") + "…"

@@ -17,6 +17,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
 // requestError is what an HTTP client returns for a failed request.
@@ -34,7 +35,7 @@ func TestUnreached(t *testing.T) {
 	}{
 		"Blocked": {
 			dial(&egress.BlockedError{Addr: netip.MustParseAddr("10.0.0.1"), Rule: "private network"}),
-			providers.Blocked, egress.Setting,
+			providers.Blocked, setting.EgressAllow.String(),
 		},
 		"PlainHTTP":         {http.ErrSchemeMismatch, providers.Invalid, "write http://"},
 		"PlainHTTPRecord":   {tls.RecordHeaderError{RecordHeader: [5]byte([]byte("HTTP/"))}, providers.Invalid, "write http://"},

@@ -6,17 +6,14 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
-// Setting is the environment variable with which the operator allows
-// networks, named in errors.
-const Setting = "STEVEDORE_EGRESS_ALLOW"
+// rulePlainHTTP is the rule against plain http to public addresses.
+const rulePlainHTTP = "plain http"
 
-// rulePlain is the rule against http without TLS to public addresses.
-const rulePlain = "plain http"
-
-// BlockedError is a connection that the policy refused. Nothing was sent.
-// errors.Is(err, providers.Blocked) holds.
+// BlockedError is returned for a connection that the policy refused. Nothing
+// was sent. errors.Is(err, providers.Blocked) holds.
 type BlockedError struct {
 	Addr   netip.Addr // the resolved address
 	Rule   string     // the name of the rule that refused it, for example "loopback"
@@ -29,38 +26,43 @@ func (e *BlockedError) Error() string {
 	if e.Always {
 		return text + "; no setting allows it"
 	}
-	return text + "; " + Setting + " on the workers can allow it"
+	return text + "; " + setting.EgressAllow.String() + " can allow it"
 }
 
-// Fix is what to do about it.
-func (e *BlockedError) Fix() string {
-	if e.Always {
-		return "Use another endpoint: nothing that a job may use lives at this address."
+// Fix tells what to do about it.
+func (e *BlockedError) Fix() string { return Fix([]*BlockedError{e}) }
+
+// Fix tells what to do about connections that the policy refused. There must
+// be one at least.
+func Fix(blocked []*BlockedError) string {
+	var networks []string
+	for _, e := range blocked {
+		if !e.Always {
+			networks = append(networks, netip.PrefixFrom(e.Addr, e.Addr.BitLen()).String())
+		}
 	}
-	return e.instead() + fmt.Sprintf("let the workers' operator add %s to %s.", e.network(), Setting)
-}
-
-// instead is the better way, if there is one, and the start of the sentence
-// about the setting.
-func (e *BlockedError) instead() string {
-	if e.Rule == rulePlain {
-		return "Write https:// instead of http://; if the server has no TLS and is trusted all the same, "
+	if len(networks) == 0 {
+		return "Use another endpoint: nothing that a job may use has this address."
 	}
-	return "If it is meant, "
+
+	alternative := "If it is meant, "
+	if blocked[0].Rule == rulePlainHTTP {
+		alternative = "Write https:// instead of http://; if the server has no TLS and is trusted nevertheless, "
+	}
+	return fmt.Sprintf("%slet the workers' operator add %s to %s.",
+		alternative, strings.Join(networks, ","), setting.EgressAllow)
 }
 
-func (e *BlockedError) network() netip.Prefix { return netip.PrefixFrom(e.Addr, e.Addr.BitLen()) }
-
-// Unwrap gives the kind.
+// Unwrap returns the kind.
 func (e *BlockedError) Unwrap() error { return providers.Blocked }
 
-// RetryableError tells clients that retry (the AWS SDK asks for this method)
-// that it will not get better.
+// RetryableError returns false: a second try gives the same error. The AWS
+// SDK asks for this method.
 func (e *BlockedError) RetryableError() bool { return false }
 
 // ParseAllow reads a comma-separated list of networks ("10.0.0.0/8") and
-// single addresses. White space and empty items are skipped; an error names
-// the first item that is neither.
+// single addresses. It skips white space and empty items. The error names the
+// first item that is neither.
 func ParseAllow(list string) ([]netip.Prefix, error) {
 	var allow []netip.Prefix
 	for item := range strings.SplitSeq(list, ",") {

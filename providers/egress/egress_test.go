@@ -111,7 +111,7 @@ func TestClient(t *testing.T) {
 		if !errors.As(err, &blocked) || blocked.Rule != "loopback" || blocked.RetryableError() {
 			t.Errorf("%s: got %v", url, err)
 		}
-		if providers.KindOf(err) != providers.Blocked || !strings.Contains(err.Error(), Setting) {
+		if providers.KindOf(err) != providers.Blocked || !strings.Contains(err.Error(), "the setting egress-allow") {
 			t.Errorf("%s: kind %q of %v", url, providers.KindOf(err), err)
 		}
 	}
@@ -152,7 +152,7 @@ func TestPlainHTTP(t *testing.T) {
 		{Policy{AllowHTTP: true}, private, false},
 		{Policy{Allow: allow}, private, true},
 	} {
-		if err := c.policy.checkPlain(c.addr); (err == nil) != c.ok {
+		if err := c.policy.CheckHTTP(c.addr); (err == nil) != c.ok {
 			t.Errorf("%+v to %s: %v", c.policy, c.addr, err)
 		}
 	}
@@ -161,11 +161,11 @@ func TestPlainHTTP(t *testing.T) {
 // A proxy in the environment would resolve names behind the guard's back.
 func TestClientIgnoresProxy(t *testing.T) {
 	t.Parallel()
-	g := Policy{}.Client().Transport.(guarded)
+	g := Policy{}.Client().Transport.(schemeTransport)
 	if g.http.Proxy != nil || g.https.Proxy != nil {
 		t.Error("a proxy is used")
 	}
-	if g.https.MaxConnsPerHost != perHost || g.https.Protocols.HTTP2() || !g.https.DisableCompression {
+	if g.https.MaxConnsPerHost != maxConns || g.https.Protocols.HTTP2() || !g.https.DisableCompression {
 		t.Error("the transport is not tuned")
 	}
 }

@@ -5,12 +5,12 @@ import "net/netip"
 type rule struct {
 	net    netip.Prefix
 	name   string
-	always bool // no setting opens it
+	always bool // no setting allows it
 }
 
-// lookup finds the first rule that covers an address. Addresses that only
-// carry an IPv4 address inside are also looked up by that, so that allowing a
-// translator does not open what lies behind it for good.
+// lookup finds the first rule that covers an address. If the address has an
+// IPv4 address inside, rules that no setting can change also apply to that
+// one: allowing a translator must not open the metadata service behind it.
 func lookup(addr netip.Addr) (rule, bool) {
 	var found rule
 	for _, r := range rules() {
@@ -27,7 +27,7 @@ func lookup(addr netip.Addr) (rule, bool) {
 	return found, found.name != ""
 }
 
-// embedded is the IPv4 address inside a NAT64 (RFC 6052) or 6to4 (RFC 3056)
+// embedded returns the IPv4 address inside a NAT64 (RFC 6052) or 6to4 (RFC 3056)
 // address.
 func embedded(addr netip.Addr) (netip.Addr, bool) {
 	b := addr.As16()
@@ -40,12 +40,13 @@ func embedded(addr netip.Addr) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// rules is the table, narrow networks before the wide ones that hold them.
+// rules returns the table. Narrow networks come before the wide ones that
+// contain them.
 // Sources: the IANA special-purpose address registries (RFC 6890) and the
 // metadata addresses that the clouds document.
 func rules() []rule {
 	always := func(net, name string) rule { return rule{netip.MustParsePrefix(net), name, true} }
-	unless := func(net, name string) rule { return rule{netip.MustParsePrefix(net), name, false} }
+	byDefault := func(net, name string) rule { return rule{netip.MustParsePrefix(net), name, false} }
 	return []rule{
 		always("0.0.0.0/8", "this network"),
 		always("100.100.100.200/32", "cloud metadata"), // Alibaba
@@ -53,30 +54,30 @@ func rules() []rule {
 		always("169.254.0.0/16", "link-local and cloud metadata"),
 		always("224.0.0.0/4", "multicast"),
 		always("240.0.0.0/4", "reserved"),
-		unless("10.0.0.0/8", "private network"),
-		unless("100.64.0.0/10", "carrier-grade NAT"),
-		unless("127.0.0.0/8", "loopback"),
-		unless("172.16.0.0/12", "private network"),
-		unless("192.0.0.0/24", "protocol assignments"),
-		unless("192.0.2.0/24", "documentation"),
-		unless("192.88.99.0/24", "6to4 relay"),
-		unless("192.168.0.0/16", "private network"),
-		unless("198.18.0.0/15", "benchmarking"),
-		unless("198.51.100.0/24", "documentation"),
-		unless("203.0.113.0/24", "documentation"),
-		unless("::1/128", "loopback"),
+		byDefault("10.0.0.0/8", "private network"),
+		byDefault("100.64.0.0/10", "carrier-grade NAT"),
+		byDefault("127.0.0.0/8", "loopback"),
+		byDefault("172.16.0.0/12", "private network"),
+		byDefault("192.0.0.0/24", "protocol assignments"),
+		byDefault("192.0.2.0/24", "documentation"),
+		byDefault("192.88.99.0/24", "6to4 relay"),
+		byDefault("192.168.0.0/16", "private network"),
+		byDefault("198.18.0.0/15", "benchmarking"),
+		byDefault("198.51.100.0/24", "documentation"),
+		byDefault("203.0.113.0/24", "documentation"),
+		byDefault("::1/128", "loopback"),
 		always("::/96", "unspecified or IPv4-compatible"),
 		always("fd00:ec2::/32", "cloud metadata"), // AWS
 		always("fe80::/10", "link-local"),
 		always("ff00::/8", "multicast"),
-		unless("64:ff9b::/96", "NAT64"),
-		unless("64:ff9b:1::/48", "NAT64"),
-		unless("100::/64", "discard"),
-		unless("2001::/32", "Teredo"),
-		unless("2001:db8::/32", "documentation"),
-		unless("2002::/16", "6to4"),
-		unless("3fff::/20", "documentation"),
-		unless("fc00::/7", "private network"),
-		unless("fec0::/10", "site-local"),
+		byDefault("64:ff9b::/96", "NAT64"),
+		byDefault("64:ff9b:1::/48", "NAT64"),
+		byDefault("100::/64", "discard"),
+		byDefault("2001::/32", "Teredo"),
+		byDefault("2001:db8::/32", "documentation"),
+		byDefault("2002::/16", "6to4"),
+		byDefault("3fff::/20", "documentation"),
+		byDefault("fc00::/7", "private network"),
+		byDefault("fec0::/10", "site-local"),
 	}
 }

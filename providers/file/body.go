@@ -1,13 +1,14 @@
 package file
 
 import (
+	"errors"
 	"io"
 	"os"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// body is the part of a file that was asked for.
+// body reads the part of a file that was asked for.
 type body struct {
 	bucket *bucket
 	key    string
@@ -21,10 +22,13 @@ func (r *body) Read(p []byte) (int, error) {
 	}
 	n, err := r.file.Read(p[:min(int64(len(p)), r.left)])
 	r.left -= int64(n)
-	if err == io.EOF { // the file became shorter after it was opened
-		return n, &providers.Error{Op: "get", Bucket: r.bucket.name, Key: r.key, Kind: providers.Unavailable, Err: io.ErrUnexpectedEOF}
+	if errors.Is(err, io.EOF) { // the file was shortened after it was opened
+		return n, &providers.Error{
+			Op: "get", Bucket: r.bucket.name, Key: r.key,
+			Kind: providers.Unavailable, Err: io.ErrUnexpectedEOF,
+		}
 	}
-	return n, r.bucket.classify("get", r.key, err)
+	return n, r.bucket.wrapError("get", r.key, err)
 }
 
 func (r *body) Close() error { return r.file.Close() }

@@ -8,10 +8,11 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// classify makes the *providers.Error of a failed system call. It takes the
-// cause out of fs.PathError and os.LinkError, whose paths would only repeat
-// the key or name a temporary file.
-func (b *bucket) classify(op, key string, err error) error {
+// wrapError makes the *providers.Error of a failed system call. An error that
+// is one already, and nil, stay as they are. It takes the cause out of
+// fs.PathError and os.LinkError, because their paths repeat the key or name
+// an unfinished file.
+func (b *bucket) wrapError(op, key string, err error) error {
 	var known *providers.Error
 	if err == nil || errors.As(err, &known) {
 		return err
@@ -38,12 +39,13 @@ func kindOf(err error) providers.Kind {
 		return providers.Conflict
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return providers.Denied
-	case errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.EINVAL), errors.Is(err, syscall.EILSEQ):
+	case errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.EISDIR),
+		errors.Is(err, syscall.EINVAL), errors.Is(err, syscall.EILSEQ):
 		return providers.Invalid
 	}
 	return providers.KindOf(err)
 }
 
-func (b *bucket) fault(op, key string, kind providers.Kind, detail string) *providers.Error {
+func (b *bucket) newError(op, key string, kind providers.Kind, detail string) *providers.Error {
 	return &providers.Error{Op: op, Bucket: b.name, Key: key, Kind: kind, Detail: detail}
 }

@@ -1,11 +1,11 @@
-// Package file is buckets that are local directories: for trying things out,
-// for network file systems, and for machines without a cloud.
+// Package file provides buckets that are local directories: for trials, for
+// network file systems, and for machines without a cloud.
 //
-// A key is a path below the directory, its slashes between directories. Every
+// A key is a path below the directory, with slashes between its parts. Every
 // access goes through os.Root, so neither a key nor a symbolic link leads
-// out. Directories without files are invisible, as are symbolic links,
-// devices and whatever else is not a regular file. It knows nothing of
-// networks and takes no credentials.
+// out. Only regular files are objects: directories without files, symbolic
+// links and devices are invisible. The package knows no networks and takes
+// no credentials.
 package file
 
 import (
@@ -18,35 +18,35 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
-// RootsSetting is the environment variable with which the operator allows
-// directories, named in errors.
-const RootsSetting = "STEVEDORE_FILE_ROOTS"
-
-// Opener opens directories below the ones that the operator allows. Make it
-// with New.
+// Opener opens directories below those that the operator allows. Make it with
+// New.
 type Opener struct {
 	roots  []string
-	commit *sync.Mutex // held from the look at an ETag to the rename
+	commit *sync.Mutex // held from the check of an ETag to the rename
 }
 
-// New makes an opener. Each root is an absolute directory; a bucket may be a
-// root itself or lie below one. Without roots every bucket is refused.
+// New makes an opener. Each root is an absolute directory. A bucket may be a
+// root itself or a directory below one. Without roots every bucket is
+// refused.
 func New(roots ...string) (*Opener, error) {
 	o := &Opener{commit: new(sync.Mutex)}
 	for _, root := range roots {
 		if !filepath.IsAbs(root) {
-			return nil, fmt.Errorf("%s: %q is not an absolute directory", RootsSetting, root)
+			return nil, fmt.Errorf("%s: %q is not an absolute directory", setting.FileRoots, root)
 		}
 		o.roots = append(o.roots, filepath.Clean(root))
 	}
 	return o, nil
 }
 
-// Open implements providers.Opener. A directory outside the roots is Denied;
-// one that does not exist shows as NotFound at the first operation.
-func (o *Opener) Open(_ context.Context, s tasks.Storage, _ providers.Secrets) (providers.Bucket, error) {
+// Open implements providers.Opener. A directory outside the roots is Denied.
+// One that does not exist is NotFound at the first operation.
+func (o *Opener) Open(
+	_ context.Context, s tasks.Storage, _ providers.Secrets,
+) (providers.Bucket, error) {
 	if s.Auth.Method != "" || s.Endpoint != "" {
 		return nil, &providers.Error{
 			Op: "open", Bucket: s.Bucket, Kind: providers.Invalid, Code: "NotUsed",
@@ -54,20 +54,21 @@ func (o *Opener) Open(_ context.Context, s tasks.Storage, _ providers.Secrets) (
 		}
 	}
 	b := &bucket{name: s.Bucket, dir: s.Dir(), commit: o.commit}
-	allowed, below := o.within(filepath.Clean(s.Bucket))
-	if allowed == "" {
+	root, below := o.rootOf(filepath.Clean(s.Bucket))
+	if root == "" {
 		return nil, &providers.Error{
 			Op: "open", Bucket: s.Bucket, Kind: providers.Denied, Code: "OutsideRoots",
 			Detail: "this worker may not use that directory",
-			Fix:    "Let the workers' operator add it, or a directory above it, to " + RootsSetting + ".",
+			Fix: "Let the workers' operator add it, or a directory above it, to " +
+				setting.FileRoots.String() + ".",
 		}
 	}
-	b.root, b.failed = openBelow(allowed, below)
+	b.root, b.openErr = openBelow(root, below)
 	return b, nil
 }
 
-// within finds the root that a directory lies in, and the way from there.
-func (o *Opener) within(dir string) (root, below string) {
+// rootOf finds the root that contains a directory, and the path from there.
+func (o *Opener) rootOf(dir string) (root, below string) {
 	for _, root := range o.roots {
 		below, err := filepath.Rel(root, dir)
 		if err == nil && below != ".." && !strings.HasPrefix(below, "../") {
@@ -77,8 +78,8 @@ func (o *Opener) within(dir string) (root, below string) {
 	return "", ""
 }
 
-// openBelow goes from a root to a directory in it without leaving it through
-// a symbolic link.
+// openBelow opens a directory in a root. No symbolic link leads it out of the
+// root.
 func openBelow(root, below string) (*os.Root, error) {
 	r, err := os.OpenRoot(root)
 	if err != nil || below == "." {

@@ -63,12 +63,12 @@ func TestListIsNeverDirect(t *testing.T) {
 	t.Error("no error")
 }
 
-// Whatever a test of the suite did, no unfinished file stays.
+// wantNoLeftovers checks that no unfinished file is left.
 func wantNoLeftovers(t testing.TB, dir string) {
 	t.Helper()
 	left, err := filepath.Glob(filepath.Join(dir, ".stevedore-*"))
 	if err != nil || len(left) != 0 {
-		t.Errorf("left behind: %q, %v", left, err)
+		t.Errorf("left: %q, %v", left, err)
 	}
 }
 
@@ -85,7 +85,7 @@ func TestRoots(t *testing.T) {
 		b, err := open(t, root, bucket)
 		if !allowed {
 			var e *providers.Error
-			if !errors.As(err, &e) || e.Kind != providers.Denied || !strings.Contains(e.Fix, file.RootsSetting) {
+			if !errors.As(err, &e) || e.Kind != providers.Denied || !strings.Contains(e.Fix, "the setting file-roots") {
 				t.Errorf("%s: got %v", bucket, err)
 			}
 			continue
@@ -97,7 +97,7 @@ func TestRoots(t *testing.T) {
 		_ = b.Close()
 	}
 	if _, err := file.New("relative"); err == nil {
-		t.Error("a relative root was taken")
+		t.Error("a relative root was accepted")
 	}
 	none, err := file.New()
 	if err != nil {
@@ -187,5 +187,5 @@ func TestProbe(t *testing.T) {
 		t.Errorf("the probe left %v, %v", entries, err)
 	}
 	b = mustOpen(t, dir, filepath.Join(dir, "missing"))
-	want(tasks.CheckFail, tasks.CheckSkipped, tasks.CheckFail)
+	want(tasks.CheckFail, tasks.CheckSkipped, tasks.CheckSkipped)
 }

@@ -11,34 +11,36 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// List implements providers.Bucket. It reads one directory at a time, whole,
-// because a disk gives names in no order. So it never starts in the middle of
-// one, and refuses to be Direct.
-func (b *bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
+// List implements providers.Bucket. A disk returns names in no order, so List
+// reads each directory as a whole. It cannot start in the middle of one, and
+// refuses opts.Direct.
+func (b *bucket) List(
+	ctx context.Context, opts providers.ListOptions,
+) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
 		w := walk{bucket: b, opts: opts, yield: yield}
 		err := b.ready(ctx, "list", "")
 		if err == nil && opts.Direct {
-			err = b.fault("list", "", providers.Invalid, "a directory is always read whole")
+			err = b.newError("list", "", providers.Invalid, "a directory is always read as a whole")
 		}
 		if err == nil {
 			_, err = w.directory(ctx, "")
 		}
 		if err != nil {
-			yield(providers.Object{}, b.classify("list", "", err))
+			yield(providers.Object{}, b.wrapError("list", "", err))
 		}
 	}
 }
 
-// walk is one listing under way.
+// walk is one listing.
 type walk struct {
 	bucket *bucket
 	opts   providers.ListOptions
 	yield  func(providers.Object, error) bool
 }
 
-// directory yields what lies in a directory, "" or "a/b/", and reports
-// whether to go on.
+// directory yields the objects in a directory, "" or "a/b/". It returns false
+// if the listing is to end.
 func (w *walk) directory(ctx context.Context, dir string) (more bool, err error) {
 	entries, err := w.read(dir)
 	if err != nil {
@@ -59,14 +61,15 @@ func (w *walk) entry(ctx context.Context, key string, entry fs.DirEntry) (more b
 	switch {
 	case w.opts.Through != "" && key > w.opts.Through:
 		return false, nil
-	case entry.IsDir() && w.wantsSome(key+"/"):
+	case entry.IsDir() && w.mayContain(key+"/"):
 		return w.directory(ctx, key+"/")
-	case !entry.Type().IsRegular() || isTemporary(key) || !strings.HasPrefix(key, w.opts.Prefix) || key <= w.opts.After:
+	case !entry.Type().IsRegular() || isUnfinished(key) || !w.wants(key):
 		return true, nil
 	}
+
 	info, err := entry.Info()
 	switch {
-	case kindOf(err) == providers.NotFound: // removed since the directory was read
+	case kindOf(err) == providers.NotFound: // removed after the directory was read
 		return true, nil
 	case err != nil:
 		return false, err
@@ -74,17 +77,21 @@ func (w *walk) entry(ctx context.Context, key string, entry fs.DirEntry) (more b
 	return w.yield(object(key, info), nil), nil
 }
 
-// wantsSome reports whether a directory, ending in a slash, can hold a key
-// that was asked for.
-func (w *walk) wantsSome(dir string) bool {
+func (w *walk) wants(key string) bool {
+	return strings.HasPrefix(key, w.opts.Prefix) && key > w.opts.After
+}
+
+// mayContain reports whether a directory, written with a slash at its end,
+// can contain a key that was asked for.
+func (w *walk) mayContain(dir string) bool {
 	prefix, after := w.opts.Prefix, w.opts.After
 	return (strings.HasPrefix(dir, prefix) || strings.HasPrefix(prefix, dir)) &&
 		(dir > after || strings.HasPrefix(after, dir))
 }
 
-// read gives a directory's entries in the order of the keys they lead to. A
-// directory sorts as its name with a slash, since that is how the keys below
-// it go on. One that is gone meanwhile is empty.
+// read returns the entries of a directory in the order of their keys. A
+// directory sorts as its name with a slash, because the keys below it begin
+// so. A directory that was removed meanwhile is empty.
 func (w *walk) read(dir string) ([]fs.DirEntry, error) {
 	f, err := w.bucket.root.Open("./" + dir)
 	if err != nil {
@@ -95,7 +102,9 @@ func (w *walk) read(dir string) ([]fs.DirEntry, error) {
 	}
 	defer func() { _ = f.Close() }()
 	entries, err := f.ReadDir(-1)
-	slices.SortFunc(entries, func(x, y fs.DirEntry) int { return cmp.Compare(sortName(x), sortName(y)) })
+	slices.SortFunc(entries, func(x, y fs.DirEntry) int {
+		return cmp.Compare(sortName(x), sortName(y))
+	})
 	return entries, err
 }
 

@@ -8,43 +8,46 @@ import (
 	"os"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/check"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Probe implements providers.Prober. To see whether it may write it makes an
-// empty unfinished file, which no listing shows, and removes it at once: what
-// user, mode, mount and quota allow cannot be told otherwise.
+// Probe implements providers.Prober. To find out whether it may write, it
+// creates an empty unfinished file, which no listing shows, and removes it at
+// once. There is no other way to know what user, mode, mount and quota allow.
 func (b *bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
-	first, err := b.first(ctx)
-	listed := check("list", err, "the directory can be read")
-	checks := []tasks.Check{listed}
-	if need.Read {
-		checks = append(checks, b.probeRead(ctx, first, listed.Status))
-	}
-	if need.Write {
-		checks = append(checks, check("write", b.tryWrite(ctx), "a file could be made; it was removed"))
-	}
-	return checks
+	p := &probe{bucket: b}
+	isMissing := func(tasks.Check) bool { return b.openErr != nil }
+	return check.Run(ctx, []check.Step{
+		{ID: tasks.CheckIDList, Wanted: true, Run: p.list, Stops: isMissing},
+		{ID: tasks.CheckIDRead, Wanted: need.Read, Run: p.read, Stops: check.Never},
+		{ID: tasks.CheckIDWrite, Wanted: need.Write, Run: p.write, Stops: check.Never},
+	})
 }
 
-// Diagnose implements providers.Diagnoser. There is no network to check.
-func (b *bucket) Diagnose(context.Context) []tasks.Check { return nil }
-
-func (b *bucket) first(ctx context.Context) (key string, err error) {
-	for o, err := range b.List(ctx, providers.ListOptions{Prefix: b.dir}) {
-		return o.Key, err
-	}
-	return "", nil
+// probe is one verification.
+type probe struct {
+	bucket  *bucket
+	first   string // a key to read; empty if there are no files
+	listErr error
 }
 
-func (b *bucket) probeRead(ctx context.Context, key string, listed tasks.CheckStatus) tasks.Check {
+func (p *probe) list(ctx context.Context) tasks.Check {
+	for o, err := range p.bucket.List(ctx, providers.ListOptions{Prefix: p.bucket.dir}) {
+		p.first, p.listErr = o.Key, err
+		break
+	}
+	return result(p.listErr, "the directory can be read")
+}
+
+func (p *probe) read(ctx context.Context) tasks.Check {
 	switch {
-	case listed != tasks.CheckOK:
-		return tasks.Check{ID: "read", Status: tasks.CheckSkipped, Evidence: "the directory could not be listed"}
-	case key == "":
-		return tasks.Check{ID: "read", Status: tasks.CheckUnknown, Evidence: "there is no file to read"}
+	case p.listErr != nil:
+		return check.SkipAfter(tasks.CheckIDList)
+	case p.first == "":
+		return check.Unknown("", "there is no file to read")
 	}
-	r, err := b.Open(ctx, key, providers.ReadOptions{})
+	r, err := p.bucket.Open(ctx, p.first, providers.ReadOptions{})
 	if err == nil {
 		_, err = r.Read(make([]byte, 1))
 		_ = r.Close()
@@ -52,25 +55,29 @@ func (b *bucket) probeRead(ctx context.Context, key string, listed tasks.CheckSt
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
-	return check("read", err, "read "+key)
+	return result(err, "read "+p.first)
 }
 
-func (b *bucket) tryWrite(ctx context.Context) error {
-	if err := b.ready(ctx, "put", b.dir+"probe"); err != nil {
+func (p *probe) write(ctx context.Context) tasks.Check {
+	err := p.bucket.ready(ctx, "put", p.bucket.dir+"probe")
+	if err == nil {
+		err = p.bucket.wrapError("put", "", p.writeEmpty())
+	}
+	return result(err, "a file could be made; it was removed")
+}
+
+func (p *probe) writeEmpty() error {
+	root, name := p.bucket.root, unfinishedPrefix+rand.Text()
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
 		return err
 	}
-	name := temporary + rand.Text()
-	f, err := b.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return b.classify("put", "", err)
-	}
-	return b.classify("put", "", errors.Join(f.Close(), b.root.Remove(name)))
+	return errors.Join(f.Close(), root.Remove(name))
 }
 
-func check(id string, err error, evidence string) tasks.Check {
-	var e *providers.Error
-	if errors.As(err, &e) {
-		return tasks.Check{ID: id, Status: tasks.CheckFail, Code: e.Code, Evidence: e.Error(), Fix: e.Advice()}
+func result(err error, evidence string) tasks.Check {
+	if err != nil {
+		return check.FailError(err)
 	}
-	return tasks.Check{ID: id, Status: tasks.CheckOK, Evidence: evidence}
+	return check.OK(evidence)
 }

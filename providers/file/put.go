@@ -14,36 +14,45 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// Unfinished files lie at the top of the bucket under names that start so.
-// Listings do not show them, and no key may be one. After a crash they can be
-// removed by hand.
-const temporary = ".stevedore-unfinished-"
+// unfinishedPrefix begins the names of unfinished files. They are in the
+// bucket's directory itself. Listings do not show them, and no key may begin
+// so. After a crash they can be removed by hand.
+const unfinishedPrefix = ".stevedore-unfinished-"
 
-func isTemporary(key string) bool { return strings.HasPrefix(key, temporary) }
+func isUnfinished(key string) bool { return strings.HasPrefix(key, unfinishedPrefix) }
 
 // Put implements providers.Bucket. The content is on the disk before the key
-// shows it. Between processes IfAbsent is exact; IfMatch is checked a moment
-// before the file is replaced, exactly only among the buckets of one Opener.
-// A body that waits for something must itself heed ctx.
-func (b *bucket) Put(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (providers.Object, error) {
+// appears. IfAbsent is exact even between processes. IfMatch is checked just
+// before the file is replaced; it is exact only between buckets of one
+// Opener.
+func (b *bucket) Put(
+	ctx context.Context, key string, body io.Reader, opts providers.WriteOptions,
+) (providers.Object, error) {
 	if err := b.ready(ctx, "put", key); err != nil {
 		return providers.Object{}, err
 	}
-	name := temporary + rand.Text()
-	defer func() { _ = b.root.Remove(name) }() // gone already when it was renamed
-	if err := b.write(ctx, name, body); err != nil {
-		return providers.Object{}, b.classify("put", key, err)
+	u := upload{bucket: b, key: key, name: unfinishedPrefix + rand.Text()}
+	defer func() { _ = b.root.Remove(u.name) }() // after a rename there is nothing to remove
+	if err := u.write(ctx, body); err != nil {
+		return providers.Object{}, b.wrapError("put", key, err)
 	}
-	info, err := b.place(name, key, opts)
+	info, err := u.commit(opts)
 	if err != nil {
-		return providers.Object{}, b.classify("put", key, err)
+		return providers.Object{}, b.wrapError("put", key, err)
 	}
 	return object(key, info), nil
 }
 
-// write makes the unfinished file and brings it to the disk.
-func (b *bucket) write(ctx context.Context, name string, body io.Reader) error {
-	f, err := b.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+// upload is one Put.
+type upload struct {
+	bucket *bucket
+	key    string
+	name   string // of the unfinished file
+}
+
+// write creates the unfinished file and flushes it to the disk.
+func (u upload) write(ctx context.Context, body io.Reader) error {
+	f, err := u.bucket.root.OpenFile(u.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
@@ -60,41 +69,52 @@ func (b *bucket) write(ctx context.Context, name string, body io.Reader) error {
 	return err
 }
 
-// place puts the finished file where the key says, in one step.
-func (b *bucket) place(name, key string, opts providers.WriteOptions) (fs.FileInfo, error) {
+// commit moves the finished file to its key, in one step.
+func (u upload) commit(opts providers.WriteOptions) (fs.FileInfo, error) {
+	b := u.bucket
 	b.commit.Lock()
 	defer b.commit.Unlock()
-	old, err := b.root.Lstat(key)
+	old, err := b.root.Lstat(u.key)
 	switch {
 	case err == nil && old.IsDir():
-		return nil, b.fault("put", key, providers.Invalid, "a directory of that name holds other files")
-	case opts.IfMatch != "" && (err != nil || object(key, old).ETag != opts.IfMatch):
-		return nil, b.fault("put", key, providers.Conflict, "the file has changed or is gone")
+		return nil, b.newError("put", u.key, providers.Invalid,
+			"a directory of that name holds other files")
+	case opts.IfMatch != "" && (err != nil || object(u.key, old).ETag != opts.IfMatch):
+		return nil, b.newError("put", u.key, providers.Conflict, "the file has changed or is gone")
 	}
-	if dir := path.Dir(key); dir != "." {
-		err := b.root.MkdirAll(dir, 0o755)
-		switch {
-		case errors.Is(err, fs.ErrExist), errors.Is(err, syscall.ENOTDIR):
-			return nil, b.fault("put", key, providers.Invalid, "a file stands where its directory would be")
-		case err != nil:
-			return nil, err
-		}
-	}
-	move := b.root.Rename
-	if opts.IfAbsent {
-		move = b.root.Link // unlike a rename it fails when the key exists
-	}
-	if err := move(name, key); err != nil {
+	if err := u.makeDirectory(); err != nil {
 		return nil, err
 	}
-	return b.root.Lstat(key)
+
+	move := b.root.Rename
+	if opts.IfAbsent {
+		move = b.root.Link // unlike a rename it fails if the key exists
+	}
+	if err := move(u.name, u.key); err != nil {
+		return nil, err
+	}
+	return b.root.Lstat(u.key)
+}
+
+// makeDirectory creates the directory of the key.
+func (u upload) makeDirectory() error {
+	dir := path.Dir(u.key)
+	if dir == "." {
+		return nil
+	}
+	err := u.bucket.root.MkdirAll(dir, 0o755)
+	if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTDIR) {
+		return u.bucket.newError("put", u.key, providers.Invalid,
+			"its directory has the name of a file")
+	}
+	return err
 }
 
 type readFunc func([]byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
-// untilDone is a body that ends with its context.
+// untilDone returns a body that fails when the context has ended.
 func untilDone(ctx context.Context, body io.Reader) io.Reader {
 	return readFunc(func(p []byte) (int, error) {
 		if err := ctx.Err(); err != nil {

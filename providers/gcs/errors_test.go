@@ -16,6 +16,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/providers/gcs"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
 // inJSON returns a failure in the format of the JSON API.
@@ -169,7 +170,7 @@ func TestEgressIsBlocked(t *testing.T) {
 	for op, err := range operations(t, b) {
 		e := wantError(t, err, providers.Blocked, "")
 		var blocked *egress.BlockedError
-		if !errors.As(err, &blocked) || !strings.Contains(e.Advice(), egress.Setting) {
+		if !errors.As(err, &blocked) || !strings.Contains(e.Advice(), setting.EgressAllow.String()) {
 			t.Errorf("%s: %v with advice %q", op, err, e.Advice())
 		}
 	}

@@ -5,8 +5,8 @@ import (
 	"net/url"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/cors"
 	"github.com/stevedore-jobs/stevedore/providers/gcs/probe"
+	"github.com/stevedore-jobs/stevedore/providers/policy"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -30,7 +30,9 @@ func (b *bucket) CORSTarget() string {
 }
 
 // CORSAdvice implements providers.Located.
-func (b *bucket) CORSAdvice(want tasks.CORS) string { return cors.GCS(b.storage.Bucket, want) }
+func (b *bucket) CORSAdvice(want tasks.CORS) string {
+	return policy.GCSCORS(b.storage.Bucket, want)
+}
 
 // Probe implements providers.Prober.
 func (b *bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {

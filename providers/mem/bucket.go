@@ -27,7 +27,9 @@ var (
 )
 
 // List implements providers.Bucket.
-func (b bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
+func (b bucket) List(
+	ctx context.Context, opts providers.ListOptions,
+) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
 		s, err := b.ready(ctx, "list", "")
 		if err != nil {
@@ -55,21 +57,29 @@ func (b bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[
 
 // Stat implements providers.Bucket.
 func (b bucket) Stat(ctx context.Context, key string) (providers.Object, error) {
-	_, o, err := b.object(ctx, "stat", key)
-	return o, err
+	o, err := b.object(ctx, "stat", key)
+	if err != nil {
+		return providers.Object{}, err
+	}
+	return o.info(key), nil
 }
 
 // Open implements providers.Bucket.
-func (b bucket) Open(ctx context.Context, key string, opts providers.ReadOptions) (*providers.Reader, error) {
-	stored, o, err := b.object(ctx, "get", key)
-	switch {
-	case err != nil:
+func (b bucket) Open(
+	ctx context.Context, key string, opts providers.ReadOptions,
+) (*providers.Reader, error) {
+	stored, err := b.object(ctx, "get", key)
+	if err != nil {
 		return nil, err
-	case opts.IfMatch != "" && opts.IfMatch != o.ETag:
-		return nil, b.fault("get", key, providers.Conflict, "PreconditionFailed")
-	case opts.Offset < 0 || opts.Length < 0, opts.Offset >= o.Size && o.Size > 0:
-		return nil, b.fault("get", key, providers.Invalid, "InvalidRange")
 	}
+	o := stored.info(key)
+	switch {
+	case opts.IfMatch != "" && opts.IfMatch != o.ETag:
+		return nil, b.newError("get", key, providers.Conflict, "PreconditionFailed")
+	case opts.Offset < 0 || opts.Length < 0, opts.Offset >= o.Size && o.Size > 0:
+		return nil, b.newError("get", key, providers.Invalid, "InvalidRange")
+	}
+
 	data := stored.data[min(opts.Offset, o.Size):]
 	if opts.Length > 0 {
 		data = data[:min(opts.Length, int64(len(data)))]
@@ -77,15 +87,17 @@ func (b bucket) Open(ctx context.Context, key string, opts providers.ReadOptions
 	return &providers.Reader{ReadCloser: io.NopCloser(bytes.NewReader(data)), Object: o}, nil
 }
 
-// Put implements providers.Bucket. The ETag is the content's MD5 in hex, as a
-// small object has it on S3.
-func (b bucket) Put(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (providers.Object, error) {
-	s, fault := b.ready(ctx, "put", key)
-	if fault != nil {
-		return providers.Object{}, fault
+// Put implements providers.Bucket. The ETag is the content's MD5 in hex, like
+// that of a small object on S3.
+func (b bucket) Put(
+	ctx context.Context, key string, body io.Reader, opts providers.WriteOptions,
+) (providers.Object, error) {
+	s, notReady := b.ready(ctx, "put", key)
+	if notReady != nil {
+		return providers.Object{}, notReady
 	}
 	if key == "" {
-		return providers.Object{}, b.fault("put", key, providers.Invalid, "EmptyKey")
+		return providers.Object{}, b.newError("put", key, providers.Invalid, "EmptyKey")
 	}
 	data, err := io.ReadAll(body)
 	if err == nil {
@@ -94,30 +106,31 @@ func (b bucket) Put(ctx context.Context, key string, body io.Reader, opts provid
 	if err != nil {
 		return providers.Object{}, providers.Failed("put", b.name, key, err)
 	}
+
 	sum := md5.Sum(data)
 	o := object{data: data, etag: hex.EncodeToString(sum[:]), time: time.Now()}
 	if !s.put(key, o, opts) {
-		return providers.Object{}, b.fault("put", key, providers.Conflict, "PreconditionFailed")
+		return providers.Object{}, b.newError("put", key, providers.Conflict, "PreconditionFailed")
 	}
 	return o.info(key), nil
 }
 
 // Delete implements providers.Bucket.
 func (b bucket) Delete(ctx context.Context, key string) error {
-	s, fault := b.ready(ctx, "delete", key)
-	if fault != nil {
-		return fault
+	s, err := b.ready(ctx, "delete", key)
+	if err != nil {
+		return err
 	}
 	s.remove(key)
 	return nil
 }
 
-// Close implements providers.Bucket. There is nothing to free; the bucket's
-// content stays.
+// Close implements providers.Bucket. There is nothing to free; the content of
+// the bucket stays.
 func (b bucket) Close() error { return nil }
 
-// Probe implements providers.Prober. All that can fail is that the bucket
-// does not exist: then the first check fails, and the others are skipped.
+// Probe implements providers.Prober. Only a missing bucket can make it fail.
+// Then the first check fails, and the others are skipped.
 func (b bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	exists := func(ctx context.Context) tasks.Check {
 		if _, err := b.ready(ctx, "list", ""); err != nil {
@@ -135,30 +148,33 @@ func (b bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 // Diagnose implements providers.Diagnoser. There is no network to check.
 func (b bucket) Diagnose(context.Context) []tasks.Check { return nil }
 
-// ready gives the content of the bucket, if there is one and ctx goes on.
+// ready returns the content of the bucket, if it exists and ctx has not
+// ended.
 func (b bucket) ready(ctx context.Context, op, key string) (*store, *providers.Error) {
 	if err := ctx.Err(); err != nil {
-		return nil, &providers.Error{Op: op, Bucket: b.name, Key: key, Kind: providers.Unavailable, Err: err}
+		return nil, &providers.Error{
+			Op: op, Bucket: b.name, Key: key, Kind: providers.Unavailable, Err: err,
+		}
 	}
 	s := b.opener.find(b.name)
 	if s == nil {
-		return nil, b.fault(op, "", providers.NotFound, "NoSuchBucket")
+		return nil, b.newError(op, "", providers.NotFound, "NoSuchBucket")
 	}
 	return s, nil
 }
 
-func (b bucket) object(ctx context.Context, op, key string) (object, providers.Object, error) {
+func (b bucket) object(ctx context.Context, op, key string) (object, *providers.Error) {
 	s, err := b.ready(ctx, op, key)
 	if err != nil {
-		return object{}, providers.Object{}, err
+		return object{}, err
 	}
 	o, ok := s.get(key)
 	if !ok {
-		return object{}, providers.Object{}, b.fault(op, key, providers.NotFound, "NoSuchKey")
+		return object{}, b.newError(op, key, providers.NotFound, "NoSuchKey")
 	}
-	return o, o.info(key), nil
+	return o, nil
 }
 
-func (b bucket) fault(op, key string, kind providers.Kind, code string) *providers.Error {
+func (b bucket) newError(op, key string, kind providers.Kind, code string) *providers.Error {
 	return &providers.Error{Op: op, Bucket: b.name, Key: key, Kind: kind, Code: code}
 }

@@ -1,9 +1,9 @@
-// Package mem is buckets in memory, for tests, demonstrations and examples.
-// It behaves as a cloud does: a bucket must exist, writes are whole or not at
-// all, preconditions hold exactly.
+// Package mem provides buckets in memory, for tests, demonstrations and
+// examples. They behave as those of a cloud: a bucket must exist, writes are
+// whole or not at all, and preconditions are exact.
 //
-// It knows nothing of files or networks, and what it holds is gone with the
-// process.
+// It knows no files and no networks. Its buckets are gone when the process
+// ends.
 package mem
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Opener holds named buckets. It may be used by many goroutines at once. Make
-// it with New.
+// Opener holds named buckets. It is safe for concurrent use. Make it with
+// New.
 type Opener struct {
 	mu      sync.RWMutex
 	buckets map[string]*store
@@ -25,7 +25,7 @@ type Opener struct {
 // New makes an opener without any bucket.
 func New() *Opener { return &Opener{buckets: map[string]*store{}} }
 
-// Create makes an empty bucket. One that exists stays as it is.
+// Create makes an empty bucket. A bucket that exists stays as it is.
 func (o *Opener) Create(name string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -34,9 +34,11 @@ func (o *Opener) Create(name string) {
 	}
 }
 
-// Open implements providers.Opener. A bucket that was not created shows as
-// NotFound at the first operation.
-func (o *Opener) Open(_ context.Context, s tasks.Storage, _ providers.Secrets) (providers.Bucket, error) {
+// Open implements providers.Opener. A bucket that was not created is NotFound
+// at the first operation.
+func (o *Opener) Open(
+	_ context.Context, s tasks.Storage, _ providers.Secrets,
+) (providers.Bucket, error) {
 	if s.Auth.Method != "" {
 		return nil, &providers.Error{
 			Op: "open", Bucket: s.Bucket, Kind: providers.Invalid, Code: "AuthNotUsed",

@@ -9,12 +9,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// store is the content of one bucket. An object's data is never changed once
-// stored, so readers need no copy.
+// store holds the content of one bucket. The data of a stored object never
+// changes, so readers need no copy.
 type store struct {
 	mu      sync.RWMutex
 	objects map[string]object
-	keys    []string // of objects, sorted; nil after a key came or went
+	keys    []string // of objects, sorted; nil after a key was added or removed
 }
 
 type object struct {
@@ -29,8 +29,8 @@ func (o object) info(key string) providers.Object {
 
 const pageSize = 1000
 
-// page is the next objects after a key, as they are now, at most pageSize; an
-// empty page is the end.
+// page returns the next objects after a key, at most pageSize. A shorter page
+// is the last one.
 func (s *store) page(prefix, after string) []providers.Object {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,7 +62,7 @@ func (s *store) get(key string) (object, bool) {
 	return o, ok
 }
 
-// put stores an object if the preconditions hold, and reports whether they
+// put stores an object if the preconditions hold. It returns whether they
 // did.
 func (s *store) put(key string, o object, opts providers.WriteOptions) bool {
 	s.mu.Lock()

@@ -8,6 +8,7 @@ package network
 
 import (
 	"context"
+	"crypto/x509"
 	"net/http"
 
 	"github.com/stevedore-jobs/stevedore/providers"
@@ -21,10 +22,13 @@ import (
 type Network struct {
 	policy egress.Policy
 	client *http.Client
+	roots  *x509.CertPool // authorities that checks trust; nil means those of the system
 }
 
 // New makes a network that connects only where policy allows.
-func New(policy egress.Policy) *Network { return &Network{policy, policy.Client()} }
+func New(policy egress.Policy) *Network {
+	return &Network{policy: policy, client: policy.Client()}
+}
 
 // Client returns the client that keeps to the policy. Every opener of a cloud
 // is made with it, so that they share its connections.
@@ -56,7 +60,7 @@ func (c checked) Unwrap() providers.Bucket { return c.Bucket }
 
 // Diagnose implements providers.Diagnoser.
 func (c checked) Diagnose(ctx context.Context) []tasks.Check {
-	return c.network.policy.DiagnoseBoth(ctx, c.at.Endpoint(), c.at.SignIn())
+	return c.network.Diagnose(ctx, c.at.Endpoint(), c.at.SignIn())
 }
 
 // Preflight implements providers.Preflighter.

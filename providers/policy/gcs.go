@@ -15,38 +15,35 @@ type gcsRole struct {
 	IncludedPermissions []string `json:"includedPermissions"`
 }
 
-type gcsRule struct {
-	Origin         []string `json:"origin"`
-	Method         []string `json:"method"`
-	ResponseHeader []string `json:"responseHeader"`
-	MaxAgeSeconds  int      `json:"maxAgeSeconds"`
-}
-
 const roleName = "stevedore"
 
-// gcs is a role with the permissions alone that the uses need, bound to the
-// bucket. Old versions show with the right to list.
-func gcs(s tasks.Storage, u Uses) []Section {
+// GCS writes what a bucket of Google Cloud Storage needs for its uses: a role
+// with only the permissions that they need, granted on the bucket. The right
+// to list includes old versions. The error is always nil.
+func GCS(s tasks.Storage, u Uses) ([]Section, error) {
 	project := cmp.Or(s.Project, "PROJECT_ID")
 	role := gcsRole{"Stevedore", "What Stevedore does in a bucket, and no more", "GA", gcsPermissions(u)}
+	create := fmt.Sprintf("gcloud iam roles create %s --project=%s --file=role.json", roleName, quote(project))
 	sections := []Section{
-		{"Role: save this as role.json", indent(role)},
-		{"Make the role", fmt.Sprintf("gcloud iam roles create %s --project=%s --file=role.json", roleName, quote(project))},
+		{"Role: save this as role.json", indented(role)},
+		{"Make the role", create},
 		{"Grant it on the bucket (uniform bucket-level access must be on)", gcsBinding(s, project)},
 	}
 	if u.KMSKey != "" {
 		sections = append(sections, Section{
-			"Let the storage service agent of the bucket's project use the key: it, not the account above, encrypts",
-			fmt.Sprintf("gcloud storage service-agent --project=%s --authorize-cmek=%s", quote(project), quote(u.KMSKey)),
+			"Let the storage service agent of the bucket's project use the key: " +
+				"it, not the account above, encrypts",
+			fmt.Sprintf("gcloud storage service-agent --project=%s --authorize-cmek=%s",
+				quote(project), quote(u.KMSKey)),
 		})
 	}
 	if u.CORS == nil {
-		return sections
+		return sections, nil
 	}
-	rule := gcsRule{[]string{u.CORS.Origin}, methods(u.CORS), append(headers(u.CORS), exposed()...), corsSeconds}
+	update := "gcloud storage buckets update " + quote("gs://"+s.Bucket) + " --cors-file=cors.json"
 	return append(sections,
-		Section{"CORS: save this as cors.json", indent([]gcsRule{rule})},
-		Section{"Set it on the bucket", "gcloud storage buckets update " + quote("gs://"+s.Bucket) + " --cors-file=cors.json"})
+		Section{"CORS: save this as cors.json", indented([]gcsCORSRule{newGCSCORSRule(*u.CORS)})},
+		Section{"Set it on the bucket", update}), nil
 }
 
 func gcsPermissions(u Uses) []string {
@@ -71,21 +68,11 @@ func gcsBinding(s tasks.Storage, project string) string {
 	if s.Dir() == "" {
 		return command + " --condition=None"
 	}
+
 	dir := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s.Dir())
-	condition := fmt.Sprintf(`resource.name.startsWith("projects/_/buckets/%s/objects/%s") || api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("%[2]s")`,
-		s.Bucket, dir)
+	objects := fmt.Sprintf(`resource.name.startsWith("projects/_/buckets/%s/objects/%s")`, s.Bucket, dir)
+	listing := fmt.Sprintf(`api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("%s")`, dir)
 	// A condition with commas must be given as a file or with another
 	// separator (gcloud topic escaping).
-	return command + " --condition=" + quote("^:::^title=stevedore-prefix:::expression="+condition)
-}
-
-// quote makes a word safe for a POSIX shell.
-func quote(word string) string {
-	safe := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@=", r)
-	}
-	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !safe(r) }) < 0 {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	return command + " --condition=" + quote("^:::^title=stevedore-prefix:::expression="+objects+" || "+listing)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// document and statement are IAM's policy language.
+// document and statement are written in IAM's policy language.
 type document struct {
 	Version   string
 	Statement []statement
@@ -25,42 +25,51 @@ type statement struct {
 	Condition map[string]map[string]string `json:",omitempty"`
 }
 
-const version = "2012-10-17" // of IAM's language: the newest there is
+const languageVersion = "2012-10-17" // of IAM's policy language: the newest there is
 
 var (
 	keyARN    = regexp.MustCompile(`^arn:(aws[a-z-]*):kms:([a-z0-9-]+):[0-9]{12}:(key|alias)/\S+$`)
 	accountID = regexp.MustCompile(`^[0-9]{12}$`)
 )
 
-// S3Identity is the IAM policy of the user or role that a storage is used
-// with, in one line.
+// S3Identity returns the IAM policy of the user or role that a storage is
+// used with, in one line.
 func S3Identity(s tasks.Storage, u Uses) string {
-	text, err := json.Marshal(document{version, identity(s, u)})
+	text, err := json.Marshal(document{languageVersion, s3Identity(s, u)})
 	if err != nil {
-		return err.Error()
+		return err.Error() // only of values that this package does not make
 	}
 	return string(text)
 }
 
-func s3(s tasks.Storage, u Uses) ([]Section, error) {
+// S3 writes what a bucket of AWS S3 needs for its uses. The error names uses
+// that are not valid.
+func S3(s tasks.Storage, u Uses) ([]Section, error) {
 	if err := u.checkS3(); err != nil {
 		return nil, err
 	}
-	sections := []Section{{"IAM policy of the user or role that the storage is used with", indent(document{version, identity(s, u)})}}
+	sections := []Section{{
+		"IAM policy of the user or role that the storage is used with",
+		indented(document{languageVersion, s3Identity(s, u)}),
+	}}
 	if u.TrustAccount != "" {
 		sections = append(sections, Section{
 			"Trust policy of the role that the workers assume (IAM, Roles, Trust relationships)",
-			indent(document{version, []statement{trust(s, u)}}),
+			indented(document{languageVersion, []statement{s3Trust(s, u)}}),
 		})
 	}
 	if u.KMSKey != "" {
 		sections = append(sections, Section{
-			"If the key is of another account: this statement in its key policy too, with a Principal, the user's or role's ARN",
-			indent(kms(u)),
+			"If the key is of another account: this statement in its key policy too, " +
+				"with a Principal, the user's or role's ARN",
+			indented(s3Key(u)),
 		})
 	}
 	if u.CORS != nil {
-		sections = append(sections, Section{"CORS of the bucket (Permissions, Cross-origin resource sharing)", indent([]any{s3CORS(u.CORS)})})
+		sections = append(sections, Section{
+			"CORS of the bucket (Permissions, Cross-origin resource sharing)",
+			indented([]s3CORSRule{newS3CORSRule(*u.CORS)}),
+		})
 	}
 	return sections, nil
 }
@@ -77,11 +86,16 @@ func (u Uses) checkS3() error {
 	return nil
 }
 
-// identity grants exactly the calls that the uses make. Who may list only a
-// prefix still sees which of its keys exist.
-func identity(s tasks.Storage, u Uses) []statement {
+// s3Identity grants exactly the calls that the uses make. The right to list
+// only a prefix is enough to see which of its keys exist.
+func s3Identity(s tasks.Storage, u Uses) []statement {
 	bucket, dir := "arn:"+partition(s)+":s3:::"+s.Bucket, literal(s.Dir())
-	list := statement{Sid: "List", Effect: "Allow", Action: []string{"s3:ListBucket"}, Resource: []string{bucket}}
+	list := statement{
+		Sid:      "List",
+		Effect:   "Allow",
+		Action:   []string{"s3:ListBucket"},
+		Resource: []string{bucket},
+	}
 	if u.Versions {
 		list.Action = append(list.Action, "s3:ListBucketVersions")
 	}
@@ -89,27 +103,28 @@ func identity(s tasks.Storage, u Uses) []statement {
 		list.Condition = map[string]map[string]string{"StringLike": {"s3:prefix": dir + "*"}}
 	}
 	statements := []statement{list}
+
 	objects := statement{Sid: "Objects", Effect: "Allow", Resource: []string{bucket + "/" + dir + "*"}}
 	if u.Read {
 		objects.Action = append(objects.Action, "s3:GetObject")
 	}
 	if u.Write {
-		// Without the second, an upload that breaks off leaves parts behind
-		// that nobody sees and somebody pays for.
+		// Without the second right, an upload that breaks off leaves parts
+		// behind that no listing shows and that cost money.
 		objects.Action = append(objects.Action, "s3:PutObject", "s3:AbortMultipartUpload")
 	}
 	if len(objects.Action) > 0 {
 		statements = append(statements, objects)
 	}
 	if u.KMSKey != "" {
-		statements = append(statements, kms(u))
+		statements = append(statements, s3Key(u))
 	}
 	return statements
 }
 
-// kms allows the key only through S3. Writing needs both actions: a multipart
-// upload reads its parts again.
-func kms(u Uses) statement {
+// s3Key allows the use of the KMS key only through S3. Writing needs both
+// actions, because a multipart upload reads its parts again.
+func s3Key(u Uses) statement {
 	st := statement{Sid: "Key", Effect: "Allow", Action: []string{"kms:Decrypt"}, Resource: []string{u.KMSKey}}
 	if u.Write {
 		st.Action = append(st.Action, "kms:GenerateDataKey")
@@ -119,16 +134,22 @@ func kms(u Uses) statement {
 		if m[1] == "aws-cn" {
 			domain += ".cn"
 		}
-		st.Condition = map[string]map[string]string{"StringEquals": {"kms:ViaService": "s3." + m[2] + "." + domain}}
+		st.Condition = map[string]map[string]string{
+			"StringEquals": {"kms:ViaService": "s3." + m[2] + "." + domain},
+		}
 	}
 	return st
 }
 
-func trust(s tasks.Storage, u Uses) statement {
+func s3Trust(s tasks.Storage, u Uses) statement {
 	return statement{
-		Sid: "Stevedore", Effect: "Allow", Principal: map[string]string{"AWS": "arn:" + partition(s) + ":iam::" + u.TrustAccount + ":root"},
+		Sid:       "Stevedore",
+		Effect:    "Allow",
+		Principal: map[string]string{"AWS": "arn:" + partition(s) + ":iam::" + u.TrustAccount + ":root"},
 		Action:    []string{"sts:AssumeRole"},
-		Condition: map[string]map[string]string{"StringEquals": {"sts:ExternalId": u.ExternalID}},
+		Condition: map[string]map[string]string{
+			"StringEquals": {"sts:ExternalId": u.ExternalID},
+		},
 	}
 }
 
@@ -146,16 +167,4 @@ func partition(s tasks.Storage) string {
 // IAM's language.
 func literal(key string) string {
 	return strings.NewReplacer("*", "${*}", "?", "${?}", "$", "${$}").Replace(key)
-}
-
-type s3CORSRule struct {
-	AllowedHeaders []string
-	AllowedMethods []string
-	AllowedOrigins []string
-	ExposeHeaders  []string
-	MaxAgeSeconds  int
-}
-
-func s3CORS(c *tasks.CORS) s3CORSRule {
-	return s3CORSRule{headers(c), methods(c), []string{c.Origin}, exposed(), corsSeconds}
 }

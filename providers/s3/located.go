@@ -5,7 +5,7 @@ import (
 	"net/url"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/cors"
+	"github.com/stevedore-jobs/stevedore/providers/policy"
 	"github.com/stevedore-jobs/stevedore/providers/s3/probe"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -46,7 +46,7 @@ func (b *bucket) CORSTarget() string {
 
 // CORSAdvice implements providers.Located.
 func (b *bucket) CORSAdvice(want tasks.CORS) string {
-	return cors.S3(b.storage.Bucket, b.storage.Endpoint, want)
+	return policy.S3CORS(b.storage.Bucket, b.storage.Endpoint, want)
 }
 
 // Probe implements providers.Prober.

@@ -14,6 +14,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
 func secretFile(t testing.TB, value string) (tasks.Secret, providers.Secrets) {
@@ -54,7 +55,7 @@ func TestBlockedByEgress(t *testing.T) {
 	}
 	_, err = b.Stat(t.Context(), "k")
 	var e *providers.Error
-	if !errors.As(err, &e) || e.Kind != providers.Blocked || !strings.Contains(e.Advice(), egress.Setting) || !strings.Contains(e.Error(), "127.0.0.1") {
+	if !errors.As(err, &e) || e.Kind != providers.Blocked || !strings.Contains(e.Advice(), setting.EgressAllow.String()) || !strings.Contains(e.Error(), "127.0.0.1") {
 		t.Errorf("got %v with advice %q", err, e.Advice())
 	}
 	var blocked *egress.BlockedError

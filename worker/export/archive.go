@@ -26,7 +26,7 @@ type archiver struct {
 }
 
 // write writes annotations, images and names in this order, which is
-// also the order of the files' names.
+// also the order of their paths (see formats.Writer).
 func (a *archiver) write(ctx context.Context, w io.Writer) error {
 	zip := pack.NewZip(w)
 	for _, subset := range a.data.subsets {

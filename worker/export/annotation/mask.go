@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// MaxMask is how many pixels a mask's box may have. Each takes one
+// maxMask is how many pixels a mask's box may have. Each takes one
 // bit.
-const MaxMask = 1 << 27
+const maxMask = 1 << 27
 
 // Mask is a set of pixels inside a box. The box may reach beyond the
 // image.
@@ -17,13 +17,13 @@ type Mask struct {
 }
 
 // NewMask returns a mask with no pixels. Width and height must be 1
-// or more, and together at most MaxMask pixels.
+// or more, and together at most maxMask pixels.
 func NewMask(left, top, width, height int) (*Mask, error) {
 	switch {
 	case width < 1 || height < 1:
 		return nil, errors.New("a width or height that is not greater than 0")
-	case width > MaxMask/height:
-		return nil, fmt.Errorf("more pixels than this worker handles, %d", MaxMask)
+	case width > maxMask/height:
+		return nil, fmt.Errorf("more pixels than this worker handles, %d", maxMask)
 	}
 	return &Mask{
 		Left: left, Top: top, Width: width, Height: height,

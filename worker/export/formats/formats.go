@@ -36,6 +36,10 @@ type Reader interface {
 
 // Writer writes data sets in one format. It is safe for concurrent
 // use.
+//
+// Archives are sorted. In byte order, all annotation paths must come
+// before all image paths, and these before "names.jsonl", which the
+// job adds.
 type Writer interface {
 	// AnnotationsPath returns the path in the data set of the file
 	// with a subset's annotations.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 )
 
 // Payloads may name exactly the formats of the table.
@@ -29,6 +30,21 @@ func TestTable_AgreesWithTheContract(t *testing.T) {
 	}
 	if !slices.Equal(read, wantRead) || !slices.Equal(written, wantWritten) {
 		t.Errorf("the table reads %q and writes %q; payloads may name %q and %q", read, written, wantRead, wantWritten)
+	}
+}
+
+// Annotations come before images, and images before names.jsonl.
+func TestWriters_PathsAreSorted(t *testing.T) {
+	t.Parallel()
+	for _, f := range table {
+		if f.writer == nil {
+			continue
+		}
+		last := f.writer.AnnotationsPath("~") // a late name in byte order
+		first := f.writer.ImagePath(annotation.Image{Subset: "!", File: "!"})
+		if last >= first || f.writer.ImagePath(annotation.Image{Subset: "~", File: "~"}) >= "names.jsonl" {
+			t.Errorf("%s: annotations at %s, images at %s", f.name, last, first)
+		}
 	}
 }
 
