@@ -1,5 +1,5 @@
-// Package azure opens containers of Azure Blob Storage and of servers that
-// speak its protocol. Azure's word for a bucket is container.
+// Package azure opens containers of Azure Blob Storage and of servers
+// that speak its protocol. Azure's word for a bucket is container.
 //
 // It knows the Azure SDK and nothing of jobs. Its rooms are:
 //
@@ -29,13 +29,13 @@ var _ providers.Opener = (*Opener)(nil)
 // Opener opens containers. It is safe for concurrent use, and must not be
 // changed or copied after its first use.
 type Opener struct {
-	// Client carries every request; make it with egress.Policy.Client. It must
-	// not be nil, because the default one would connect anywhere.
+	// Client carries every request; make it with egress.Policy.Client. It
+	// must not be nil, because the default one would connect anywhere.
 	Client *http.Client
 	// WorkerIdentity allows payloads to use the worker's own identity.
 	WorkerIdentity bool
-	// Attempts is how often a request is made before it fails, waiting longer
-	// each time; 0 means 6.
+	// Attempts is how often a request is made before it fails, waiting
+	// longer each time; 0 means 6.
 	Attempts int
 
 	once       sync.Once
@@ -65,8 +65,8 @@ func (o *Opener) Open(
 	}, nil
 }
 
-// source returns the identities of all the opener's buckets. They share the
-// sessions of the sign-in service.
+// source returns the identities of all the opener's buckets. They share
+// the sessions of the sign-in service.
 func (o *Opener) source() *identity.Source {
 	o.once.Do(func() {
 		o.identities = identity.NewSource(identity.Config{

@@ -37,8 +37,8 @@ func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error)
 	return objectOf(key, out.ContentLength, out.ETag, out.LastModified), nil
 }
 
-// Delete implements providers.Bucket. It deletes the blob's snapshots too,
-// because Azure does not delete a blob that has some.
+// Delete implements providers.Bucket. It deletes the blob's snapshots
+// too, because Azure does not delete a blob that has some.
 func (b *bucket) Delete(ctx context.Context, key string) error {
 	include := blob.DeleteSnapshotsOptionTypeInclude
 	_, err := b.client.NewBlobClient(key).Delete(ctx,
@@ -53,8 +53,8 @@ func (b *bucket) Delete(ctx context.Context, key string) error {
 	return e
 }
 
-// Close implements providers.Bucket. It does nothing: connections belong to
-// the opener's client.
+// Close implements providers.Bucket. It does nothing: connections belong
+// to the opener's client.
 func (b *bucket) Close() error { return nil }
 
 // wrapError makes the error of an operation; nil stays nil.

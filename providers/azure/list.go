@@ -12,8 +12,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/azure/client"
 )
 
-// List implements providers.Bucket. If the server does not list in ascending
-// order of keys, List yields an Invalid error: callers rely on the order.
+// List implements providers.Bucket. If the server does not list in
+// ascending order of keys, List yields an Invalid error: callers rely on
+// the order.
 func (b *bucket) List(
 	ctx context.Context, opts providers.ListOptions,
 ) iter.Seq2[providers.Object, error] {
@@ -38,8 +39,8 @@ func (b *bucket) List(
 
 func listOptions(opts providers.ListOptions) *container.ListBlobsFlatOptions {
 	o := client.ListOptions(opts.Prefix)
-	// StartFrom includes its key, and some servers ignore it. What a start
-	// outside of the prefix means is not documented.
+	// StartFrom includes its key, and some servers ignore it. What a
+	// start outside of the prefix means is not documented.
 	if opts.After != "" && strings.HasPrefix(opts.After, opts.Prefix) {
 		o.StartFrom = &opts.After
 	}
@@ -54,8 +55,8 @@ type listing struct {
 	yield func(providers.Object, error) bool
 }
 
-// yieldPage yields the objects of a page. It sets ended when the caller wants
-// no more. A page may be empty though more follow.
+// yieldPage yields the objects of a page. It sets ended when the caller
+// wants no more. A page may be empty though more follow.
 func (l *listing) yieldPage(page container.ListBlobsFlatResponse) error {
 	if page.Segment == nil {
 		return azerror.NotListing()

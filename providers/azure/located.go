@@ -21,9 +21,10 @@ func (b *bucket) Endpoint() string { return b.identity.Service }
 // SignIn implements providers.Located.
 func (b *bucket) SignIn() providers.SignIn { return b.identity.SignIn() }
 
-// CORSTarget implements providers.Located. It returns the URL of a blob that
-// need not exist: the service answers a preflight without regard to the blob
-// and to credentials ("Preflight Blob Request"). The URL holds no SAS.
+// CORSTarget implements providers.Located. It returns the URL of a blob
+// that need not exist: the service answers a preflight without regard to
+// the blob and to credentials ("Preflight Blob Request"). The URL holds
+// no SAS.
 func (b *bucket) CORSTarget() string {
 	return b.Endpoint() + "/" + url.PathEscape(b.storage.Bucket) + "/stevedore-preflight"
 }

@@ -32,9 +32,10 @@ const (
 	defaultContentType = "application/octet-stream"
 )
 
-// Put implements providers.Bucket. A body below 8 MiB is one request. A longer
-// one is sent in blocks. They become the blob all at once, when they are
-// committed. Azure removes blocks that are never committed after a week.
+// Put implements providers.Bucket. A body below 8 MiB is one request. A
+// longer one is sent in blocks. They become the blob all at once, when
+// they are committed. Azure removes blocks that are never committed after
+// a week.
 func (b *bucket) Put(
 	ctx context.Context, key string, body io.Reader, opts providers.WriteOptions,
 ) (providers.Object, error) {
@@ -90,8 +91,8 @@ func (u upload) stage(
 ) (ids []string, err error) {
 	group, staging := errgroup.WithContext(ctx)
 	group.SetLimit(maxInFlight)
-	// The name is random, so two writers of one key never use each other's
-	// blocks.
+	// The name is random, so two writers of one key never use each
+	// other's blocks.
 	name := rand.Text()
 	for more := true; len(block) > 0 && staging.Err() == nil; {
 		if len(ids) == maxBlocks {
@@ -117,8 +118,8 @@ func (u upload) stage(
 	return ids, errors.Join(err, group.Wait())
 }
 
-// readBlock reads the next block of a body. more is false at the body's end.
-// The buffer grows with the content, because most bodies are small.
+// readBlock reads the next block of a body. more is false at the body's
+// end. The buffer grows with the content, because most bodies are small.
 func readBlock(body io.Reader) (block []byte, more bool, err error) {
 	var buffer bytes.Buffer
 	n, err := io.CopyN(&buffer, body, blockSize)

@@ -7,8 +7,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// advice returns what to do about an error that the service reported. It is
-// empty when the general advice of the error's kind is enough.
+// advice returns what to do about an error that the service reported. It
+// is empty when the general advice of the error's kind is enough.
 func (w Wrapper) advice(e *providers.Error) string {
 	switch e.Code {
 	case "AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation":

@@ -1,9 +1,10 @@
 // Package azerror turns every failure of a request to Azure into a
 // *providers.Error: its kind, its code, and advice on what to do. The
-// operations of a bucket and the checks of verify-connection both use it, so
-// the same failure has the same kind and advice everywhere.
+// operations of a bucket and the checks of verify-connection both use it,
+// so the same failure has the same kind and advice everywhere.
 //
-// Of Azure's libraries it knows the types of errors. It makes no requests.
+// Of Azure's libraries it knows the types of errors. It makes no
+// requests.
 package azerror
 
 import (
@@ -25,11 +26,12 @@ import (
 // CodeBlobNotFound is the code of a missing blob.
 const CodeBlobNotFound = "BlobNotFound"
 
-// codeNotAzure is the code of an answer that the blob service would not give.
+// codeNotAzure is the code of an answer that the blob service would not
+// give.
 const codeNotAzure = "NotAzureBlob"
 
-// Classify converts an error of Azure's libraries to a *providers.Error with
-// kind, code and advice. It leaves operation and subject empty. A
+// Classify converts an error of Azure's libraries to a *providers.Error
+// with kind, code and advice. It leaves operation and subject empty. A
 // *providers.Error is copied. err must not be nil.
 func Classify(err error) *providers.Error {
 	var known *providers.Error
@@ -42,8 +44,8 @@ func Classify(err error) *providers.Error {
 		return &e
 	case errors.Is(err, context.Canceled):
 		return &providers.Error{Kind: providers.Unavailable, Err: context.Canceled}
-	// The timeouts of connections also match DeadlineExceeded by errors.Is,
-	// but their own texts say more.
+	// The timeouts of connections also match DeadlineExceeded by
+	// errors.Is, but their own texts say more.
 	case driver.Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // see above
 		return &providers.Error{Kind: providers.Unavailable, Err: context.DeadlineExceeded}
 	case errors.As(err, &unreached):
@@ -56,9 +58,9 @@ func Classify(err error) *providers.Error {
 	return fromTransport(err)
 }
 
-// apiError is the format in which the service reports a failure ("Status and
-// error codes"). Detail is never shown: for a wrong signature it holds the
-// text that was signed.
+// apiError is the format in which the service reports a failure ("Status
+// and error codes"). Detail is never shown: for a wrong signature it
+// holds the text that was signed.
 type apiError struct {
 	XMLName xml.Name `xml:"Error"`
 	Code    string   `xml:"Code"`
@@ -66,8 +68,8 @@ type apiError struct {
 	Detail  string   `xml:"AuthenticationErrorDetail"`
 }
 
-// parseAPIError reads the body of an answer. The result is empty for a body
-// in another format. Answers to HEAD have no body.
+// parseAPIError reads the body of an answer. The result is empty for a
+// body in another format. Answers to HEAD have no body.
 func parseAPIError(resp *http.Response) apiError {
 	var e apiError
 	body, err := runtime.Payload(resp)
@@ -124,8 +126,8 @@ func fromTransport(err error) *providers.Error {
 	return e
 }
 
-// NotAzure makes the error of an answer that is not the blob service's. Such
-// an answer can be any web page, so nothing of it is repeated.
+// NotAzure makes the error of an answer that is not the blob service's.
+// Such an answer can be any web page, so nothing of it is repeated.
 func NotAzure(status int) *providers.Error {
 	text := strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 	return &providers.Error{

@@ -7,9 +7,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
-// kindOfCode returns the kind of an error code of the service. The codes are
-// from "Common REST API error codes" and "Blob Storage error codes". A code
-// that is not here has the kind of its HTTP status.
+// kindOfCode returns the kind of an error code of the service. The codes
+// are from "Common REST API error codes" and "Blob Storage error codes".
+// A code that is not here has the kind of its HTTP status.
 func kindOfCode(code string, status int) providers.Kind {
 	switch code {
 	case "AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation":
@@ -48,8 +48,8 @@ func kindOfCode(code string, status int) providers.Kind {
 	return driver.KindOfStatus(status)
 }
 
-// isCustomerKeyCode reports whether a code is about the customer's encryption
-// key.
+// isCustomerKeyCode reports whether a code is about the customer's
+// encryption key.
 func isCustomerKeyCode(code string) bool {
 	return strings.HasPrefix(code, "KeyVault") || strings.HasPrefix(code, "EncryptionScope")
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
-// rightsAdvice returns advice on credentials that the service accepts, but
-// that do not allow the operation.
+// rightsAdvice returns advice on credentials that the service accepts,
+// but that do not allow the operation.
 func (w Wrapper) rightsAdvice(e *providers.Error) string {
 	switch e.Code {
 	case "AuthorizationPermissionMismatch", "InsufficientAccountPermissions",
@@ -48,8 +48,8 @@ func (w Wrapper) rightsAdvice(e *providers.Error) string {
 	return ""
 }
 
-// grantAdvice returns how to grant the right to an operation: which letter
-// the SAS token must have, or which role the identity.
+// grantAdvice returns how to grant the right to an operation: which
+// letter the SAS token must have, or which role the identity.
 func (w Wrapper) grantAdvice(op string) string {
 	letter, role := "r (Read)", "Storage Blob Data Reader"
 	switch op {

@@ -20,8 +20,8 @@ const (
 	maxSignInAnswer = 64 << 10 // bytes; the service's own have a few KB
 )
 
-// SignInUnreachedError means that no request to the sign-in service got an
-// answer. Err says why.
+// SignInUnreachedError means that no request to the sign-in service got
+// an answer. Err says why.
 type SignInUnreachedError struct{ Err error }
 
 // Error implements error.
@@ -30,8 +30,8 @@ func (e *SignInUnreachedError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *SignInUnreachedError) Unwrap() error { return e.Err }
 
-// NonRetriable tells the SDK not to repeat the blob request: the sign-in was
-// repeated already.
+// NonRetriable tells the SDK not to repeat the blob request: the sign-in
+// was repeated already.
 func (e *SignInUnreachedError) NonRetriable() {}
 
 func fromSignInTransport(unreached *SignInUnreachedError) *providers.Error {
@@ -43,7 +43,8 @@ func fromSignInTransport(unreached *SignInUnreachedError) *providers.Error {
 	return e
 }
 
-// entraCode matches a code of "Microsoft Entra authentication error codes".
+// entraCode matches a code of "Microsoft Entra authentication error
+// codes".
 var entraCode = regexp.MustCompile(`AADSTS[0-9]+`)
 
 // fromSignIn classifies a failure that the sign-in service reported.
@@ -95,8 +96,8 @@ func signInAdvice(code string) string {
 	return "Check auth.tenant_id, auth.client_id and auth.client_secret."
 }
 
-// TokenNeedsTLS makes the error of a storage that would send a sign-in token
-// unencrypted.
+// TokenNeedsTLS makes the error of a storage that would send a sign-in
+// token unencrypted.
 func TokenNeedsTLS() *providers.Error {
 	return &providers.Error{
 		Kind: providers.Invalid, Code: "TokenNeedsTLS",

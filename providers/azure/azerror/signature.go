@@ -12,9 +12,10 @@ import (
 var timeFrame = regexp.MustCompile(
 	`Start \[([^\]]{0,40})\] - Expiry \[([^\]]{0,40})\] - Current \[([^\]]{0,40})\]`)
 
-// signatureAdvice reads the service's text about a signature that it refused.
-// It returns the cause and the advice. Of the service's text it repeats only
-// the times, because the rest holds what was signed. The advice may be empty.
+// signatureAdvice reads the service's text about a signature that it
+// refused. It returns the cause and the advice. Of the service's text it
+// repeats only the times, because the rest holds what was signed. The
+// advice may be empty.
 func signatureAdvice(text string) (detail, fix string) {
 	if m := timeFrame.FindStringSubmatch(text); m != nil {
 		return fmt.Sprintf("the SAS token is valid from %s to %s; the server's clock says %s",

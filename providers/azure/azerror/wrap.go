@@ -28,18 +28,19 @@ type Credentials struct {
 	Delegated bool   // a SAS was signed with a key of a user, not of the account
 }
 
-// Wrapper makes the errors of one storage. It adds to what Classify finds the
-// operation, the subject, and advice that needs the storage's settings.
+// Wrapper makes the errors of one storage. It adds to what Classify finds
+// the operation, the subject, and advice that needs the storage's
+// settings.
 type Wrapper struct {
 	Storage     tasks.Storage
 	Credentials Credentials
-	// Redact replaces the secrets that requests were sent with. It must not
-	// be nil.
+	// Redact replaces the secrets that requests were sent with. It must
+	// not be nil.
 	Redact func(text string) string
 }
 
-// Wrap makes the error of an operation on a key; the key is empty when the
-// operation is about the container. err must not be nil.
+// Wrap makes the error of an operation on a key; the key is empty when
+// the operation is about the container. err must not be nil.
 func (w Wrapper) Wrap(op, key string, err error) *providers.Error {
 	e := Classify(err)
 	e.Op, e.Bucket, e.Key = op, w.Storage.Bucket, key
@@ -53,9 +54,9 @@ func (w Wrapper) Wrap(op, key string, err error) *providers.Error {
 	return e
 }
 
-// redact replaces secrets in every text that came from a server or from the
-// SDK. A cause that holds a secret is replaced by its text, and so loses its
-// type.
+// redact replaces secrets in every text that came from a server or from
+// the SDK. A cause that holds a secret is replaced by its text, and so
+// loses its type.
 func (w Wrapper) redact(e *providers.Error) {
 	for _, text := range []*string{&e.Code, &e.Detail, &e.Fix, &e.RequestID} {
 		*text = w.Redact(*text)

@@ -8,8 +8,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 )
 
-// ListOptions returns the options of a listing. It asks for metadata, because
-// IsFolder needs it.
+// ListOptions returns the options of a listing. It asks for metadata,
+// because IsFolder needs it.
 func ListOptions(prefix string) *container.ListBlobsFlatOptions {
 	o := &container.ListBlobsFlatOptions{Include: container.ListBlobsInclude{Metadata: true}}
 	if prefix != "" {
@@ -19,8 +19,8 @@ func ListOptions(prefix string) *container.ListBlobsFlatOptions {
 }
 
 // IsFolder recognises, by its metadata, an empty blob that stands for a
-// directory. Accounts with a hierarchical namespace have such blobs, and some
-// tools make them in other accounts.
+// directory. Accounts with a hierarchical namespace have such blobs, and
+// some tools make them in other accounts.
 func IsFolder(metadata map[string]*string) bool {
 	for name, value := range metadata {
 		if strings.EqualFold(name, "hdi_isfolder") &&
@@ -31,8 +31,8 @@ func IsFolder(metadata map[string]*string) bool {
 	return false
 }
 
-// IfMatch returns the condition that a blob has an ETag, which has no quotes.
-// It returns nil for an empty ETag.
+// IfMatch returns the condition that a blob has an ETag, which has no
+// quotes. It returns nil for an empty ETag.
 func IfMatch(etag string) *blob.AccessConditions {
 	if etag == "" {
 		return nil

@@ -1,9 +1,9 @@
-// Package client sets up the Azure SDK: how its requests leave the worker,
-// which of them are repeated, and which answers are taken as those of the blob
-// service.
+// Package client sets up the Azure SDK: how its requests leave the
+// worker, which of them are repeated, and which answers are taken as
+// those of the blob service.
 //
-// It knows nothing of credentials, checks and jobs. Package identity uses it
-// for the sign-in service too.
+// It knows nothing of credentials, checks and jobs. Package identity uses
+// it for the sign-in service too.
 package client
 
 import (
@@ -25,8 +25,8 @@ const (
 	maxCheckAttempts = 2
 )
 
-// Options returns the options of a container's client. attempts is how often
-// a request is made before it fails.
+// Options returns the options of a container's client. attempts is how
+// often a request is made before it fails.
 func Options(c *http.Client, attempts int) *container.ClientOptions {
 	return &container.ClientOptions{ClientOptions: policy.ClientOptions{
 		Transport: blobTransport{transport{c}},
@@ -35,8 +35,8 @@ func Options(c *http.Client, attempts int) *container.ClientOptions {
 	}}
 }
 
-// WithFewAttempts returns a context in which requests to the blob service give
-// up early.
+// WithFewAttempts returns a context in which requests to the blob service
+// give up early.
 func WithFewAttempts(ctx context.Context) context.Context {
 	return policy.WithRetryOptions(ctx, retries(maxCheckAttempts))
 }

@@ -35,15 +35,15 @@ type failureKey struct{}
 // SignInFailure records why the last request of a sign-in failed.
 type SignInFailure struct{ last atomic.Pointer[error] }
 
-// WithSignInFailure returns a context whose requests to the sign-in service
-// are recorded in the failure.
+// WithSignInFailure returns a context whose requests to the sign-in
+// service are recorded in the failure.
 func WithSignInFailure(ctx context.Context) (context.Context, *SignInFailure) {
 	failure := &SignInFailure{}
 	return context.WithValue(ctx, failureKey{}, failure), failure
 }
 
-// Err returns why the last request that failed got no answer. It is nil if all
-// requests got one.
+// Err returns why the last request that failed got no answer. It is nil
+// if all requests got one.
 func (f *SignInFailure) Err() error {
 	err := f.last.Load()
 	if err == nil {

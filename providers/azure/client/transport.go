@@ -10,8 +10,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/azure/azerror"
 )
 
-// transport sends the SDK's requests. It removes the URL from the errors of
-// net/http, because a SAS token is part of the URL.
+// transport sends the SDK's requests. It removes the URL from the errors
+// of net/http, because a SAS token is part of the URL.
 type transport struct{ client *http.Client }
 
 // Do implements policy.Transporter.
@@ -34,10 +34,10 @@ func withoutURL(err error) error {
 	return err
 }
 
-// attemptBody is the request's body during one attempt. net/http may read from
-// a body for a while after the attempt has failed, when the SDK already rewinds
-// it for the next attempt. After end, Read fails. It is safe for concurrent
-// use.
+// attemptBody is the request's body during one attempt. net/http may read
+// from a body for a while after the attempt has failed, when the SDK
+// already rewinds it for the next attempt. After end, Read fails. It is
+// safe for concurrent use.
 type attemptBody struct {
 	io.ReadCloser
 	mu    sync.Mutex
@@ -61,15 +61,16 @@ func (b *attemptBody) end() {
 
 const (
 	maxErrorAnswer = 64 << 10 // bytes; the service's own have a few KB
-	// maxListing bounds a page of a listing, in bytes. A page of 5,000 long
-	// names with metadata has a few MB.
+	// maxListing bounds a page of a listing, in bytes. A page of 5,000
+	// long names with metadata has a few MB.
 	maxListing = 64 << 20
 )
 
 // blobTransport sends requests to the blob service. Every answer of the
-// service has a request ID ("Common REST API headers"). An answer without it
-// comes from another server, so blobTransport returns an error and nothing of
-// the answer. It also limits the bodies that the SDK reads into memory.
+// service has a request ID ("Common REST API headers"). An answer without
+// it comes from another server, so blobTransport returns an error and
+// nothing of the answer. It also limits the bodies that the SDK reads
+// into memory.
 type blobTransport struct{ transport }
 
 // Do implements policy.Transporter.

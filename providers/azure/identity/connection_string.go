@@ -17,8 +17,8 @@ type connection struct {
 
 const copyConnectionAdvice = "Copy the whole connection string again."
 
-// parseConnectionString reads a connection string. Its errors name fields and
-// never repeat a value.
+// parseConnectionString reads a connection string. Its errors name fields
+// and never repeat a value.
 func parseConnectionString(text string) (connection, error) {
 	fields, err := connectionFields(text)
 	if err != nil {
@@ -69,8 +69,8 @@ func connectionFields(text string) (map[string]string, error) {
 	return fields, nil
 }
 
-// blobEndpoint returns the endpoint that a connection string holds, as a URL
-// or in parts. It is empty when the string has no endpoint.
+// blobEndpoint returns the endpoint that a connection string holds, as a
+// URL or in parts. It is empty when the string has no endpoint.
 func blobEndpoint(fields map[string]string) (string, error) {
 	if given := fields["blobendpoint"]; given != "" {
 		if !isPlainURL(given) {
@@ -94,8 +94,8 @@ func blobEndpoint(fields map[string]string) (string, error) {
 	return scheme + "://" + account + ".blob." + suffix, nil
 }
 
-// isPlainURL reports whether a text is an http or https URL of scheme, host
-// and path alone.
+// isPlainURL reports whether a text is an http or https URL of scheme,
+// host and path alone.
 func isPlainURL(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") &&

@@ -18,8 +18,9 @@ const (
 	connectionField = "auth.connection_string"
 )
 
-// fromSecret makes an identity of a secret. It uses the secret as what it is,
-// not as what its field is called, and records a difference in Misplaced.
+// fromSecret makes an identity of a secret. It uses the secret as what it
+// is, not as what its field is called, and records a difference in
+// Misplaced.
 func fromSecret(
 	st tasks.Storage, secrets providers.Secrets, field string, secret tasks.Secret,
 ) (*Identity, error) {
@@ -54,8 +55,8 @@ func fromSecret(
 	return id, nil
 }
 
-// belongs reports whether a field is meant for a kind of secret. A URL with a
-// SAS token is accepted in every field.
+// belongs reports whether a field is meant for a kind of secret. A URL
+// with a SAS token is accepted in every field.
 func belongs(kind secretKind, field string) bool {
 	switch kind {
 	case kindSAS:
@@ -105,8 +106,8 @@ func fromSAS(st tasks.Storage, field, text string) (*Identity, error) {
 	}, nil
 }
 
-// checkSASURL returns an error for a SAS URL of another container than the
-// payload's.
+// checkSASURL returns an error for a SAS URL of another container than
+// the payload's.
 func checkSASURL(st tasks.Storage, field, service, text string) error {
 	u, err := url.Parse(text)
 	if err != nil {

@@ -1,12 +1,12 @@
 // Package identity decides where the requests to a container go, and what
-// authenticates them: a secret of the payload (a SAS token, an account key, a
-// connection string), a service principal, the worker's own identity, or
-// nothing.
+// authenticates them: a secret of the payload (a SAS token, an account
+// key, a connection string), a service principal, the worker's own
+// identity, or nothing.
 //
 // It knows Azure's sign-in service and no container. A payload gets the
 // worker's own identity only where the operator allows that, and only at
-// Azure's own servers. A SAS token is a part of the URL of every request, so no
-// URL of a request gets into an error.
+// Azure's own servers. A SAS token is a part of the URL of every request,
+// so no URL of a request gets into an error.
 package identity
 
 import (
@@ -40,17 +40,17 @@ type Source struct {
 // NewSource makes a source.
 func NewSource(c Config) *Source { return &Source{config: c} }
 
-// Identity holds where the requests of one container go and what authenticates
-// them: a SAS, a key, a session, or none of them. It is safe for concurrent
-// use.
+// Identity holds where the requests of one container go and what
+// authenticates them: a SAS, a key, a session, or none of them. It is
+// safe for concurrent use.
 type Identity struct {
 	// Service is the URL of the blob service, without a SAS and without a
 	// slash at its end.
 	Service string
 	// SAS is the zero value unless requests are authenticated with one.
 	SAS SASToken
-	// Misplaced says which secret was given in the field of another one. It
-	// is empty when all is in its place.
+	// Misplaced says which secret was given in the field of another one.
+	// It is empty when all is in its place.
 	Misplaced string
 
 	account  string // may be empty: a customer's own domain does not name it
@@ -59,8 +59,8 @@ type Identity struct {
 	signIn   providers.SignIn
 	assignee string // of a role assignment
 
-	// secrets are the values that no error may show. A server could answer
-	// with those that it was sent.
+	// secrets are the values that no error may show. A server could
+	// answer with those that it was sent.
 	secrets []string
 }
 
@@ -95,13 +95,14 @@ func (s *Source) identity(st tasks.Storage, secrets providers.Secrets) (*Identit
 			"worker-identity or anonymous.")
 }
 
-// invalid makes the error of a payload. asOpenError adds operation and bucket.
+// invalid makes the error of a payload. asOpenError adds operation and
+// bucket.
 func invalid(code, detail, fix string) error {
 	return &providers.Error{Kind: providers.Invalid, Code: code, Detail: detail, Fix: fix}
 }
 
-// asOpenError adds operation and bucket to an error that has none. Errors of
-// resolving a secret stay as they are.
+// asOpenError adds operation and bucket to an error that has none. Errors
+// of resolving a secret stay as they are.
 func asOpenError(bucket string, err error) error {
 	var e *providers.Error
 	if errors.As(err, &e) && e.Op != "resolve" && e.Bucket == "" {
@@ -167,7 +168,7 @@ func (i *Identity) Credentials() azerror.Credentials {
 // Account returns the account's name for a command, or a placeholder.
 func (i *Identity) Account() string { return cmp.Or(i.account, "<account>") }
 
-// SignIn returns the server that creates the tokens. It is the zero value for
-// other credentials, and for the worker's own tokens, whose source the worker's
-// environment decides.
+// SignIn returns the server that creates the tokens. It is the zero value
+// for other credentials, and for the worker's own tokens, whose source
+// the worker's environment decides.
 func (i *Identity) SignIn() providers.SignIn { return i.signIn }

@@ -7,16 +7,16 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// secretParts matches a signature or a key as it appears in URLs, headers and
-// connection strings.
+// secretParts matches a signature or a key as it appears in URLs, headers
+// and connection strings.
 var secretParts = regexp.MustCompile(`(?i)\b(sig|AccountKey|SharedAccessSignature|client_secret)` +
 	`=[^\s"'<>]+|\b(SharedKey\s+\w+:|Bearer\s+)\S+`)
 
 const redacted = "[redacted]"
 
-// Redact replaces in a text every secret that requests were sent with, and
-// everything that looks like one. Servers and the SDK could put them into
-// errors.
+// Redact replaces in a text every secret that requests were sent with,
+// and everything that looks like one. Servers and the SDK could put them
+// into errors.
 func (i *Identity) Redact(text string) string {
 	return secretParts.ReplaceAllString(providers.RedactValues(text, i.allSecrets()...), redacted)
 }

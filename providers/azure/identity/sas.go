@@ -7,17 +7,18 @@ import (
 	"time"
 )
 
-// SASToken is a shared access signature: the query that is added to the URL of
-// every request. The REST reference describes it in "Create an account SAS",
-// "Create a service SAS" and "Create a user delegation SAS".
+// SASToken is a shared access signature: the query that is added to the
+// URL of every request. The REST reference describes it in "Create an
+// account SAS", "Create a service SAS" and "Create a user delegation
+// SAS".
 type SASToken struct {
 	raw    string
 	fields url.Values
 }
 
-// ParseSAS reads a token, with or without a question mark before it. It does
-// not check whether the token is usable. Its errors name the payload's field
-// and never repeat the token.
+// ParseSAS reads a token, with or without a question mark before it. It
+// does not check whether the token is usable. Its errors name the
+// payload's field and never repeat the token.
 func ParseSAS(field, text string) (SASToken, error) {
 	raw := strings.TrimLeft(text, "?&")
 	fields, err := url.ParseQuery(raw)
@@ -28,8 +29,8 @@ func ParseSAS(field, text string) (SASToken, error) {
 	return SASToken{raw: strings.ReplaceAll(raw, " ", "%20"), fields: fields}, nil
 }
 
-// isNotQuery reports whether a character must not stand in a query. Spaces are
-// allowed: they come from plus signs.
+// isNotQuery reports whether a character must not stand in a query.
+// Spaces are allowed: they come from plus signs.
 func isNotQuery(r rune) bool { return r < ' ' || r > '~' || r == '#' }
 
 // Get returns a parameter's value; empty when it is missing.
@@ -48,8 +49,8 @@ func (t SASToken) secrets() []string {
 // container or a blob.
 func (t SASToken) IsAccount() bool { return t.Get("ss") != "" || t.Get("srt") != "" }
 
-// Policy returns the stored access policy. It defines what the token itself
-// leaves out.
+// Policy returns the stored access policy. It defines what the token
+// itself leaves out.
 func (t SASToken) Policy() string { return t.Get("si") }
 
 // Grants reports whether the token's permissions hold one of the letters.
@@ -57,8 +58,9 @@ func (t SASToken) Grants(letters string) bool { return strings.ContainsAny(t.Get
 
 const signatureSize = 32 // bytes of an HMAC-SHA256
 
-// SignatureProblem says how the signature was damaged before it got here, for
-// example "has no sig". It is empty when the signature is well formed.
+// SignatureProblem says how the signature was damaged before it got here,
+// for example "has no sig". It is empty when the signature is well
+// formed.
 func (t SASToken) SignatureProblem() string {
 	signature := t.Get("sig")
 	decoded, err := base64.StdEncoding.DecodeString(signature)
@@ -75,9 +77,9 @@ func (t SASToken) SignatureProblem() string {
 	return ""
 }
 
-// Validity returns the time span in which the token is valid. A zero time means
-// no limit. A user delegation SAS also ends with its key. ok is false when a
-// time is not readable.
+// Validity returns the time span in which the token is valid. A zero time
+// means no limit. A user delegation SAS also ends with its key. ok is
+// false when a time is not readable.
 func (t SASToken) Validity() (from, until time.Time, ok bool) {
 	from, okFrom := sasTime(t.Get("st"))
 	until, okUntil := sasTime(t.Get("se"))
@@ -140,8 +142,8 @@ func (t SASToken) excess() []string {
 	return found
 }
 
-// Excess names, for people, what the credentials allow and no job uses. It is
-// empty for roles, whose rights only the service knows.
+// Excess names, for people, what the credentials allow and no job uses.
+// It is empty for roles, whose rights only the service knows.
 func (i *Identity) Excess() []string {
 	if i.key != nil {
 		return []string{"everything in the whole account, " +

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// secretKind says what a secret is, in words for people. Users put secrets
-// into the wrong fields. CVAT even asks for an account key in its field for
-// the SAS token.
+// secretKind says what a secret is, in words for people. Users put
+// secrets into the wrong fields. CVAT even asks for an account key in its
+// field for the SAS token.
 type secretKind string
 
 const (
@@ -21,8 +21,8 @@ const (
 
 const accountKeySize = 64 // bytes
 
-// secretKindOf recognises a secret by its form. A SAS token may still lack
-// parts.
+// secretKindOf recognises a secret by its form. A SAS token may still
+// lack parts.
 func secretKindOf(text string) secretKind {
 	switch {
 	case isConnectionString(text):
@@ -43,8 +43,9 @@ func secretKindOf(text string) secretKind {
 	return kindUnknown
 }
 
-// looksLikeSAS reports whether a query has at least two parameters of a SAS
-// token. With this rule a token that lost its signature is still recognised.
+// looksLikeSAS reports whether a query has at least two parameters of a
+// SAS token. With this rule a token that lost its signature is still
+// recognised.
 func looksLikeSAS(query string) bool {
 	found := 0
 	for part := range strings.SplitSeq(strings.TrimLeft(query, "?&"), "&") {
@@ -68,8 +69,8 @@ func isConnectionString(text string) bool {
 	return false
 }
 
-// trimSecret removes white space and quotes around a secret, which users copy
-// along from web pages and from JSON.
+// trimSecret removes white space and quotes around a secret, which users
+// copy along from web pages and from JSON.
 func trimSecret(text string) string {
 	text = strings.TrimSpace(text)
 	n := len(text)

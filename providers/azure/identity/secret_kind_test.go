@@ -7,7 +7,7 @@ import (
 
 const someKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
-// What people paste, and where they got it.
+// Secrets as users copy them, and where from.
 func TestSecretKindOf(t *testing.T) {
 	t.Parallel()
 	const sas = "sv=2022-11-02&ss=b&srt=co&sp=rwl&se=2030-01-01T00:00:00Z&spr=https&sig=abc%3D"
@@ -18,7 +18,7 @@ func TestSecretKindOf(t *testing.T) {
 		"&" + sas:       kindSAS,
 		"sp=rl&st=2024-01-01T00:00:00Z&se=2030-01-01T00:00:00Z&sv=2022-11-02&sr=c&sig=abc%3D": kindSAS,
 		"si=team&sv=2022-11-02&sr=c&sig=abc%3D":                                               kindSAS,
-		strings.Replace(sas, "&sig=abc%3D", "", 1):                                            kindSAS, // lost its signature
+		strings.Replace(sas, "&sig=abc%3D", "", 1):                                            kindSAS, // without its signature
 		"https://acct.blob.core.windows.net/?" + sas:                                          kindSASURL,
 		"https://acct.blob.core.windows.net/c?" + sas:                                         kindSASURL,
 		"https://acct.blob.core.windows.net/c":                                                kindUnknown,
@@ -40,7 +40,7 @@ func TestSecretKindOf(t *testing.T) {
 		"https://acct.blob.core.windows.net/c?restype=container&comp=list&sv=2022-11-02&sig=abc%3D&x=y": kindSASURL,
 	} {
 		if got := secretKindOf(trimSecret(text)); got != want {
-			t.Errorf("%.30q… is taken for %q, want %q", text, got, want)
+			t.Errorf("%.30q… has kind %q, want %q", text, got, want)
 		}
 	}
 }
@@ -70,12 +70,12 @@ func TestConnectionString(t *testing.T) {
 		"AccountName=acct;EndpointSuffix=core.windows.net;DefaultEndpointsProtocol=file;" + key, "BlobEndpoint=https://blobs.example.com;" + key,
 	} {
 		if got, err := parseConnectionString(text); err == nil {
-			t.Errorf("%.60q is taken for %+v", text, got)
+			t.Errorf("%.60q is parsed as %+v", text, got)
 		}
 	}
 }
 
-// Whatever is pasted, parsing ends, and no error repeats a secret.
+// For every text, parsing ends and no error repeats a secret.
 func FuzzConnectionString(f *testing.F) {
 	f.Add("DefaultEndpointsProtocol=https;AccountName=acct;AccountKey=" + someKey + ";EndpointSuffix=core.windows.net")
 	f.Add("BlobEndpoint=http://127.0.0.1:10000/a;SharedAccessSignature=sv=1&sig=2;;")

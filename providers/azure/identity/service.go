@@ -20,9 +20,10 @@ var (
 
 const publicSuffix = ".blob.core.windows.net"
 
-// blobSuffixes are the ends of the host names of Azure's own blob service: in
-// the public cloud, in those of China and of the US government, and for
-// accounts with a DNS zone ("Storage account endpoints").
+// blobSuffixes are the ends of the host names of Azure's own blob
+// service: in the public cloud, in those of China and of the US
+// government, and for accounts with a DNS zone ("Storage account
+// endpoints").
 var blobSuffixes = []string{
 	publicSuffix,
 	".blob.core.chinacloudapi.cn",
@@ -52,9 +53,9 @@ func cloudOf(service string) cloud.Configuration {
 	return cloud.AzurePublic
 }
 
-// accountOf returns the account that a service URL names. It is the first label
-// of the host. Where the host is an address, it is the first part of the path.
-// It is empty for a customer's own domain.
+// accountOf returns the account that a service URL names. It is the first
+// label of the host. Where the host is an address, it is the first part
+// of the path. It is empty for a customer's own domain.
 func accountOf(service string) string {
 	u, err := url.Parse(service)
 	if err != nil {
@@ -76,7 +77,8 @@ func isPathStyle(u *url.URL) bool {
 	return err == nil || u.Hostname() == "localhost"
 }
 
-// serviceURL returns where a storage's requests go, without a slash at the end.
+// serviceURL returns where a storage's requests go, without a slash at
+// the end.
 func serviceURL(st tasks.Storage) (string, error) {
 	if st.Endpoint != "" {
 		return strings.TrimRight(st.Endpoint, "/"), checkEndpoint(st)

@@ -14,9 +14,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// servicePrincipal makes the identity of a customer's application. The egress
-// rules also guard its requests to the sign-in service. Identities of the same
-// secret share a session.
+// servicePrincipal makes the identity of a customer's application. The
+// egress rules also guard its requests to the sign-in service. Identities
+// of the same secret share a session.
 func (s *Source) servicePrincipal(st tasks.Storage, secrets providers.Secrets) (*Identity, error) {
 	secret, err := secrets.Resolve(st.Auth.ClientSecret)
 	if err != nil {

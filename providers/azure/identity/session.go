@@ -17,9 +17,9 @@ import (
 
 const tokenScope = "https://storage.azure.com/.default"
 
-// sessionKey holds everything that tokens are requested with. The hash of the
-// secret is part of it, so a session serves only those who have the secret. The
-// worker's own session has only an authority.
+// sessionKey holds everything that tokens are requested with. The hash of
+// the secret is part of it, so a session serves only those who have the
+// secret. The worker's own session has only an authority.
 type sessionKey struct {
 	authority string
 	tenant    string
@@ -27,8 +27,8 @@ type sessionKey struct {
 	secret    [sha256.Size]byte
 }
 
-// session fetches tokens and caches them until they expire. It is safe for
-// concurrent use.
+// session fetches tokens and caches them until they expire. It is safe
+// for concurrent use.
 type session struct {
 	create func() (azcore.TokenCredential, error) // with an empty cache
 	last   atomic.Pointer[string]                 // the last token
@@ -75,8 +75,8 @@ func (s *session) GetToken(
 	return token, err
 }
 
-// lastToken returns the token that requests are sent with; empty before the
-// first one.
+// lastToken returns the token that requests are sent with; empty before
+// the first one.
 func (s *session) lastToken() string {
 	if token := s.last.Load(); token != nil {
 		return *token
@@ -84,9 +84,9 @@ func (s *session) lastToken() string {
 	return ""
 }
 
-// NewToken signs in anew, which shows whether the credentials are still valid:
-// a token that other buckets have used does not. It must be called only for
-// credentials of kind azerror.Token.
+// NewToken signs in anew, which shows whether the credentials are still
+// valid: a token that other buckets have used does not. It must be called
+// only for credentials of kind azerror.Token.
 func (i *Identity) NewToken(ctx context.Context) error {
 	if err := i.session.reset(); err != nil {
 		return err

@@ -11,9 +11,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
-// workerIdentity makes the worker's own identity. The server at an endpoint of
-// the payload would get the worker's token, so only Azure's own servers are
-// allowed.
+// workerIdentity makes the worker's own identity. The server at an
+// endpoint of the payload would get the worker's token, so only Azure's
+// own servers are allowed.
 func (s *Source) workerIdentity(st tasks.Storage) (*Identity, error) {
 	if !s.config.AllowWorker {
 		return nil, invalid("WorkerIdentityNotAllowed",
@@ -50,11 +50,11 @@ func (s *Source) workerIdentity(st tasks.Storage) (*Identity, error) {
 	}, nil
 }
 
-// workerCredential returns the workload identity that Kubernetes has set up;
-// without one, the managed identity of the machine. The managed identity is
-// requested from the metadata service, which the egress rules refuse. The SDK
-// chooses the address of that service, not a payload, so the request goes
-// through the SDK's own HTTP client.
+// workerCredential returns the workload identity that Kubernetes has set
+// up; without one, the managed identity of the machine. The managed
+// identity is requested from the metadata service, which the egress rules
+// refuse. The SDK chooses the address of that service, not a payload, so
+// the request goes through the SDK's own HTTP client.
 func workerCredential(opts policy.ClientOptions) (azcore.TokenCredential, error) {
 	workload, err := azidentity.NewWorkloadIdentityCredential(
 		&azidentity.WorkloadIdentityCredentialOptions{ClientOptions: opts})

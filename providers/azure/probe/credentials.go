@@ -11,8 +11,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// credentials checks what can be known of the credentials without a request to
-// the blob service.
+// credentials checks what can be known of the credentials without a
+// request to the blob service.
 func (p *probe) credentials(ctx context.Context) tasks.Check {
 	c := p.credentialsByKind(ctx)
 	if c.Status == tasks.CheckOK && p.Identity.Misplaced != "" {

@@ -12,15 +12,16 @@ import (
 )
 
 const (
-	// maxClockSkew is how far the worker's clock may be off. Within it, only
-	// the service can tell whether a token is valid.
+	// maxClockSkew is how far the worker's clock may be off. Within it,
+	// only the service can tell whether a token is valid.
 	maxClockSkew = 15 * time.Minute
-	// minValidity is how long a token must be valid, or there is a warning.
+	// minValidity is how long a token must be valid, or there is a
+	// warning.
 	minValidity = 7 * 24 * time.Hour
 )
 
-// inspection compares what a SAS token says with what it is to be used for. It
-// makes no request.
+// inspection compares what a SAS token says with what it is to be used
+// for. It makes no request.
 type inspection struct {
 	sas     identity.SASToken
 	need    tasks.Need
@@ -28,8 +29,8 @@ type inspection struct {
 	now     time.Time
 }
 
-// check returns the first fault. Without a fault it returns the first warning,
-// and without a warning when the token expires.
+// check returns the first fault. Without a fault it returns the first
+// warning, and without a warning when the token expires.
 func (i inspection) check() tasks.Check {
 	for _, find := range []func() *tasks.Check{
 		i.form, i.times, i.scope, i.permissions, i.protocol, i.warnings,
@@ -101,7 +102,8 @@ func (i inspection) times() *tasks.Check {
 	return nil
 }
 
-// scope finds a token for another service, or for too few kinds of resources.
+// scope finds a token for another service, or for too few kinds of
+// resources.
 func (i inspection) scope() *tasks.Check {
 	if i.sas.IsAccount() {
 		return i.accountScope()
@@ -134,8 +136,8 @@ func (i inspection) accountScope() *tasks.Check {
 	return nil
 }
 
-// permissions finds a permission that is missing. A stored access policy may
-// grant it, so a token with a policy passes.
+// permissions finds a permission that is missing. A stored access policy
+// may grant it, so a token with a policy passes.
 func (i inspection) permissions() *tasks.Check {
 	if i.sas.Policy() != "" {
 		return nil

@@ -27,9 +27,9 @@ type sample struct {
 	archived int
 }
 
-// list checks whether blobs can be listed under the storage's prefix. It does
-// not ask for the container's properties, because a SAS of a container cannot
-// have the right to them.
+// list checks whether blobs can be listed under the storage's prefix. It
+// does not ask for the container's properties, because a SAS of a
+// container cannot have the right to them.
 func (p *probe) list(ctx context.Context) tasks.Check {
 	opts := client.ListOptions(p.Storage.Prefix)
 	size := int32(maxSample)
@@ -48,8 +48,8 @@ func (p *probe) list(ctx context.Context) tasks.Check {
 	return check.OK("the container can be listed")
 }
 
-// add counts the blobs of a page, and chooses one to read: best one that is
-// not archived and has content.
+// add counts the blobs of a page, and chooses one to read: best one that
+// is not archived and has content.
 func (s *sample) add(items []*container.BlobItem) {
 	best := -1
 	for _, item := range items {
@@ -71,9 +71,10 @@ func (s *sample) add(items []*container.BlobItem) {
 	}
 }
 
-// listFailed makes the result of a listing that failed. To anonymous callers
-// the service gives one answer for three faults. So listFailed reads a blob,
-// which shows whether only the blobs are public and not their listing.
+// listFailed makes the result of a listing that failed. To anonymous
+// callers the service gives one answer for three faults. So listFailed
+// reads a blob, which shows whether only the blobs are public and not
+// their listing.
 func (p *probe) listFailed(ctx context.Context, e *providers.Error) tasks.Check {
 	c := check.FailError(e)
 	if p.Identity.Kind() != azerror.Anonymous || e.Code != "ResourceNotFound" {
@@ -101,8 +102,8 @@ func (p *probe) listFailed(ctx context.Context, e *providers.Error) tasks.Check 
 	return c
 }
 
-// versions checks whether old versions can be listed. Blobs of an account that
-// keeps no versions have no version ID.
+// versions checks whether old versions can be listed. Blobs of an account
+// that keeps no versions have no version ID.
 func (p *probe) versions(ctx context.Context) tasks.Check {
 	opts := client.ListOptions(p.Storage.Prefix)
 	one := int32(1)

@@ -13,8 +13,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// read reads one byte of a blob. In an empty container it asks for a key that
-// does not exist. Azure then answers "not found" only to those who may read.
+// read reads one byte of a blob. In an empty container it asks for a key
+// that does not exist. Azure then answers "not found" only to those who
+// may read.
 func (p *probe) read(ctx context.Context) tasks.Check {
 	key := p.sample.key
 	exists := key != ""
@@ -37,8 +38,8 @@ func (p *probe) read(ctx context.Context) tasks.Check {
 	return check.FailError(e)
 }
 
-// withArchived makes the result of a successful read: a warning if some blobs
-// are archived.
+// withArchived makes the result of a successful read: a warning if some
+// blobs are archived.
 func (p *probe) withArchived(evidence string) tasks.Check {
 	if p.sample.archived == 0 {
 		return check.OK(evidence)
@@ -61,9 +62,9 @@ func (p *probe) readByte(ctx context.Context, key string) error {
 	return out.Body.Close()
 }
 
-// kms checks whether the customer's key can be used. That follows from the
-// check read: the service itself fetches the key from Key Vault, for reads as
-// for writes, and the caller needs no right to it.
+// kms checks whether the customer's key can be used. That follows from
+// the check read: the service itself fetches the key from Key Vault, for
+// reads as for writes, and the caller needs no right to it.
 func (p *probe) kms(context.Context) tasks.Check {
 	switch {
 	case !p.readable:

@@ -17,9 +17,9 @@ import (
 // otherETag is an ETag that no new blob can have.
 const otherETag = "0x8D0000000000000"
 
-// write sends one byte for a new key, on the condition that the key already
-// has a certain ETag. The service first checks the right to write and then the
-// condition, so nothing is stored.
+// write sends one byte for a new key, on the condition that the key
+// already has a certain ETag. The service first checks the right to write
+// and then the condition, so nothing is stored.
 func (p *probe) write(ctx context.Context) tasks.Check {
 	key := p.randomKey()
 	body := streaming.NopCloser(bytes.NewReader([]byte("x")))
@@ -42,8 +42,8 @@ func (p *probe) write(ctx context.Context) tasks.Check {
 	return check.UnknownError(e)
 }
 
-// cleanUp removes the blob of a server that stored it in spite of the false
-// condition.
+// cleanUp removes the blob of a server that stored it in spite of the
+// false condition.
 func (p *probe) cleanUp(ctx context.Context, key string) tasks.Check {
 	evidence := "the server ignores conditions: it stored the probe as " + key
 	fix := "Use a server that supports If-Match. On this one, writers overwrite each other."
