@@ -10,6 +10,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/stevedore-jobs/stevedore/producer"
+	"github.com/stevedore-jobs/stevedore/producer/events"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
@@ -28,15 +29,15 @@ func cancelTwice(t *testing.T, c *producer.Client, id string, want tasks.State) 
 	}
 }
 
-// gone fails the test when asynq still knows a task.
-func gone(t *testing.T, o redisconn.Options, q, taskID string) {
+// wantGone fails the test if asynq still has a task.
+func wantGone(t *testing.T, o redisconn.Options, q, taskID string) {
 	t.Helper()
 	if info, err := inspector(t, o).GetTaskInfo(q, taskID); !errors.Is(err, asynq.ErrTaskNotFound) {
 		t.Errorf("the task is still there: %+v, %v", info, err)
 	}
 }
 
-func TestCancelWhatWaits(t *testing.T) {
+func TestCancelQueuedJobs(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
 	c := client(t, o)
@@ -45,42 +46,41 @@ func TestCancelWhatWaits(t *testing.T) {
 	enqueue(t, c, verify, producer.WithID("quick"))
 	for id, q := range map[string]string{"now": "jobs-high", "later": "jobs", "quick": "verify"} {
 		cancelTwice(t, c, id, tasks.StateCancelled)
-		gone(t, o, q, id)
+		wantGone(t, o, q, id)
 	}
-	events, _ := collect(c.Events(t.Context(), producer.EventsOldest, producer.SoFar()))
-	if len(events) != 3 {
-		t.Errorf("three jobs were cancelled twice: %v", events)
+	n := 0
+	for _, err := range c.Events(t.Context(), events.Oldest, events.SoFar()) {
+		if err != nil {
+			t.Error(err)
+		}
+		n++
+	}
+	if n != 3 {
+		t.Errorf("three jobs were cancelled twice: %d events", n)
 	}
 }
 
 func TestCancelOfALaterGeneration(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	c, r := client(t, o), records(t, o)
-	begin(t, r, "j")
-	p, err := r.Pulse(t.Context(), "j")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.TakeOver(t.Context(), "j", p); err != nil {
-		t.Fatal(err)
-	}
+	c, s := client(t, o), store(t, o)
+	claim(t, s, "j")
+	takeOver(t, s, "j")
 	foreign(t, o, "jobs", "j:g1")
 	cancelTwice(t, c, "j", tasks.StateCancelled)
-	gone(t, o, "jobs", "j:g1")
+	wantGone(t, o, "jobs", "j:g1")
 }
 
-func TestCancelWhatRuns(t *testing.T) {
+func TestCancelARunningJob(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
 	c := client(t, o)
 	begun, fenced := make(chan struct{}), make(chan error, 1)
 	var once sync.Once
-	r := records(t, o)
-	work(t, o, func(ctx context.Context, claim queue.Claim) outcome {
+	work(t, o, func(ctx context.Context, l queue.Lease) outcome {
 		once.Do(func() { close(begun) })
 		for ctx.Err() == nil {
-			if _, err := r.Look(ctx, claim, queue.Shown{}); err != nil {
+			if _, err := l.Heartbeat(ctx, queue.ProgressReport{}); err != nil {
 				fenced <- err
 				break
 			}
@@ -98,17 +98,17 @@ func TestCancelWhatRuns(t *testing.T) {
 	}
 }
 
-func TestCancelWhatHasEnded(t *testing.T) {
+func TestCancelAnEndedJob(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
 	c := client(t, o)
-	work(t, o, func(context.Context, queue.Claim) outcome { return outcome{result: `{}`} })
+	work(t, o, func(context.Context, queue.Lease) outcome { return outcome{result: `{}`} })
 	id := enqueue(t, c, manifest)
 	if _, err := c.Wait(t.Context(), id, nil); err != nil {
 		t.Fatal(err)
 	}
 	cancelTwice(t, c, id, tasks.StateSucceeded)
-	if _, err := c.Cancel(t.Context(), "nobody"); !errors.Is(err, producer.ErrNoJob) {
+	if _, err := c.Cancel(t.Context(), "unknown"); !errors.Is(err, producer.ErrNoJob) {
 		t.Errorf("an unknown job: %v", err)
 	}
 }
@@ -121,11 +121,11 @@ func TestCancelAForeignJob(t *testing.T) {
 	foreign(t, o, "jobs", "later", asynq.ProcessIn(time.Hour))
 	cancelTwice(t, c, "j", tasks.StateCancelled)
 	cancelTwice(t, c, "later", tasks.StateCancelled)
-	gone(t, o, "jobs-low", "j")
-	gone(t, o, "jobs", "later")
+	wantGone(t, o, "jobs-low", "j")
+	wantGone(t, o, "jobs", "later")
 }
 
-// Somebody who waits hears of the cancel at once.
+// A caller of Wait learns of the cancel at once.
 func TestCancelEndsWaits(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

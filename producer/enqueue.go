@@ -1,99 +1,124 @@
 package producer
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
-	"github.com/hibiken/asynq"
+	"github.com/google/uuid"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
+	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
-// enqueue makes the record first, so that the ID is taken before anything can
-// run under it, and the task second. A crash between the two leaves a record
-// without a task, which enqueuing again completes, or a worker.
-func (c *Client) enqueue(ctx context.Context, kind tasks.Kind, payload []byte, s settings) error {
-	there, err := c.records.Create(ctx, s.id, kind.Name, payload)
+var (
+	// ErrIDReused means that the ID of a job belongs to a different job.
+	ErrIDReused = errors.New("the job ID belongs to another job")
+	// ErrPlainSecret means that a job holds a secret as a plain value, and
+	// the client has no key to seal it with.
+	ErrPlainSecret = errors.New("the job holds a plain secret, and this client cannot seal it: " +
+		"make the client with WithPublicKey, or give env:NAME or file:/path")
+	// ErrSealedNoID means that a job holds a secret that was sealed before,
+	// for one job ID. Under a new ID it would not open.
+	ErrSealedNoID = errors.New("the job holds a secret that was sealed for one job ID: " +
+		"enqueue it under that ID")
+)
+
+// NewID makes the ID of a new job, for a caller who must know it before
+// the job is enqueued. Enqueue makes one itself if none is given.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Enqueue validates a job and puts it on the queue. It returns the job's
+// ID.
+//
+// These errors mean that nothing was enqueued: *tasks.InvalidError for a
+// payload with faults, ErrIDReused for an ID that belongs to a different
+// job, ErrPlainSecret for a plain secret without a key to seal it with,
+// and ErrSealedNoID for a sealed secret without the ID that it was sealed
+// for. Any other error means that Redis was not reached. Then call again,
+// with the same ID if the job must not run twice.
+func (c *Client) Enqueue(
+	ctx context.Context, j tasks.Job, options ...Option,
+) (id string, err error) {
+	s := settingsOf(options)
+	job, kind, err := c.prepare(j, s)
+	if err != nil {
+		return "", err
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if err := c.jobs.send(ctx, job, kind, s); err != nil {
+		return "", c.options.Explain(err)
+	}
+	return job.ID, nil
+}
+
+// prepare does everything that needs no Redis: it checks the job, chooses
+// its ID and its queue, seals its secrets and encodes it.
+func (c *Client) prepare(j tasks.Job, s settings) (queue.NewJob, tasks.Kind, error) {
+	var none queue.NewJob
+	j = s.apply(j)
+	if err := j.Validate(); err != nil {
+		return none, tasks.Kind{}, err
+	}
+	kind, err := c.jobs.kinds.Lookup(j.Kind())
+	if err != nil {
+		return none, kind, err
+	}
+	id := cmp.Or(s.id, NewID())
+	if err := queue.CheckID(id); err != nil {
+		return none, kind, err
+	}
+
+	sealed, err := tasks.MapSecrets(j, func(secret tasks.Secret) (tasks.Secret, error) {
+		switch {
+		case secret.Sealed() != "" && s.id == "":
+			return secret, ErrSealedNoID
+		case secret.IsPlain() && c.key.IsZero():
+			return secret, ErrPlainSecret
+		}
+		return secret.Seal(c.key, seal.Binding{Job: id, Kind: kind.Name})
+	})
+	if err != nil {
+		return none, kind, err
+	}
+	payload, err := json.Marshal(sealed)
+	return queue.NewJob{
+		ID:      id,
+		Kind:    kind.Name,
+		Payload: payload,
+		Queue:   j.JobTerms().Priority.Queue(kind.Policy.Queue),
+	}, kind, err
+}
+
+// send makes the record first, so that the ID is taken before anything can
+// run under it, and the task second. A crash between the two leaves a
+// record without a task. Enqueuing again adds the task; otherwise a worker
+// does.
+func (j jobs) send(
+	ctx context.Context, job queue.NewJob, kind tasks.Kind, s settings,
+) error {
+	r, err := j.store.Create(ctx, job)
 	switch {
 	case err != nil:
 		return err
-	case there.Kind != kind.Name || !same(kind, there.Payload, payload):
-		return fmt.Errorf("%s: %w (a %s job); choose another ID", s.id, ErrIDReused, there.Kind)
-	case there.State.Final():
+	case r.Kind != kind.Name || !kind.Same(r.Payload, job.Payload):
+		return fmt.Errorf("%s: %w (a %s job); choose another ID", job.ID, ErrIDReused, r.Kind)
+	case r.State.Final():
 		return nil
 	}
-	ref := queue.JobRef{Job: s.id, Generation: there.Generation}
-	return c.send(ctx, kind, ref, there.Payload, s.asynq()...) // the record's payload, if the same job was sealed anew
-}
 
-// same tells whether two payloads ask for the same job. How urgent it is and
-// until when it must be done are not what it is: a caller who enqueues again
-// after a lost answer most likely counts its deadline from another moment.
-func same(kind tasks.Kind, a, b []byte) bool {
-	return kind.Same(a, b) || kind.Same(unhurried(kind, a), unhurried(kind, b))
-}
-
-// unhurried is a payload without priority and deadline. A payload that cannot
-// be read stays as it is.
-func unhurried(kind tasks.Kind, payload []byte) []byte {
-	j, err := kind.Decode(payload)
-	if err != nil {
-		return payload
-	}
-	plain, err := encode(tasks.WithTerms(j, tasks.Terms{Tenant: j.JobTerms().Tenant}))
-	if err != nil {
-		return payload
-	}
-	return plain
-}
-
-// send puts a job's task on the queue, unless it is there.
-func (c *Client) send(ctx context.Context, kind tasks.Kind, ref queue.JobRef, payload []byte, options ...asynq.Option) error {
-	task := queue.NewJobTask(kind, ref, payload, priorityOf(kind, payload))
-	_, err := c.asynq.EnqueueContext(ctx, task, options...)
-	if !errors.Is(err, asynq.ErrTaskIDConflict) {
-		return err
-	}
-	if err := c.removeEnded(priorityOf(kind, payload).Queue(kind.Policy.Queue), ref.TaskID()); err != nil {
-		return err
-	}
-	if _, err = c.asynq.EnqueueContext(ctx, task, options...); errors.Is(err, asynq.ErrTaskIDConflict) {
-		return nil
-	}
-	return err
-}
-
-// removeEnded deals with an ID that asynq still knows. Most often it is this
-// very job, waiting or running, or our own request sent twice. But asynq
-// keeps archived tasks longer than a record lives, and such a corpse would
-// block the ID.
-func (c *Client) removeEnded(q, taskID string) error {
-	info, err := c.inspector.GetTaskInfo(q, taskID)
-	if err == nil && (info.State == asynq.TaskStateArchived || info.State == asynq.TaskStateCompleted) {
-		err = c.inspector.DeleteTask(q, taskID)
-	}
-	if noTask(err) {
-		return nil
-	}
-	return err
-}
-
-// priorityOf reads the priority that a payload asks for. One that cannot be
-// read is the worker's to refuse.
-func priorityOf(kind tasks.Kind, payload []byte) tasks.Priority {
-	j, err := kind.Decode(payload)
-	if err != nil {
-		return tasks.PriorityNormal
-	}
-	switch p := j.JobTerms().Priority; p {
-	case tasks.PriorityHigh, tasks.PriorityLow:
-		return p
-	}
-	return tasks.PriorityNormal
-}
-
-func noTask(err error) bool {
-	return errors.Is(err, asynq.ErrTaskNotFound) || errors.Is(err, asynq.ErrQueueNotFound)
+	// The payload is the record's: secrets that were sealed again have
+	// another text.
+	return j.tasks.EnqueueJob(ctx, asynqtask.Job{
+		Kind:    kind,
+		Ref:     asynqtask.JobRef{Job: job.ID, Generation: r.Generation},
+		Queue:   cmp.Or(r.Queue, job.Queue),
+		Payload: r.Payload,
+	}, s.asynq()...)
 }

@@ -6,48 +6,55 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/producer"
+	"github.com/stevedore-jobs/stevedore/producer/events"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/embedded"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// check ends an example that went wrong. A service handles the error.
+// check ends an example at an error. A service handles it.
 func check(err error) {
 	if err != nil {
 		panic(err)
 	}
 }
 
-// redisWithWorker is a Redis inside this process, and a worker on it that
-// finds ten images of which one is corrupt. A service makes its options of
-// its own settings, with redisconn.ParseURL.
+// redisWithWorker starts a Redis inside this process, and a worker that finds
+// ten images, one of them corrupt. A service makes the options from its own
+// settings, with redisconn.ParseURL.
 func redisWithWorker() (o redisconn.Options, stop func()) {
 	server, err := embedded.Start()
 	check(err)
-	stopWorker, err := startStandIn(server.Options(), func(_ context.Context, c queue.Claim) outcome {
+	stopWorker, err := startWorker(server.Options(), func(_ context.Context, l queue.Lease) outcome {
 		switch {
-		case c.Kind == "verify-connection":
+		case l.Kind == "verify-connection":
 			return outcome{result: `{"ok":true,"verdict":"all is well","checks":[]}`}
-		case c.Round > 0: // somebody has mended the image
+		case l.Round > 0: // the image is not corrupt any more
 			return outcome{result: `{"key":"images/manifest.jsonl","entries":10}`, objects: 1}
 		}
-		return outcome{result: `{"key":"images/manifest.jsonl","entries":9,"failed":1}`, objects: 10, errors: []tasks.ObjectError{
-			{Key: "images/7.jpg", Code: "corrupt-image", Message: "read images/7.jpg: no JPEG header"},
-		}}
+		return outcome{
+			result: `{"key":"images/manifest.jsonl","entries":9,"failed":1}`, objects: 10,
+			errors: []tasks.ObjectError{
+				{Key: "images/7.jpg", Code: "corrupt-image", Message: "read images/7.jpg: no JPEG header"},
+			},
+		}
 	})
 	check(err)
 	return server.Options(), func() { stopWorker(); server.Close() }
 }
 
-// redisAlone is a Redis that no worker serves yet.
+// redisAlone starts a Redis without a worker.
 func redisAlone() (o redisconn.Options, stop func()) {
 	server, err := embedded.Start()
 	check(err)
 	return server.Options(), server.Close
 }
 
-var images = tasks.Storage{Provider: "s3", Bucket: "my-bucket", Prefix: "images/", Auth: tasks.Auth{Method: tasks.AuthAnonymous}}
+var images = tasks.Storage{
+	Provider: "s3", Bucket: "my-bucket", Prefix: "images/",
+	Auth: tasks.Auth{Method: tasks.AuthAnonymous},
+}
 
 func Example() {
 	ctx := context.Background()
@@ -79,8 +86,8 @@ func ExampleClient_Enqueue() {
 	client := producer.New(options)
 	defer func() { _ = client.Close() }()
 
-	// The ID makes it safe to ask again when an answer was lost: it is the
-	// same job.
+	// With an ID of its own the caller can call again if it got no answer:
+	// it is the same job.
 	for range 2 {
 		id, err := client.Enqueue(ctx, tasks.BuildManifest{Source: images},
 			producer.WithID("manifest-of-import-42"),
@@ -137,7 +144,7 @@ func ExampleClient_Cancel() {
 	check(err)
 
 	state, err := client.Cancel(ctx, id)
-	fmt.Println(state, err) // succeeded or failed, had it ended before
+	fmt.Println(state, err) // succeeded or failed, if it had ended before
 	// Output: cancelled <nil>
 }
 
@@ -152,7 +159,7 @@ func ExampleResultAs() {
 	fmt.Println(err)
 	// Output:
 	// true all is well <nil>
-	// job j is a verify-connection job, its result no tasks.BuildManifestResult
+	// job j is a verify-connection job, its result is not a tasks.BuildManifestResult
 }
 
 func ExampleResult() {
@@ -213,16 +220,16 @@ func ExampleClient_Events() {
 	_, err := client.Enqueue(ctx, tasks.BuildManifest{Source: images}, producer.WithID("import-42"))
 	check(err)
 
-	position := producer.EventsOldest // or what was saved the last time
+	position := events.Oldest // or the position that was saved last
 	for event, err := range client.Events(ctx, position) {
 		check(err)
 		fmt.Println(event.Job, event.Type)
-		position = event.Position // save it when the event has been dealt with
+		position = event.Position // save it when the event is handled
 		if event.Type.Final() {
 			break
 		}
 	}
-	for event, err := range client.Events(ctx, position, producer.SoFar()) {
+	for event, err := range client.Events(ctx, position, events.SoFar()) {
 		check(err)
 		fmt.Println("after that:", event.Type) // nothing
 	}
@@ -231,7 +238,7 @@ func ExampleClient_Events() {
 	// import-42 succeeded
 }
 
-func ExampleGroup_Events() {
+func ExampleClient_Group() {
 	ctx := context.Background()
 	options, stop := redisWithWorker()
 	defer stop()

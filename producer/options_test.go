@@ -26,7 +26,7 @@ func enqueue(t *testing.T, c *producer.Client, j tasks.Job, options ...producer.
 	return id
 }
 
-func TestTermsOfTheCallTakeThePlaceOfThePayloads(t *testing.T) {
+func TestTermsOfTheCallReplaceThoseOfThePayload(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
 	deadline := time.Now().Add(time.Hour)
@@ -51,7 +51,7 @@ func TestTermsOfTheCallTakeThePlaceOfThePayloads(t *testing.T) {
 	}
 }
 
-func TestPayloadsOwnPriority(t *testing.T) {
+func TestPriorityOfThePayload(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
 	j := manifest
@@ -93,16 +93,16 @@ func TestDelayedJobRuns(t *testing.T) {
 	c := client(t, o)
 	start := time.Now()
 	id := enqueue(t, c, manifest, producer.WithDelay(time.Second))
-	work(t, o, func(context.Context, queue.Claim) outcome { return outcome{result: `{}`} })
+	work(t, o, func(context.Context, queue.Lease) outcome { return outcome{result: `{}`} })
 	s, err := c.Wait(t.Context(), id, nil)
 	if err != nil || s.State != tasks.StateSucceeded || s.Finished.Sub(start) < time.Second {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
 
-// A caller who lost the answer and asks again most likely counts its deadline
-// anew.
-func TestSameJobInAnotherHurry(t *testing.T) {
+// A caller that got no answer and calls again may have another deadline by
+// then. It is the same job.
+func TestSameJobWithOtherScheduling(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
 	c := client(t, o)
@@ -124,25 +124,19 @@ func TestSameJobInAnotherHurry(t *testing.T) {
 func TestEnqueueAgainKeepsTheGeneration(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	c, i, r := client(t, o), inspector(t, o), records(t, o)
+	c, i, r := client(t, o), inspector(t, o), store(t, o)
 	j := manifest
 	j.Priority = tasks.PriorityHigh
 	enqueue(t, c, j, producer.WithID("j"))
-	begin(t, r, "j")
-	p, err := r.Pulse(t.Context(), "j")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.TakeOver(t.Context(), "j", p); err != nil {
-		t.Fatal(err)
-	}
+	claim(t, r, "j")
+	takeOver(t, r, "j")
 	enqueue(t, c, j, producer.WithID("j"))
 	if _, err := i.GetTaskInfo("jobs-high", "j:g1"); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestCorpseOnAnotherQueueDoesNotBlockAnID(t *testing.T) {
+func TestArchivedTaskOnAnotherQueueDoesNotBlockAnID(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
 	c, i := client(t, o), inspector(t, o)
@@ -162,7 +156,7 @@ func TestCorpseOnAnotherQueueDoesNotBlockAnID(t *testing.T) {
 	}
 }
 
-// foreign enqueues a job as another language does: a task alone.
+// foreign enqueues a job as another language does: a task without a record.
 func foreign(t *testing.T, o redisconn.Options, q, id string, options ...asynq.Option) {
 	t.Helper()
 	c := asynq.NewClient(o)
@@ -185,3 +179,41 @@ func TestStatusOfAForeignJob(t *testing.T) {
 		}
 	}
 }
+
+// Kinds of the caller's own are enqueued like the built-in ones.
+func TestOwnKind(t *testing.T) {
+	t.Parallel()
+	o := queuetest.Embedded(t)
+	own := tasks.NewKind[countJob, countResult](tasks.Policy{
+		Queue: tasks.QueueExports, Timeout: time.Minute, Attempts: 1, Keep: time.Hour,
+	})
+	c := producer.New(o, producer.WithKinds(own))
+	t.Cleanup(func() { _ = c.Close() })
+	work(t, o, func(context.Context, queue.Lease) outcome { return outcome{result: `{"n":3}`} })
+	s := waitFor(t, c, enqueue(t, c, countJob{Terms: tasks.Terms{Priority: tasks.PriorityLow}}))
+	if r, err := producer.ResultAs[countResult](s); r.N != 3 || err != nil {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if r, err := c.Result(s); r != (countResult{3}) || err != nil {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if _, err := producer.Result(s); err == nil {
+		t.Error("a result of an unknown kind was decoded")
+	}
+	if _, err := client(t, o).Enqueue(t.Context(), countJob{}); err == nil {
+		t.Error("a client enqueued a kind that it does not know")
+	}
+}
+
+// countJob is a kind of job that only this test knows.
+type countJob struct{ tasks.Terms }
+
+func (countJob) Kind() string    { return "count" }
+func (countJob) Validate() error { return nil }
+
+type countResult struct {
+	N int `json:"n"`
+}
+
+func (countResult) Kind() string    { return "count" }
+func (countResult) Summary() string { return "counted" }

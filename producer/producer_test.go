@@ -15,6 +15,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
 var verify = tasks.VerifyConnection{Storage: tasks.Storage{Provider: "mem", Bucket: "b"}}
@@ -81,9 +82,9 @@ func TestSameIDIsTheSameJob(t *testing.T) {
 	}
 }
 
-// asynq keeps archived tasks for months. When the record of a job has gone,
-// its ID is free again.
-func TestCorpseDoesNotBlockAnID(t *testing.T) {
+// asynq keeps archived tasks for months. When the record of a job has
+// expired, its ID is free again.
+func TestArchivedTaskDoesNotBlockAnID(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
 	c, i := client(t, o), inspector(t, o)
@@ -123,13 +124,16 @@ func TestInvalidJobIsNotEnqueued(t *testing.T) {
 	}
 }
 
-func TestRedisAway(t *testing.T) {
+func TestRedisDown(t *testing.T) {
 	t.Parallel()
-	away := redisconn.Options{Addr: "127.0.0.1:1"}
+	down := redisconn.Options{Addr: "127.0.0.1:1"}
 	start := time.Now()
-	_, err := client(t, away).Enqueue(t.Context(), verify)
-	if err == nil || !strings.Contains(err.Error(), away.Addr) || !strings.Contains(err.Error(), "STEVEDORE_REDIS_URL") {
+	_, err := client(t, down).Enqueue(t.Context(), verify)
+	if !errors.Is(err, redisconn.ErrUnavailable) || !strings.Contains(err.Error(), down.Addr) {
 		t.Errorf("%v", err)
+	}
+	if err == nil || !strings.Contains(err.Error(), setting.RedisURL.String()) {
+		t.Errorf("the error names no setting to check: %v", err)
 	}
 	if took := time.Since(start); took > 6*time.Second {
 		t.Errorf("gave up after %v", took)
@@ -139,10 +143,10 @@ func TestRedisAway(t *testing.T) {
 func TestUnknownJob(t *testing.T) {
 	t.Parallel()
 	c := client(t, queuetest.Embedded(t))
-	if _, err := c.Status(t.Context(), "nobody"); !errors.Is(err, producer.ErrNoJob) {
+	if _, err := c.Status(t.Context(), "unknown"); !errors.Is(err, producer.ErrNoJob) {
 		t.Errorf("Status: %v", err)
 	}
-	if _, err := c.Wait(t.Context(), "nobody", nil); !errors.Is(err, producer.ErrNoJob) {
+	if _, err := c.Wait(t.Context(), "unknown", nil); !errors.Is(err, producer.ErrNoJob) {
 		t.Errorf("Wait: %v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
@@ -20,22 +21,23 @@ var corrupt = []tasks.ObjectError{
 	{Key: "a.jpg", Code: "corrupt-image", Message: "short"}, {Key: "b.jpg", Code: "not-found", Message: "gone"},
 }
 
-// failing is work at which two objects fail in the first round, and one in
-// each later one, of those on the list alone.
-func failing(t *testing.T, r queue.Records) func(context.Context, queue.Claim) outcome {
-	return func(ctx context.Context, c queue.Claim) outcome {
-		if c.Round == 0 {
+// failing returns work at which two objects fail in the first round, and one
+// in each later one. The later rounds must get the list of the one before.
+func failing(t *testing.T) func(context.Context, queue.Lease) outcome {
+	t.Helper()
+	return func(ctx context.Context, l queue.Lease) outcome {
+		if l.Round == 0 {
 			return outcome{result: `{"entries":8,"failed":2}`, objects: 10, errors: corrupt}
 		}
 		var list []tasks.ObjectError
-		for e, err := range r.ToRetry(ctx, c.ID) {
+		for e, err := range l.RetryList(ctx) {
 			if err != nil {
 				t.Error(err)
 			}
 			list = append(list, e)
 		}
-		if len(c.Amends) == 0 || c.Round == 1 && !slices.Equal(list, corrupt) {
-			t.Errorf("round %d amends %s, for %v", c.Round, c.Amends, list)
+		if len(l.PreviousResult) == 0 || l.Round == 1 && !slices.Equal(list, corrupt) {
+			t.Errorf("round %d improves %s, for %v", l.Round, l.PreviousResult, list)
 		}
 		return outcome{result: `{"entries":9,"failed":1}`, objects: 2, errors: corrupt[:1]}
 	}
@@ -54,7 +56,7 @@ func TestRetry(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
 	c := client(t, o)
-	work(t, o, failing(t, records(t, o)))
+	work(t, o, failing(t))
 	id := enqueue(t, c, manifest, producer.WithPriority(tasks.PriorityHigh))
 	if s := waitFor(t, c, id); s.Progress.Failed != 2 || s.Round != 0 {
 		t.Fatalf("%+v", s)
@@ -74,13 +76,14 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-// Many ask at once, while the retry waits and while it runs: there is one.
-func TestRetryAtOnceIsOneRetry(t *testing.T) {
+// Many call at once, while the retry is queued and while it runs. There is
+// only one retry.
+func TestManyRetriesAtOnceAreOne(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	c, r := client(t, o), records(t, o)
+	c, r := client(t, o), store(t, o)
 	enqueue(t, c, manifest, producer.WithID("j"))
-	if err := end(t.Context(), r, begin(t, r, "j"), outcome{result: `{}`, objects: 2, errors: corrupt}); err != nil {
+	if err := end(t.Context(), r, claim(t, r, "j"), outcome{result: `{}`, objects: 2, errors: corrupt}); err != nil {
 		t.Fatal(err)
 	}
 	many := func() {
@@ -103,7 +106,7 @@ func TestRetryAtOnceIsOneRetry(t *testing.T) {
 	}
 	release := make(chan struct{})
 	var rounds atomic.Int32
-	work(t, o, func(context.Context, queue.Claim) outcome {
+	work(t, o, func(context.Context, queue.Lease) outcome {
 		rounds.Add(1)
 		<-release
 		return outcome{result: `{}`, objects: 2}
@@ -120,14 +123,17 @@ func TestRetryAtOnceIsOneRetry(t *testing.T) {
 func TestRetryOfASingleJob(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	c, r := client(t, o), records(t, o)
+	c, r := client(t, o), store(t, o)
 	enqueue(t, c, manifest, producer.WithID("j"))
 	publish := func(result string, failed []tasks.ObjectError) {
 		t.Helper()
-		claim, err := r.Begin(t.Context(), queue.JobRef{Job: "j", Generation: 1}, "build-manifest", nil, tasks.StateRunning)
+		l, err := r.Claim(t.Context(), queue.ClaimRequest{
+			Ref: asynqtask.JobRef{Job: "j", Generation: 1}, Kind: "build-manifest", First: tasks.StateRunning,
+		})
 		if err == nil {
-			err = r.Publish(t.Context(), claim, queue.End{
-				Result: []byte(result), Counts: &tasks.Progress{Objects: 3, Failed: int64(len(failed))}, Errors: failed, Keep: time.Hour,
+			err = l.Publish(t.Context(), queue.End{
+				Result: []byte(result), Errors: failed, Keep: time.Hour,
+				Counts: &tasks.Progress{Objects: 3, Failed: int64(len(failed))},
 			})
 		}
 		if err != nil {
@@ -148,17 +154,17 @@ func TestRetryOfASingleJob(t *testing.T) {
 	}
 }
 
-// The first call got no further than the record; the next one brings the
-// task.
-func TestRetryAgainCompletesARetry(t *testing.T) {
+// A call has begun the retry and ended before it could enqueue the task. The
+// next call enqueues it.
+func TestNextCallEnqueuesTheRetry(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	c, r := client(t, o), records(t, o)
+	c, r := client(t, o), store(t, o)
 	enqueue(t, c, manifest, producer.WithID("j"))
-	if err := end(t.Context(), r, begin(t, r, "j"), outcome{result: `{}`, objects: 2, errors: corrupt}); err != nil {
+	if err := end(t.Context(), r, claim(t, r, "j"), outcome{result: `{}`, objects: 2, errors: corrupt}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Reopen(t.Context(), "j", 1); err != nil {
+	if _, err := r.BeginRetry(t.Context(), "j", 1); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Retry(t.Context(), "j"); err != nil {
@@ -169,26 +175,27 @@ func TestRetryAgainCompletesARetry(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeRetried(t *testing.T) {
+func TestRetryIsRefused(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	c, r := client(t, o), records(t, o)
+	c, r := client(t, o), store(t, o)
 	finish := func(id string, out outcome, options ...producer.Option) {
 		t.Helper()
 		enqueue(t, c, manifest, append(options, producer.WithID(id))...)
-		if err := end(t.Context(), r, begin(t, r, id), out); err != nil {
+		if err := end(t.Context(), r, claim(t, r, id), out); err != nil {
 			t.Fatal(err)
 		}
 	}
 	enqueue(t, c, manifest, producer.WithID("waits"))
 	foreign(t, o, "jobs", "foreign")
-	begin(t, r, "runs")
+	claim(t, r, "runs")
 	finish("clean", outcome{result: `{}`, objects: 2})
 	finish("failed", outcome{failure: &tasks.Failure{Kind: "denied", Message: "no"}})
 	finish("late", outcome{result: `{}`, objects: 2, errors: corrupt}, producer.WithDeadline(time.Now().Add(-time.Second)))
 	for id, want := range map[string]error{
 		"waits": producer.ErrNotRetryable, "foreign": producer.ErrNotRetryable, "runs": producer.ErrNotRetryable,
-		"clean": producer.ErrNothingToRetry, "failed": producer.ErrNotRetryable, "late": producer.ErrNotRetryable, "nobody": producer.ErrNoJob,
+		"clean": producer.ErrNothingToRetry, "failed": producer.ErrNotRetryable,
+		"late": producer.ErrNotRetryable, "unknown": producer.ErrNoJob,
 	} {
 		before, _ := c.Status(t.Context(), id)
 		if err := c.Retry(t.Context(), id); !errors.Is(err, want) {
@@ -215,24 +222,24 @@ func TestErrorsAreStreamed(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
 	c := client(t, o)
-	work(t, o, failing(t, records(t, o)))
+	work(t, o, failing(t))
 	id := enqueue(t, c, manifest)
 	waitFor(t, c, id)
 	if list := errorList(t, c, id); !slices.Equal(list, corrupt) {
 		t.Errorf("%v", list)
 	}
-	if list := errorList(t, c, "nobody"); list != nil {
+	if list := errorList(t, c, "unknown"); list != nil {
 		t.Errorf("an unknown job: %v", list)
 	}
 	for e, err := range c.Errors(t.Context(), id) {
 		if e != corrupt[0] || err != nil {
 			t.Errorf("%+v, %v", e, err)
 		}
-		break // must not panic
+		break // this must not panic
 	}
-	away := client(t, redisconn.Options{Addr: "127.0.0.1:1"})
+	down := client(t, redisconn.Options{Addr: "127.0.0.1:1"})
 	n := 0
-	for _, err := range away.Errors(t.Context(), id) {
+	for _, err := range down.Errors(t.Context(), id) {
 		if n++; !errors.Is(err, redisconn.ErrUnavailable) {
 			t.Errorf("without Redis: %v", err)
 		}
@@ -249,7 +256,7 @@ func TestResultAs(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if _, err := producer.ResultAs[tasks.VerifyConnectionResult](s); err == nil {
-		t.Error("a manifest is no diagnosis")
+		t.Error("a manifest was decoded to another type")
 	}
 	s.State = tasks.StateFailed
 	if _, err := producer.ResultAs[tasks.BuildManifestResult](s); err == nil {

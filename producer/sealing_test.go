@@ -34,8 +34,8 @@ func sealing(t *testing.T, o redisconn.Options) (*producer.Client, seal.PrivateK
 	return c, k
 }
 
-// payload is what lies in Redis for a job: in asynq's task, and in the
-// record.
+// payload returns the payload of a job in Redis. The record and asynq's task
+// must hold the same.
 func payload(t *testing.T, o redisconn.Options, j tasks.Job, id string) tasks.GenerateThumbnails {
 	t.Helper()
 	kind, err := tasks.Lookup(j.Kind())

@@ -5,66 +5,57 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
-
-	"github.com/hibiken/asynq"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
-// Status tells how a job is doing. It is ErrNoJob when nothing is known of
-// the ID.
+// Status returns how a job is doing. It returns ErrNoJob if there is no
+// job with this ID.
 func (c *Client) Status(ctx context.Context, id string) (tasks.Status, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	s, err := c.status(ctx, id)
-	return s, c.explain(err)
+	s, err := c.jobs.status(ctx, id)
+	return s, c.options.Explain(err)
 }
 
-func (c *Client) status(ctx context.Context, id string) (tasks.Status, error) {
-	s, err := c.records.Status(ctx, id)
+func (j jobs) status(ctx context.Context, id string) (tasks.Status, error) {
+	s, err := j.store.Status(ctx, id)
 	if !errors.Is(err, ErrNoJob) {
 		return s, err
 	}
-	kind, _, err := c.foreign(id)
+	found, err := j.findForeign(id)
 	if err != nil {
 		return tasks.Status{}, err
 	}
-	return tasks.Status{ID: id, Kind: kind.Name, State: tasks.StateQueued}, nil
+	return tasks.Status{ID: id, Kind: found.Kind, State: tasks.StateQueued}, nil
 }
 
-// foreign finds a job that another language enqueued and no worker has begun:
-// it has a task, and no record yet. It may be on any queue, whatever its
-// payload says. ErrNoJob means that there is no such job.
-func (c *Client) foreign(id string) (tasks.Kind, *asynq.TaskInfo, error) {
-	for _, q := range tasks.Queues() {
-		if strings.HasPrefix(q, tasks.QueueShards) {
-			continue
-		}
-		info, err := c.inspector.GetTaskInfo(q, id)
-		switch {
-		case noTask(err):
-			continue
-		case err != nil:
-			return tasks.Kind{}, nil, err
-		}
-		kind, err := tasks.Lookup(info.Type)
-		if err == nil && info.State != asynq.TaskStateArchived && info.State != asynq.TaskStateCompleted {
-			return kind, info, nil
-		}
+// findForeign finds a job that another language enqueued and no worker has
+// begun: it has a task and no record. It may be on any queue, whatever its
+// priority is. The error is ErrNoJob if there is no such job.
+func (j jobs) findForeign(id string) (asynqtask.FoundJob, error) {
+	found, there, err := j.tasks.FindJob(id)
+	if err != nil {
+		return found, err
 	}
-	return tasks.Kind{}, nil, fmt.Errorf("job %s: %w", id, ErrNoJob)
+	if _, err := j.kinds.Lookup(found.Kind); !there || err != nil {
+		return found, fmt.Errorf("job %s: %w", id, ErrNoJob)
+	}
+	return found, nil
 }
 
-// Errors streams a job's error list: the objects that could not be dealt with
-// while the job went on. At most about 10,000 are kept; Progress.Failed
-// counts all of them. It is empty for a job that is not known, and while a
-// retry runs it names only what failed again. The first error ends it, and so
-// does ctx, as an error. It can be ranged over again.
+// Errors streams a job's error list: the objects that could not be
+// processed while the job went on. About 10,000 are stored;
+// Progress.Failed counts all of them. While a retry runs, the list has
+// only what failed again. It is empty for an unknown job.
+//
+// The first error ends the iteration, and so does the end of ctx, with an
+// error. It can be ranged over again.
 func (c *Client) Errors(ctx context.Context, id string) iter.Seq2[tasks.ObjectError, error] {
 	return func(yield func(tasks.ObjectError, error) bool) {
-		for e, err := range c.records.Errors(ctx, id) {
-			if !yield(e, c.explain(err)) {
+		for e, err := range c.jobs.store.Errors(ctx, id) {
+			if !yield(e, c.options.Explain(err)) {
 				return
 			}
 		}

@@ -11,16 +11,18 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// Wait follows a job to its end and returns its last status; how it ended is
-// in there, not in the error. each, if not nil, is called with every status
-// that was read on the way: at the start, and whenever something has happened
-// to the job.
+// Wait follows a job to its end and returns its last status. How the job
+// ended is in the status, not in the error. each, if not nil, is called
+// with every status on the way: first at once, then whenever something has
+// happened to the job.
 //
-// However many wait on one client, they share one connection, on which Redis
-// tells what happens; none of them polls. Redis being away for a while does
-// not end the wait. What ends it, with the last status that was read, is ctx,
-// a job that is not known, a refusal of Redis, or Close.
-func (c *Client) Wait(ctx context.Context, id string, each func(tasks.Status)) (tasks.Status, error) {
+// All waits of a client share one connection, on which Redis reports what
+// happens. None of them polls. An outage of Redis does not end the wait.
+// These do, with an error and the last status: the end of ctx, an unknown
+// job, a refusal of Redis, and Close.
+func (c *Client) Wait(
+	ctx context.Context, id string, each func(tasks.Status),
+) (tasks.Status, error) {
 	var last tasks.Status
 	var wake <-chan struct{}
 	leave := func() {}
@@ -36,18 +38,26 @@ func (c *Client) Wait(ctx context.Context, id string, each func(tasks.Status)) (
 			if s.State.Final() {
 				return s, nil
 			}
-		case ctx.Err() == nil && (!errors.Is(err, redisconn.ErrUnavailable) || errors.Is(err, redis.ErrClosed)):
+		case ctx.Err() == nil && !isOutage(err):
 			return last, err
 		}
+
 		if wake == nil {
-			wake, leave = c.watch.join(id)
+			wake, leave = c.wakeups.Join(id)
 		}
 		select {
 		case <-ctx.Done():
 		case <-wake:
 		}
 		if ctx.Err() != nil {
-			return last, errors.Join(fmt.Errorf("waiting for job %s: %w", id, context.Cause(ctx)), err)
+			ended := fmt.Errorf("waiting for job %s: %w", id, context.Cause(ctx))
+			return last, errors.Join(ended, err)
 		}
 	}
+}
+
+// isOutage reports whether Redis may answer later. After Close it does
+// not.
+func isOutage(err error) bool {
+	return errors.Is(err, redisconn.ErrUnavailable) && !errors.Is(err, redis.ErrClosed)
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// info reads one number of Redis's INFO; 0 when it is not there.
+// info returns one number from INFO, 0 if it is not there.
 func info(t *testing.T, r redis.UniversalClient, section, pattern string) int {
 	t.Helper()
 	text, err := r.Info(t.Context(), section).Result()
@@ -34,27 +34,27 @@ func info(t *testing.T, r redis.UniversalClient, section, pattern string) int {
 	return n
 }
 
-// A hundred waits of jobs that last cost one connection and a few commands
-// each, not one every second.
+// A hundred waits for long jobs use one connection, and a few commands each:
+// they do not poll.
 func TestWaitsAreCheap(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
-	c, r := client(t, o), records(t, o)
+	c, r := client(t, o), store(t, o)
 	raw := o.Client()
 	defer func() { _ = raw.Close() }()
-	claims := make([]queue.Claim, 100)
-	for i := range claims {
-		claims[i] = begin(t, r, fmt.Sprint("j", i))
+	leases := make([]queue.Lease, 100)
+	for i := range leases {
+		leases[i] = claim(t, r, fmt.Sprint("j", i))
 	}
 	var wg sync.WaitGroup
-	for _, claim := range claims {
+	for _, l := range leases {
 		wg.Go(func() {
-			if s, err := c.Wait(t.Context(), claim.ID, nil); err != nil || s.State != tasks.StateSucceeded {
-				t.Errorf("%s: %+v, %v", claim.ID, s, err)
+			if s, err := c.Wait(t.Context(), l.ID, nil); err != nil || s.State != tasks.StateSucceeded {
+				t.Errorf("%s: %+v, %v", l.ID, s, err)
 			}
 		})
 	}
-	lasting, cancel := context.WithTimeout(t.Context(), 4*time.Second) // that is what is measured
+	lasting, cancel := context.WithTimeout(t.Context(), 4*time.Second) // the time that is measured
 	defer cancel()
 	<-lasting.Done()
 	if n := info(t, raw, "clients", "blocked_clients:"); n != 1 {
@@ -63,8 +63,8 @@ func TestWaitsAreCheap(t *testing.T) {
 	if n := info(t, raw, "commandstats", "cmdstat_hgetall:calls="); n < 100 || n > 200 {
 		t.Errorf("%d reads of a record by 100 waits while nothing happened", n)
 	}
-	for _, claim := range claims {
-		if err := end(t.Context(), r, claim, outcome{result: `{}`}); err != nil {
+	for _, l := range leases {
+		if err := end(t.Context(), r, l, outcome{result: `{}`}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -76,26 +76,25 @@ func TestWaitsAreCheap(t *testing.T) {
 	if n := info(t, raw, "commandstats", "cmdstat_xread:calls="); n == 0 || n > 105 {
 		t.Errorf("%d reads of the stream", n)
 	}
-	queuetest.Eventually(t, 5*time.Second, "nobody reads the stream any more", func() bool {
+	queuetest.Eventually(t, 5*time.Second, "the stream is no longer read", func() bool {
 		return info(t, raw, "clients", "blocked_clients:") == 0
 	})
 }
 
-// The job ends just after the first look, before anybody listens for its
-// events.
+// The job ends just after the first look, before its events are read.
 func TestWaitMissesNoEnd(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	c, r := client(t, o), records(t, o)
+	c, r := client(t, o), store(t, o)
 	var wg sync.WaitGroup
 	start := time.Now()
 	for i := range 20 {
-		claim := begin(t, r, fmt.Sprint("j", i))
+		l := claim(t, r, fmt.Sprint("j", i))
 		wg.Go(func() {
 			var once sync.Once
-			s, err := c.Wait(t.Context(), claim.ID, func(tasks.Status) {
+			s, err := c.Wait(t.Context(), l.ID, func(tasks.Status) {
 				once.Do(func() {
-					if err := end(t.Context(), r, claim, outcome{result: `{}`}); err != nil {
+					if err := end(t.Context(), r, l, outcome{result: `{}`}); err != nil {
 						t.Error(err)
 					}
 				})
@@ -115,7 +114,7 @@ func TestWaitSeesWhatHappens(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
 	c := client(t, o)
-	work(t, o, func(context.Context, queue.Claim) outcome { return outcome{result: `{}`, objects: 3} })
+	work(t, o, func(context.Context, queue.Lease) outcome { return outcome{result: `{}`, objects: 3} })
 	id := enqueue(t, c, manifest)
 	var seen []tasks.State
 	s, err := c.Wait(t.Context(), id, func(s tasks.Status) { seen = append(seen, s.State) })
@@ -124,11 +123,11 @@ func TestWaitSeesWhatHappens(t *testing.T) {
 	}
 }
 
-func TestWaitOutlastsRedis(t *testing.T) {
+func TestWaitSurvivesOutage(t *testing.T) {
 	t.Parallel()
 	server := queuetest.Start(t)
-	c, r := client(t, server.Options()), records(t, server.Options())
-	claim := begin(t, r, "j")
+	c, r := client(t, server.Options()), store(t, server.Options())
+	l := claim(t, r, "j")
 	looked, ended := make(chan struct{}, 100), make(chan tasks.Status, 1)
 	go func() {
 		s, err := c.Wait(t.Context(), "j", func(tasks.Status) { looked <- struct{}{} })
@@ -138,10 +137,10 @@ func TestWaitOutlastsRedis(t *testing.T) {
 		ended <- s
 	}()
 	<-looked // the first look
-	<-looked // and it listens
+	<-looked // events are read now
 	server.Down()
 	server.Up()
-	if err := end(t.Context(), r, claim, outcome{result: `{}`}); err != nil {
+	if err := end(t.Context(), r, l, outcome{result: `{}`}); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -154,21 +153,21 @@ func TestWaitOutlastsRedis(t *testing.T) {
 	}
 }
 
-// Without a stream that can be read, waits look for themselves.
+// If the stream cannot be read, waits look at the record every second.
 func TestWaitWithoutEvents(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
-	c, r := client(t, o), records(t, o)
+	c, r := client(t, o), store(t, o)
 	raw := o.Client()
 	defer func() { _ = raw.Close() }()
 	if err := raw.Set(t.Context(), queue.EventsStream, "no stream", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	claim := begin(t, r, "j")
+	l := claim(t, r, "j")
 	start, looks := time.Now(), 0
 	s, err := c.Wait(t.Context(), "j", func(tasks.Status) {
 		if looks++; looks == 2 {
-			_ = end(t.Context(), r, claim, outcome{result: `{}`}) // its event cannot be sent
+			_ = end(t.Context(), r, l, outcome{result: `{}`}) // its event cannot be sent
 		}
 	})
 	if err != nil || s.State != tasks.StateSucceeded || time.Since(start) > 5*time.Second {
@@ -180,7 +179,7 @@ func TestCloseEndsWaits(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
 	c := client(t, o)
-	begin(t, records(t, o), "j")
+	claim(t, store(t, o), "j")
 	looked, ended := make(chan struct{}, 100), make(chan error, 1)
 	go func() {
 		_, err := c.Wait(t.Context(), "j", func(tasks.Status) { looked <- struct{}{} })

@@ -2,7 +2,6 @@ package producer_test
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -10,10 +9,11 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// outcome is what a stand-in worker lets come out of a job.
+// outcome is what a fake worker makes of a job.
 type outcome struct {
 	result  string // JSON
 	objects int64
@@ -21,25 +21,27 @@ type outcome struct {
 	failure *tasks.Failure
 }
 
-// standIn is a worker without buckets: it keeps the books of a job as a real
-// one does, and asks what comes out of it.
-type standIn struct {
-	records queue.Records
-	do      func(context.Context, queue.Claim) outcome
+// fakeWorker is a worker without buckets. It writes the record of a job as a
+// real one does, and calls do for the outcome.
+type fakeWorker struct {
+	store queue.Store
+	do    func(context.Context, queue.Lease) outcome
 }
 
-// startStandIn starts one on all queues but those of the shards.
-func startStandIn(o redisconn.Options, do func(context.Context, queue.Claim) outcome) (stop func(), err error) {
+// startWorker starts a fake worker on all queues but those of the shards.
+func startWorker(
+	o redisconn.Options, do func(context.Context, queue.Lease) outcome,
+) (stop func(), err error) {
 	r := o.Client()
 	queues := map[string]int{}
 	for _, q := range tasks.Queues() {
 		queues[q] = 1
 	}
 	server := asynq.NewServer(o, asynq.Config{
-		Concurrency: 4, Queues: queues, LogLevel: asynq.FatalLevel,
-		TaskCheckInterval: 10 * time.Millisecond, DelayedTaskCheckInterval: 10 * time.Millisecond, ShutdownTimeout: time.Second,
+		Concurrency: 4, Queues: queues, LogLevel: asynq.FatalLevel, ShutdownTimeout: time.Second,
+		TaskCheckInterval: 10 * time.Millisecond, DelayedTaskCheckInterval: 10 * time.Millisecond,
 	})
-	if err := server.Start(standIn{queue.NewRecords(r), do}); err != nil {
+	if err := server.Start(fakeWorker{queue.NewStore(r), do}); err != nil {
 		return nil, err
 	}
 	return func() {
@@ -48,9 +50,9 @@ func startStandIn(o redisconn.Options, do func(context.Context, queue.Claim) out
 	}, nil
 }
 
-func work(t *testing.T, o redisconn.Options, do func(context.Context, queue.Claim) outcome) {
+func work(t *testing.T, o redisconn.Options, do func(context.Context, queue.Lease) outcome) {
 	t.Helper()
-	stop, err := startStandIn(o, do)
+	stop, err := startWorker(o, do)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,58 +60,73 @@ func work(t *testing.T, o redisconn.Options, do func(context.Context, queue.Clai
 }
 
 // ProcessTask runs a job as one shard.
-func (w standIn) ProcessTask(ctx context.Context, t *asynq.Task) error {
+func (w fakeWorker) ProcessTask(ctx context.Context, t *asynq.Task) error {
 	id, _ := asynq.GetTaskID(ctx)
-	claim, err := w.records.Begin(ctx, queue.ParseJobRef(id), t.Type(), t.Payload(), tasks.StatePlanning)
-	if err != nil || claim.Over {
+	name, _ := asynq.GetQueueName(ctx)
+	l, err := w.store.Claim(ctx, queue.ClaimRequest{
+		Ref: asynqtask.ParseJobRef(id), Kind: t.Type(), Payload: t.Payload(), Queue: name, First: tasks.StatePlanning,
+	})
+	if err != nil || l.Over {
 		return err
 	}
-	err = w.records.Emit(ctx, tasks.Event{
-		ID: fmt.Sprintf("%s/%d/started", claim.ID, claim.Round), Type: tasks.EventStarted, Job: claim.ID, Kind: claim.Kind, State: claim.State,
+	err = w.store.Emit(ctx, tasks.Event{
+		ID: queue.EventID(l.ID, l.Round, "started"), Type: tasks.EventStarted, Job: l.ID, Kind: l.Kind, State: l.State,
 	})
 	if err != nil {
 		return err
 	}
-	return end(ctx, w.records, claim, w.do(ctx, claim))
+	return end(ctx, w.store, l, w.do(ctx, l))
 }
 
 // end brings a claimed job to its end.
-func end(ctx context.Context, r queue.Records, c queue.Claim, out outcome) error {
-	steps := []func() error{
-		func() error { return r.Plan(ctx, c, queue.Planned{Shard: []byte("all"), Objects: out.objects}) },
-		func() error { return r.Step(ctx, c, tasks.StatePlanning, tasks.StateRunning) },
-		func() error {
-			_, err := r.Commit(ctx, queue.ShardRef{Job: c.ID}, queue.Piece{
-				Last: true, Objects: out.objects, Errors: out.errors, Budget: 1 << 20,
-			})
-			return err
-		},
-		func() error {
-			return r.Publish(ctx, c, queue.End{Result: []byte(out.result), Failure: out.failure, Keep: time.Hour})
-		},
+func end(ctx context.Context, s queue.Store, l queue.Lease, out outcome) error {
+	if err := l.Plan(ctx, queue.PlannedShard{Shard: []byte("all"), Objects: out.objects}); err != nil {
+		return err
 	}
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return err
-		}
+	if err := l.Advance(ctx, tasks.StatePlanning, tasks.StateRunning); err != nil {
+		return err
 	}
-	return nil
+	run, err := s.StartShard(ctx, asynqtask.ShardRef{Job: l.ID})
+	if err != nil {
+		return err
+	}
+	_, err = run.Commit(ctx, queue.Checkpoint{
+		Last: true, Objects: out.objects, Errors: out.errors, Budget: 1 << 20,
+	})
+	if err != nil {
+		return err
+	}
+	return l.Publish(ctx, queue.End{Result: []byte(out.result), Failure: out.failure, Keep: time.Hour})
 }
 
-// records are what a worker beside the client uses.
-func records(t *testing.T, o redisconn.Options) queue.Records {
+// store is the Store of a worker beside the client.
+func store(t *testing.T, o redisconn.Options) queue.Store {
 	t.Helper()
 	r := o.Client()
 	t.Cleanup(func() { _ = r.Close() })
-	return queue.NewRecords(r)
+	return queue.NewStore(r)
 }
 
-// begin claims a job as a worker does.
-func begin(t *testing.T, r queue.Records, id string) queue.Claim {
+// claim claims a job as a worker does.
+func claim(t *testing.T, s queue.Store, id string) queue.Lease {
 	t.Helper()
-	c, err := r.Begin(t.Context(), queue.JobRef{Job: id}, "build-manifest", []byte("{}"), tasks.StatePlanning)
+	l, err := s.Claim(t.Context(), queue.ClaimRequest{
+		Ref: asynqtask.JobRef{Job: id}, Kind: "build-manifest", Payload: []byte("{}"), First: tasks.StatePlanning,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return l
+}
+
+// takeOver gives a job to the next generation of its task.
+func takeOver(t *testing.T, s queue.Store, id string) {
+	t.Helper()
+	seen, err := s.Reaper().Inspect(t.Context(), id)
+	if err == nil {
+		_, err = s.Reaper().TakeOver(t.Context(), id, seen)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/providers/pacer"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
@@ -33,7 +34,7 @@ const (
 func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error) {
 	prompt, patient := c.Redis.Client(), c.Redis.Patient()
 	store := queue.NewStore(patient).WithPrompt(prompt)
-	inspector := queue.NewTasks(patient, prompt)
+	inspector := asynqtask.NewClient(patient, prompt)
 	p := pacer.New(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots))
 	h := newHealth(prompt, c.Redis.String())
 	m, err := metrics.New(c.Registry, metrics.Sources{
@@ -79,7 +80,7 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 }
 
 func newCoordinator(
-	c Config, store queue.Store, t queue.Tasks, m *metrics.Metrics,
+	c Config, store queue.Store, t asynqtask.Client, m *metrics.Metrics,
 ) *coordinator.Coordinator {
 	return coordinator.New(coordinator.Config{
 		Store:          store,
@@ -97,7 +98,7 @@ func newCoordinator(
 }
 
 func newReaper(
-	c Config, kinds map[string]job.Kind, store queue.Store, t queue.Tasks, m *metrics.Metrics,
+	c Config, kinds map[string]job.Kind, store queue.Store, t asynqtask.Client, m *metrics.Metrics,
 ) *reaper.Reaper {
 	return reaper.New(reaper.Config{
 		Store:       store,
@@ -133,7 +134,7 @@ func poolMetrics(pools []pool) (list []metrics.Pool) {
 
 // readQueues reads all queues from Redis. With an error it returns those that
 // it could read.
-func readQueues(t queue.Tasks) ([]metrics.Queue, error) {
+func readQueues(t asynqtask.Client) ([]metrics.Queue, error) {
 	infos, err := t.QueueInfos()
 	queues := make([]metrics.Queue, len(infos))
 	for i, q := range infos {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
@@ -78,12 +79,12 @@ func TestPartsBudgetCountsCheckpoints(t *testing.T) {
 		for range 9 {
 			c.Data = append(c.Data, randomData("")...)
 		}
-		h.commit(h.startShard(queue.ShardRef{Job: "m", Shard: i}), c)
+		h.commit(h.startShard(asynqtask.ShardRef{Job: "m", Shard: i}), c)
 	}
 	conf := newConfig(t, o)
 	conf.PartsBudget = 7_000_000 // it takes 6
 	startWorker(t, conf, testJobs{manifest: &countingJob{shards: 60, data: randomData}})
-	h.enqueueTask(manifest, queue.JobRef{Job: "m"})
+	h.enqueueTask(manifest, asynqtask.JobRef{Job: "m"})
 	if s := h.waitForEnd("m", 60*time.Second); s.State != tasks.StateSucceeded {
 		t.Errorf("%+v, %+v", s, s.Failure)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -37,7 +38,7 @@ func (l cancelListener) listen(ctx context.Context) {
 			if !ok {
 				return
 			}
-			if err := l.cancel(ctx, queue.ParseJobRef(m.Payload).Job); err != nil {
+			if err := l.cancel(ctx, asynqtask.ParseJobRef(m.Payload).Job); err != nil {
 				l.log.Warn("could not cancel a job", "task", m.Payload, "error", err)
 			}
 		}

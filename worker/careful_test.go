@@ -10,6 +10,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
@@ -35,7 +36,7 @@ func TestCarefulAfterTwoCrashes(t *testing.T) {
 			return nil
 		}}
 		startWorker(t, newConfig(t, o), testJobs{manifest: m})
-		h.enqueueTask(manifest, queue.JobRef{Job: "m"})
+		h.enqueueTask(manifest, asynqtask.JobRef{Job: "m"})
 		checkResult(t, h.waitForEnd("m", 20*time.Second), 3)
 		mu.Lock()
 		defer mu.Unlock()
@@ -57,7 +58,7 @@ func TestKillerObjectIsLeftOut(t *testing.T) {
 	o := queuetest.Embedded(t)
 	h := newHarness(t, o)
 	lease := h.claimPlanned(manifest, "m", 3)
-	ref := queue.ShardRef{Job: "m", Shard: 1}
+	ref := asynqtask.ShardRef{Job: "m", Shard: 1}
 	done := queue.Checkpoint{To: "1/3", Objects: 4, Bytes: 400, Budget: 1 << 20}
 	h.commit(h.startShard(ref), done)
 	for ref.Generation = range 2 {
@@ -73,7 +74,7 @@ func TestKillerObjectIsLeftOut(t *testing.T) {
 		return nil
 	}}
 	startWorker(t, newConfig(t, o), testJobs{manifest: m})
-	h.enqueueTask(manifest, queue.JobRef{Job: "m"})
+	h.enqueueTask(manifest, asynqtask.JobRef{Job: "m"})
 	s := h.waitForEnd("m", 20*time.Second)
 	if s.State != tasks.StateSucceeded || s.Progress.Objects != 30 ||
 		s.Progress.Failed != 4 || s.Progress.Codes["kills-worker"] != 1 {

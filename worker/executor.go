@@ -12,6 +12,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
@@ -71,7 +72,7 @@ func (e *executor) handle(ctx context.Context, p pool, t *asynq.Task) error {
 // kind; here the whole name counts.
 func (e *executor) newAttempt(ctx context.Context, t *asynq.Task) (*attempt, error) {
 	name, phase := t.Type(), phaseJob
-	if of, ok := queue.ShardKind(name); ok {
+	if of, ok := asynqtask.ShardKind(name); ok {
 		name, phase = of, phaseShard
 	}
 	k, ok := e.kinds[name]

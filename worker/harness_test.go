@@ -15,6 +15,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
@@ -29,7 +30,7 @@ type harness struct {
 	t         testing.TB
 	redis     redis.UniversalClient
 	store     queue.Store
-	tasks     queue.Tasks
+	tasks     asynqtask.Client
 	inspector *asynq.Inspector
 }
 
@@ -41,7 +42,7 @@ func newHarness(t testing.TB, o redisconn.Options) *harness {
 		t:         t,
 		redis:     r,
 		store:     queue.NewStore(r),
-		tasks:     queue.NewTasks(r, r),
+		tasks:     asynqtask.NewClient(r, r),
 		inspector: asynq.NewInspectorFromRedisClient(r),
 	}
 }
@@ -75,17 +76,17 @@ func (h *harness) createRecord(j tasks.Job, id string) (tasks.Kind, []byte) {
 func (h *harness) submit(j tasks.Job, id string) {
 	h.t.Helper()
 	h.createRecord(j, id)
-	h.enqueueTask(j, queue.JobRef{Job: id})
+	h.enqueueTask(j, asynqtask.JobRef{Job: id})
 }
 
 // enqueueTask enqueues a task of a job, but makes no record.
-func (h *harness) enqueueTask(j tasks.Job, ref queue.JobRef, options ...asynq.Option) {
+func (h *harness) enqueueTask(j tasks.Job, ref asynqtask.JobRef, options ...asynq.Option) {
 	h.t.Helper()
 	k, err := tasks.Lookup(j.Kind())
 	h.must(err)
 	payload, err := json.Marshal(j)
 	h.must(err)
-	h.must(h.tasks.EnqueueJob(h.t.Context(), queue.JobTask{
+	h.must(h.tasks.EnqueueJob(h.t.Context(), asynqtask.Job{
 		Kind:    k,
 		Ref:     ref,
 		Queue:   j.JobTerms().Priority.Queue(k.Policy.Queue),
@@ -256,7 +257,7 @@ func (h *harness) claim(j tasks.Job, id string, first tasks.State) queue.Lease {
 	h.t.Helper()
 	k, payload := h.createRecord(j, id)
 	lease, err := h.store.Claim(h.t.Context(), queue.ClaimRequest{
-		Ref:     queue.JobRef{Job: id},
+		Ref:     asynqtask.JobRef{Job: id},
 		Kind:    k.Name,
 		Payload: payload,
 		Queue:   k.Policy.Queue,
@@ -267,7 +268,7 @@ func (h *harness) claim(j tasks.Job, id string, first tasks.State) queue.Lease {
 }
 
 // startShard starts a run of a shard that will send no further heartbeat.
-func (h *harness) startShard(ref queue.ShardRef) queue.ShardLease {
+func (h *harness) startShard(ref asynqtask.ShardRef) queue.ShardLease {
 	h.t.Helper()
 	lease, err := h.store.StartShard(h.t.Context(), ref)
 	h.must(err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
@@ -17,7 +18,7 @@ var errBadID = errors.New("the task of a job must have the job's ID, without a f
 // runJob makes one attempt at a job: it claims the job, runs it, decides the
 // outcome, and writes it down.
 func (a *attempt) runJob(ctx context.Context) outcome.Verdict {
-	ref := queue.ParseJobRef(a.taskID)
+	ref := asynqtask.ParseJobRef(a.taskID)
 	if err := queue.CheckID(ref.Job); err != nil || ref.TaskID() != a.taskID {
 		err = fmt.Errorf("task %q: %w", a.taskID, errors.Join(err, errBadID))
 		return outcome.Verdict{Outcome: outcome.Failed, Err: err}

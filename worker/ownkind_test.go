@@ -10,7 +10,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/worker"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -108,9 +108,9 @@ func TestOwnKind(t *testing.T) {
 		enqueue(t, c, j, id)
 	}
 	// Another language may enqueue a payload that is not valid.
-	h.must(h.tasks.EnqueueJob(t.Context(), queue.JobTask{
+	h.must(h.tasks.EnqueueJob(t.Context(), asynqtask.Job{
 		Kind:    countWordsKind(),
-		Ref:     queue.JobRef{Job: "empty"},
+		Ref:     asynqtask.JobRef{Job: "empty"},
 		Payload: []byte("{}"),
 	}))
 	for id, want := range map[string]string{"words": `{"words":3}`, "high": `{"words":2}`} {

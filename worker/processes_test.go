@@ -19,7 +19,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/file"
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker"
@@ -245,7 +245,7 @@ func (f *fleet) eachRunning(each func(process int, task string)) {
 // coordinator returns the process that has a job's own task.
 func (f *fleet) coordinator(id string) (process int, ok bool) {
 	f.eachRunning(func(i int, task string) {
-		if queue.ParseJobRef(task).Job == id && !isShard(task) {
+		if asynqtask.ParseJobRef(task).Job == id && !isShard(task) {
 			process, ok = i, true
 		}
 	})

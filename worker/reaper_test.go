@@ -10,6 +10,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
@@ -94,7 +95,7 @@ func (h *harness) leaveOrphans() {
 	h.claim(verify, "single", tasks.StateRunning)
 	h.recordDeaths("single", 1)
 	h.claimPlanned(manifest, "waiting", 1)
-	h.enqueueTask(manifest, queue.JobRef{Job: "waiting"}, asynq.ProcessIn(time.Hour))
+	h.enqueueTask(manifest, asynqtask.JobRef{Job: "waiting"}, asynq.ProcessIn(time.Hour))
 	for _, id := range []string{"running", "deadly", "deadly-single", "single", "waiting"} {
 		h.makeSilent(id)
 	}
@@ -106,7 +107,7 @@ func (h *harness) leaveOrphans() {
 func checkOldTaskDoesNothing(t *testing.T, h *harness, id string) {
 	t.Helper()
 	epoch := h.recordField(id, "epoch")
-	h.enqueueTask(manifest, queue.JobRef{Job: id})
+	h.enqueueTask(manifest, asynqtask.JobRef{Job: id})
 	h.waitForTask(tasks.QueueJobs, id, 10*time.Second, asynq.TaskStateCompleted)
 	if now := h.recordField(id, "epoch"); now != epoch {
 		t.Errorf("the old task took the job: epoch %s became %s", epoch, now)
@@ -138,7 +139,7 @@ func TestSilentCoordinatorIsReplaced(t *testing.T) {
 	h := newHarness(t, o)
 	silent := startSilentWorker(t, o, tasks.QueueJobs, func(ctx context.Context, task *asynq.Task) {
 		_, err := h.store.Claim(ctx, queue.ClaimRequest{
-			Ref:     queue.JobRef{Job: "m"},
+			Ref:     asynqtask.JobRef{Job: "m"},
 			Kind:    manifest.Kind(),
 			Payload: task.Payload(),
 			Queue:   tasks.QueueJobs,
@@ -183,7 +184,7 @@ func TestCoordinatorContinuesPlanning(t *testing.T) {
 		planned <- shard
 		return nil
 	}}
-	h.enqueueTask(manifest, queue.JobRef{Job: "m"})
+	h.enqueueTask(manifest, asynqtask.JobRef{Job: "m"})
 	startWorker(t, newConfig(t, o), testJobs{manifest: m})
 	checkResult(t, h.waitForEnd("m", 10*time.Second), 5)
 	if first := receive(t, planned, "a shard is planned"); first != "2" {
@@ -208,7 +209,7 @@ func TestFencedCoordinatorStops(t *testing.T) {
 	h.submit(verify, "v")
 	work.waitBlocked(t, 1)
 	lease, err := h.store.Claim(t.Context(), queue.ClaimRequest{
-		Ref:   queue.JobRef{Job: "v"},
+		Ref:   asynqtask.JobRef{Job: "v"},
 		Kind:  verify.Kind(),
 		Queue: tasks.QueueVerify,
 		First: tasks.StateRunning,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -117,9 +118,9 @@ func TestShardOnTwoWorkersCountsOnce(t *testing.T) {
 		h.submit(manifest, "m")
 		both.waitBlocked(t, 1)
 		startWorker(t, two, testJobs{manifest: m})
-		h.must(h.tasks.EnqueueShard(t.Context(), queue.ShardTask{
+		h.must(h.tasks.EnqueueShard(t.Context(), asynqtask.Shard{
 			Kind:  manifest.Kind(),
-			Ref:   queue.ShardRef{Job: "m", Shard: 0, Generation: 1},
+			Ref:   asynqtask.ShardRef{Job: "m", Shard: 0, Generation: 1},
 			Queue: tasks.QueueShards,
 		}))
 		both.waitBlocked(t, 1)

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -113,7 +113,7 @@ func TestRetryOfFailedObjects(t *testing.T) {
 		if s := h.status("m"); s.State != tasks.StateQueued || s.Round != 1 || s.Progress.Objects != 0 {
 			t.Errorf("after the retry has begun: %+v", s)
 		}
-		h.enqueueTask(manifest, queue.JobRef{Job: "m", Generation: retry.Generation})
+		h.enqueueTask(manifest, asynqtask.JobRef{Job: "m", Generation: retry.Generation})
 		s := h.waitForEnd("m", 20*time.Second)
 		p := s.Progress
 		if s.State != tasks.StateSucceeded || s.Round != 1 ||

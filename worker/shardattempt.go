@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 	"github.com/stevedore-jobs/stevedore/worker/shard"
 )
@@ -15,13 +16,13 @@ var errBadShard = errors.New("bad shard task")
 
 // runShard makes one attempt at a shard.
 func (a *attempt) runShard(ctx context.Context) outcome.Verdict {
-	var ref queue.ShardRef
+	var ref asynqtask.ShardRef
 	err := json.Unmarshal(a.task.Payload(), &ref)
 	if err != nil || a.kind.Sharded == nil {
 		err = fmt.Errorf("not a shard of a sharded job: %w", errors.Join(err, errBadShard))
 		return outcome.Verdict{Outcome: outcome.Failed, Err: err}
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, queue.ShardTimeout, outcome.ErrShardTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, asynqtask.ShardTimeout, outcome.ErrShardTimeout)
 	defer cancel()
 	lease, err := a.executor.store.StartShard(ctx, ref)
 	if err == nil && !lease.Wanted {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
@@ -71,7 +71,7 @@ func (noLog) Error(...any) {}
 func (noLog) Fatal(...any) {}
 
 // shardOf reads which shard a task carries.
-func shardOf(t testing.TB, task *asynq.Task) (ref queue.ShardRef) {
+func shardOf(t testing.TB, task *asynq.Task) (ref asynqtask.ShardRef) {
 	t.Helper()
 	if err := json.Unmarshal(task.Payload(), &ref); err != nil {
 		t.Error(err)

@@ -15,7 +15,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/demo/dataset"
-	"github.com/stevedore-jobs/stevedore/producer"
+	"github.com/stevedore-jobs/stevedore/producer/events"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
@@ -74,7 +74,7 @@ func TestCancelCommand(t *testing.T) {
 }
 
 // eventLines reads what the events command prints as "job type".
-func eventLines(t *testing.T, out string) (lines []string, last producer.Event) {
+func eventLines(t *testing.T, out string) (lines []string, last events.Event) {
 	t.Helper()
 	for dec := json.NewDecoder(strings.NewReader(out)); dec.More(); {
 		if err := dec.Decode(&last); err != nil {
@@ -85,7 +85,7 @@ func eventLines(t *testing.T, out string) (lines []string, last producer.Event) 
 	return lines, last
 }
 
-func wantLines(t *testing.T, out, want string) producer.Event {
+func wantLines(t *testing.T, out, want string) events.Event {
 	t.Helper()
 	lines, last := eventLines(t, out)
 	if got := strings.Join(lines, ", "); got != want {

@@ -1,97 +1,84 @@
 package queue
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
-// ErrorsKept is how many lines of a job's error list are kept, give or take a
-// shard. All are counted in Progress.Failed.
+// ErrorsKept is how many lines of a job's error list are stored. The
+// list may be longer by the lines of one checkpoint. Progress.Failed
+// counts all.
 const ErrorsKept = 10_000
 
-// Errors streams a job's error list, in the order of its shards. It is empty
-// when nothing failed or the record has expired. The first error ends it.
-func (r Records) Errors(ctx context.Context, job string) iter.Seq2[tasks.ObjectError, error] {
-	return r.errorsAt(ctx, errorsKey(job))
+// Errors streams a job's error list, in the order of its shards. The
+// list is empty if nothing failed or the record has expired. The
+// first error ends it.
+func (s Store) Errors(ctx context.Context, id string) iter.Seq2[tasks.ObjectError, error] {
+	return errorList{s, schema.Key(schema.Errors, id)}.lines(ctx)
 }
 
-// ToRetry streams the error list that a retry of a job works on.
-func (r Records) ToRetry(ctx context.Context, job string) iter.Seq2[tasks.ObjectError, error] {
-	return r.errorsAt(ctx, retryKey(job))
+// errorList is the error list at a key.
+type errorList struct {
+	Store
+	key string
 }
 
-func (r Records) errorsAt(ctx context.Context, key string) iter.Seq2[tasks.ObjectError, error] {
+func (l errorList) lines(ctx context.Context) iter.Seq2[tasks.ObjectError, error] {
 	return func(yield func(tasks.ObjectError, error) bool) {
-		shards, err := r.client.HKeys(ctx, key).Result()
+		shards, err := l.patient.client.HKeys(ctx, l.key).Result()
 		if err != nil {
-			yield(tasks.ObjectError{}, redisconn.Wrap(err, "read %s", key))
+			yield(tasks.ObjectError{}, redisconn.Wrap(err, "read %s", l.key))
 			return
 		}
-		slices.SortFunc(shards, func(a, b string) int { return cmp.Compare(number(a), number(b)) })
-		for some := range slices.Chunk(shards, partsAtOnce) {
-			if !r.yieldErrors(ctx, key, some, yield) {
+		slices.SortFunc(shards, func(a, b string) int {
+			return cmp.Compare(schema.Number(a), schema.Number(b))
+		})
+		for some := range slices.Chunk(shards, shardsPerRead) {
+			list, err := l.read(ctx, some)
+			for _, e := range list {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(tasks.ObjectError{}, err)
 				return
 			}
 		}
 	}
 }
 
-func (r Records) yieldErrors(ctx context.Context, key string, shards []string, yield func(tasks.ObjectError, error) bool) bool {
-	packed, err := r.client.HMGet(ctx, key, shards...).Result()
+// read reads the lines of some shards. With an error it returns the
+// lines before it.
+func (l errorList) read(
+	ctx context.Context, shards []string,
+) (list []tasks.ObjectError, err error) {
+	packed, err := l.patient.client.HMGet(ctx, l.key, shards...).Result()
 	if err != nil {
-		return yield(tasks.ObjectError{}, redisconn.Wrap(err, "read %s", key)) && false
+		return nil, redisconn.Wrap(err, "read %s", l.key)
 	}
 	for i, p := range packed {
 		text, _ := p.(string)
-		list, err := r.unpackErrors([]byte(text))
+		lines, err := l.codec.UnpackErrors([]byte(text))
 		if err != nil {
-			return yield(tasks.ObjectError{}, fmt.Errorf("%s, shard %s: %w", key, shards[i], err)) && false
+			return list, fmt.Errorf("%s, shard %s: %w", l.key, shards[i], err)
 		}
-		for _, e := range list {
-			if !yield(e, nil) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-func capped(list []tasks.ObjectError) []tasks.ObjectError { return list[:min(len(list), ErrorsKept)] }
-
-// packErrors writes one JSON line an object, compressed; no lines are no
-// bytes.
-func (c codec) packErrors(list []tasks.ObjectError) []byte {
-	if len(list) == 0 {
-		return nil
-	}
-	var lines bytes.Buffer
-	enc := json.NewEncoder(&lines)
-	for _, e := range list {
-		_ = enc.Encode(e) // three strings into memory cannot fail
-	}
-	return c.pack(lines.Bytes())
-}
-
-func (c codec) unpackErrors(packed []byte) ([]tasks.ObjectError, error) {
-	lines, err := c.unpack(packed)
-	if err != nil {
-		return nil, err
-	}
-	var list []tasks.ObjectError
-	for dec := json.NewDecoder(bytes.NewReader(lines)); dec.More(); {
-		var e tasks.ObjectError
-		if err := dec.Decode(&e); err != nil {
-			return nil, err
-		}
-		list = append(list, e)
+		list = append(list, lines...)
 	}
 	return list, nil
+}
+
+func countCodes(list []tasks.ObjectError) map[string]int64 {
+	codes := map[string]int64{}
+	for _, e := range list {
+		codes[e.Code]++
+	}
+	return codes
 }

@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -14,36 +15,38 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
 // servers are the kinds of Redis that every behaviour is tested on.
 var servers = map[string]func(testing.TB) redisconn.Options{
 	"embedded": queuetest.Embedded,
-	"redis":    standalone,
+	"redis":    startRedis,
 }
 
-func standalone(t testing.TB) redisconn.Options {
+func startRedis(t testing.TB) redisconn.Options {
 	t.Helper()
 	return queuetest.Start(t).Options()
 }
 
-// room is a Redis of a test's own.
-type room struct {
-	queue.Records
+// testStore is a Store with a Redis of its own.
+type testStore struct {
+	queue.Store
 	client redis.UniversalClient
 }
 
 // onEach runs a test on each kind of Redis.
-func onEach(t *testing.T, test func(*testing.T, room)) {
+func onEach(t *testing.T, test func(*testing.T, testStore)) {
 	t.Helper()
 	t.Parallel()
 	onEachOf(t, test)
 }
 
 // onEachOf is onEach within a test that is parallel already.
-func onEachOf(t *testing.T, test func(*testing.T, room)) {
+func onEachOf(t *testing.T, test func(*testing.T, testStore)) {
 	t.Helper()
 	for name, start := range servers {
 		t.Run(name, func(t *testing.T) {
@@ -53,11 +56,11 @@ func onEachOf(t *testing.T, test func(*testing.T, room)) {
 	}
 }
 
-func open(t testing.TB, o redisconn.Options) room {
+func open(t testing.TB, o redisconn.Options) testStore {
 	t.Helper()
 	c := o.Client()
 	t.Cleanup(func() { _ = c.Close() })
-	return room{queue.NewRecords(c), c}
+	return testStore{queue.NewStore(c), c}
 }
 
 // must ends the test at an error.
@@ -70,6 +73,7 @@ func must[T any](t testing.TB) func(T, error) T {
 	}
 }
 
+// ok ends the test at an error.
 func ok(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -82,31 +86,59 @@ const kind = "build-manifest"
 // budget is more than any test needs.
 const budget = 1 << 30
 
-// begin gives a job to its first coordinator.
-func begin(t testing.TB, r room, id string) queue.Claim {
+// create makes the record of a job that no worker has begun.
+func create(t testing.TB, r testStore, id string) {
 	t.Helper()
-	return must[queue.Claim](t)(r.Begin(t.Context(), queue.JobRef{Job: id}, kind, []byte("{}"), tasks.StatePlanning))
+	must[queue.CreateResult](t)(r.Create(t.Context(), queue.NewJob{ID: id, Kind: kind}))
 }
 
-// planned begins a job and plans n shards of 10 objects.
-func planned(t testing.TB, r room, id string, n int) queue.Claim {
+// claim gives a job to a coordinator in the task of generation 0.
+func claim(t testing.TB, r testStore, id string) queue.Lease {
 	t.Helper()
-	c := begin(t, r, id)
+	return claimAs(t, r, asynqtask.JobRef{Job: id})
+}
+
+// claimAs gives a job to a coordinator in the task of some
+// generation.
+func claimAs(t testing.TB, r testStore, ref asynqtask.JobRef) queue.Lease {
+	t.Helper()
+	return must[queue.Lease](t)(r.Claim(t.Context(), queue.ClaimRequest{
+		Ref: ref, Kind: kind, Payload: []byte("{}"), Queue: tasks.QueueJobs, First: tasks.StatePlanning,
+	}))
+}
+
+// claimSingle gives a job without shards to a worker.
+func claimSingle(t testing.TB, r testStore, id string) queue.Lease {
+	t.Helper()
+	return must[queue.Lease](t)(r.Claim(t.Context(), queue.ClaimRequest{
+		Ref: asynqtask.JobRef{Job: id}, Kind: "export-annotations", First: tasks.StateRunning,
+	}))
+}
+
+// planned claims a job and plans n shards of 10 objects.
+func planned(t testing.TB, r testStore, id string, n int) queue.Lease {
+	t.Helper()
+	l := claim(t, r, id)
 	for i := range n {
-		ok(t, r.Plan(t.Context(), c, shard(i)))
+		ok(t, l.Plan(t.Context(), shard(i)))
 	}
-	return c
+	return l
 }
 
-func shard(i int) queue.Planned {
-	return queue.Planned{Index: i, Shard: fmt.Appendf(nil, "shard %d", i), Cursor: fmt.Sprint("key ", i), Objects: 10}
+func shard(i int) queue.PlannedShard {
+	return queue.PlannedShard{
+		Index: i, Shard: fmt.Appendf(nil, "shard %d", i), Cursor: fmt.Sprint("key ", i), Objects: 10,
+	}
 }
 
-func ref(job string, shard int) queue.ShardRef { return queue.ShardRef{Job: job, Shard: shard} }
+func ref(job string, shard int) asynqtask.ShardRef { return asynqtask.ShardRef{Job: job, Shard: shard} }
 
-// whole is a shard in one piece, of ten objects of which so many failed.
-func whole(data string, failed int) queue.Piece {
-	return queue.Piece{Last: true, Data: []byte(data), Objects: 10, Bytes: 100, Errors: lines(failed), Budget: budget}
+// whole is a shard in one checkpoint, with ten objects. So many of
+// them failed.
+func whole(data string, failed int) queue.Checkpoint {
+	return queue.Checkpoint{
+		Last: true, Data: []byte(data), Objects: 10, Bytes: 100, Errors: lines(failed), Budget: budget,
+	}
 }
 
 func lines(n int) (list []tasks.ObjectError) {
@@ -116,25 +148,59 @@ func lines(n int) (list []tasks.ObjectError) {
 	return list
 }
 
-func commit(t testing.TB, r room, ref queue.ShardRef, p queue.Piece) bool {
+func start(t testing.TB, r testStore, ref asynqtask.ShardRef) queue.ShardLease {
 	t.Helper()
-	return must[bool](t)(r.Commit(t.Context(), ref, p))
+	return must[queue.ShardLease](t)(r.StartShard(t.Context(), ref))
 }
 
-func look(t testing.TB, r room, c queue.Claim) queue.View {
+// commit saves a checkpoint as a new run, which has not begun with
+// StartShard.
+func commit(t testing.TB, r testStore, ref asynqtask.ShardRef, c queue.Checkpoint) bool {
 	t.Helper()
-	return must[queue.View](t)(r.Look(t.Context(), c, queue.Shown{Total: -1}))
+	return commitAs(t, r, ref, rand.Text(), c)
 }
 
-func status(t testing.TB, r room, id string) tasks.Status {
+// commitAs saves a checkpoint as the run with a token.
+func commitAs(t testing.TB, r testStore, ref asynqtask.ShardRef, token string, c queue.Checkpoint) bool {
+	t.Helper()
+	return must[bool](t)(queue.RunOf(r.Store, ref, token).Commit(t.Context(), c))
+}
+
+func heartbeat(t testing.TB, l queue.Lease) queue.Snapshot {
+	t.Helper()
+	return must[queue.Snapshot](t)(l.Heartbeat(t.Context(), queue.ProgressReport{Total: -1}))
+}
+
+func status(t testing.TB, r testStore, id string) tasks.Status {
 	t.Helper()
 	return must[tasks.Status](t)(r.Status(t.Context(), id))
 }
 
-// succeed ends a job well.
-func succeed(t testing.TB, r room, c queue.Claim) {
+func inspect(t testing.TB, r testStore, id string) queue.JobHealth {
 	t.Helper()
-	ok(t, r.Publish(t.Context(), c, queue.End{Result: []byte(`{"n":1}`), Keep: time.Hour}))
+	return must[queue.JobHealth](t)(r.Reaper().Inspect(t.Context(), id))
+}
+
+// succeed ends a job with a result.
+func succeed(t testing.TB, l queue.Lease) {
+	t.Helper()
+	ok(t, l.Publish(t.Context(), queue.End{Result: []byte(`{"n":1}`), Keep: time.Hour}))
+}
+
+// fail ends a job with a failure.
+func fail(t testing.TB, l queue.Lease) {
+	t.Helper()
+	ok(t, l.Publish(t.Context(), queue.End{Failure: &tasks.Failure{Kind: "denied"}, Keep: time.Hour}))
+}
+
+func cancel(t testing.TB, r testStore, id string) queue.CancelResult {
+	t.Helper()
+	return must[queue.CancelResult](t)(r.Cancel(t.Context(), id, time.Hour))
+}
+
+func retry(t testing.TB, r testStore, id string, round int) queue.RetryTask {
+	t.Helper()
+	return must[queue.RetryTask](t)(r.BeginRetry(t.Context(), id, round))
 }
 
 func collect[T any](t testing.TB, seq iter.Seq2[T, error]) (all []T) {
@@ -146,27 +212,28 @@ func collect[T any](t testing.TB, seq iter.Seq2[T, error]) (all []T) {
 	return all
 }
 
-// events are those in the stream.
-func events(t testing.TB, r room) (all []tasks.Event) {
+// events returns those in the stream.
+func events(t testing.TB, r testStore) (all []tasks.Event) {
 	t.Helper()
-	for _, m := range must[[]redis.XMessage](t)(r.client.XRange(t.Context(), queue.EventsStream, "-", "+").Result()) {
+	messages := must[[]redis.XMessage](t)(r.client.XRange(t.Context(), queue.EventsStream, "-", "+").Result())
+	for _, m := range messages {
 		all = append(all, must[queue.StreamEvent](t)(queue.DecodeEvent(m)).Event)
 	}
 	return all
 }
 
-func tracked(t testing.TB, r room, id string) bool {
+func tracked(t testing.TB, r testStore, id string) bool {
 	t.Helper()
-	return r.client.ZScore(t.Context(), "stevedore:active", id).Err() == nil
+	return r.client.ZScore(t.Context(), schema.ActiveKey, id).Err() == nil
 }
 
-func field(t testing.TB, r room, id, name string) string {
+func field(t testing.TB, r testStore, id, name string) string {
 	t.Helper()
-	return r.client.HGet(t.Context(), "stevedore:{"+id+"}:job", name).Val()
+	return r.client.HGet(t.Context(), schema.RecordKey(id), name).Val()
 }
 
-// keys are all there are, on a cluster those of every master. KEYS is not for
-// our ACL user.
+// keys returns all keys, on a cluster those of every master. The user
+// of the ACL tests may not use KEYS.
 func keys(t testing.TB, c redis.UniversalClient) (all []string) {
 	t.Helper()
 	var mu sync.Mutex
@@ -189,7 +256,7 @@ func keys(t testing.TB, c redis.UniversalClient) (all []string) {
 	return slices.Compact(all) // SCAN may give a key twice
 }
 
-// same compares by JSON, for what has maps and pointers in it.
+// same compares values as JSON, so that pointers do not matter.
 func same(t testing.TB, what string, got, want any) {
 	t.Helper()
 	g, w := must[[]byte](t)(json.Marshal(got)), must[[]byte](t)(json.Marshal(want))

@@ -2,56 +2,107 @@ package queue
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/lua"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
-// Reaper finds jobs whose coordinator is gone, and takes them over.
-type Reaper struct{ records Records }
+// ErrAlive means that a job need not be taken over: its coordinator
+// has sent a heartbeat, somebody else has taken it over, or it has
+// ended.
+var ErrAlive = errors.New("the job has a coordinator, or has ended")
 
-// Reaper returns the view that looks for orphaned jobs.
+// Reaper finds jobs whose coordinator is gone, and takes them over.
+// It is safe for concurrent use and may be copied.
+type Reaper struct{ conn }
+
+// Reaper returns a Reaper of the same Redis.
 func (s Store) Reaper() Reaper { return Reaper{s.prompt} }
+
+// Unattended returns jobs that no reaper has looked at for a while,
+// at most limit of them. Of several reapers that ask, one gets each
+// job. If that one does nothing, the job is returned again after the
+// same while.
+func (r Reaper) Unattended(
+	ctx context.Context, since time.Duration, limit int64,
+) ([]string, error) {
+	ids, err := r.run(ctx, lua.Unattended, "", lua.Args{
+		"since": since.Milliseconds(),
+		"most":  limit,
+	}).StringSlice()
+	return ids, redisconn.Wrap(err, "list unattended jobs")
+}
 
 // JobHealth is what tells whether a job has a live coordinator.
 type JobHealth struct {
 	Kind       string
-	Queue      string // that its task is on; empty if an older version made the record
+	Queue      string // of the job's task; empty if an older version made the record
 	Payload    []byte
 	State      tasks.State
-	Generation int
+	Generation int // of the job's task
 	Created    time.Time
-	Silent     time.Duration // since the last heartbeat of its coordinator, or since it was queued; negative while suspended
-	pulse      Pulse
+	// Silent is the time since the last heartbeat of the coordinator,
+	// or since the job was queued. It is negative while a job is
+	// suspended.
+	Silent    time.Duration
+	heartbeat string // as it is in Redis
 }
 
-// Unattended lists jobs that nobody has looked after for a while, at most so
-// many. Of several workers that ask, one gets each; unless it takes care of
-// the job, the job is listed again after the same while.
-func (r Reaper) Unattended(ctx context.Context, since time.Duration, most int64) ([]string, error) {
-	return r.records.Due(ctx, since, most)
-}
-
-// Inspect reads the health of a job. It is ErrNoJob when there is no record.
+// Inspect reads the health of a job. It returns ErrNoJob if there is
+// no record.
 func (r Reaper) Inspect(ctx context.Context, id string) (JobHealth, error) {
-	p, err := r.records.Pulse(ctx, id)
+	v, err := r.run(ctx, lua.Inspect, id, lua.Args{}).StringSlice()
+	if err != nil {
+		return JobHealth{}, redisconn.Wrap(err, "inspect job %s", id)
+	}
+	if v[1] == "" {
+		return JobHealth{}, fmt.Errorf("job %s: %w", id, ErrNoJob)
+	}
 	return JobHealth{
-		Kind: p.Kind, Queue: p.Queue, Payload: p.Payload, State: p.State, Generation: p.Generation,
-		Created: p.Created, Silent: p.Silent, pulse: p,
-	}, err
+		Kind:       v[1],
+		Payload:    []byte(v[2]),
+		State:      tasks.State(v[3]),
+		Generation: int(schema.Number(v[4])),
+		Silent:     time.Duration(schema.Number(v[0])-schema.Number(v[5])) * time.Millisecond,
+		Created:    schema.Time(v[6]),
+		Queue:      v[7],
+		heartbeat:  v[5],
+	}, nil
 }
 
-// TakeOver counts the crash of a job's coordinator and makes room for the
-// next generation of its task, which the caller must enqueue. It returns how
-// often that has happened since anything was committed. It is ErrAlive when
-// the coordinator has sent a heartbeat since seen was read.
-func (r Reaper) TakeOver(ctx context.Context, id string, seen JobHealth) (crashes int, err error) {
-	return r.records.TakeOver(ctx, id, seen.pulse)
+// TakeOver counts the crash of a job's coordinator and makes room for
+// the next generation of its task, which the caller must enqueue. It
+// returns how many coordinators have crashed since anything was
+// achieved. It returns ErrAlive if the job's health has changed since
+// it was seen.
+func (r Reaper) TakeOver(
+	ctx context.Context, id string, seen JobHealth,
+) (crashes int, err error) {
+	crashes, err = r.run(ctx, lua.TakeOver, id, lua.Args{
+		"seen_heartbeat": seen.heartbeat,
+		"generation":     seen.Generation + 1,
+		"token":          rand.Text(),
+	}).Int()
+	switch {
+	case err != nil:
+		return 0, redisconn.Wrap(err, "take over job %s", id)
+	case crashes < 0:
+		return 0, ErrAlive
+	}
+	return crashes, nil
 }
 
-// Untrack takes a job out of those that are looked after.
-func (r Reaper) Untrack(ctx context.Context, id string) error { return r.records.Untrack(ctx, id) }
+// Untrack removes a job without a record from those that reapers
+// watch.
+func (r Reaper) Untrack(ctx context.Context, id string) error { return r.untrack(ctx, id) }
 
-// Flush puts the last event of a job that has ended into the stream, if it is
-// not there yet, and untracks the job. It is safe to call twice.
-func (r Reaper) Flush(ctx context.Context, id string) error { return r.records.Flush(ctx, id) }
+// Flush puts the last event of a job that has ended into the stream,
+// if it is not there yet, and then untracks the job. It is safe to
+// call twice: then the event may come twice, with the same ID.
+func (r Reaper) Flush(ctx context.Context, id string) error { return r.flush(ctx, id) }

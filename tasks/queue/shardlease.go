@@ -3,78 +3,164 @@ package queue
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/lua"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
-// ShardLease is one run of a shard, and what it starts from.
+// ErrBudget means that the parts of a job would take more memory in
+// Redis than they may.
+var ErrBudget = errors.New("the parts of this job would take more memory in Redis than allowed")
+
+// ShardLease is one run of a shard, and what it starts from. It is
+// safe for concurrent use and may be copied: copies are the same run.
 type ShardLease struct {
-	Ref     ShardRef
-	Wanted  bool   // false when the shard is done already, or the job has ended: there is nothing to do
+	Ref asynqtask.ShardRef
+	// Wanted is false if the shard is done already, or the job has
+	// ended. Then there is nothing to do, and the other fields are
+	// not set.
+	Wanted  bool
 	Payload []byte // of the job
 	Shard   []byte // as it was planned
 	Resume  string // the last key that is committed; empty at first
 	Crashes int    // of workers at this shard, since the last checkpoint
-	Suspect string // key of the object that the last careful run was at; empty if there was none
+	Suspect string // key of the object that the last careful run was at, or ""
 	Strikes int    // how often a worker died at that object
-	run     string // names this run in Redis
-	store   Store
+
+	run   string // token of this run
+	store Store
 }
 
 // StartShard begins a run of a shard, with its first heartbeat.
-func (s Store) StartShard(ctx context.Context, ref ShardRef) (ShardLease, error) {
-	a, err := s.patient.Start(ctx, ref)
-	return ShardLease{
-		Ref: ref, Wanted: a.Wanted, Payload: a.Payload, Shard: a.Shard, Resume: a.Resume,
-		Crashes: a.Crashes, Suspect: a.At, Strikes: a.Strikes, run: rand.Text(), store: s,
-	}, err
+func (s Store) StartShard(ctx context.Context, ref asynqtask.ShardRef) (ShardLease, error) {
+	v, err := s.patient.run(ctx, lua.StartShard, ref.Job, lua.Args{
+		"index":      ref.Shard,
+		"generation": ref.Generation,
+	}).StringSlice()
+	l := ShardLease{Ref: ref, run: rand.Text(), store: s}
+	if err != nil || len(v) == 0 {
+		return l, redisconn.Wrap(err, "start %s", ref)
+	}
+	l.Wanted = true
+	l.Payload, l.Shard, l.Resume = []byte(v[0]), []byte(v[1]), v[2]
+	l.Crashes, l.Suspect, l.Strikes = int(schema.Number(v[3])), v[4], int(schema.Number(v[5]))
+	return l, nil
 }
 
-// Checkpoint is what a run has done of a shard since the last one.
+// Checkpoint is the work of a run since its last checkpoint.
 type Checkpoint struct {
-	From, To string // keys: it goes on after From and ends with To, which only a last one may leave as it was
-	Last     bool   // the shard is done with it
-	Data     []byte // opaque; compressed here
+	// From is the key after which the work begins, To the last key
+	// that it covers. Only a last checkpoint may have To = From.
+	From, To string
+	Last     bool   // the shard is done
+	Data     []byte // opaque; stored compressed
 	Objects  int64
 	Bytes    int64
 	Errors   []tasks.ObjectError
-	Tally    map[string]int64
-	Budget   int64 // how many bytes the parts of the whole job may take in Redis, compressed
+	Tally    map[string]int64 // counts of the job's own
+	Budget   int64            // bytes that the parts of the job may take in Redis, compressed
 }
 
-// Commit saves a checkpoint and reports whether it counted: the first one
-// that goes on where the shard stands does, any other does not, nor does one
-// for a job that has ended. It is ErrBudget if the parts grow too large. It
-// is safe to call twice.
+// Commit saves a checkpoint and reports whether it counts. It counts
+// if it goes on where the shard stands, and no other run has
+// committed that work before. It does not count if the job has ended.
+// Commit returns ErrBudget if the parts would grow too large. It is
+// safe to call twice.
 func (l ShardLease) Commit(ctx context.Context, c Checkpoint) (bool, error) {
-	return l.store.patient.Commit(ctx, l.Ref, Piece{
-		From: c.From, To: c.To, Run: l.run, Last: c.Last, Data: c.Data, Objects: c.Objects, Bytes: c.Bytes,
-		Errors: c.Errors, Tally: c.Tally, Budget: c.Budget,
-	})
+	if c.From == c.To && !c.Last {
+		return false, fmt.Errorf("commit %s: a checkpoint from %q to itself", l.Ref, c.From)
+	}
+	n, err := l.store.patient.run(ctx, lua.Commit, l.Ref.Job, lua.Args{
+		"index":      l.Ref.Shard,
+		"from":       c.From,
+		"to":         c.To,
+		"last":       c.Last,
+		"data":       l.store.codec.Pack(c.Data),
+		"lines":      l.store.codec.PackErrors(c.Errors),
+		"line_count": len(c.Errors),
+		"line_limit": ErrorsKept,
+		"budget":     c.Budget,
+		"objects":    c.Objects,
+		"bytes":      c.Bytes,
+		"failed":     len(c.Errors),
+		"size":       len(c.Data),
+		"run":        l.run,
+		"tallies":    c.tallies(),
+	}).Int()
+	switch {
+	case err != nil:
+		return false, redisconn.Wrap(err, "commit %s", l.Ref)
+	case n == -2:
+		return false, ErrBudget
+	}
+	return n == 1, nil
 }
 
-// MarkSuspect notes which object a careful run is about to touch. If its
-// worker dies, the next run knows at which object.
+// tallies returns fields of the record and how much each grows.
+func (c Checkpoint) tallies() (list lua.List) {
+	codes := countCodes(c.Errors)
+	for _, name := range slices.Sorted(maps.Keys(c.Tally)) {
+		list = append(list, schema.Tally+name, c.Tally[name])
+	}
+	for _, code := range slices.Sorted(maps.Keys(codes)) {
+		list = append(list, schema.Code+code, codes[code])
+	}
+	return list
+}
+
+// MarkSuspect notes which object a careful run is about to touch. If
+// the worker dies there, the next run knows the object as its
+// Suspect.
 func (l ShardLease) MarkSuspect(ctx context.Context, key string) error {
-	return l.store.patient.At(ctx, l.Ref, key)
+	err := l.store.patient.run(ctx, lua.MarkSuspect, l.Ref.Job, lua.Args{
+		"index":      l.Ref.Shard,
+		"generation": l.Ref.Generation,
+		"suspect":    key,
+	}).Err()
+	return redisconn.Wrap(err, "note the object that %s is at", l.Ref)
 }
 
-// Suspend says that the run has ended before the shard was done, and that
-// asynq brings its task back after a pause.
+// Suspend says that the run has ended before the shard was done, and
+// that asynq brings the shard's task back after a pause.
 func (l ShardLease) Suspend(ctx context.Context, pause time.Duration) error {
-	return l.store.patient.Leave(ctx, l.Ref, pause)
+	err := l.store.patient.run(ctx, lua.SuspendShard, l.Ref.Job, lua.Args{
+		"index":      l.Ref.Shard,
+		"generation": l.Ref.Generation,
+		"pause":      pause.Milliseconds(),
+	}).Err()
+	return redisconn.Wrap(err, "suspend %s", l.Ref)
 }
 
-// Fail notes why the shard can never be done. The coordinator then ends the
-// job with that failure. The first note stays.
+// Fail notes why the shard can never be done. The job's coordinator
+// ends the job with the first failure that was noted.
 func (l ShardLease) Fail(ctx context.Context, f tasks.Failure) error {
-	return l.store.patient.Fail(ctx, l.Ref.Job, f)
+	text, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	err = l.store.patient.run(ctx, lua.FailShard, l.Ref.Job, lua.Args{"failure": text}).Err()
+	return redisconn.Wrap(err, "note the failure of %s", l.Ref)
 }
 
-// HeartbeatShards says that this process works on shards of a job, and how
-// far each is since its last checkpoint. When wanted is false, every run of
-// the job must stop.
-func (s Store) HeartbeatShards(ctx context.Context, job string, runs map[int]tasks.Progress) (wanted bool, err error) {
-	return s.prompt.Beat(ctx, job, runs)
+// HeartbeatShards says that this process works on shards of a job,
+// and how far each is since its last checkpoint. If wanted is false,
+// every run of a shard of this job must stop.
+func (s Store) HeartbeatShards(
+	ctx context.Context, job string, runs map[int]tasks.Progress,
+) (wanted bool, err error) {
+	list := make(lua.List, 0, 4*len(runs))
+	for i, p := range runs {
+		list = append(list, i, p.Objects, p.Bytes, p.Failed)
+	}
+	n, err := s.prompt.run(ctx, lua.HeartbeatShards, job, lua.Args{"runs": list}).Int()
+	return n == 1, redisconn.Wrap(err, "heartbeat for shards of job %s", job)
 }

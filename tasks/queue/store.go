@@ -2,32 +2,49 @@ package queue
 
 import (
 	"context"
-	"iter"
+	"errors"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/frames"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/lua"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
-// Store reads and writes the records of jobs. It is safe for concurrent use
-// and may be copied.
+var (
+	// ErrNoJob means that Redis has no record of a job: it was never
+	// enqueued, or its record has expired.
+	ErrNoJob = errors.New("no such job: it was never enqueued, or its record has expired")
+	// ErrFenced means that a lease is lost: another coordinator has
+	// the job, or the job has ended. The caller must stop at once.
+	ErrFenced = errors.New("another worker has this job, or it has ended, perhaps by a cancel")
+)
+
+// unclaimedTTL is how long a record stays that no worker ever claims.
+const unclaimedTTL = 30 * 24 * time.Hour
+
+// Store reads and writes the records of jobs. It is safe for
+// concurrent use and may be copied.
 type Store struct {
-	patient Records // for what must not be lost
-	prompt  Records // for what a later call makes up for
+	patient conn // for what must not be lost
+	prompt  conn // for what a later call makes up for
+	codec   frames.Codec
 }
 
-// NewStore uses one client for everything. The caller goes on owning it.
+// NewStore uses one client for everything. The caller closes the
+// client.
 func NewStore(c redis.UniversalClient) Store {
-	r := NewRecords(c)
-	return Store{r, r}
+	return Store{conn{c}, conn{c}, frames.New()}
 }
 
-// WithPrompt returns a Store that sends heartbeats, events, caps and the
-// calls of its Reaper through c, a client that gives up soon. Everything that
-// must not be lost goes through the first client.
+// WithPrompt returns a Store that uses c, a client that gives up
+// soon, for heartbeats, events and caps, and for its Reaper. It uses
+// the client of NewStore for everything that must not be lost.
 func (s Store) WithPrompt(c redis.UniversalClient) Store {
-	s.prompt.client = c
+	s.prompt = conn{c}
 	return s
 }
 
@@ -48,62 +65,31 @@ type CreateResult struct {
 	Queue      string // of that task; empty if an older version made the record
 }
 
-// Create makes the record of a job, or returns the one there is. It is safe
-// to call twice.
+// Create makes the record of a job that is about to be enqueued, or
+// returns the one that exists. It is safe to call twice.
 func (s Store) Create(ctx context.Context, j NewJob) (CreateResult, error) {
-	return s.patient.create(ctx, j)
-}
-
-// Status reads what is known of a job. It is ErrNoJob when there is no
-// record.
-func (s Store) Status(ctx context.Context, id string) (tasks.Status, error) {
-	return s.patient.Status(ctx, id)
-}
-
-// Errors streams a job's error list, in the order of its shards. It is empty
-// when nothing failed or the record has expired. The first error ends it.
-func (s Store) Errors(ctx context.Context, id string) iter.Seq2[tasks.ObjectError, error] {
-	return s.patient.Errors(ctx, id)
-}
-
-// CancelResult says which job was cancelled.
-type CancelResult struct {
-	State      tasks.State // that the job had before
-	Queue      string      // that its task is on
-	Generation int         // of that task
-}
-
-// Cancel ends a job at once, whoever runs it: its coordinator and its shards
-// learn of it at their next heartbeat. A job that has ended stays as it is.
-// keep is how long the record stays.
-func (s Store) Cancel(ctx context.Context, id string, keep time.Duration) (CancelResult, error) {
-	had, err := s.patient.Cancel(ctx, id, keep)
-	if err != nil {
-		return CancelResult{}, err
+	// A reaper removes a tracked job that has no record. The other
+	// way round, a crash between the two would leave a job that
+	// nobody tracks.
+	if err := s.patient.track(ctx, j.ID); err != nil {
+		return CreateResult{}, err
 	}
-	p, err := s.patient.Pulse(ctx, id)
-	return CancelResult{State: had, Queue: p.Queue, Generation: p.Generation}, err
-}
 
-// RetryTask is what is needed to enqueue the task of a retry.
-type RetryTask struct {
-	Kind       string
-	Payload    []byte
-	Queue      string
-	Generation int
-}
-
-// BeginRetry begins a succeeded job again, for the objects of its error list
-// alone. round is one more than the job's Status tells. It is safe to call
-// twice.
-func (s Store) BeginRetry(ctx context.Context, id string, round int) (RetryTask, error) {
-	g, err := s.patient.Reopen(ctx, id, round)
+	v, err := s.patient.run(ctx, lua.Create, j.ID, lua.Args{
+		"kind":    j.Kind,
+		"payload": j.Payload,
+		"queue":   j.Queue,
+		"created": nowMillis(),
+		"ttl":     unclaimedTTL.Milliseconds(),
+	}).StringSlice()
 	if err != nil {
-		return RetryTask{}, err
+		return CreateResult{}, redisconn.Wrap(err, "create the record of job %s", j.ID)
 	}
-	p, err := s.patient.Pulse(ctx, id)
-	return RetryTask{Kind: p.Kind, Payload: p.Payload, Queue: p.Queue, Generation: g}, err
+	return CreateResult{
+		Kind:       v[0],
+		Payload:    []byte(v[1]),
+		State:      tasks.State(v[2]),
+		Generation: int(schema.Number(v[3])),
+		Queue:      v[4],
+	}, nil
 }
-
-// Emit puts an event into the stream.
-func (s Store) Emit(ctx context.Context, e tasks.Event) error { return s.prompt.Emit(ctx, e) }

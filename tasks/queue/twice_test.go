@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,20 +17,18 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// twice sends every script again after its answer, as go-redis does when the
-// answer is lost on the way.
-type twice struct{ sent *int }
-
-func (twice) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (twice) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+// sendTwice sends every script again after its answer, as go-redis
+// does when the answer is lost.
+type sendTwice struct {
+	passHook
+	sent *int
 }
 
-func (h twice) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (h sendTwice) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		err := next(ctx, cmd)
 		if !strings.HasPrefix(cmd.Name(), "eval") || err != nil {
@@ -40,63 +39,56 @@ func (h twice) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// A call whose scripts are sent twice leaves the same in Redis, and gives the
-// same answer, as one whose scripts are not.
+func (h sendTwice) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if err := next(ctx, cmds); err != nil {
+			return err
+		}
+		*h.sent++
+		return next(ctx, cmds)
+	}
+}
+
+// A call whose scripts are sent twice leaves the same in Redis, and
+// returns the same, as one whose scripts are sent once.
 func TestEveryScriptMayRunTwice(t *testing.T) {
 	t.Parallel()
 	for name, start := range queuetest.Servers() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			once, again, sent := open(t, start(t)), open(t, start(t)), 0
-			again.client.AddHook(twice{&sent})
-			for _, s := range life(&story{room: once}, &story{room: again}) {
+			once, twice, sent := open(t, start(t)), open(t, start(t)), 0
+			twice.client.AddHook(sendTwice{sent: &sent})
+			first, second := &story{testStore: once}, &story{testStore: twice}
+			for _, c := range slices.Concat(jobCalls(), shardCalls(), endCalls()) {
 				before := sent
-				want, got := s.run[0](t.Context()), s.run[1](t.Context())
+				want, got := c.run(t.Context(), first), c.run(t.Context(), second)
 				if sent == before {
-					t.Fatalf("%s: no script was sent twice", s.name)
+					t.Fatalf("%s: no script was sent twice", c.name)
 				}
 				if want != got {
-					t.Errorf("%s: the answer is %s when sent twice, %s when sent once", s.name, got, want)
+					t.Errorf("%s: the answer is %s when sent twice, %s when sent once", c.name, got, want)
 				}
-				if w, g := state(t, once), state(t, again); !maps.Equal(w, g) {
-					t.Fatalf("%s: sent twice it leaves another state:%s", s.name, difference(w, g))
+				if w, g := state(t, once), state(t, twice); !maps.Equal(w, g) {
+					t.Fatalf("%s: sent twice it leaves another state:%s", c.name, difference(w, g))
 				}
 			}
 		})
 	}
 }
 
-// story is what one call needs to know of earlier ones.
+// story is what a call needs from earlier ones.
 type story struct {
-	room
-	claim  queue.Claim
-	single queue.Claim
-	view   queue.View
-	pulse  queue.Pulse
+	testStore
+	lease    queue.Lease
+	single   queue.Lease
+	snapshot queue.Snapshot
+	health   queue.JobHealth
 }
 
-type step struct {
-	name string
-	run  [2]func(context.Context) string
-}
-
-// life calls everything that runs a script, along the lives of two jobs.
-func life(stories ...*story) (steps []step) {
-	for _, call := range slicesOf(jobCalls(), shardCalls(), endCalls()) {
-		s := step{name: call.name}
-		for i, st := range stories {
-			s.run[i] = func(ctx context.Context) string { return call.run(ctx, st) }
-		}
-		steps = append(steps, s)
-	}
-	return steps
-}
-
-func slicesOf(all ...[]call) (joined []call) {
-	for _, some := range all {
-		joined = append(joined, some...)
-	}
-	return joined
+// run is a run of a shard of the job j. Its token is the same in each
+// story.
+func (s *story) run(shard int) queue.ShardLease {
+	return queue.RunOf(s.Store, ref("j", shard), "run")
 }
 
 type call struct {
@@ -104,77 +96,95 @@ type call struct {
 	run  func(context.Context, *story) string
 }
 
-// answer is what a call gave, without times.
+// answer returns what a call returned as a text, without times.
 func answer(values ...any) string { return timeless(fmt.Sprint(values...)) }
 
+// jobCalls, shardCalls and endCalls call everything that runs a
+// script, along the lives of two jobs.
 func jobCalls() []call {
 	return []call{
-		{"create", func(ctx context.Context, s *story) string { return answer(s.Create(ctx, "j", kind, []byte("{}"))) }},
-		{"pulse", func(ctx context.Context, s *story) (a string) {
-			var err error
-			s.pulse, err = s.Pulse(ctx, "j")
-			return answer(s.pulse.State, s.pulse.Generation, err)
+		{"create", func(ctx context.Context, s *story) string {
+			return answer(s.Create(ctx, queue.NewJob{ID: "j", Kind: kind, Payload: []byte("{}"), Queue: "q"}))
 		}},
-		{"take over", func(ctx context.Context, s *story) string { return answer(s.TakeOver(ctx, "j", s.pulse)) }},
-		{"begin", func(ctx context.Context, s *story) string {
+		{"inspect", func(ctx context.Context, s *story) (a string) {
 			var err error
-			s.claim, err = s.Begin(ctx, queue.JobRef{Job: "j", Generation: 1}, kind, []byte("{}"), tasks.StatePlanning)
-			return answer(s.claim.Shards, s.claim.State, err)
+			s.health, err = s.Reaper().Inspect(ctx, "j")
+			return answer(s.health.State, s.health.Generation, err)
 		}},
-		{"begin a job without a record", func(ctx context.Context, s *story) string {
+		{"take over", func(ctx context.Context, s *story) string {
+			return answer(s.Reaper().TakeOver(ctx, "j", s.health))
+		}},
+		{"claim", func(ctx context.Context, s *story) string {
 			var err error
-			s.single, err = s.Begin(ctx, queue.JobRef{Job: "single"}, "export-annotations", []byte("{}"), tasks.StateRunning)
-			return answer(s.single.State, err)
+			s.lease, err = s.Claim(ctx, queue.ClaimRequest{
+				Ref: asynqtask.JobRef{Job: "j", Generation: 1}, Kind: kind, Payload: []byte("{}"), First: tasks.StatePlanning,
+			})
+			return answer(s.lease.Shards, s.lease.State, s.lease.Epoch(), err)
+		}},
+		{"claim a job without a record", func(ctx context.Context, s *story) string {
+			var err error
+			s.single, err = s.Claim(ctx, queue.ClaimRequest{
+				Ref: asynqtask.JobRef{Job: "single"}, Kind: "export-annotations", Payload: []byte("{}"), First: tasks.StateRunning,
+			})
+			return answer(s.single.State, s.single.Epoch(), err)
 		}},
 		{"plan", func(ctx context.Context, s *story) string {
-			return answer(s.Plan(ctx, s.claim, shard(0)), s.Plan(ctx, s.claim, shard(1)), s.Plan(ctx, s.claim, shard(2)))
+			return answer(s.lease.Plan(ctx, shard(0)), s.lease.Plan(ctx, shard(1)), s.lease.Plan(ctx, shard(2)))
 		}},
-		{"step", func(ctx context.Context, s *story) string {
-			return answer(s.Step(ctx, s.claim, tasks.StatePlanning, tasks.StateRunning))
+		{"advance", func(ctx context.Context, s *story) string {
+			return answer(s.lease.Advance(ctx, tasks.StatePlanning, tasks.StateRunning))
 		}},
-		{"rest", func(ctx context.Context, s *story) string { return answer(s.Rest(ctx, s.claim, time.Minute)) }},
-		{"due", func(ctx context.Context, s *story) string { // who did not hear is told again later
-			_, err := s.Due(ctx, -time.Minute, 10)
+		{"suspend", func(ctx context.Context, s *story) string { return answer(s.lease.Suspend(ctx, time.Minute)) }},
+		{"unattended", func(ctx context.Context, s *story) string {
+			_, err := s.Reaper().Unattended(ctx, -time.Minute, 10) // the jobs of a lost answer come later
 			return answer(err)
 		}},
 	}
 }
 
 func shardCalls() []call {
-	piece := queue.Piece{To: "b", Run: "r1", Data: []byte("data"), Objects: 4, Bytes: 7, Errors: lines(2), Tally: map[string]int64{"jpeg": 3}, Budget: budget}
-	last := piece
+	first := queue.Checkpoint{
+		To: "b", Data: []byte("data"), Objects: 4, Bytes: 7, Errors: lines(2),
+		Tally: map[string]int64{"jpeg": 3}, Budget: budget,
+	}
+	last := first
 	last.From, last.To, last.Last = "b", "c", true
+	startShard := func(ctx context.Context, s *story, ref asynqtask.ShardRef) string {
+		l, err := s.StartShard(ctx, ref)
+		return answer(l.Wanted, l.Resume, l.Crashes, l.Suspect, l.Strikes, err)
+	}
+	again := asynqtask.ShardRef{Job: "j", Generation: 1}
 	return []call{
-		{"start", func(ctx context.Context, s *story) string { return answer(s.Start(ctx, ref("j", 0))) }},
-		{"at", func(ctx context.Context, s *story) string { return answer(s.At(ctx, ref("j", 0), "a")) }},
-		{"beat", func(ctx context.Context, s *story) string {
-			return answer(s.Beat(ctx, "j", map[int]tasks.Progress{0: {Objects: 1, Bytes: 2, Failed: 1}}))
+		{"start", func(ctx context.Context, s *story) string { return startShard(ctx, s, ref("j", 0)) }},
+		{"mark suspect", func(ctx context.Context, s *story) string { return answer(s.run(0).MarkSuspect(ctx, "a")) }},
+		{"heartbeat of shards", func(ctx context.Context, s *story) string {
+			return answer(s.HeartbeatShards(ctx, "j", map[int]tasks.Progress{0: {Objects: 1, Bytes: 2, Failed: 1}}))
 		}},
-		{"look", func(ctx context.Context, s *story) string {
+		{"heartbeat", func(ctx context.Context, s *story) string {
 			var err error
-			s.view, err = s.Look(ctx, s.claim, queue.Shown{Objects: 1, Bytes: 2, Failed: 1, Total: -1, Rate: 0.5, ETASeconds: 9})
-			return answer(s.view.Committed, err)
+			s.snapshot, err = s.lease.Heartbeat(ctx, queue.ProgressReport{
+				Objects: 1, Bytes: 2, Failed: 1, Total: -1, Rate: 0.5, ETASeconds: 9,
+			})
+			return answer(s.snapshot.Committed, s.snapshot.Shown, err)
 		}},
 		{"replace after a crash", func(ctx context.Context, s *story) string {
-			return answer(s.Replace(ctx, s.claim, 0, s.view.Runs[0], true))
+			return answer(s.lease.ReplaceShard(ctx, 0, s.snapshot.Shards[0], true))
 		}},
-		{"start again", func(ctx context.Context, s *story) string {
-			return answer(s.Start(ctx, queue.ShardRef{Job: "j", Generation: 1}))
+		{"start again", func(ctx context.Context, s *story) string { return startShard(ctx, s, again) }},
+		{"suspend shard", func(ctx context.Context, s *story) string {
+			return answer(queue.RunOf(s.Store, again, "run").Suspend(ctx, time.Minute))
 		}},
-		{"leave", func(ctx context.Context, s *story) string {
-			return answer(s.Leave(ctx, queue.ShardRef{Job: "j", Generation: 1}, time.Minute))
+		{"first checkpoint", func(ctx context.Context, s *story) string { return answer(s.run(0).Commit(ctx, first)) }},
+		{"last checkpoint", func(ctx context.Context, s *story) string { return answer(s.run(0).Commit(ctx, last)) }},
+		{"whole shard", func(ctx context.Context, s *story) string { return answer(s.run(1).Commit(ctx, whole("x", 0))) }},
+		{"too large a checkpoint", func(ctx context.Context, s *story) string {
+			return answer(s.run(2).Commit(ctx, queue.Checkpoint{Last: true, Data: []byte("x"), Budget: 1}))
 		}},
-		{"first piece", func(ctx context.Context, s *story) string { return answer(s.Commit(ctx, ref("j", 0), piece)) }},
-		{"last piece", func(ctx context.Context, s *story) string { return answer(s.Commit(ctx, ref("j", 0), last)) }},
-		{"piece of no named run", func(ctx context.Context, s *story) string { return answer(s.Commit(ctx, ref("j", 1), whole("x", 0))) }},
-		{"too large a piece", func(ctx context.Context, s *story) string {
-			return answer(s.Commit(ctx, ref("j", 2), queue.Piece{Last: true, Data: []byte("x"), Budget: 1}))
+		{"a reservation", func(ctx context.Context, s *story) string {
+			return answer(s.Caps().Reserve(ctx, queue.Cap{Name: "tenant", Limit: 8}, queue.CapRequest{Job: "j", Want: 6}))
 		}},
-		{"a share", func(ctx context.Context, s *story) string {
-			return answer(s.Share(ctx, queue.Cap{Name: "tenant", Limit: 8}, "j", 0, 6))
-		}},
-		{"another share", func(ctx context.Context, s *story) string {
-			return answer(s.Share(ctx, queue.Cap{Name: "tenant", Limit: 8}, "k", 0, 6))
+		{"another reservation", func(ctx context.Context, s *story) string {
+			return answer(s.Caps().Reserve(ctx, queue.Cap{Name: "tenant", Limit: 8}, queue.CapRequest{Job: "k", Want: 6}))
 		}},
 	}
 }
@@ -182,21 +192,24 @@ func shardCalls() []call {
 func endCalls() []call {
 	return []call{
 		{"fail a shard", func(ctx context.Context, s *story) string {
-			return answer(s.Fail(ctx, "j", tasks.Failure{Kind: "denied"}))
+			return answer(s.run(0).Fail(ctx, tasks.Failure{Kind: "denied"}))
 		}},
 		{"publish", func(ctx context.Context, s *story) string {
-			return answer(s.Publish(ctx, s.claim, queue.End{Result: []byte("{}"), Keep: time.Hour}))
+			return answer(s.lease.Publish(ctx, queue.End{Result: []byte("{}"), Keep: time.Hour}))
 		}},
 		{"publish a single job", func(ctx context.Context, s *story) string {
-			return answer(s.Publish(ctx, s.single, queue.End{
-				Result: []byte("{}"), Keep: time.Hour, Counts: &tasks.Progress{Objects: 9, ObjectsTotal: 9, Bytes: 5, Failed: 3}, Errors: lines(3),
+			return answer(s.single.Publish(ctx, queue.End{
+				Result: []byte("{}"), Keep: time.Hour, Errors: lines(3),
+				Counts: &tasks.Progress{Objects: 9, ObjectsTotal: 9, Bytes: 5, Failed: 3},
 			}))
 		}},
-		{"reopen", func(ctx context.Context, s *story) string { return answer(s.Reopen(ctx, "j", 1)) }},
-		{"begin the retry", func(ctx context.Context, s *story) string {
+		{"begin a retry", func(ctx context.Context, s *story) string { return answer(s.BeginRetry(ctx, "j", 1)) }},
+		{"claim the retry", func(ctx context.Context, s *story) string {
 			var err error
-			s.claim, err = s.Begin(ctx, queue.JobRef{Job: "j", Generation: 2}, kind, nil, tasks.StatePlanning)
-			return answer(s.claim.Round, string(s.claim.Amends), err)
+			s.lease, err = s.Claim(ctx, queue.ClaimRequest{
+				Ref: asynqtask.JobRef{Job: "j", Generation: 2}, Kind: kind, First: tasks.StatePlanning,
+			})
+			return answer(s.lease.Round, string(s.lease.PreviousResult), err)
 		}},
 		{"cancel", func(ctx context.Context, s *story) string { return answer(s.Cancel(ctx, "j", time.Hour)) }},
 		{"cancel again", func(ctx context.Context, s *story) string { return answer(s.Cancel(ctx, "j", time.Hour)) }},
@@ -208,15 +221,14 @@ var (
 	secret = regexp.MustCompile(`(:(job|made)\b.*\b(holder|taker|[0-9]+)) = [A-Z2-7]{26}$`)
 )
 
-// timeless takes times, and the names that calls draw for themselves, out of
-// a text.
+// timeless replaces times in a text, and the random tokens of calls.
 func timeless(s string) string {
-	return secret.ReplaceAllString(clock.ReplaceAllString(s, "TIME"), "$1 = DRAWN")
+	return secret.ReplaceAllString(clock.ReplaceAllString(s, "TIME"), "$1 = RANDOM")
 }
 
-// state is everything in a Redis: a line for each field, and whether the key
-// expires.
-func state(t *testing.T, r room) map[string]bool {
+// state is everything in a Redis: a line for each field, and one for
+// each key that says whether it expires.
+func state(t *testing.T, r testStore) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}
 	note := func(key string, v ...any) {
@@ -246,7 +258,7 @@ func state(t *testing.T, r room) map[string]bool {
 				note(key, i, m.Values)
 			}
 		default:
-			t.Fatal(errors.New("no test knows how to read a " + kind))
+			t.Fatal(errors.New("this test cannot read a " + kind))
 		}
 	}
 	return all

@@ -17,13 +17,14 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
 // Config is what a Coordinator uses. All fields must be set, but the caps.
 type Config struct {
 	Store   queue.Store
-	Tasks   queue.Tasks
+	Tasks   asynqtask.Client
 	Metrics Metrics
 	Log     *slog.Logger
 

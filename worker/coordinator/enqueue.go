@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
 // enqueueMore enqueues shards, as many as may be in flight and the caps
@@ -39,13 +40,13 @@ func (s *supervisor) notEnqueued(snapshot queue.Snapshot) (shards []int) {
 
 // enqueue puts the task of a shard on the queue, if it is not there yet.
 func (s *supervisor) enqueue(ctx context.Context, i, generation int) error {
-	return s.config.Tasks.EnqueueShard(ctx, queue.ShardTask{
+	return s.config.Tasks.EnqueueShard(ctx, asynqtask.Shard{
 		Kind:  s.run.job.Lease.Kind,
 		Ref:   s.ref(i, generation),
 		Queue: s.queue,
 	})
 }
 
-func (s *supervisor) ref(i, generation int) queue.ShardRef {
-	return queue.ShardRef{Job: s.run.job.Lease.ID, Shard: i, Generation: generation}
+func (s *supervisor) ref(i, generation int) asynqtask.ShardRef {
+	return asynqtask.ShardRef{Job: s.run.job.Lease.ID, Shard: i, Generation: generation}
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
 const (
@@ -19,7 +19,7 @@ const (
 // once. The limit is high enough that no worker waits for the coordinator,
 // and low enough that a later job need not wait for a large earlier one.
 type inflightLimit struct {
-	tasks queue.Tasks
+	tasks asynqtask.Client
 	own   int // slots of this process, used when the others' cannot be read
 
 	mu      sync.Mutex

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
@@ -88,7 +89,7 @@ func TestReporter_ShowsWhatStatusShows(t *testing.T) {
 	t.Cleanup(func() { _ = client.Close() })
 	store := queue.NewStore(client)
 	lease, err := store.Claim(t.Context(), queue.ClaimRequest{
-		Ref:     queue.JobRef{Job: "j"},
+		Ref:     asynqtask.JobRef{Job: "j"},
 		Kind:    "build-manifest",
 		Payload: []byte("{}"),
 		First:   tasks.StateRunning,

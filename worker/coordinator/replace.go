@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
 const (
@@ -96,11 +97,11 @@ func (s *supervisor) checkTask(ctx context.Context, i int, state queue.ShardStat
 	switch {
 	case err != nil:
 		return err
-	case task == queue.TaskGone:
+	case task == asynqtask.Gone:
 		return s.enqueue(ctx, i, state.Generation)
-	case task == queue.TaskArchived: // only an operator can have done that
+	case task == asynqtask.Archived: // only an operator can have done that
 		return s.config.Tasks.RunArchived(s.queue, id)
-	case task != queue.TaskActive:
+	case task != asynqtask.Active:
 		e.active = false
 	case e.active:
 		// Active for the second time without a heartbeat: its worker died

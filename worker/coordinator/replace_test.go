@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
 // A shard that makes no progress gets a second run, much later a third, and
@@ -13,7 +13,7 @@ func TestStuckShardsDoNotMultiply(t *testing.T) {
 	t.Parallel()
 	var at time.Duration
 	runs := 1
-	for at += stuckLimit(0); at < queue.ShardTimeout; at += stuckLimit(runs) {
+	for at += stuckLimit(0); at < asynqtask.ShardTimeout; at += stuckLimit(runs) {
 		runs++
 		if runs == 2 && at != stuckAfter {
 			t.Errorf("the second run begins after %v", at)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -50,9 +51,9 @@ func (o orphan) checkQueued(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return err
-	case state == queue.TaskGone:
+	case state == asynqtask.Gone:
 		return o.enqueue(ctx, ref)
-	case state == queue.TaskActive && !o.reaper.config.Tasks.IsRunning(ref.TaskID()):
+	case state == asynqtask.Active && !o.reaper.config.Tasks.IsRunning(ref.TaskID()):
 		return o.takeOver(ctx)
 	}
 	return nil
@@ -97,12 +98,12 @@ func (o orphan) maxCrashes() int {
 }
 
 // ref names the task that carries the job.
-func (o orphan) ref() queue.JobRef {
-	return queue.JobRef{Job: o.id, Generation: o.health.Generation}
+func (o orphan) ref() asynqtask.JobRef {
+	return asynqtask.JobRef{Job: o.id, Generation: o.health.Generation}
 }
 
-func (o orphan) enqueue(ctx context.Context, ref queue.JobRef) error {
-	return o.reaper.config.Tasks.EnqueueJob(ctx, queue.JobTask{
+func (o orphan) enqueue(ctx context.Context, ref asynqtask.JobRef) error {
+	return o.reaper.config.Tasks.EnqueueJob(ctx, asynqtask.Job{
 		Kind:    o.kind.Kind,
 		Ref:     ref,
 		Queue:   o.queue,
@@ -111,7 +112,7 @@ func (o orphan) enqueue(ctx context.Context, ref queue.JobRef) error {
 }
 
 // giveUp ends a job that kills its workers.
-func (o orphan) giveUp(ctx context.Context, ref queue.JobRef, crashes int) error {
+func (o orphan) giveUp(ctx context.Context, ref asynqtask.JobRef, crashes int) error {
 	lease, err := o.reaper.config.Store.Claim(ctx, queue.ClaimRequest{
 		Ref:     ref,
 		Kind:    o.kind.Name,

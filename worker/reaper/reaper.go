@@ -15,6 +15,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -30,7 +31,7 @@ const (
 // Config is what a Reaper uses. All fields must be set.
 type Config struct {
 	Store   queue.Store
-	Tasks   queue.Tasks
+	Tasks   asynqtask.Client
 	Kinds   map[string]job.Kind // the kinds that this worker runs, by name
 	Metrics Metrics
 	Log     *slog.Logger

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
@@ -36,7 +37,7 @@ func newHeartbeats(c Config) *heartbeats {
 // member is one run in its job's group.
 type member struct {
 	heartbeats *heartbeats
-	ref        queue.ShardRef
+	ref        asynqtask.ShardRef
 	group      *group
 	progress   *runProgress
 	stop       context.CancelCauseFunc
@@ -44,7 +45,7 @@ type member struct {
 
 // join sends heartbeats for a run until leave is called. The context ends
 // with outcome.ErrObsolete when the job does not need the run any more.
-func (h *heartbeats) join(ctx context.Context, ref queue.ShardRef) (context.Context, *member) {
+func (h *heartbeats) join(ctx context.Context, ref asynqtask.ShardRef) (context.Context, *member) {
 	ctx, stop := context.WithCancelCause(ctx)
 	m := &member{heartbeats: h, ref: ref, progress: new(runProgress), stop: stop}
 	h.mu.Lock()

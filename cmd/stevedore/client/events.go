@@ -11,6 +11,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/producer"
+	"github.com/stevedore-jobs/stevedore/producer/events"
 )
 
 // Events is the events command.
@@ -39,12 +40,12 @@ func (e Events) Run(ctx context.Context, c cli.Console) error {
 	// Read the existing events first: waiting for new ones does not fail while
 	// Redis is away.
 	at := e.After
-	remember := func(read producer.Event) error {
+	remember := func(read events.Event) error {
 		at = read.Position
 		return nil
 	}
-	if at != producer.EventsNew || !e.Follow {
-		err := e.print(c, queue.Events(ctx, at, producer.SoFar()), remember)
+	if at != events.New || !e.Follow {
+		err := e.print(c, queue.Events(ctx, at, events.SoFar()), remember)
 		if err != nil || !e.Follow {
 			return err
 		}
@@ -81,8 +82,8 @@ func (e Events) readGroup(ctx context.Context, c cli.Console, queue *producer.Cl
 	}
 	// An event that was printed is acknowledged even when the command is
 	// interrupted at that moment.
-	ack := func(read producer.Event) error { return group.Ack(context.WithoutCancel(ctx), read) }
-	if err := e.print(c, group.Events(ctx, producer.SoFar()), ack); err != nil || !e.Follow {
+	ack := func(read events.Event) error { return group.Ack(context.WithoutCancel(ctx), read) }
+	if err := e.print(c, group.Events(ctx, events.SoFar()), ack); err != nil || !e.Follow {
 		return err
 	}
 	return e.print(c, group.Events(ctx), ack)
@@ -90,10 +91,10 @@ func (e Events) readGroup(ctx context.Context, c cli.Console, queue *producer.Cl
 
 // print prints events and calls done after each. An event that was dropped or
 // cannot be read gives a message, and the next one follows.
-func (e Events) print(c cli.Console, events iter.Seq2[producer.Event, error], done func(producer.Event) error) error {
+func (e Events) print(c cli.Console, all iter.Seq2[events.Event, error], done func(events.Event) error) error {
 	lines := json.NewEncoder(c.Out)
-	for event, err := range events {
-		passable := errors.Is(err, producer.ErrEventsLost) || event.Position != ""
+	for event, err := range all {
+		passable := errors.Is(err, events.ErrLost) || event.Position != ""
 		switch {
 		case err != nil && !passable:
 			return err

@@ -1,6 +1,6 @@
-// Package embedded is a Redis inside this process, for runs that nobody else
-// takes part in: the demo, "stevedore run" and tests. It keeps nothing on
-// disk.
+// Package embedded is a Redis inside this process, for runs that
+// nobody else takes part in: the demo, "stevedore run" and tests. It
+// keeps nothing on disk.
 package embedded
 
 import (
@@ -23,8 +23,8 @@ type Server struct {
 
 const tick = 100 * time.Millisecond
 
-// Start listens on a free loopback port, behind a password that nobody else
-// on the machine knows.
+// Start listens on a free loopback port, behind a password that
+// nobody else on the machine knows.
 func Start() (*Server, error) {
 	s := &Server{redis: miniredis.NewMiniRedis(), password: rand.Text(), stop: make(chan struct{}), stopped: make(chan struct{})}
 	s.redis.RequireAuth(s.password)

@@ -12,15 +12,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// Nodes is a Redis Cluster: three redis-servers, each with a third of the
-// slots and without a replica.
+// Nodes is a Redis Cluster: three redis-servers, each with a third of
+// the slots and without a replica.
 type Nodes [3]*Redis
 
 const slots = 16384 // of every Redis Cluster
 
-// StartCluster starts a cluster and waits until every node serves it, which
-// takes some three seconds. It is stopped when the test ends. Without
-// redis-server it does as Start does.
+// StartCluster starts a cluster and waits until every node serves it,
+// which takes some three seconds. It is stopped when the test ends.
+// Without redis-server it does as Start does.
 func StartCluster(t testing.TB) Nodes {
 	t.Helper()
 	var nodes Nodes
@@ -58,7 +58,8 @@ func run(t testing.TB, r *Redis, command ...any) {
 	}
 }
 
-// await waits until every node knows all the others and serves its slots.
+// await waits until every node knows all the others and serves its
+// slots.
 func (n Nodes) await(t testing.TB) {
 	t.Helper()
 	for _, node := range n {
@@ -84,8 +85,8 @@ func (n Nodes) Down() {
 	}
 }
 
-// Up starts every node again, with the data it had. It does not wait until
-// the nodes serve: that takes them seconds more.
+// Up starts every node again, with the data it had. It does not wait
+// until the nodes serve: that takes them seconds more.
 func (n Nodes) Up() {
 	for _, node := range n {
 		node.Up()

@@ -1,5 +1,5 @@
-// Package queuetest starts Redis servers for tests: real ones, and the
-// embedded one.
+// Package queuetest starts Redis servers for tests: real ones, and
+// the embedded one.
 package queuetest
 
 import (
@@ -30,10 +30,11 @@ func Embedded(t testing.TB) redisconn.Options {
 	return s.Options()
 }
 
-// Servers starts a Redis of every kind that Stevedore runs on, for tests that
-// shall pass on each: "embedded", "redis", "cluster" and "acl", where the
-// user has AccessRules only. Each call of a function starts a server of the
-// test's own; a cluster takes some three seconds.
+// Servers starts a Redis of every kind that Stevedore runs on, for
+// tests that shall pass on each: "embedded", "redis", "cluster" and
+// "acl", where the user has AccessRules only. Each call of a function
+// starts a server of the test's own; a cluster takes some three
+// seconds.
 func Servers() map[string]func(testing.TB) redisconn.Options {
 	return map[string]func(testing.TB) redisconn.Options{
 		"embedded": Embedded,
@@ -50,7 +51,8 @@ type Restartable interface {
 	Up()
 }
 
-// Restartables starts a server, or a cluster, that the test can restart.
+// Restartables starts a server, or a cluster, that the test can
+// restart.
 func Restartables() map[string]func(testing.TB) Restartable {
 	return map[string]func(testing.TB) Restartable{
 		"redis":   func(t testing.TB) Restartable { t.Helper(); return Start(t) },
@@ -58,8 +60,8 @@ func Restartables() map[string]func(testing.TB) Restartable {
 	}
 }
 
-// Redis is a redis-server of the test's own, on a free port, with its data in
-// a directory of the test's.
+// Redis is a redis-server of the test's own, on a free port, with its
+// data in a directory of the test's.
 type Redis struct {
 	t       testing.TB
 	port    int
@@ -69,9 +71,10 @@ type Redis struct {
 	cmd     *exec.Cmd
 }
 
-// Start starts a real Redis that writes an append-only file, and stops it
-// when the test ends. With -short it skips the test. Without redis-server on
-// the machine it skips the test too, or fails it if REQUIRE_SERVICES=1.
+// Start starts a real Redis that writes an append-only file, and
+// stops it when the test ends. With -short it skips the test. Without
+// redis-server on the machine it skips the test too, or fails it if
+// REQUIRE_SERVICES=1.
 func Start(t testing.TB) *Redis {
 	t.Helper()
 	r := prepare(t)
@@ -79,8 +82,8 @@ func Start(t testing.TB) *Redis {
 	return r
 }
 
-// prepare is a Redis that is not started yet. It is stopped when the test
-// ends.
+// prepare is a Redis that is not started yet. It is stopped when the
+// test ends.
 func prepare(t testing.TB) *Redis {
 	t.Helper()
 	if testing.Short() {
@@ -120,7 +123,8 @@ func (r *Redis) Up() {
 	})
 }
 
-// Down stops it as an operator would: what it has acknowledged is on disk.
+// Down stops it as an operator would: what it has acknowledged is on
+// disk.
 func (r *Redis) Down() { r.end(syscall.SIGTERM) }
 
 // Kill stops it without warning.
@@ -135,8 +139,8 @@ func (r *Redis) end(s syscall.Signal) {
 	r.cmd = nil
 }
 
-// Eventually waits for a condition, looking every 10 ms, and fails the test
-// when it does not come about.
+// Eventually waits for a condition, looking every 10 ms, and fails
+// the test when it does not come about.
 func Eventually(t testing.TB, limit time.Duration, what string, condition func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
@@ -152,10 +156,10 @@ func Eventually(t testing.TB, limit time.Duration, what string, condition func()
 	}
 }
 
-// freePort finds a port that nobody listens on, below those that the system
-// gives to connections and to who listens on any port (from 32768 on Linux):
-// one of those could be taken before the server that is to have it starts, or
-// while it is down.
+// freePort finds a port that nobody listens on, below those that the
+// system gives to connections and to who listens on any port (from
+// 32768 on Linux): one of those could be taken before the server that
+// is to have it starts, or while it is down.
 func freePort(t testing.TB) int {
 	t.Helper()
 	const from, to = 10_000, 32_000

@@ -10,8 +10,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// StartSentinel starts a real Redis like Start, and a sentinel that knows it
-// as "harbour" and wants a password of its own.
+// StartSentinel starts a real Redis like Start, and a sentinel that
+// knows it as "harbour" and wants a password of its own.
 func StartSentinel(t testing.TB) redisconn.Options {
 	t.Helper()
 	master, s := Start(t), prepare(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// asynq acknowledges with a context that it has cancelled itself. Only the
-// deadline of that context counts.
+// asynq acknowledges with a context that it has cancelled itself.
+// Only the deadline of that context counts.
 func TestAcknowledgementIgnoresCancel(t *testing.T) {
 	t.Parallel()
 	c := queuetest.Embedded(t).MakeRedisClient().(redis.UniversalClient)
@@ -37,8 +37,8 @@ func TestAcknowledgementIgnoresCancel(t *testing.T) {
 	}
 }
 
-// A call of a patient client survives a restart, of a whole cluster too. A
-// call of the other client fails with ErrUnavailable.
+// A call of a patient client survives a restart, of a whole cluster
+// too. A call of the other client fails with ErrUnavailable.
 func TestPatientClientSurvivesRestart(t *testing.T) {
 	t.Parallel()
 	for name, start := range queuetest.Restartables() {

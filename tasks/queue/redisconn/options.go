@@ -1,5 +1,6 @@
-// Package redisconn connects to Redis: what to connect to, the URL that says
-// so, three sorts of client, and which errors mean an outage.
+// Package redisconn connects to Redis: what to connect to, the URL
+// that says so, three sorts of client, and which errors mean an
+// outage.
 //
 // It knows neither jobs nor keys.
 package redisconn
@@ -22,13 +23,13 @@ const (
 	Sentinel Mode = "sentinel" // one server, and sentinels that know its address
 )
 
-// Options say how to reach Redis, version 6.2 or newer. It must not evict
-// keys (maxmemory-policy noeviction).
+// Options say how to reach Redis, version 6.2 or newer. It must not
+// evict keys (maxmemory-policy noeviction).
 //
 // With Redis's access lists, a user needs no more than AccessRules.
 type Options struct {
-	// Addr is host:port. In the modes Cluster and Sentinel it is a list with
-	// commas: some nodes of the cluster, or the sentinels.
+	// Addr is host:port. In the modes Cluster and Sentinel it is a
+	// list with commas: some nodes of the cluster, or the sentinels.
 	Addr     string
 	Mode     Mode
 	Master   string // the name that the sentinels know the server by
@@ -41,15 +42,16 @@ type Options struct {
 	SentinelPassword string
 }
 
-// AccessRules are the rights that producers and workers need, in the form of
-// ACL SETUSER. Only the monitor uses INFO. The rules allow no command that
-// reaches beyond the keys: no server settings, no other clients, no command
-// on all data at once, and no functions or scripts of other users.
+// AccessRules are the rights that producers and workers need, in the
+// form of ACL SETUSER. Only the monitor uses INFO. The rules allow no
+// command that reaches beyond the keys: no server settings, no other
+// clients, no command on all data at once, and no functions or
+// scripts of other users.
 const AccessRules = "resetkeys ~asynq:* ~stevedore:* resetchannels &asynq:cancel &stevedore:* " +
 	"+@all -@admin -@dangerous -function -script +info"
 
-// String returns the address and the database, for messages. It shows no
-// credentials.
+// String returns the address and the database, for messages. It shows
+// no credentials.
 func (o Options) String() string {
 	switch o.Mode {
 	case Cluster:
@@ -71,8 +73,8 @@ func (o Options) universal() *redis.UniversalOptions {
 		SentinelUsername: o.SentinelUsername,
 		SentinelPassword: o.SentinelPassword,
 
-		// Redis before 7.2 does not know CLIENT SETINFO, and logs it as a
-		// violation of its access lists.
+		// Redis before 7.2 does not know CLIENT SETINFO, and logs it
+		// as a violation of its access lists.
 		DisableIdentity: true,
 	}
 }

@@ -10,10 +10,12 @@ import (
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
-// ErrUnavailable means that Redis was not reached, or is not ready, or is
-// full: the same call may succeed later.
+// ErrUnavailable means that Redis was not reached, or is not ready,
+// or is full: the same call may succeed later.
 var ErrUnavailable = errors.New("redis does not answer")
 
 // Wrap adds to an error of Redis or asynq what was being done, and
@@ -29,8 +31,8 @@ func Wrap(err error, format string, args ...any) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// isOutage reports whether an error means that Redis was not reached or is
-// not ready, rather than that it refused the command.
+// isOutage reports whether an error means that Redis was not reached
+// or is not ready, rather than that it refused the command.
 func isOutage(err error) bool {
 	var refusal redis.Error
 	if errors.As(err, &refusal) && !errors.Is(err, redis.Nil) {
@@ -51,13 +53,13 @@ func isOutage(err error) bool {
 		}
 	}
 
-	// asynq keeps only the text of a script's error. markOutage has put this
-	// text into it.
+	// asynq keeps only the text of a script's error. markOutage has
+	// put this text into it.
 	return strings.Contains(err.Error(), ErrUnavailable.Error())
 }
 
-// isNotReady reports whether an answer of Redis will be another one later,
-// without a change to the command.
+// isNotReady reports whether an answer of Redis will be another one
+// later, without a change to the command.
 func isNotReady(answer redis.Error) bool {
 	word, _, _ := strings.Cut(answer.Error(), " ")
 	return slices.Contains([]string{
@@ -65,7 +67,8 @@ func isNotReady(answer redis.Error) bool {
 	}, word) || strings.HasPrefix(answer.Error(), "ERR max number of clients")
 }
 
-// markOutage adds ErrUnavailable to the errors of an outage where they arise.
+// markOutage adds ErrUnavailable to the errors of an outage where
+// they arise.
 type markOutage struct{ passHook }
 
 func (markOutage) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
@@ -76,4 +79,13 @@ func (markOutage) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		}
 		return err
 	}
+}
+
+// Explain adds to the error of an outage which Redis it is about, and
+// which setting to check. Any other error stays as it is.
+func (o Options) Explain(err error) error {
+	if !errors.Is(Wrap(err, "redis"), ErrUnavailable) {
+		return err
+	}
+	return fmt.Errorf("%w (check %s)", Wrap(err, "%s", o), setting.RedisURL)
 }

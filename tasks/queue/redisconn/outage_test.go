@@ -100,8 +100,8 @@ func fakeRedis(t *testing.T, serve func(net.Conn)) redisconn.Options {
 	return redisconn.Options{Addr: l.Addr().String()}
 }
 
-// What go-redis and asynq really return in an outage is recognised, although
-// asynq keeps only the text of some errors.
+// What go-redis and asynq really return in an outage is recognised,
+// although asynq keeps only the text of some errors.
 func TestRealOutages(t *testing.T) {
 	t.Parallel()
 	closed := fakeRedis(t, func(c net.Conn) { _ = c.Close() })

@@ -13,10 +13,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The forms are those of other tools. redis and rediss are registered with
-// IANA, and go-redis reads them. redis-sentinel is known from Lettuce and
-// redis-url-plus, redis+sentinel from redis-sentinel-url. redis-cluster is
-// our own, in the same style.
+// The forms are those of other tools. redis and rediss are registered
+// with IANA, and go-redis reads them. redis-sentinel is known from
+// Lettuce and redis-url-plus, redis+sentinel from redis-sentinel-url.
+// redis-cluster is our own, in the same style.
 var errURL = errors.New("not a Redis URL: give redis://[user:password@]host:port/db, " +
 	"redis-cluster://[user:password@]host:port,host:port or " +
 	"redis-sentinel://[user:password@]host:port,host:port/master/db?sentinel_password=..., " +
@@ -35,10 +35,11 @@ const (
 //
 // The parameters are sentinel_username and sentinel_password.
 //
-// rediss, rediss-cluster and rediss-sentinel use TLS. A plus may replace the
-// dash. User and password are those of Redis, not of the sentinels; special
-// characters in them are escaped (%40 for an @). The default port is 6379, of
-// sentinels 26379. Errors do not repeat the URL, which may hold a password.
+// rediss, rediss-cluster and rediss-sentinel use TLS. A plus may
+// replace the dash. User and password are those of Redis, not of the
+// sentinels; special characters in them are escaped (%40 for an @).
+// The default port is 6379, of sentinels 26379. Errors do not repeat
+// the URL, which may hold a password.
 func ParseURL(raw string) (Options, error) {
 	scheme, _, _ := strings.Cut(raw, "://")
 	family, mode, _ := strings.Cut(strings.ReplaceAll(scheme, "+", "-"), "-")
@@ -55,7 +56,8 @@ func ParseURL(raw string) (Options, error) {
 	o := Options{Mode: Mode(mode), Username: u.User.Username()}
 	o.Password, _ = u.User.Password()
 	if family == "rediss" {
-		// Without a ServerName each node must prove its own host name.
+		// Without a ServerName each node must prove its own host
+		// name.
 		o.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	switch o.Mode {
@@ -114,8 +116,8 @@ func (o Options) sentinel(hosts []string, u *url.URL) (_ Options, err error) {
 	return o, err
 }
 
-// cutHosts takes the hosts out of a URL and parses the rest. net/url would
-// accept only one host.
+// cutHosts takes the hosts out of a URL and parses the rest. net/url
+// would accept only one host.
 func cutHosts(raw string) (hosts []string, u *url.URL, err error) {
 	scheme, rest, _ := strings.Cut(raw, "://")
 	end := strings.IndexAny(rest, "/?#")
@@ -142,8 +144,8 @@ func addresses(hosts []string, defaultPort string) (string, error) {
 	return strings.Join(hosts, ","), nil
 }
 
-// params returns the parameters of a URL. An unknown one is an error: the
-// user expects it to change something.
+// params returns the parameters of a URL. An unknown one is an error:
+// the user expects it to change something.
 func params(u *url.URL, known ...string) (url.Values, error) {
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {

@@ -1,0 +1,61 @@
+package asynqtask
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+)
+
+// IsRunning reports whether a live worker says that it runs a task. A
+// worker says so every 5 seconds, for 10 seconds. IsRunning returns
+// true if Redis does not answer.
+func (c Client) IsRunning(taskID string) bool {
+	servers, err := c.inspector.Servers()
+	for _, s := range servers {
+		runs := func(w *asynq.WorkerInfo) bool { return w.TaskID == taskID }
+		if slices.ContainsFunc(s.ActiveWorkers, runs) {
+			return true
+		}
+	}
+	return err != nil
+}
+
+// Slots returns how many tasks of a queue all live workers can run at
+// once.
+func (c Client) Slots(queue string) (int, error) {
+	servers, err := c.inspector.Servers()
+	slots := 0
+	for _, s := range servers {
+		if _, ok := s.Queues[queue]; ok {
+			slots += s.Concurrency
+		}
+	}
+	return slots, redisconn.Wrap(err, "ask for workers")
+}
+
+// QueueInfos returns the figures of all queues, zeros for a queue
+// that never had a task. With an error it returns those that it could
+// read.
+func (c Client) QueueInfos() ([]*asynq.QueueInfo, error) {
+	known, err := c.inspector.Queues()
+	if err != nil {
+		return nil, redisconn.Wrap(err, "list the queues")
+	}
+	var infos []*asynq.QueueInfo
+	var failed []error
+	for _, queue := range tasks.Queues() {
+		info := &asynq.QueueInfo{Queue: queue}
+		if slices.Contains(known, queue) {
+			if info, err = c.inspector.GetQueueInfo(queue); err != nil {
+				failed = append(failed, redisconn.Wrap(err, "read the queue %s", queue))
+				continue
+			}
+		}
+		infos = append(infos, info)
+	}
+	return infos, errors.Join(failed...)
+}

@@ -1,0 +1,69 @@
+-- commit.lua saves what a run did of a shard after the key "from", and
+-- counts it, once: only the first checkpoint that goes on from there
+-- counts. With last = 1 the shard is done.
+--
+-- KEYS: record, done, runs, parts, errors, made
+-- ARGV: index, from, to, last, data, lines, line_count, line_limit, budget,
+--       objects, bytes, failed, size, run, tallies...
+-- USES: working, show
+-- Returns 1 if the checkpoint counts or has counted before, 0 if it does
+-- not count, -2 if the parts of the job would exceed the budget.
+
+local record, done, runs, parts, errors, made = unpack(KEYS)
+local index, from, to, last, data, lines, line_count, line_limit, budget,
+  objects, bytes, failed, size, run = unpack(ARGV, 1, 14)
+
+local is_done = redis.call("GETBIT", done, index) == 1
+local resume = redis.call("HGET", runs, index .. ':r') or ""
+
+-- The last checkpoint of this very run was sent again.
+local stands = last == "1" and is_done or last == "0" and not is_done and resume == to
+if stands and redis.call("HGET", made, index) == run then
+  return 1
+end
+if is_done or resume ~= from or not is_working(record) then
+  return 0
+end
+
+local parts_bytes = tonumber(redis.call("HGET", record, 'parts_bytes') or "0") + #data
+if parts_bytes > tonumber(budget) then
+  return -2
+end
+local function append(hash, frames)
+  redis.call("HSET", hash, index, (redis.call("HGET", hash, index) or "") .. frames)
+end
+if data ~= "" or last == "1" then
+  append(parts, data)
+  redis.call("HSET", record, 'parts_bytes', parts_bytes)
+end
+local kept = tonumber(redis.call("HGET", record, 'errors_kept') or "0")
+if line_count ~= "0" and kept < tonumber(line_limit) then
+  append(errors, lines)
+  redis.call("HINCRBY", record, 'errors_kept', line_count)
+end
+
+redis.call("HINCRBY", record, 'objects', objects)
+redis.call("HINCRBY", record, 'bytes', bytes)
+redis.call("HINCRBY", record, 'failed', failed)
+redis.call("HINCRBY", record, 'size', size)
+for i = 15, #ARGV, 2 do
+  redis.call("HINCRBY", record, ARGV[i], ARGV[i + 1])
+end
+local committed = redis.call("HMGET", record, 'objects', 'bytes', 'failed')
+show(record, committed[1], committed[2], committed[3])
+redis.call("HSET", made, index, run)
+
+if last == "0" then
+  redis.call("HSET", runs, index .. ':r', to)
+  redis.call("HDEL", runs, index .. ':c', index .. ':a', index .. ':k')
+  local heartbeat = redis.call("HGET", runs, index .. ':b')
+  if heartbeat then
+    redis.call("HSET", runs, index .. ':b', string.match(heartbeat, "^%d+") .. " 0 0 0")
+  end
+  return 1
+end
+redis.call("SETBIT", done, index, 1)
+redis.call("HINCRBY", record, 'shards_done', 1)
+redis.call("HDEL", runs, index .. ':b', index .. ':g', index .. ':r',
+  index .. ':c', index .. ':a', index .. ':k')
+return 1

@@ -1,0 +1,23 @@
+-- heartbeat_shards.lua says that a process still works on shards of a job.
+-- Each run is index, objects, bytes, failed, counted since its last
+-- checkpoint.
+--
+-- KEYS: record, done, runs
+-- ARGV: runs...
+-- USES: now, working
+-- Returns 1 if the job wants its shards, 0 if every run must stop.
+
+local record, done, runs = unpack(KEYS)
+
+if not is_working(record) then
+  return 0
+end
+local now = now_ms()
+for i = 1, #ARGV, 4 do
+  local index = ARGV[i]
+  if redis.call("GETBIT", done, index) == 0 then
+    redis.call("HSET", runs, index .. ':b',
+      now .. " " .. ARGV[i + 1] .. " " .. ARGV[i + 2] .. " " .. ARGV[i + 3])
+  end
+end
+return 1

@@ -1,0 +1,24 @@
+-- finish.lua: the end of a job, for publish.lua and cancel.lua.
+--
+-- USES: final, show
+
+-- Ends a job, and puts its last event into the outbox in the same step.
+-- Removes what only a running job needs. A retry that did not succeed
+-- gets back what it was to improve: the result and the error list.
+local function finish(record, keys, state, finished, keep, event)
+  redis.call("HSET", record, 'state', state, 'finished', finished,
+    'rate', "0", 'eta', "0", 'outbox', event)
+
+  local previous = redis.call("HMGET", record, 'amends', 'was_failed', 'was_kept')
+  if previous[1] and state ~= "succeeded" then
+    redis.call("HSET", record, 'result', previous[1],
+      'failed', previous[2], 'errors_kept', previous[3])
+    show(record, nil, nil, previous[2])
+    redis.call("RENAME", keys.retry, keys.errors)
+  end
+
+  redis.call("DEL", keys.shards, keys.done, keys.parts, keys.runs, keys.retry, keys.made)
+  redis.call("HDEL", record, 'amends')
+  redis.call("PEXPIRE", record, keep)
+  redis.call("PEXPIRE", keys.errors, keep)
+end

@@ -1,0 +1,24 @@
+-- start_shard.lua gives a shard to a run, with its first heartbeat.
+--
+-- KEYS: record, shards, done, runs
+-- ARGV: index, generation
+-- USES: now, working
+-- Returns {payload, shard, resume, crashes, suspect, strikes}, or {} if the
+-- run is not wanted.
+
+local record, shards, done, runs = unpack(KEYS)
+local index, generation = unpack(ARGV)
+
+if not is_working(record) or redis.call("GETBIT", done, index) == 1 then
+  return {}
+end
+local shard = redis.call("LINDEX", shards, index)
+local r = redis.call("HMGET", runs,
+  index .. ':g', index .. ':r', index .. ':c', index .. ':a', index .. ':k')
+if not shard or tonumber(r[1] or "0") > tonumber(generation) then
+  return {}
+end
+
+redis.call("HSET", runs, index .. ':b', now_ms() .. " 0 0 0")
+local payload = redis.call("HMGET", record, 'payload')[1]
+return {payload, shard, r[2] or "", r[3] or "0", r[4] or "", r[5] or "0"}
