@@ -8,18 +8,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/s3/client"
-	"github.com/stevedore-jobs/stevedore/providers/s3/identity"
+	"github.com/stevedore-jobs/stevedore/providers/s3/probe"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-var _ providers.Bucket = (*bucket)(nil)
+var (
+	_ providers.Bucket  = (*bucket)(nil)
+	_ providers.Located = (*bucket)(nil)
+	_ providers.Prober  = (*bucket)(nil)
+)
 
 type bucket struct {
-	storage  tasks.Storage
-	identity identity.Identity
-	client   *client.Client
+	location // implements providers.Located
 	errors   s3error.Wrapper
 }
 
@@ -28,8 +29,18 @@ func (b *bucket) Delete(ctx context.Context, key string) error {
 	return b.wrapError("delete", key, b.client.DeleteObject(ctx, key))
 }
 
-// Close implements providers.Bucket. It does nothing: connections belong to
-// the opener's client.
+// Probe implements providers.Prober.
+func (b *bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
+	return probe.Run(ctx, probe.Target{
+		Storage:  b.storage,
+		Identity: b.identity,
+		Client:   b.client,
+		Errors:   b.errors,
+	}, need)
+}
+
+// Close implements providers.Bucket. It does nothing: connections
+// belong to the opener's client.
 func (b *bucket) Close() error { return nil }
 
 // wrapError makes the error of an operation; nil stays nil.

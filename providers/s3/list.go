@@ -11,9 +11,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/s3/client"
 )
 
-// List implements providers.Bucket. It fails with Invalid when the server does
-// not list in the order of keys, because callers rely on that order. The
-// directory buckets of S3 Express are such servers.
+// List implements providers.Bucket. It fails with Invalid when the
+// server does not list in the order of keys, because callers rely on
+// that order. The directory buckets of S3 Express are such servers.
 func (b *bucket) List(
 	ctx context.Context, opts providers.ListOptions,
 ) iter.Seq2[providers.Object, error] {
@@ -42,8 +42,8 @@ type listing struct {
 	done  bool   // no other page is wanted
 }
 
-// yieldPage yields the objects of a page, and sets done when the listing ends
-// with it.
+// yieldPage yields the objects of a page, and sets done when the
+// listing ends with it.
 func (l *listing) yieldPage(page *sdk.ListObjectsV2Output) error {
 	for _, o := range page.Contents {
 		key, err := client.KeyOf(page, o)

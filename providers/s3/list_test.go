@@ -12,15 +12,55 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/fastlist"
+	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 )
 
-// A server that lists from the beginning whatever it is asked makes a listing
-// that must be direct fail at once.
-func TestListDirectNeedsStartAfter(t *testing.T) {
+// lists answers every request with a listing of the given elements.
+func lists(elements ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, s3test.Listing(strings.Join(elements, "")))
+	}
+}
+
+func TestList_ChecksTheAnswer(t *testing.T) {
 	t.Parallel()
-	b := faulty(t, func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, listing(`<Contents><Key>A</Key></Contents><Contents><Key>B</Key></Contents>`))
-	})
+	const encoded, truncated = `<EncodingType>url</EncodingType>`, `<IsTruncated>true</IsTruncated>`
+	a, b := s3test.Entry("A"), s3test.Entry("b")
+	for name, c := range map[string]struct {
+		answer http.HandlerFunc
+		want   string
+		kind   providers.Kind
+	}{
+		"Encoded":           {lists(encoded, s3test.Entry("a+b%2Bc%01")), "a b+c\x01", ""},
+		"NotEncoded":        {lists(s3test.Entry("a+b%2B")), "a+b%2B", ""},
+		"BadEncoding":       {lists(encoded, s3test.Entry("%zz")), "", providers.Unavailable},
+		"StartAfterIgnored": {lists(a, s3test.Entry("B")), "B", ""},
+		"Unordered":         {lists(b, s3test.Entry("a")), "b", providers.Invalid},
+		"Repeated":          {lists(b, b), "b", providers.Invalid},
+		"NoToken":           {lists(b, truncated), "b", providers.Invalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := s3test.OpenHandler(t, c.answer)
+			var keys []string
+			var failed error
+			for o, err := range b.List(t.Context(), providers.ListOptions{After: "A"}) {
+				if failed = err; err == nil {
+					keys = append(keys, o.Key)
+				}
+			}
+			if got := strings.Join(keys, ","); got != c.want || providers.KindOf(failed) != c.kind {
+				t.Errorf("got %q and %v, want %q and %q", got, failed, c.want, c.kind)
+			}
+		})
+	}
+}
+
+// A listing with the option Direct fails at once on a server that
+// ignores start-after.
+func TestList_DirectNeedsStartAfter(t *testing.T) {
+	t.Parallel()
+	b := s3test.OpenHandler(t, lists(s3test.Entry("A"), s3test.Entry("B")))
 	for o, err := range b.List(t.Context(), providers.ListOptions{After: "A", Direct: true}) {
 		var e *providers.Error
 		if !errors.As(err, &e) || e.Kind != providers.Invalid || e.Code != "StartIgnored" || e.Op != "list" {
@@ -29,16 +69,17 @@ func TestListDirectNeedsStartAfter(t *testing.T) {
 	}
 }
 
-// A listing that ends at a page's last key, or before it, needs no other
-// page.
-func TestListThroughAsksForNoPageMore(t *testing.T) {
+// A listing that ends at a page's last key or before requests no
+// further page.
+func TestList_ThroughStopsPaging(t *testing.T) {
 	t.Parallel()
+	page := lists(s3test.Entry("A"), s3test.Entry("B"),
+		`<IsTruncated>true</IsTruncated><NextContinuationToken>n</NextContinuationToken>`)
 	for _, through := range []string{"A", "AB", "B"} {
 		var pages atomic.Int64
-		b := faulty(t, func(w http.ResponseWriter, _ *http.Request) {
+		b := s3test.OpenHandler(t, func(w http.ResponseWriter, r *http.Request) {
 			pages.Add(1)
-			_, _ = io.WriteString(w, listing(`<Contents><Key>A</Key></Contents><Contents><Key>B</Key></Contents>`+
-				`<IsTruncated>true</IsTruncated><NextContinuationToken>n</NextContinuationToken>`))
+			page(w, r)
 		})
 		for o, err := range b.List(t.Context(), providers.ListOptions{Through: through}) {
 			if err != nil || o.Key > through {
@@ -51,11 +92,12 @@ func TestListThroughAsksForNoPageMore(t *testing.T) {
 	}
 }
 
-// pagesOf lists keys as S3 does, 1000 a page; one that knows no start-after
-// begins at the beginning.
-func pagesOf(keys []string, knowsStart bool, asked *atomic.Int64) http.HandlerFunc {
+// pagesOf lists keys as S3 does, 1000 in a page, and counts the
+// requests. A server that does not know start-after begins with the
+// first key.
+func pagesOf(keys []string, knowsStart bool, requests *atomic.Int64) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		asked.Add(1)
+		requests.Add(1)
 		after := r.FormValue("continuation-token")
 		if after == "" && knowsStart {
 			after = r.FormValue("start-after")
@@ -67,16 +109,17 @@ func pagesOf(keys []string, knowsStart bool, asked *atomic.Int64) http.HandlerFu
 		end := min(at+1000, len(keys))
 		var body strings.Builder
 		for _, key := range keys[at:end] {
-			_, _ = fmt.Fprintf(&body, "<Contents><Key>%s</Key><Size>1</Size></Contents>", key)
+			body.WriteString(s3test.Entry(key))
 		}
 		if end < len(keys) {
-			_, _ = fmt.Fprintf(&body, "<IsTruncated>true</IsTruncated><NextContinuationToken>%s</NextContinuationToken>", keys[end-1])
+			_, _ = fmt.Fprintf(&body, "<IsTruncated>true</IsTruncated>"+
+				"<NextContinuationToken>%s</NextContinuationToken>", keys[end-1])
 		}
-		_, _ = io.WriteString(w, listing(body.String()))
+		_, _ = io.WriteString(w, s3test.Listing(body.String()))
 	}
 }
 
-func TestListInParallel(t *testing.T) {
+func TestList_InParallel(t *testing.T) {
 	t.Parallel()
 	keys := make([]string, 20_500)
 	for i := range keys {
@@ -85,8 +128,9 @@ func TestListInParallel(t *testing.T) {
 	for name, knowsStart := range map[string]bool{"StartAfter": true, "StartAfterIgnored": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var asked atomic.Int64
-			b := fastlist.WithParallelListing(faulty(t, pagesOf(keys, knowsStart, &asked)), 8)
+			var requests atomic.Int64
+			server := s3test.OpenHandler(t, pagesOf(keys, knowsStart, &requests))
+			b := fastlist.WithParallelListing(server, 8)
 			var got []string
 			for o, err := range b.List(t.Context(), providers.ListOptions{}) {
 				if err != nil {
@@ -94,8 +138,8 @@ func TestListInParallel(t *testing.T) {
 				}
 				got = append(got, o.Key)
 			}
-			if !slices.Equal(got, keys) || asked.Load() > 21+3+16 {
-				t.Errorf("%d keys, %d requests", len(got), asked.Load())
+			if !slices.Equal(got, keys) || requests.Load() > 21+3+16 {
+				t.Errorf("%d keys, %d requests", len(got), requests.Load())
 			}
 		})
 	}

@@ -16,14 +16,16 @@ import (
 const (
 	// partSize is in bytes. An object can have 10,000 parts, so 78 GiB.
 	partSize = 8 << 20
-	// maxPartsInFlight bounds the memory of an upload: each holds partSize.
+	// maxPartsInFlight bounds the memory of an upload: each holds
+	// partSize.
 	maxPartsInFlight = 3
 )
 
-// Put implements providers.Bucket. A body below 8 MiB is one request; a
-// longer one is a multipart upload, which is aborted when it fails. The
-// returned object has no ModTime. Put does not interrupt a Read of the body:
-// a body that waits must itself end with ctx.
+// Put implements providers.Bucket. It sends a body below 8 MiB in one
+// request, and a longer one in a multipart upload, which it aborts if
+// it fails. The returned object has no ModTime. Put cannot interrupt a
+// Read of the body, so a body that waits must itself return when ctx
+// ends.
 func (b *bucket) Put(
 	ctx context.Context, key string, body io.Reader, opts providers.WriteOptions,
 ) (providers.Object, error) {
@@ -38,7 +40,7 @@ func (b *bucket) Put(
 		o.Concurrency = maxPartsInFlight
 		o.RequestChecksumCalculation = api.Options().RequestChecksumCalculation
 	})
-	out, err := manager.UploadObject(ctx, b.uploadInput(key, source, opts))
+	out, err := manager.UploadObject(ctx, uploadInput(b.client.Bucket(), key, source, opts))
 	switch {
 	case up.completeErr != nil:
 		err = up.completeErr
@@ -54,11 +56,11 @@ func (b *bucket) Put(
 	return providers.Object{}, b.putError(key, opts, up.partsLeft, err)
 }
 
-func (b *bucket) uploadInput(
-	key string, body io.Reader, opts providers.WriteOptions,
+func uploadInput(
+	bucket *string, key string, body io.Reader, opts providers.WriteOptions,
 ) *transfermanager.UploadObjectInput {
 	in := &transfermanager.UploadObjectInput{
-		Bucket: b.client.Bucket(), Key: aws.String(key), Body: body,
+		Bucket: bucket, Key: aws.String(key), Body: body,
 		ContentType: aws.String("application/octet-stream"),
 		IfMatch:     quote(opts.IfMatch),
 	}
@@ -71,8 +73,8 @@ func (b *bucket) uploadInput(
 	return in
 }
 
-// putError makes the error of an upload that S3 refused. partsLeft means that
-// its parts are still in the bucket.
+// putError makes the error of an upload that S3 refused. partsLeft
+// means that its parts are still in the bucket.
 func (b *bucket) putError(
 	key string, opts providers.WriteOptions, partsLeft bool, err error,
 ) *providers.Error {

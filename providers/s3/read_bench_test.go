@@ -8,51 +8,56 @@ import (
 	"net/http"
 	"testing"
 
-	core "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
+	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 )
 
 func BenchmarkRead(b *testing.B)      { headReads().Bench(b) }
 func BenchmarkReadAlone(b *testing.B) { headReads().BenchAlone(b) }
 
-// TestServeReads is no test: it is the server of BenchmarkRead.
+// TestServeReads is not a test: it is the server of BenchmarkRead.
 func TestServeReads(t *testing.T) { headReads().Serve(t) }
 
-// headReads are signed, through the bucket and the SDK alike.
+// headReads reads through the bucket and through the SDK alone. All
+// requests are signed.
 func headReads() providertest.Reads {
 	return providertest.Reads{
 		Answer: map[string]string{"ETag": `"0123456789abcdef0123456789abcdef"`, "X-Amz-Request-Id": "0123456789ABCDEF"},
 		Ways: func(b *testing.B, endpoint string, client *http.Client) providertest.ReadWays {
 			b.Helper()
-			s, secrets := storage(b, endpoint, "b", providertest.Keys{AccessKeyID: "AKIA", SecretAccessKey: "secret"})
+			s, secrets := s3test.Storage(b, endpoint, "b", s3test.Keys())
 			bucket, err := (&s3.Opener{Client: client}).Open(b.Context(), s, secrets)
 			if err != nil {
 				b.Fatal(err)
 			}
-			own := sdk.Options{
-				Region: "us-east-1", BaseEndpoint: core.String(endpoint), UsePathStyle: true,
-				Credentials: credentials.NewStaticCredentialsProvider("AKIA", "secret", ""),
+			keys := s3test.Keys()
+			plain := sdk.Options{
+				Region: "us-east-1", BaseEndpoint: aws.String(endpoint), UsePathStyle: true,
+				Credentials: credentials.NewStaticCredentialsProvider(keys.AccessKeyID, keys.SecretAccessKey, ""),
 
 				DisableLogOutputChecksumValidationSkipped: true,
 			}
-			tuned := own
-			tuned.HTTPClient, tuned.ResponseChecksumValidation = client, core.ResponseChecksumValidationWhenRequired
+			tuned := plain
+			tuned.HTTPClient = client
+			tuned.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 			return providertest.ReadWays{
-				Bucket: bucket, SDK: bare(sdk.New(tuned)), Default: bare(sdk.New(own)),
+				Bucket: bucket, SDK: readWith(sdk.New(tuned)), Default: readWith(sdk.New(plain)),
 				URL: func(key string) string { return endpoint + "/b/" + key },
 			}
 		},
 	}
 }
 
-func bare(client *sdk.Client) providertest.ReadFunc {
+// readWith reads the head of an object with the SDK alone.
+func readWith(client *sdk.Client) providertest.ReadFunc {
 	return func(ctx context.Context, key string) (io.ReadCloser, error) {
 		out, err := client.GetObject(ctx, &sdk.GetObjectInput{
-			Bucket: core.String("b"), Key: core.String(key), Range: core.String(providertest.HeadRange),
+			Bucket: aws.String("b"), Key: aws.String(key), Range: aws.String(providertest.HeadRange),
 		})
 		if err != nil {
 			return nil, err

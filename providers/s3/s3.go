@@ -1,9 +1,11 @@
-// Package s3 opens buckets of AWS S3 and of servers with the same API.
+// Package s3 opens buckets of AWS S3 and of servers with the same API,
+// and makes the operations on them.
 //
-// It knows the bucket's operations. How requests are signed is in package
-// identity, how they reach the bucket's region in client, what errors mean in
-// s3error, and what verify-connection asks in probe. Clients are made from the
-// payload alone.
+// The other parts of the provider have packages of their own:
+//   - identity decides what requests are signed with
+//   - client sends requests to the bucket's region
+//   - s3error classifies errors, and says what to do about them
+//   - probe makes the checks of verify-connection
 package s3
 
 import (
@@ -21,20 +23,20 @@ import (
 
 var _ providers.Opener = (*Opener)(nil)
 
-// Opener opens S3 buckets. It is safe for concurrent use, and must not be
-// copied after its first use.
+// Opener opens S3 buckets. It is safe for concurrent use, and must not
+// be copied after its first use.
 type Opener struct {
-	// Client carries every request; make it with egress.Policy.Client. It
-	// must not be nil, because the default one would connect anywhere.
+	// Client sends every request. Make it with egress.Policy.Client. It
+	// must not be nil, because the default client connects anywhere.
 	Client *http.Client
-	// Attempts is how often a request is made before it fails, waiting longer
-	// each time; 0 means 6.
+	// Attempts is how often a request is tried before it fails, with
+	// longer and longer waits between; 0 means 6.
 	Attempts int
 	// STSEndpoint is where roles are assumed; empty means AWS's, in the
 	// storage's region.
 	STSEndpoint string
-	// WorkerIdentity allows payloads to use the worker's own identity (method
-	// worker-identity) on a bucket.
+	// WorkerIdentity allows payloads to use the worker's own identity
+	// (method worker-identity) on a bucket.
 	WorkerIdentity bool
 
 	once       sync.Once
@@ -54,17 +56,15 @@ func (o *Opener) Open(
 	}
 	config := client.Config{HTTP: o.Client, Attempts: o.attempts(), Credentials: id.Credentials}
 	return &bucket{
-		storage:  s,
-		identity: id,
-		client:   client.New(s, config),
+		location: location{storage: s, client: client.New(s, config), identity: id},
 		errors:   s3error.Wrapper{Storage: s, Redact: id.Redact},
 	}, nil
 }
 
 func (o *Opener) attempts() int { return cmp.Or(o.Attempts, defaultAttempts) }
 
-// source returns the identities of all the opener's buckets. They share the
-// sessions of roles.
+// source returns what makes the identities of buckets. There is one for
+// all of them, so that they share the sessions of roles.
 func (o *Opener) source() *identity.Source {
 	o.once.Do(func() {
 		o.identities = identity.NewSource(identity.Config{

@@ -11,9 +11,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
 )
 
-// Stat implements providers.Bucket. It makes a HEAD. The answer to a HEAD has
-// no body, so it never says what is wrong with a region, a key or a right.
-// When one of these may be wrong, Stat also makes a GET, whose answer says it.
+// Stat implements providers.Bucket. It makes a HEAD. The answer to a
+// HEAD has no body, so it never says what is wrong with a region, a key
+// or a right. When one of these may be wrong, Stat also makes a GET,
+// whose answer says it.
 func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error) {
 	o, err := b.head(ctx, key)
 	if kind := providers.KindOf(err); kind != providers.Denied && kind != providers.Invalid {
@@ -48,8 +49,8 @@ func (b *bucket) head(ctx context.Context, key string) (providers.Object, error)
 	return o, nil
 }
 
-// readByte reads the first byte of an object, to see whether that is allowed.
-// Its error is the SDK's.
+// readByte reads the first byte of an object, to see whether that is
+// allowed. Its error is the SDK's.
 func (b *bucket) readByte(ctx context.Context, key string) error {
 	out, err := b.client.GetObject(ctx, &sdk.GetObjectInput{
 		Bucket: b.client.Bucket(), Key: aws.String(key), Range: aws.String("bytes=0-0"),
@@ -61,10 +62,10 @@ func (b *bucket) readByte(ctx context.Context, key string) error {
 	return nil
 }
 
-// readError makes the error of a failed read. If the read was denied, it makes
-// a listing to find out whether the key exists at all: credentials that may
-// list only a prefix (condition s3:prefix) get AccessDenied for a missing key,
-// because a GET carries no prefix.
+// readError makes the error of a failed read. If the read was denied,
+// it makes a listing to find out whether the key exists at all:
+// credentials that may list only a prefix (condition s3:prefix) get
+// AccessDenied for a missing key, because a GET carries no prefix.
 func (b *bucket) readError(ctx context.Context, op, key string, err error) *providers.Error {
 	e := b.errors.Wrap(op, key, err)
 	isDenied := e.Kind == providers.Denied && e.Op == op // else the role was denied

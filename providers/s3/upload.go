@@ -16,10 +16,10 @@ const abortTimeout = 15 * time.Second
 
 var _ transfermanager.S3APIClient = (*upload)(nil)
 
-// upload is the client of one Put. It goes to the bucket's region, and
-// corrects three habits of transfermanager: when an upload cannot be
-// completed, it writes to the process's log; when it cannot be aborted
-// either, it forgets why it could not be completed; and it does not abort
+// upload is the client of one Put. It sends requests to the bucket's
+// region, and corrects three faults of transfermanager: it logs an
+// upload that cannot be completed to the process's log; it loses the
+// reason if the upload cannot be aborted either; and it does not abort
 // after the context has ended.
 type upload struct {
 	*sdk.Client // makes the calls of a multipart upload
@@ -29,8 +29,8 @@ type upload struct {
 	partsLeft   bool  // it could not be aborted
 }
 
-// PutObject stores an object in one request. The body is a part in memory, so
-// it can be sent again.
+// PutObject stores an object in one request. The body is a part in
+// memory, so it can be sent again.
 func (u *upload) PutObject(
 	ctx context.Context, in *sdk.PutObjectInput, opts ...client.Option,
 ) (*sdk.PutObjectOutput, error) {
@@ -44,8 +44,8 @@ func (u *upload) PutObject(
 	})
 }
 
-// CreateMultipartUpload begins an upload, and makes all later calls of it go
-// to the same region.
+// CreateMultipartUpload begins an upload. All later calls of it go to
+// the same region.
 func (u *upload) CreateMultipartUpload(
 	ctx context.Context, in *sdk.CreateMultipartUploadInput, opts ...client.Option,
 ) (*sdk.CreateMultipartUploadOutput, error) {
@@ -56,9 +56,9 @@ func (u *upload) CreateMultipartUpload(
 	return client.Call(ctx, u.regional, create)
 }
 
-// CompleteMultipartUpload aborts an upload that it cannot complete. It keeps
-// the error in completeErr and returns none, so that transfermanager does not
-// log it.
+// CompleteMultipartUpload aborts an upload that it cannot complete. It
+// keeps the error in completeErr and returns none, so that
+// transfermanager does not log it.
 func (u *upload) CompleteMultipartUpload(
 	ctx context.Context, in *sdk.CompleteMultipartUploadInput, opts ...client.Option,
 ) (*sdk.CompleteMultipartUploadOutput, error) {
@@ -73,8 +73,8 @@ func (u *upload) CompleteMultipartUpload(
 	return &sdk.CompleteMultipartUploadOutput{}, nil
 }
 
-// AbortMultipartUpload aborts an upload even when ctx has ended. It returns no
-// error, but sets partsLeft.
+// AbortMultipartUpload aborts an upload even when ctx has ended. It
+// returns no error, but sets partsLeft.
 func (u *upload) AbortMultipartUpload(
 	ctx context.Context, in *sdk.AbortMultipartUploadInput, opts ...client.Option,
 ) (*sdk.AbortMultipartUploadOutput, error) {

@@ -15,7 +15,8 @@ import (
 // Option changes the SDK's options for one call.
 type Option = func(*sdk.Options)
 
-// GetObject reads an object, or a part of it. The caller must close the body.
+// GetObject reads an object, or a part of it. The caller must close the
+// body.
 func (c *Client) GetObject(
 	ctx context.Context, in *sdk.GetObjectInput, opts ...Option,
 ) (*sdk.GetObjectOutput, error) {
@@ -24,8 +25,8 @@ func (c *Client) GetObject(
 	})
 }
 
-// DeleteObject deletes an object. A missing key is no error: for it AWS answers
-// 204, and some servers 404.
+// DeleteObject deletes an object. A missing key is no error: for it AWS
+// answers 204, and some servers 404.
 func (c *Client) DeleteObject(ctx context.Context, key string) error {
 	in := &sdk.DeleteObjectInput{Bucket: c.Bucket(), Key: aws.String(key)}
 	_, err := Call(ctx, c, func(api *sdk.Client) (*sdk.DeleteObjectOutput, error) {
@@ -52,8 +53,8 @@ func (c *Client) ListInput(opts providers.ListOptions) *sdk.ListObjectsV2Input {
 	return in
 }
 
-// ListPage reads one page of a listing. It checks that the answer is a listing
-// of S3.
+// ListPage reads one page of a listing. It checks that the answer is a
+// listing of S3.
 func (c *Client) ListPage(
 	ctx context.Context, in *sdk.ListObjectsV2Input, opts ...Option,
 ) (*sdk.ListObjectsV2Output, error) {
@@ -66,8 +67,9 @@ func (c *Client) ListPage(
 	return out, err
 }
 
-// KeyOf returns the key of an object of a page. Not every server encodes keys
-// as it was asked to.
+// KeyOf returns the key of an object of a page. It decodes keys only if
+// the page says that they are encoded: some servers ignore
+// EncodingType.
 func KeyOf(page *sdk.ListObjectsV2Output, o types.Object) (string, error) {
 	if page.EncodingType != types.EncodingTypeUrl {
 		return aws.ToString(o.Key), nil

@@ -1,9 +1,8 @@
-// Package client sends calls of the S3 API to the region of one bucket. It
-// finds out the region when the payload does not give it, and follows when an
-// answer names another one. It also knows the URLs that the bucket has.
+// Package client makes calls of the S3 API in the region of one bucket.
+// It finds out the region if the payload does not give it, and changes
+// it if an answer names another one. It also knows the bucket's URL.
 //
-// It does not know what the calls are for: their errors are those of the SDK,
-// which package s3error classifies.
+// It returns errors as the SDK does. Package s3error classifies them.
 package client
 
 import (
@@ -27,8 +26,8 @@ const defaultRegion = "us-east-1"
 
 // Config holds what a client needs and the payload does not say.
 type Config struct {
-	HTTP        *http.Client // carries every request
-	Attempts    int          // how often a request is made before it fails
+	HTTP        *http.Client // sends every request
+	Attempts    int          // how often a request is tried before it fails
 	Credentials aws.CredentialsProvider
 }
 
@@ -79,8 +78,8 @@ func optionsOf(s tasks.Storage, c Config) sdk.Options {
 	return options
 }
 
-// commonHeaders sets the headers that every request on a storage has, so that
-// no call can forget them. They are signed.
+// commonHeaders sets the headers that every request on a storage has,
+// so that no call can forget them. They are signed.
 func commonHeaders(s tasks.Storage) []func(*middleware.Stack) error {
 	var set []func(*middleware.Stack) error
 	if s.RequesterPays {
@@ -92,11 +91,11 @@ func commonHeaders(s tasks.Storage) []func(*middleware.Stack) error {
 	return set
 }
 
-// Bucket returns the bucket's name, as the SDK's inputs want it.
+// Bucket returns the bucket's name, in the form of the SDK's inputs.
 func (c *Client) Bucket() *string { return aws.String(c.storage.Bucket) }
 
-// Call makes one call. When the answer names another region, the client moves
-// there for this and all later calls, and makes the call once more. So do may
+// Call makes one call. If the answer names another region, the client
+// uses that region from now on, and makes the call once more. So do may
 // run twice.
 func Call[T any](ctx context.Context, c *Client, do func(*sdk.Client) (T, error)) (T, error) {
 	api, err := c.SDK(ctx)
@@ -112,9 +111,9 @@ func Call[T any](ctx context.Context, c *Client, do func(*sdk.Client) (T, error)
 	return do(c.move(api, region))
 }
 
-// SDK returns the SDK's client for the region that is in use. If nobody has
-// given the region, the first call of SDK asks AWS for it. A failure is
-// returned and not remembered.
+// SDK returns the SDK's client for the region in use. If the payload
+// gives no region, the first caller asks AWS for it, and the others
+// wait. After a failure the next caller asks again.
 func (c *Client) SDK(ctx context.Context) (*sdk.Client, error) {
 	if api := c.current.Load(); api != nil {
 		return api, nil
@@ -142,8 +141,8 @@ func (c *Client) SDK(ctx context.Context) (*sdk.Client, error) {
 	return api, nil
 }
 
-// move replaces the SDK's client by one of another region, unless another call
-// has replaced it meanwhile. It returns the client to use.
+// move replaces the SDK's client by one of another region, unless
+// another call has replaced it meanwhile. It returns the client to use.
 func (c *Client) move(from *sdk.Client, region string) *sdk.Client {
 	options := c.options
 	options.Region = region

@@ -12,12 +12,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
 )
 
-// ErrRegionUnknown is in the error of a call that was not made, because AWS
-// did not say in which region the bucket is.
+// ErrRegionUnknown is in the error of a call that was not made, because
+// AWS did not say in which region the bucket is.
 var ErrRegionUnknown = errors.New("the bucket's region is not known")
 
-// Region returns the region that requests go to. It is empty before the first
-// call.
+// Region returns the region that requests go to. It is empty before the
+// first call.
 func (c *Client) Region() string {
 	api := c.current.Load()
 	if api == nil {
@@ -26,13 +26,14 @@ func (c *Client) Region() string {
 	return api.Options().Region
 }
 
-// GivenRegion returns the region that the first request goes to. It is empty
-// when it must be found out.
+// GivenRegion returns the region that the first request goes to. It is
+// empty when it must be found out.
 func (c *Client) GivenRegion() string { return c.options.Region }
 
-// findRegion asks AWS by an unsigned HEAD. S3 names the region in a header
-// with every status, 403 and 301 included (documentation of HeadBucket). This
-// works in the partition "aws"; China and governments need a region.
+// findRegion asks AWS by an unsigned HEAD. S3 names the region in a
+// header with every status, 403 and 301 included (documentation of
+// HeadBucket). This works in the partition "aws"; China and governments
+// need a region.
 func (c *Client) findRegion(ctx context.Context) (string, error) {
 	at := "https://s3." + defaultRegion + ".amazonaws.com/" + url.PathEscape(c.storage.Bucket)
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, at, nil)

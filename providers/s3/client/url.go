@@ -9,9 +9,9 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// URL returns the bucket's URL in the region that requests go to, or in the
-// first one to try. It follows the SDK's own rules, which know partitions,
-// bucket names with dots, and addressing by path.
+// URL returns the bucket's URL in the region that requests go to, or in
+// the first one to try. It follows the SDK's own rules, which know
+// partitions, bucket names with dots, and addressing by path.
 func (c *Client) URL() (*url.URL, error) {
 	no := aws.Bool(false)
 	at, err := sdk.NewDefaultEndpointResolverV2().ResolveEndpoint(context.Background(),

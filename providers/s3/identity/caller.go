@@ -22,22 +22,22 @@ const (
 type Caller struct {
 	ARN     string
 	Account string
-	// Expires is when the credentials are renewed at the latest; zero when
-	// they are not renewed.
+	// Expires is when the credentials are renewed at the latest; zero
+	// when they are not renewed.
 	Expires time.Time
-	// Temporary means that the credentials expire, at a time that only their
-	// creator knows.
+	// Temporary means that the credentials expire, at a time that only
+	// their creator knows.
 	Temporary bool
 }
 
-// CanAskCaller reports whether there is an STS that Caller can ask. For
-// servers other than AWS's there is one only if the operator has set it.
+// CanAskCaller reports whether Caller has an STS to ask. For servers
+// other than AWS it needs one that the operator has set.
 func (i Identity) CanAskCaller() bool {
 	return i.IsAWS() || i.Role != nil || i.source.config.STSEndpoint != ""
 }
 
-// Caller asks STS whose the credentials are. For assume-role this is the
-// worker, whom the role must trust.
+// Caller asks STS whose the credentials are. For assume-role this is
+// the worker, whom the role must trust.
 func (i Identity) Caller(ctx context.Context) (Caller, error) {
 	credentials := i.Credentials
 	if i.Role != nil {
@@ -57,7 +57,7 @@ func (i Identity) Caller(ctx context.Context) (Caller, error) {
 	return c, nil
 }
 
-// lifetime returns what a Caller says about the end of its credentials.
+// lifetime returns the fields Expires and Temporary of a Caller.
 func lifetime(ctx context.Context, from aws.CredentialsProvider) (time.Time, bool) {
 	c, err := from.Retrieve(ctx)
 	switch {
@@ -69,8 +69,8 @@ func lifetime(ctx context.Context, from aws.CredentialsProvider) (time.Time, boo
 	return time.Time{}, c.SessionToken != ""
 }
 
-// newSTS makes a client of the STS in a region. It does not use AWS's global
-// STS, whose tokens newer regions refuse.
+// newSTS makes a client of the STS in a region. It does not use AWS's
+// global STS, whose tokens newer regions refuse.
 func (s *Source) newSTS(region string, creds aws.CredentialsProvider) *sts.Client {
 	options := sts.Options{
 		Region:      cmp.Or(region, defaultRegion),

@@ -1,11 +1,11 @@
-// Package identity decides what the requests to a bucket are signed with: an
-// access key of the payload, a customer's role that the worker assumes, the
-// worker's own identity, or nothing.
+// Package identity decides what the requests to a bucket are signed
+// with: an access key of the payload, a customer's role that the worker
+// assumes, the worker's own identity, or nothing.
 //
-// It knows AWS's STS and no other service. Environment, profile and instance
-// role of the worker are read only for the two methods that say so,
-// assume-role and worker-identity: a storage without credentials never gets
-// the worker's own.
+// It knows AWS's STS and no other service. It reads the environment,
+// profile and instance role of the worker only for the two methods that
+// say so, assume-role and worker-identity. A storage without
+// credentials never gets those of the worker.
 package identity
 
 import (
@@ -24,14 +24,14 @@ import (
 
 // Config holds what the operator of a worker decides.
 type Config struct {
-	Client      *http.Client // carries the requests to STS
-	Attempts    int          // how often a request is made before it fails
-	STSEndpoint string       // where roles are assumed; empty means AWS's, in the storage's region
+	Client      *http.Client // sends the requests to STS
+	Attempts    int          // how often a request is tried before it fails
+	STSEndpoint string       // empty means AWS's STS in the storage's region
 	AllowWorker bool         // payloads may use the worker's own identity
 }
 
-// Source makes identities. It is safe for concurrent use, and must not be
-// copied.
+// Source makes identities. It is safe for concurrent use, and must not
+// be copied.
 type Source struct {
 	config Config
 	worker workerCredentials
@@ -41,8 +41,8 @@ type Source struct {
 // NewSource makes a source.
 func NewSource(c Config) *Source { return &Source{config: c} }
 
-// Identity is what the requests of one bucket are signed with. Make it with
-// Source.Identity.
+// Identity is what the requests of one bucket are signed with. Make it
+// with Source.Identity.
 type Identity struct {
 	Credentials aws.CredentialsProvider
 	Role        *Role // nil unless a role is assumed
@@ -83,7 +83,7 @@ func (s *Source) Identity(st tasks.Storage, secrets providers.Secrets) (Identity
 	return Identity{}, notSupported(st)
 }
 
-// accessKey makes the credentials of a payload that holds an access key.
+// accessKey makes the credentials of a payload with an access key.
 func accessKey(
 	a tasks.Auth, secrets providers.Secrets, recorder *secretRecorder,
 ) (aws.CredentialsProvider, error) {
@@ -116,17 +116,18 @@ func notSupported(s tasks.Storage) error {
 	}
 }
 
-// Redact replaces in a text every secret that requests were signed with.
+// Redact replaces in a text every secret that requests were signed
+// with.
 func (i Identity) Redact(text string) string { return i.secrets.redact(text) }
 
-// IsWorker reports whether it is the worker who proves itself to AWS, with its
-// own identity or for a role.
+// IsWorker reports whether the worker itself signs in at AWS, with its
+// own identity or to assume a role.
 func (i Identity) IsWorker() bool {
 	return i.Role != nil || i.storage.Auth.Method == tasks.AuthWorkerIdentity
 }
 
-// IsAWS reports whether the credentials are from AWS, so that AWS's STS knows
-// them. Those of another server it does not know.
+// IsAWS reports whether the credentials belong to AWS. AWS's STS does
+// not know the credentials of other servers.
 func (i Identity) IsAWS() bool {
 	return i.storage.Endpoint == "" || strings.Contains(i.storage.Endpoint, ".amazonaws.com")
 }

@@ -19,12 +19,12 @@ import (
 )
 
 const (
-	// sessionTime is the longest session that every role allows: the maximum
-	// of a role cannot be set below an hour.
+	// sessionTime is the longest session that every role allows: nobody
+	// can set the maximum of a role below an hour.
 	sessionTime = time.Hour
 	// renewBefore is how long before their end credentials are renewed.
-	// renewJitter makes each process a little earlier or later, so that many
-	// workers do not ask STS at once.
+	// renewJitter varies it for each process, so that many workers do
+	// not ask STS at the same time.
 	renewBefore = 5 * time.Minute
 	renewJitter = 0.2
 	// minSessionTime is the least that STS accepts.
@@ -33,23 +33,23 @@ const (
 	sessionNamePrefix = "stevedore-"
 )
 
-// Role is a customer's role that the worker assumes. It is safe for concurrent
-// use.
+// Role is a customer's role that the worker assumes. It is safe for
+// concurrent use.
 type Role struct {
 	ARN        string
-	ExternalID string // empty when the role is meant to be assumed without
+	ExternalID string // empty when the role needs none
 
 	sessionName string // the customer sees it in CloudTrail
 	sts         *sts.Client
 	credentials *aws.CredentialsCache
 }
 
-// roleKey holds everything that a role is assumed with. Storages with equal
-// keys share a session.
+// roleKey holds everything that a role is assumed with. Storages with
+// equal keys share a session.
 type roleKey struct{ arn, externalID, region string }
 
-// role returns the cached role of a storage, or makes it. Every shard of a
-// job opens its bucket again, and all of them share one session.
+// role returns the cached role of a storage, or makes it. Every shard
+// of a job opens its bucket again, and all of them share one session.
 func (s *Source) role(st tasks.Storage) (*Role, error) {
 	key := roleKey{st.Auth.RoleARN, st.Auth.ExternalID, cmp.Or(st.Region, defaultRegion)}
 	return s.roles.Get(key, func() (*Role, error) { return s.newRole(key), nil })
@@ -85,8 +85,9 @@ type Session struct {
 	Expires time.Time // zero when STS did not say
 }
 
-// Assume assumes the role anew, and drops the session that buckets share: it
-// may have rights that a new session would not get.
+// Assume opens a new session of the role. It also drops the session
+// that buckets share, which may have rights that a new one does not
+// get.
 func (r *Role) Assume(ctx context.Context) (Session, error) {
 	out, err := r.sts.AssumeRole(ctx, r.assumeRoleInput(sessionTime, r.externalID()))
 	if err != nil {
@@ -104,8 +105,9 @@ func (r *Role) Assume(ctx context.Context) (Session, error) {
 	return session, nil
 }
 
-// RequiresExternalID finds out whether the role refuses to be assumed without
-// the external ID. known is false when STS gave no clear answer.
+// RequiresExternalID tries to assume the role without the external ID,
+// and reports whether STS refuses that. known is false when STS gave no
+// clear answer.
 func (r *Role) RequiresExternalID(ctx context.Context) (requires, known bool) {
 	_, err := r.sts.AssumeRole(ctx, r.assumeRoleInput(minSessionTime, nil))
 	if err == nil {
@@ -123,8 +125,9 @@ func (r *Role) assumeRoleInput(duration time.Duration, externalID *string) *sts.
 	}
 }
 
-// SignIn returns the STS where the role is assumed. It is the zero value when
-// AWS has no STS for the storage's region; then assuming the role says more.
+// SignIn returns the STS where the role is assumed. It returns the zero
+// value if AWS has no STS in the storage's region; the error of Assume
+// then says so.
 func (r *Role) SignIn() providers.SignIn {
 	options := r.sts.Options()
 	if options.BaseEndpoint != nil {

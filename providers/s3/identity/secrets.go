@@ -10,14 +10,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// maxSecrets bounds the secrets of a recorder: those in use, and those of the
-// two renewals before, because answers to them may still come. A renewal has
-// two, a secret key and a session token.
+// maxSecrets bounds the secrets that a recorder keeps. Each renewal
+// adds a secret key and a session token. Those of the two renewals
+// before are kept too, because answers to older requests may still
+// come.
 const maxSecrets = 6
 
-// secretRecorder remembers the secrets that requests were signed with, so that
-// no error shows them. A server that was sent a session token could answer
-// with it. All methods are safe for concurrent use.
+// secretRecorder keeps the secrets that requests were signed with, so
+// that no error shows them: a server gets session tokens, and could
+// repeat one in its answer. All methods are safe for concurrent use.
 type secretRecorder struct {
 	mu     sync.Mutex
 	values []string // guarded by mu; the newest is last
@@ -43,7 +44,8 @@ func (r *secretRecorder) redact(text string) string {
 	return providers.RedactValues(text, r.values...)
 }
 
-// recording returns credentials whose secrets are recorded when they are used.
+// recording returns credentials that record their secrets when they are
+// used.
 func (r *secretRecorder) recording(from aws.CredentialsProvider) aws.CredentialsProvider {
 	return &recordedCredentials{from: from, recorder: r}
 }

@@ -13,16 +13,17 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
 )
 
-// workerCredentials are the worker's own: those of its environment, profile,
-// web identity or instance, in the order of the AWS SDK. assume-role proves
-// itself to STS with them, and worker-identity uses them on buckets. The zero
-// value is ready for use.
+// workerCredentials gets the worker's own credentials: those of its
+// environment, profile, web identity or instance, in the order of the
+// AWS SDK. assume-role signs requests to STS with them, worker-identity
+// requests to buckets. The zero value is ready for use.
 //
-// The SDK's own HTTP client gets them, because the egress rules refuse the
-// metadata services of EC2, ECS and EKS. Nothing of a payload is sent there.
+// It uses the SDK's own HTTP client, because the egress rules refuse
+// the metadata services of EC2, ECS and EKS. Nothing of a payload is
+// sent to them.
 type workerCredentials struct {
 	mu     sync.Mutex
-	loaded aws.CredentialsProvider // nil until it could be loaded; guarded by mu
+	loaded aws.CredentialsProvider // nil until load succeeds; guarded by mu
 }
 
 // Retrieve implements aws.CredentialsProvider.
@@ -33,16 +34,16 @@ func (w *workerCredentials) Retrieve(ctx context.Context) (aws.Credentials, erro
 	}
 	creds, err := from.Retrieve(ctx)
 	// The answers of metadata services, programs and files are for the
-	// operator only. An answer of STS to a web identity is classified later,
-	// like all others of STS.
+	// operator only. An answer of STS to a web identity is classified
+	// later, like all others of STS.
 	if err != nil && ctx.Err() == nil && !s3error.IsSTS(err) {
 		return aws.Credentials{}, noIdentity()
 	}
 	return creds, err
 }
 
-// load reads the worker's configuration, and keeps what it found. A failed
-// attempt is repeated the next time.
+// load reads the worker's configuration once. After a failure the next
+// call tries again.
 func (w *workerCredentials) load(ctx context.Context) (aws.CredentialsProvider, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -60,8 +61,8 @@ func (w *workerCredentials) load(ctx context.Context) (aws.CredentialsProvider, 
 
 const caBundle = "AWS_CA_BUNDLE"
 
-// noIdentity makes the error of a worker without an identity at AWS. It leaves
-// out the cause, which names files of the worker.
+// noIdentity makes the error of a worker without an identity at AWS. It
+// leaves out the cause, which names files of the worker.
 func noIdentity() *providers.Error {
 	e := &providers.Error{
 		Op: s3error.OpAssumeRole, Kind: providers.Unauthenticated, Code: "NoWorkerIdentity",

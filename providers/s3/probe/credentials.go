@@ -17,8 +17,8 @@ type credentialsChecks struct {
 	account string // the worker's AWS account; empty when it is unknown
 }
 
-// caller finds out whose the credentials are. For assume-role these are the
-// worker's own, which the role must trust.
+// caller finds out whose the credentials are. For assume-role these are
+// the worker's own, which the role must trust.
 func (p *credentialsChecks) caller(ctx context.Context) tasks.Check {
 	switch {
 	case p.Storage.Auth.Method == tasks.AuthAnonymous:
@@ -51,9 +51,9 @@ func expiry(c identity.Caller) string {
 	return ""
 }
 
-// callerFailed fails the check only if the credentials were refused. An STS
-// that cannot be reached says nothing about them, nor does one that may not
-// know them because they are another server's.
+// callerFailed makes a failure only if STS refused the credentials. If
+// STS could not be reached, they may be valid; so may be the
+// credentials of another server, which STS does not know.
 func (p *credentialsChecks) callerFailed(err error) tasks.Check {
 	e := p.Errors.WrapCaller(err)
 	mayBeForeign := p.Storage.Auth.Method == tasks.AuthAccessKey && !p.Identity.IsAWS()
@@ -63,9 +63,10 @@ func (p *credentialsChecks) callerFailed(err error) tasks.Check {
 	return check.FailError(e)
 }
 
-// role assumes the role as the jobs will. Then it tries to do so without the
-// external ID, which must fail: if it works, every customer of the tool can
-// get into this bucket (IAM User Guide, "The confused deputy problem").
+// role assumes the role as the jobs will. Then it tries that without
+// the external ID, which must fail: if it works, every customer of the
+// tool can use this bucket (IAM User Guide, "The confused deputy
+// problem").
 func (p *credentialsChecks) role(ctx context.Context) tasks.Check {
 	role := p.Identity.Role
 	session, err := role.Assume(ctx)
@@ -87,8 +88,8 @@ func (p *credentialsChecks) role(ctx context.Context) tasks.Check {
 	return p.externalID(ctx, evidence)
 }
 
-// externalID finds out whether the role requires the external ID. evidence is
-// what the role's check has found so far.
+// externalID finds out whether the role requires the external ID.
+// evidence is what the role's check has found so far.
 func (p *credentialsChecks) externalID(ctx context.Context, evidence string) tasks.Check {
 	requires, known := p.Identity.Role.RequiresExternalID(ctx)
 	switch {

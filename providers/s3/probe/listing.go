@@ -15,16 +15,16 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// listingChecks check the region and the listing of the bucket. One request
-// answers both: region makes it, and list reads what it found.
+// listingChecks check the region and the listing of the bucket. One
+// request answers both: region makes it, and list reads what it found.
 type listingChecks struct {
 	Target
-	firstKey string           // an object to read; empty without any
+	firstKey string           // an object to read; empty if there are no objects
 	failure  *providers.Error // of the listing; nil when it worked
 }
 
-// region lists a few objects. It fails if the answer means that the region is
-// wrong or unknown, and leaves all other failures to list.
+// region lists a few objects. It fails if the answer means that the
+// region is wrong or unknown, and leaves all other failures to list.
 func (p *listingChecks) region(ctx context.Context) tasks.Check {
 	key, err := p.findKey(ctx)
 	p.firstKey = key
@@ -53,7 +53,7 @@ func (p *listingChecks) region(ctx context.Context) tasks.Check {
 }
 
 func isRegionFailure(e *providers.Error) bool {
-	return s3error.IsRegion(e) || errors.Is(e, client.ErrRegionUnknown)
+	return s3error.IsWrongRegion(e) || errors.Is(e, client.ErrRegionUnknown)
 }
 
 // list reports how the listing went.
@@ -71,18 +71,18 @@ func (p *listingChecks) list(context.Context) tasks.Check {
 	return check.OK(evidence)
 }
 
-// stops reports whether the list check makes later checks pointless. Without
-// the right to list, reading and writing can still be checked. Without a
-// bucket or valid credentials they cannot.
+// stops reports whether the list check makes later checks pointless.
+// Without the right to list, reading and writing can still be checked.
+// Without a bucket or valid credentials they cannot.
 func (p *listingChecks) stops(c tasks.Check) bool {
 	return check.IsFailure(c) && p.failure.Kind != providers.Denied
 }
 
 const maxCandidates = 20 // objects to choose from
 
-// findKey lists the first objects with the storage's prefix, because policies
-// may be limited to it. It prefers an object that has content and is not
-// archived. Without any object the key is empty.
+// findKey lists the first objects with the storage's prefix, because
+// policies may be limited to it. It prefers an object that has content
+// and is not archived. If there are no objects, the key is empty.
 func (p *listingChecks) findKey(ctx context.Context) (string, error) {
 	in := p.Client.ListInput(providers.ListOptions{Prefix: p.Storage.Prefix})
 	in.MaxKeys = aws.Int32(maxCandidates)

@@ -1,10 +1,10 @@
-// Package probe makes the checks of verify-connection on an S3 bucket. A file
-// holds the checks that share what they found: credentials.go, listing.go,
-// read.go, write.go, rights.go.
+// Package probe makes the checks of verify-connection on an S3 bucket.
+// Checks that share what they find are methods of one type, in a file
+// of its own.
 //
-// The checks need no right but those that the storage is to be used with, and
-// they store nothing. One fault fails one check. Package check runs them, and
-// s3error gives the advice.
+// The checks need only the rights that the jobs need, and they store
+// nothing. One fault fails one check. Package check runs them, and
+// package s3error gives the advice.
 package probe
 
 import (
@@ -29,8 +29,8 @@ type Target struct {
 	Errors   s3error.Wrapper
 }
 
-// Run makes the checks that need asks for, in order, and returns a result for
-// each.
+// Run makes the checks that need asks for, in order, and returns a
+// result for each.
 func Run(ctx context.Context, t Target, need tasks.Need) []tasks.Check {
 	credentials := &credentialsChecks{Target: t}
 	listing := &listingChecks{Target: t}
@@ -52,7 +52,8 @@ func Run(ctx context.Context, t Target, need tasks.Need) []tasks.Check {
 	})
 }
 
-// maxAttempts is less than for jobs, because somebody waits for the answer.
+// maxAttempts is lower than for jobs, because a person waits for the
+// answer.
 const maxAttempts = 2
 
 // fewAttempts is the option of every call that a check makes.

@@ -17,11 +17,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// readChecks check reading, and the encryption of the object that was read.
+// readChecks check reading, and the encryption of the object that was
+// read.
 type readChecks struct {
 	Target
 	listing *listingChecks
-	writes  bool // the storage is to be written too
+	writes  bool // the jobs will also write
 
 	failed     bool       // nothing could be read
 	encryption encryption // of the object that was read
@@ -36,9 +37,9 @@ type encryption struct {
 
 func (e encryption) isKMS() bool { return strings.HasPrefix(e.method, "aws:kms") }
 
-// read reads one byte of an object. In an empty bucket it asks for a key that
-// does not exist. Then S3 answers NotFound to those who may list and read, and
-// AccessDenied to those who may not read.
+// read reads one byte of an object. In an empty bucket it asks for a
+// key that does not exist. Then S3 answers NotFound to those who may
+// list and read, and AccessDenied to those who may not read.
 func (p *readChecks) read(ctx context.Context) tasks.Check {
 	key := p.listing.firstKey
 	if key == "" {
@@ -83,8 +84,8 @@ func (p *readChecks) readFailed(e *providers.Error) tasks.Check {
 	case s3error.IsMissingKey(e):
 		return allowed
 	case denied && action == s3error.Action("list") && mayList:
-		// The credentials may list a prefix only. S3 hides from them whether
-		// a key exists, but it would let them read.
+		// The credentials may list a prefix only. S3 hides from them
+		// whether a key exists, but it would let them read.
 		return allowed
 	case denied && action != s3error.Action("get") && (!mayList || p.Storage.Dir() != ""):
 		c := check.Unknown(e.Code,
@@ -95,9 +96,9 @@ func (p *readChecks) readFailed(e *providers.Error) tasks.Check {
 	return check.FailError(p.Errors.ForAllKeys(e))
 }
 
-// kms reports what the read has shown about the key. It cannot find out
-// whether writing is allowed: S3 refuses the request of the write check before
-// it uses the key.
+// kms reports what the read check has shown about the KMS key. It
+// cannot find out whether encryption is allowed: S3 refuses the request
+// of the write check before it uses the key.
 func (p *readChecks) kms(context.Context) tasks.Check {
 	key := cmp.Or(p.encryption.keyARN, "KEY_ARN")
 	statement := fmt.Sprintf(`{"Effect": "Allow", `+

@@ -23,8 +23,9 @@ type rightsCheck struct {
 	reading *readChecks // knows the KMS key
 }
 
-// run makes a few harmless calls that no job makes. Credentials that allow
-// them have more rights than the storage needs, such as AmazonS3FullAccess.
+// run makes a few harmless calls that no job makes. Credentials that
+// allow them have more rights than the storage needs, such as
+// AmazonS3FullAccess.
 func (p rightsCheck) run(ctx context.Context) tasks.Check {
 	if p.Storage.Auth.Method == tasks.AuthAnonymous {
 		return check.Skip("without credentials, everybody has these rights")
@@ -52,11 +53,11 @@ func (p rightsCheck) uses() policy.Uses {
 	return u
 }
 
-// excessRight is a right that no storage needs, and a call that shows it.
+// excessRight is a right that no job needs, and a call that shows it.
 type excessRight struct {
 	name string
-	// emptyCode is the error code for a call that is allowed and finds
-	// nothing; it may be empty.
+	// emptyCode is the error code of a call that is allowed but finds
+	// nothing. It may be empty.
 	emptyCode string
 	call      func(context.Context, *sdk.Client) error
 }
@@ -74,8 +75,8 @@ func (p rightsCheck) excessRights() []excessRight {
 	return rights
 }
 
-// has reports whether the credentials have a right. A call that fails for any
-// other reason than emptyCode counts as refused.
+// has reports whether the credentials have a right. A call that fails
+// for any other reason than emptyCode counts as refused.
 func (p rightsCheck) has(ctx context.Context, r excessRight) bool {
 	_, err := client.Call(ctx, p.Client, func(api *sdk.Client) (struct{}, error) {
 		return struct{}{}, r.call(ctx, api)

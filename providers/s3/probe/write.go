@@ -19,9 +19,9 @@ import (
 // writeCheck checks writing without storing anything.
 type writeCheck struct{ Target }
 
-// write puts one byte to a new key with a wrong checksum. A server checks the
-// right to write first. Then it refuses the condition or the checksum, and
-// stores nothing.
+// write puts one byte to a new key with a wrong checksum. A server
+// checks the right to write first. Then it refuses the condition or the
+// checksum, and stores nothing.
 func (p writeCheck) write(ctx context.Context) tasks.Check {
 	key := p.randomKey()
 	err := p.putWrongChecksum(ctx, key)
@@ -56,10 +56,10 @@ func (p writeCheck) putWrongChecksum(ctx context.Context, key string) error {
 	return err
 }
 
-// abort completes a write check that went well: it tries to abort an upload
-// that does not exist, which S3 refuses differently to those who may not abort
-// any. Without that right big uploads still work, but one that breaks off
-// leaves its parts in the bucket.
+// abort completes a successful write check: it tries to abort an upload
+// that does not exist. S3 answers NoSuchUpload, or AccessDenied if the
+// right to abort is missing. Without that right big uploads still work,
+// but one that breaks off leaves its parts in the bucket.
 func (p writeCheck) abort(ctx context.Context, key, code string) tasks.Check {
 	c := check.OK("a write with a wrong checksum was refused only for its checksum")
 	c.Code = code
@@ -83,8 +83,8 @@ func (p writeCheck) abort(ctx context.Context, key, code string) tasks.Check {
 		e.Fix+" Or add a lifecycle rule that aborts incomplete uploads.")
 }
 
-// stored handles a server that stored the byte in spite of the wrong checksum:
-// it deletes the object.
+// stored handles a server that stored the byte in spite of the wrong
+// checksum: it deletes the object.
 func (p writeCheck) stored(ctx context.Context, key string) tasks.Check {
 	evidence := "the server does not check checksums: it stored the probe as " + key
 	fix := "Use a server that checks Content-MD5, or nobody notices damage on the way."

@@ -10,8 +10,8 @@ import (
 // clockAdvice begins the advice on a worker whose clock is wrong.
 const clockAdvice = "Set the clock of the worker"
 
-// advice returns what to do about an error that S3 reported. Empty means that
-// the general advice of its kind is enough.
+// advice returns what to do about an error that S3 reported. Empty
+// means that the general advice of its kind is enough.
 func advice(e *providers.Error, h http.Header) string {
 	switch e.Code {
 	case "PermanentRedirect", "AuthorizationHeaderMalformed",

@@ -1,7 +1,7 @@
 // Package s3error turns every failure of a call to S3 or STS into a
 // *providers.Error: its kind, its code, and advice on what to do. The
-// operations of a bucket and the checks of verify-connection both use it, so
-// the same failure has the same kind and advice everywhere.
+// operations of a bucket and the checks of verify-connection both use
+// it, so the same failure has the same kind and advice everywhere.
 //
 // Of the SDK it knows the types of errors. It makes no requests.
 package s3error
@@ -31,14 +31,14 @@ const (
 		"not of a console, a website or a proxy."
 )
 
-// unknownError is what the SDK takes as code or message when the server's
-// answer has none.
+// unknownError is the code or message that the SDK makes up when the
+// server's answer has none.
 const unknownError = "UnknownError"
 
-// Classify converts an error of the SDK to a *providers.Error with kind, code
-// and advice. It leaves operation and subject empty, except that an error of
-// STS gets the operation OpAssumeRole. A *providers.Error is copied. err must
-// not be nil.
+// Classify converts an error of the SDK to a *providers.Error with
+// kind, code and advice. It leaves operation and subject empty, except
+// that an error of STS gets the operation OpAssumeRole. A
+// *providers.Error is copied. err must not be nil.
 func Classify(err error) *providers.Error {
 	var known *providers.Error
 	switch {
@@ -47,8 +47,8 @@ func Classify(err error) *providers.Error {
 		return &e
 	case errors.Is(err, context.Canceled):
 		return &providers.Error{Kind: providers.Unavailable, Err: context.Canceled}
-	// The timeouts of connections also match DeadlineExceeded by errors.Is,
-	// but their own texts say more.
+	// The timeouts of connections also match DeadlineExceeded by
+	// errors.Is, but their own texts say more.
 	case driver.Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // see above
 		return &providers.Error{Kind: providers.Unavailable, Err: context.DeadlineExceeded}
 	}
@@ -65,8 +65,8 @@ func Classify(err error) *providers.Error {
 	return e
 }
 
-// answerIn returns the server's answer that an error holds. It returns nil
-// without an answer, and for a success that broke off before its end.
+// answerIn returns the server's answer that an error holds. It returns
+// nil if there was none, or if a success broke off before its end.
 func answerIn(err error) *awshttp.ResponseError {
 	var answer *awshttp.ResponseError
 	if !errors.As(err, &answer) || answer.HTTPStatusCode() == 0 {
@@ -108,9 +108,10 @@ func fromAnswer(err error, answer *awshttp.ResponseError) *providers.Error {
 	return e
 }
 
-// apiErrorIn returns the code and message that the server's answer held. When
-// there are none, the SDK makes them from the status. That is accepted only
-// for HEAD, whose answers have no body; for other methods the result is nil.
+// apiErrorIn returns the code and message of the server's answer. If
+// the answer has none, the SDK makes them up from the status. That is
+// good enough only for HEAD, whose answers have no body. For other
+// methods the result is nil.
 func apiErrorIn(err error, answer *awshttp.ResponseError) smithy.APIError {
 	var reported smithy.APIError
 	var unreadable *smithy.DeserializationError
@@ -153,9 +154,9 @@ func IsMissingKey(e *providers.Error) bool {
 	return e.Kind == providers.NotFound && e.Code != codeNoSuchBucket
 }
 
-// NotS3 makes the error of a success that lacks a field S3 always sends. An
-// HTML page of a proxy, for example, could otherwise pass for an empty listing
-// or an object.
+// NotS3 makes the error of a success that lacks a field which S3 always
+// sends. Without this check an HTML page of a proxy could pass for an
+// empty listing or an object.
 func NotS3(missing string) error {
 	return &providers.Error{
 		Kind: providers.Invalid, Code: codeNotS3, Status: http.StatusOK,

@@ -8,8 +8,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// addRole adds to an error of STS which role could not be assumed, and why
-// that may be.
+// addRole adds to an error of STS which role could not be assumed, and
+// the possible reasons.
 func (w Wrapper) addRole(e *providers.Error) {
 	if w.Storage.Auth.Method != tasks.AuthAssumeRole {
 		e.Key = tasks.AuthWorkerIdentity
@@ -21,8 +21,9 @@ func (w Wrapper) addRole(e *providers.Error) {
 	}
 }
 
-// WrapAssumeRole makes the error of assuming the storage's role. The account
-// is the worker's; empty means that it is unknown. err must not be nil.
+// WrapAssumeRole makes the error of assuming the storage's role. The
+// account is the worker's; empty means that it is unknown. err must not
+// be nil.
 func (w Wrapper) WrapAssumeRole(err error, account string) *providers.Error {
 	e := w.Wrap(OpAssumeRole, "", err)
 	if e.Kind == providers.Denied && account != "" {
@@ -31,8 +32,8 @@ func (w Wrapper) WrapAssumeRole(err error, account string) *providers.Error {
 	return e
 }
 
-// roleAdvice lists all reasons for which a role cannot be assumed: STS gives
-// the same AccessDenied for each.
+// roleAdvice lists the possible reasons why a role cannot be assumed:
+// STS gives the same AccessDenied for each.
 func (w Wrapper) roleAdvice(message, account string) string {
 	role, externalID := w.Storage.Auth.RoleARN, w.Storage.Auth.ExternalID
 	if strings.Contains(message, "no identity-based policy allows the sts:AssumeRole action") {
@@ -50,9 +51,9 @@ func (w Wrapper) roleAdvice(message, account string) string {
 		"(2) its trust policy does not name %s as principal; (3) %s.", role, account, condition)
 }
 
-// WrapCaller makes the error of asking STS whose the credentials are. With an
-// access key it is about the payload's credentials, otherwise about the
-// worker's. err must not be nil.
+// WrapCaller makes the error of asking STS whose the credentials are.
+// With an access key it is about the payload's credentials, otherwise
+// about the worker's. err must not be nil.
 func (w Wrapper) WrapCaller(err error) *providers.Error {
 	e := Classify(err)
 	e.Op, e.Key, e.Bucket = "get-caller-identity", "worker", w.Storage.Bucket
@@ -66,8 +67,8 @@ func (w Wrapper) WrapCaller(err error) *providers.Error {
 	return e
 }
 
-// accessKeyAdvice returns the advice on an access key that STS refused. It
-// names the fields of the payload.
+// accessKeyAdvice returns the advice on an access key that STS refused.
+// It names the fields of the payload.
 func accessKeyAdvice(e *providers.Error) string {
 	switch {
 	case strings.HasPrefix(e.Fix, clockAdvice):

@@ -24,9 +24,9 @@ func Action(op string) string {
 	return ""
 }
 
-// denial holds what the long message of AccessDenied says: "User: A is not
-// authorized to perform: s3:X on resource: R because no identity-based policy
-// allows the s3:X action".
+// denial holds what the long message of AccessDenied says: "User: A is
+// not authorized to perform: s3:X on resource: R because no
+// identity-based policy allows the s3:X action".
 type denial struct {
 	action   string // empty when the message is not in the long form
 	resource string
@@ -46,14 +46,15 @@ func parseDenial(message string) denial {
 	}
 }
 
-// DeniedAction returns the IAM action that AWS's message of an AccessDenied
-// names. It is empty when the message does not say why access was denied.
+// DeniedAction returns the IAM action that AWS's message of an
+// AccessDenied names. It is empty when the message does not say why
+// access was denied.
 func DeniedAction(message string) string {
 	return parseDenial(message).action
 }
 
-// deniedAdvice returns the advice on an AccessDenied. It is empty when the
-// message does not say why access was denied.
+// deniedAdvice returns the advice on an AccessDenied. It is empty when
+// the message does not say why access was denied.
 func deniedAdvice(message string) string {
 	d := parseDenial(message)
 	switch {
@@ -72,7 +73,8 @@ func deniedAdvice(message string) string {
 	return fmt.Sprintf("Allow %s on %s in the user's IAM policy.", d.action, d.resource)
 }
 
-// after returns what follows the first mark in a text; empty without a mark.
+// after returns what follows the first mark in a text; empty without a
+// mark.
 func after(text, mark string) string {
 	_, rest, _ := strings.Cut(text, mark)
 	return rest

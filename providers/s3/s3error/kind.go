@@ -7,9 +7,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
-// kindOfCode returns the kind of an error code of S3 or STS. The codes are
-// from the lists in their API references. A code that is not here has the kind
-// of its HTTP status.
+// kindOfCode returns the kind of an error code of S3 or STS. The codes
+// are from the lists in their API references. A code that is not here
+// has the kind of its HTTP status.
 func kindOfCode(code string, status int) providers.Kind {
 	switch code {
 	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken",
@@ -30,8 +30,8 @@ func kindOfCode(code string, status int) providers.Kind {
 		"RequestLimitExceeded", "TooManyRequests", "BandwidthLimitExceeded":
 		return providers.Throttled
 
-	// All but the first concern one request only: its body was damaged or
-	// stalled on the way, or somebody aborted its upload.
+	// After the first, these concern one request only: its body was
+	// damaged or stalled on the way, or somebody aborted its upload.
 	case "InternalError", "BadDigest", "RequestTimeout", "IncompleteBody", "NoSuchUpload":
 		return providers.Unavailable
 

@@ -15,8 +15,8 @@ import (
 // RegionHeader is the header in which S3 names the region of a bucket.
 const RegionHeader = "x-amz-bucket-region"
 
-// Region returns the region to which an answer redirects. It is empty when
-// err is no redirect, or is nil.
+// Region returns the region to which the answer in err redirects. It is
+// empty for a nil error, and for one that is no redirect.
 func Region(err error) string {
 	var answer *awshttp.ResponseError
 	if err == nil || !errors.As(err, &answer) || answer.Response == nil || IsSTS(err) {
@@ -36,12 +36,12 @@ func Region(err error) string {
 	return regionIn(answer.Response.Header, message)
 }
 
-// regionPattern is what a region must look like. Without this check a server
-// could put another host name into the URLs of later requests.
+// regionPattern matches regions. A server must not be able to put
+// another host name into the URLs of later requests.
 var regionPattern = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
 
-// regionIn returns the region that the header names, or else the message, as
-// in "expecting 'eu-west-1'". Servers use different quotes.
+// regionIn returns the region that the header names, or else the
+// message, as in "expecting 'eu-west-1'". Servers use different quotes.
 func regionIn(h http.Header, message string) string {
 	region := h.Get(RegionHeader)
 	if region == "" {
@@ -53,9 +53,9 @@ func regionIn(h http.Header, message string) string {
 	return region
 }
 
-// IsRegion reports whether a classified error means that the request was sent
-// to a wrong region.
-func IsRegion(e *providers.Error) bool {
+// IsWrongRegion reports whether a classified error means that the
+// request was sent to a wrong region.
+func IsWrongRegion(e *providers.Error) bool {
 	switch e.Code {
 	case "PermanentRedirect", "AuthorizationHeaderMalformed",
 		"IllegalLocationConstraintException", "MovedPermanently":

@@ -11,9 +11,9 @@ import (
 
 const maxBackoff = 10 * time.Second
 
-// Retryer decides which failures the SDK tries again, and how long it waits
-// before: at most ten seconds. attempts counts all tries of a call. Unlike the
-// SDK's own, it also repeats a call whose answer broke off, such as a listing.
+// Retryer makes the SDK try a failed call again, up to the given number
+// of attempts, with waits of at most ten seconds. Unlike the SDK's own
+// retryer, it also repeats a call whose answer broke off.
 func Retryer(attempts int) aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = attempts

@@ -10,13 +10,13 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
-// OpAssumeRole is the operation of every error that happens before a bucket is
-// asked: credentials could not be got.
+// OpAssumeRole is the operation in the errors of getting credentials,
+// which happens before any request to the bucket.
 const OpAssumeRole = "assume-role"
 
-// IsSTS reports whether an error is of a call to STS. A call to S3 that needs
-// credentials first wraps the error of the call to STS, so the innermost
-// service counts.
+// IsSTS reports whether an error is of a call to STS. A call to S3 that
+// needs credentials first wraps the error of the call to STS, so the
+// innermost service counts.
 func IsSTS(err error) bool {
 	service := ""
 	for op := (*smithy.OperationError)(nil); errors.As(err, &op); err = op.Err {
@@ -25,7 +25,7 @@ func IsSTS(err error) bool {
 	return service == "STS"
 }
 
-// asSTS changes a classified error of STS so that nobody takes it for an error
+// asSTS changes a classified error so that it reads as one of STS, not
 // of the bucket.
 func asSTS(e *providers.Error) {
 	e.Op = OpAssumeRole
@@ -38,9 +38,9 @@ func asSTS(e *providers.Error) {
 	}
 }
 
-// stsAdvice returns the advice on an error of STS. It is about the worker's
-// own identity, because no credentials of the payload are sent to STS by an
-// operation on a bucket.
+// stsAdvice returns the advice on an error of STS; it may be empty. The
+// advice is about the worker's own identity, because operations on
+// buckets send no other credentials to STS.
 func stsAdvice(e *providers.Error) string {
 	switch {
 	case isClockSkew(e.Detail):

@@ -8,17 +8,17 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Wrapper makes the errors of one storage. It adds to what Classify finds the
-// operation, the subject, and advice that needs the storage's settings.
+// Wrapper makes the errors of one storage: it classifies them, and adds
+// the operation, the subject, and advice that depends on the storage.
 type Wrapper struct {
 	Storage tasks.Storage
-	// Redact replaces the secrets that requests were signed with. It must not
-	// be nil.
+	// Redact replaces the secrets that requests were signed with. It
+	// must not be nil.
 	Redact func(text string) string
 }
 
-// Wrap makes the error of an operation on a key; the key is empty when the
-// operation is about the bucket. err must not be nil.
+// Wrap makes the error of an operation on a key; the key is empty when
+// the operation is about the bucket. err must not be nil.
 func (w Wrapper) Wrap(op, key string, err error) *providers.Error {
 	e := Classify(err)
 	e.Bucket = w.Storage.Bucket
@@ -42,8 +42,7 @@ func (w Wrapper) redact(e *providers.Error) {
 	}
 }
 
-// addAdvice completes the advice by what follows from the operation and the
-// storage.
+// addAdvice adds advice that depends on the operation and the storage.
 func (w Wrapper) addAdvice(e *providers.Error) {
 	switch {
 	case e.Code == "AccessDenied" && e.Kind == providers.Denied && e.Fix == "":
@@ -65,8 +64,8 @@ func (w Wrapper) resource(op string) string {
 	return bucket + "/" + w.Storage.Dir() + "*"
 }
 
-// ForAllKeys returns a copy of an error with advice for all keys of the
-// storage, where the error's own advice is to allow an action on one key.
+// ForAllKeys returns a copy of an error. If its advice is to allow an
+// action on one key, the copy's advice is for all keys of the storage.
 func (w Wrapper) ForAllKeys(e *providers.Error) *providers.Error {
 	c := *e
 	c.Fix = e.Advice()
