@@ -16,30 +16,34 @@ import (
 )
 
 var (
-	// ErrIDReused means that the ID of a job belongs to a different job.
+	// ErrIDReused means that the ID of a job belongs to a
+	// different job.
 	ErrIDReused = errors.New("the job ID belongs to another job")
-	// ErrPlainSecret means that a job holds a secret as a plain value, and
-	// the client has no key to seal it with.
+	// ErrPlainSecret means that a job holds a secret as a plain
+	// value, and the client has no key to seal it with.
 	ErrPlainSecret = errors.New("the job holds a plain secret, and this client cannot seal it: " +
 		"make the client with WithPublicKey, or give env:NAME or file:/path")
-	// ErrSealedNoID means that a job holds a secret that was sealed before,
-	// for one job ID. Under a new ID it would not open.
+	// ErrSealedNoID means that a job holds a secret that was
+	// sealed before, for one job ID. Under a new ID it would not
+	// open.
 	ErrSealedNoID = errors.New("the job holds a secret that was sealed for one job ID: " +
 		"enqueue it under that ID")
 )
 
-// NewID makes the ID of a new job, for a caller who must know it before
-// the job is enqueued. Enqueue makes one itself if none is given.
+// NewID makes the ID of a new job, for a caller who must know it
+// before the job is enqueued. Enqueue makes one itself if none is
+// given.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// Enqueue validates a job and puts it on the queue. It returns the job's
-// ID.
+// Enqueue validates a job and puts it on the queue. It returns
+// the job's ID.
 //
-// These errors mean that nothing was enqueued: *tasks.InvalidError for a
-// payload with faults, ErrIDReused for an ID that belongs to a different
-// job, ErrPlainSecret for a plain secret without a key to seal it with,
-// and ErrSealedNoID for a sealed secret without the ID that it was sealed
-// for. Any other error means that Redis was not reached. Then call again,
+// These errors mean that nothing was enqueued:
+// *tasks.InvalidError for a payload with faults, ErrIDReused for
+// an ID that belongs to a different job, ErrPlainSecret for a
+// plain secret without a key to seal it with, and ErrSealedNoID
+// for a sealed secret without the ID that it was sealed for. Any
+// other error means that Redis was not reached. Then call again,
 // with the same ID if the job must not run twice.
 func (c *Client) Enqueue(
 	ctx context.Context, j tasks.Job, options ...Option,
@@ -58,8 +62,8 @@ func (c *Client) Enqueue(
 	return job.ID, nil
 }
 
-// prepare does everything that needs no Redis: it checks the job, chooses
-// its ID and its queue, seals its secrets and encodes it.
+// prepare does everything that needs no Redis: it checks the job,
+// chooses its ID and its queue, seals its secrets and encodes it.
 func (c *Client) prepare(j tasks.Job, s settings) (queue.NewJob, tasks.Kind, error) {
 	var none queue.NewJob
 	j = s.apply(j)
@@ -96,10 +100,10 @@ func (c *Client) prepare(j tasks.Job, s settings) (queue.NewJob, tasks.Kind, err
 	}, kind, err
 }
 
-// send makes the record first, so that the ID is taken before anything can
-// run under it, and the task second. A crash between the two leaves a
-// record without a task. Enqueuing again adds the task; otherwise a worker
-// does.
+// send makes the record first, so that the ID is taken before
+// anything can run under it, and the task second. A crash between
+// the two leaves a record without a task. Enqueuing again adds
+// the task; otherwise a worker does.
 func (j jobs) send(
 	ctx context.Context, job queue.NewJob, kind tasks.Kind, s settings,
 ) error {
@@ -113,8 +117,8 @@ func (j jobs) send(
 		return nil
 	}
 
-	// The payload is the record's: secrets that were sealed again have
-	// another text.
+	// The payload is the record's: secrets that were sealed again
+	// have another text.
 	return j.tasks.EnqueueJob(ctx, asynqtask.Job{
 		Kind:    kind,
 		Ref:     asynqtask.JobRef{Job: job.ID, Generation: r.Generation},

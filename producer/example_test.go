@@ -20,9 +20,10 @@ func check(err error) {
 	}
 }
 
-// redisWithWorker starts a Redis inside this process, and a worker that finds
-// ten images, one of them corrupt. A service makes the options from its own
-// settings, with redisconn.ParseURL.
+// redisWithWorker starts a Redis inside this process, and a
+// worker that finds ten images, one of them corrupt. A service
+// makes the options from its own settings, with
+// redisconn.ParseURL.
 func redisWithWorker() (o redisconn.Options, stop func()) {
 	server, err := embedded.Start()
 	check(err)
@@ -86,8 +87,8 @@ func ExampleClient_Enqueue() {
 	client := producer.New(options)
 	defer func() { _ = client.Close() }()
 
-	// With an ID of its own the caller can call again if it got no answer:
-	// it is the same job.
+	// With an ID of its own the caller can call again if it got
+	// no answer: it is the same job.
 	for range 2 {
 		id, err := client.Enqueue(ctx, tasks.BuildManifest{Source: images},
 			producer.WithID("manifest-of-import-42"),
@@ -247,7 +248,8 @@ func ExampleClient_Group() {
 	_, err := client.Enqueue(ctx, tasks.BuildManifest{Source: images}, producer.WithID("import-42"))
 	check(err)
 
-	// Every process of the service runs this; each event goes to one of them.
+	// Every process of the service runs this; each event goes to
+	// one of them.
 	group := client.Group("billing", "host-1")
 	for event, err := range group.Events(ctx) {
 		check(err)

@@ -100,8 +100,8 @@ func TestDelayedJobRuns(t *testing.T) {
 	}
 }
 
-// A caller that got no answer and calls again may have another deadline by
-// then. It is the same job.
+// A caller that got no answer and calls again may have another
+// deadline by then. It is the same job.
 func TestSameJobWithOtherScheduling(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -119,8 +119,8 @@ func TestSameJobWithOtherScheduling(t *testing.T) {
 	}
 }
 
-// When a worker has given the job to a later generation of its task,
-// enqueuing again completes that one.
+// When a worker has given the job to a later generation of its
+// task, enqueuing again completes that one.
 func TestEnqueueAgainKeepsTheGeneration(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -156,7 +156,8 @@ func TestArchivedTaskOnAnotherQueueDoesNotBlockAnID(t *testing.T) {
 	}
 }
 
-// foreign enqueues a job as another language does: a task without a record.
+// foreign enqueues a job as another language does: a task without
+// a record.
 func foreign(t *testing.T, o redisconn.Options, q, id string, options ...asynq.Option) {
 	t.Helper()
 	c := asynq.NewClient(o)

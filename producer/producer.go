@@ -1,9 +1,10 @@
-// Package producer is the client that other services import. It enqueues
-// jobs, reads how they are doing, waits for them, cancels them and retries
-// what failed. Package events reads what happens to all jobs.
+// Package producer is the client that other services import. It
+// enqueues jobs, reads how they are doing, waits for them,
+// cancels them and retries what failed. Package events reads what
+// happens to all jobs.
 //
-// The package knows Redis and the contract. It imports no cloud, image or
-// metrics code.
+// The package knows Redis and the contract. It imports no cloud,
+// image or metrics code.
 package producer
 
 import (
@@ -28,7 +29,8 @@ var ErrNoJob = queue.ErrNoJob
 // callTimeout is how long a call tries to reach Redis.
 const callTimeout = 5 * time.Second
 
-// Client enqueues jobs and follows them. It is safe for concurrent use.
+// Client enqueues jobs and follows them. It is safe for
+// concurrent use.
 type Client struct {
 	options redisconn.Options
 	redis   redis.UniversalClient
@@ -48,19 +50,20 @@ type jobs struct {
 // ClientOption changes how a client is made.
 type ClientOption func(*Client)
 
-// WithPublicKey gives the client the public key of the workers. It then
-// seals the plain secrets of the jobs that it enqueues. Without the key it
-// refuses them. seal.ParsePublicKey reads what stevedore keygen printed.
+// WithPublicKey gives the client the public key of the workers.
+// It then seals the plain secrets of the jobs that it enqueues.
+// Without the key it refuses them. seal.ParsePublicKey reads what
+// stevedore keygen printed.
 func WithPublicKey(k seal.PublicKey) ClientOption { return func(c *Client) { c.key = k } }
 
-// WithKinds adds kinds of job to the built-in ones. The workers must know
-// them, too.
+// WithKinds adds kinds of job to the built-in ones. The workers
+// must know them, too.
 func WithKinds(kinds ...tasks.Kind) ClientOption {
 	return func(c *Client) { c.jobs.kinds = append(c.jobs.kinds, kinds...) }
 }
 
-// New returns a client. It connects at the first call. The caller closes
-// it.
+// New returns a client. It connects at the first call. The caller
+// closes it.
 func New(o redisconn.Options, options ...ClientOption) *Client {
 	r, reader := o.Client(), events.NewReader(o)
 	c := &Client{
@@ -76,22 +79,23 @@ func New(o redisconn.Options, options ...ClientOption) *Client {
 	return c
 }
 
-// Close closes the connections. Waits and iterations that still run end
-// with an error.
+// Close closes the connections. Waits and iterations that still
+// run end with an error.
 func (c *Client) Close() error { return errors.Join(c.reader.Close(), c.redis.Close()) }
 
-// Events yields what happens to all jobs, in order, from a position on:
-// events.Oldest, events.New, the Position of an event, or a Unix time in
-// milliseconds. It goes on until ctx ends or the caller breaks. See
-// events.Reader.Events for its errors.
+// Events yields what happens to all jobs, in order, from a
+// position on: events.Oldest, events.New, the Position of an
+// event, or a Unix time in milliseconds. It goes on until ctx
+// ends or the caller breaks. See events.Reader.Events for its
+// errors.
 func (c *Client) Events(
 	ctx context.Context, after string, options ...events.Option,
 ) iter.Seq2[events.Event, error] {
 	return c.reader.Events(ctx, after, options...)
 }
 
-// Group names a consumer of a group that shares the events. It sends
-// nothing.
+// Group names a consumer of a group that shares the events. It
+// sends nothing.
 func (c *Client) Group(name, consumer string) events.Group {
 	return c.reader.Group(c.redis, name, consumer)
 }

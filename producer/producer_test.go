@@ -82,8 +82,8 @@ func TestSameIDIsTheSameJob(t *testing.T) {
 	}
 }
 
-// asynq keeps archived tasks for months. When the record of a job has
-// expired, its ID is free again.
+// asynq keeps archived tasks for months. When the record of a job
+// has expired, its ID is free again.
 func TestArchivedTaskDoesNotBlockAnID(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -177,8 +177,8 @@ func TestResultNeedsSuccess(t *testing.T) {
 	}
 }
 
-// A service that imports the producer pulls in no cloud SDK, no image code
-// and no metrics.
+// A service that imports the producer pulls in no cloud SDK, no
+// image code and no metrics.
 func TestDependencies(t *testing.T) {
 	t.Parallel()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()

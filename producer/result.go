@@ -6,12 +6,13 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Result decodes the result of a job that succeeded, to the type of its
-// kind. The kind must be built in. Client.Result knows other kinds, too.
+// Result decodes the result of a job that succeeded, to the type
+// of its kind. The kind must be built in. Client.Result knows
+// other kinds, too.
 func Result(s tasks.Status) (tasks.Result, error) { return decodeResult(tasks.Kinds(), s) }
 
-// Result decodes the result of a job that succeeded, to the type of its
-// kind.
+// Result decodes the result of a job that succeeded, to the type
+// of its kind.
 func (c *Client) Result(s tasks.Status) (tasks.Result, error) {
 	return decodeResult(c.jobs.kinds, s)
 }
@@ -31,8 +32,8 @@ func decodeResult(kinds tasks.Table, s tasks.Status) (tasks.Result, error) {
 //
 //	manifest, err := producer.ResultAs[tasks.BuildManifestResult](status)
 //
-// It returns an error if the job has not succeeded, or is of another kind.
-// The kind need not be built in.
+// It returns an error if the job has not succeeded, or is of
+// another kind. The kind need not be built in.
 func ResultAs[R tasks.Result](s tasks.Status) (R, error) {
 	var zero R
 	if s.Kind != zero.Kind() {

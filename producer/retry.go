@@ -14,23 +14,25 @@ import (
 var (
 	// ErrNothingToRetry means that no object of a job failed.
 	ErrNothingToRetry = queue.ErrNothingToRetry
-	// ErrNotRetryable means that a job has no complete error list to work
-	// on: it has not ended, or it has never succeeded, or more objects
-	// failed than the list holds. It is also the error if the deadline has
-	// passed. Enqueue the job anew, under another ID.
+	// ErrNotRetryable means that a job has no complete error list
+	// to work on: it has not ended, or it has never succeeded, or
+	// more objects failed than the list holds. It is also the
+	// error if the deadline has passed. Enqueue the job anew,
+	// under another ID.
 	ErrNotRetryable = queue.ErrNotRetryable
 )
 
-// Retry begins a job that has a result again, under the same ID, for the
-// objects of its error list alone. Wait then follows it to its new end. A
-// job without shards, such as export-annotations, runs again as a whole.
-// The new result is as if the objects had not failed. The new error list
-// has those that failed again.
+// Retry begins a job that has a result again, under the same ID,
+// for the objects of its error list alone. Wait then follows it
+// to its new end. A job without shards, such as
+// export-annotations, runs again as a whole. The new result is as
+// if the objects had not failed. The new error list has those
+// that failed again.
 //
-// It is safe to call twice, also at once: while a retry is under way,
-// another call changes nothing and returns nil. ErrNothingToRetry,
-// ErrNotRetryable and ErrNoJob mean that nothing was changed. After any
-// other error call again.
+// It is safe to call twice, also at once: while a retry is under
+// way, another call changes nothing and returns nil.
+// ErrNothingToRetry, ErrNotRetryable and ErrNoJob mean that
+// nothing was changed. After any other error call again.
 func (c *Client) Retry(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -50,8 +52,8 @@ func (j jobs) retry(ctx context.Context, id string) error {
 	return j.enqueueRetry(ctx, id)
 }
 
-// beginRetry begins the next round, unless another call has begun it since
-// the status was read.
+// beginRetry begins the next round, unless another call has begun
+// it since the status was read.
 func (j jobs) beginRetry(ctx context.Context, s tasks.Status) error {
 	h, err := j.store.Reaper().Inspect(ctx, s.ID)
 	if err != nil {
@@ -78,9 +80,9 @@ func (j jobs) beginRetry(ctx context.Context, s tasks.Status) error {
 	return err
 }
 
-// enqueueRetry enqueues the task of a retry that another call has begun,
-// unless a worker has the job. That call may have ended before it could
-// enqueue the task.
+// enqueueRetry enqueues the task of a retry that another call has
+// begun, unless a worker has the job. That call may have ended
+// before it could enqueue the task.
 func (j jobs) enqueueRetry(ctx context.Context, id string) error {
 	h, err := j.store.Reaper().Inspect(ctx, id)
 	if err != nil || h.State != tasks.StateQueued {
@@ -106,8 +108,8 @@ func (j jobs) enqueueGeneration(
 	})
 }
 
-// deadlineOf returns the zero time for a payload without a deadline, or
-// one that cannot be read.
+// deadlineOf returns the zero time for a payload without a
+// deadline, or one that cannot be read.
 func deadlineOf(kind tasks.Kind, payload []byte) time.Time {
 	j, err := kind.Decode(payload)
 	if err != nil {

@@ -21,8 +21,9 @@ var corrupt = []tasks.ObjectError{
 	{Key: "a.jpg", Code: "corrupt-image", Message: "short"}, {Key: "b.jpg", Code: "not-found", Message: "gone"},
 }
 
-// failing returns work at which two objects fail in the first round, and one
-// in each later one. The later rounds must get the list of the one before.
+// failing returns work at which two objects fail in the first
+// round, and one in each later one. The later rounds must get the
+// list of the one before.
 func failing(t *testing.T) func(context.Context, queue.Lease) outcome {
 	t.Helper()
 	return func(ctx context.Context, l queue.Lease) outcome {
@@ -76,8 +77,8 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-// Many call at once, while the retry is queued and while it runs. There is
-// only one retry.
+// Many call at once, while the retry is queued and while it runs.
+// There is only one retry.
 func TestManyRetriesAtOnceAreOne(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -154,8 +155,8 @@ func TestRetryOfASingleJob(t *testing.T) {
 	}
 }
 
-// A call has begun the retry and ended before it could enqueue the task. The
-// next call enqueues it.
+// A call has begun the retry and ended before it could enqueue
+// the task. The next call enqueues it.
 func TestNextCallEnqueuesTheRetry(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

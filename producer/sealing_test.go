@@ -34,8 +34,8 @@ func sealing(t *testing.T, o redisconn.Options) (*producer.Client, seal.PrivateK
 	return c, k
 }
 
-// payload returns the payload of a job in Redis. The record and asynq's task
-// must hold the same.
+// payload returns the payload of a job in Redis. The record and
+// asynq's task must hold the same.
 func payload(t *testing.T, o redisconn.Options, j tasks.Job, id string) tasks.GenerateThumbnails {
 	t.Helper()
 	kind, err := tasks.Lookup(j.Kind())
@@ -80,7 +80,8 @@ func TestEnqueueSeals(t *testing.T) {
 	}
 }
 
-// Without a key nothing reaches Redis, which here is not even there.
+// Without a key nothing reaches Redis, which here is not even
+// there.
 func TestPlainSecretWithoutKeyIsRefused(t *testing.T) {
 	t.Parallel()
 	c := client(t, redisconn.Options{Addr: "127.0.0.1:1"})

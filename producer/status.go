@@ -10,8 +10,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
-// Status returns how a job is doing. It returns ErrNoJob if there is no
-// job with this ID.
+// Status returns how a job is doing. It returns ErrNoJob if there
+// is no job with this ID.
 func (c *Client) Status(ctx context.Context, id string) (tasks.Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -31,9 +31,10 @@ func (j jobs) status(ctx context.Context, id string) (tasks.Status, error) {
 	return tasks.Status{ID: id, Kind: found.Kind, State: tasks.StateQueued}, nil
 }
 
-// findForeign finds a job that another language enqueued and no worker has
-// begun: it has a task and no record. It may be on any queue, whatever its
-// priority is. The error is ErrNoJob if there is no such job.
+// findForeign finds a job that another language enqueued and no
+// worker has begun: it has a task and no record. It may be on any
+// queue, whatever its priority is. The error is ErrNoJob if there
+// is no such job.
 func (j jobs) findForeign(id string) (asynqtask.FoundJob, error) {
 	found, there, err := j.tasks.FindJob(id)
 	if err != nil {
@@ -45,13 +46,14 @@ func (j jobs) findForeign(id string) (asynqtask.FoundJob, error) {
 	return found, nil
 }
 
-// Errors streams a job's error list: the objects that could not be
-// processed while the job went on. About 10,000 are stored;
-// Progress.Failed counts all of them. While a retry runs, the list has
-// only what failed again. It is empty for an unknown job.
+// Errors streams a job's error list: the objects that could not
+// be processed while the job went on. About 10,000 are stored;
+// Progress.Failed counts all of them. While a retry runs, the
+// list has only what failed again. It is empty for an unknown
+// job.
 //
-// The first error ends the iteration, and so does the end of ctx, with an
-// error. It can be ranged over again.
+// The first error ends the iteration, and so does the end of ctx,
+// with an error. It can be ranged over again.
 func (c *Client) Errors(ctx context.Context, id string) iter.Seq2[tasks.ObjectError, error] {
 	return func(yield func(tasks.ObjectError, error) bool) {
 		for e, err := range c.jobs.store.Errors(ctx, id) {

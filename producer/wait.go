@@ -11,15 +11,16 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// Wait follows a job to its end and returns its last status. How the job
-// ended is in the status, not in the error. each, if not nil, is called
-// with every status on the way: first at once, then whenever something has
-// happened to the job.
+// Wait follows a job to its end and returns its last status. How
+// the job ended is in the status, not in the error. each, if not
+// nil, is called with every status on the way: first at once,
+// then whenever something has happened to the job.
 //
-// All waits of a client share one connection, on which Redis reports what
-// happens. None of them polls. An outage of Redis does not end the wait.
-// These do, with an error and the last status: the end of ctx, an unknown
-// job, a refusal of Redis, and Close.
+// All waits of a client share one connection, on which Redis
+// reports what happens. None of them polls. An outage of Redis
+// does not end the wait. These do, with an error and the last
+// status: the end of ctx, an unknown job, a refusal of Redis, and
+// Close.
 func (c *Client) Wait(
 	ctx context.Context, id string, each func(tasks.Status),
 ) (tasks.Status, error) {
@@ -56,8 +57,8 @@ func (c *Client) Wait(
 	}
 }
 
-// isOutage reports whether Redis may answer later. After Close it does
-// not.
+// isOutage reports whether Redis may answer later. After Close it
+// does not.
 func isOutage(err error) bool {
 	return errors.Is(err, redisconn.ErrUnavailable) && !errors.Is(err, redis.ErrClosed)
 }

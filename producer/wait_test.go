@@ -34,8 +34,8 @@ func info(t *testing.T, r redis.UniversalClient, section, pattern string) int {
 	return n
 }
 
-// A hundred waits for long jobs use one connection, and a few commands each:
-// they do not poll.
+// A hundred waits for long jobs use one connection, and a few
+// commands each: they do not poll.
 func TestWaitsAreCheap(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -81,7 +81,8 @@ func TestWaitsAreCheap(t *testing.T) {
 	})
 }
 
-// The job ends just after the first look, before its events are read.
+// The job ends just after the first look, before its events are
+// read.
 func TestWaitMissesNoEnd(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -153,7 +154,8 @@ func TestWaitSurvivesOutage(t *testing.T) {
 	}
 }
 
-// If the stream cannot be read, waits look at the record every second.
+// If the stream cannot be read, waits look at the record every
+// second.
 func TestWaitWithoutEvents(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

@@ -21,14 +21,15 @@ type outcome struct {
 	failure *tasks.Failure
 }
 
-// fakeWorker is a worker without buckets. It writes the record of a job as a
-// real one does, and calls do for the outcome.
+// fakeWorker is a worker without buckets. It writes the record of
+// a job as a real one does, and calls do for the outcome.
 type fakeWorker struct {
 	store queue.Store
 	do    func(context.Context, queue.Lease) outcome
 }
 
-// startWorker starts a fake worker on all queues but those of the shards.
+// startWorker starts a fake worker on all queues but those of the
+// shards.
 func startWorker(
 	o redisconn.Options, do func(context.Context, queue.Lease) outcome,
 ) (stop func(), err error) {

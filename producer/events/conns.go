@@ -10,9 +10,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// streamConns are the connections that read the stream. A read waits in
-// Redis until there is an event, so each iteration has a connection of
-// its own. It ends the read by closing the connection.
+// streamConns are the connections that read the stream. A read waits
+// in Redis until there is an event, so each iteration has a
+// connection of its own. It ends the read by closing the connection.
 type streamConns struct {
 	options redisconn.Options
 	mu      sync.Mutex
@@ -20,8 +20,8 @@ type streamConns struct {
 	closed  bool
 }
 
-// connect returns a connection that lives until release is called or ctx
-// ends.
+// connect returns a connection that lives until release is called or
+// ctx ends.
 func (s *streamConns) connect(ctx context.Context) (c redis.UniversalClient, release func()) {
 	c = s.options.Client()
 	s.mu.Lock()

@@ -13,26 +13,28 @@ import (
 )
 
 // Group is one consumer of a consumer group. The consumers of a group
-// share the events, and Redis remembers which are acknowledged. It is safe
-// for concurrent use, but each iteration needs a consumer of its own.
+// share the events, and Redis remembers which are acknowledged. It is
+// safe for concurrent use, but each iteration needs a consumer of its
+// own.
 type Group struct {
 	reader         *Reader
 	client         redis.UniversalClient
 	name, consumer string
 }
 
-// Group names a consumer of a group. It sends nothing. c is for the calls
-// that do not wait for events; the caller closes it.
+// Group names a consumer of a group. It sends nothing. c is for the
+// calls that do not wait for events; the caller closes it.
 //
-// A consumer that keeps its name, for example the name of its host, goes on
-// after a restart with the events that it has not acknowledged.
+// A consumer that keeps its name, for example the name of its host,
+// goes on after a restart with the events that it has not
+// acknowledged.
 func (r *Reader) Group(c redis.UniversalClient, name, consumer string) Group {
 	return Group{r, c, name, consumer}
 }
 
 // Create makes the group, unless it exists. The group begins after a
-// position, as in Reader.Events. Without Create, Events makes the group,
-// which then begins with the oldest event in the stream.
+// position, as in Reader.Events. Without Create, Events makes the
+// group, which then begins with the oldest event in the stream.
 func (g Group) Create(ctx context.Context, after string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -53,11 +55,11 @@ func (g Group) create(ctx context.Context, c redis.UniversalClient, after string
 	return redisconn.Wrap(err, "create the group %s", g.name)
 }
 
-// Events yields events until ctx ends, like Reader.Events and with the
-// same errors. First come those that this consumer got earlier and has not
-// acknowledged, then those that other consumers have left (see Idle), then
-// new ones. Each event goes to one consumer of the group. One that is never
-// acknowledged comes again and again.
+// Events yields events until ctx ends, like Reader.Events and with
+// the same errors. First come those that this consumer got earlier
+// and has not acknowledged, then those that other consumers have left
+// (see Idle), then new ones. Each event goes to one consumer of the
+// group. One that is never acknowledged comes again and again.
 func (g Group) Events(ctx context.Context, options ...Option) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		s := settingsOf(options)
@@ -66,8 +68,8 @@ func (g Group) Events(ctx context.Context, options ...Option) iter.Seq2[Event, e
 	}
 }
 
-// Ack says that events were handled: no consumer of the group gets them
-// again. It is safe to call twice.
+// Ack says that events were handled: no consumer of the group gets
+// them again. It is safe to call twice.
 func (g Group) Ack(ctx context.Context, events ...Event) error {
 	positions := make([]string, 0, len(events))
 	for _, e := range events {

@@ -11,8 +11,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// take reads what a consumer gets so far, and acknowledges those whose IDs
-// are in ack.
+// take reads what a consumer gets so far, and acknowledges those
+// whose IDs are in ack.
 func take(t *testing.T, g events.Group, ack string, options ...events.Option) []string {
 	t.Helper()
 	var got []string
@@ -60,8 +60,8 @@ func TestGroupOfMoreThanABatch(t *testing.T) {
 	})
 }
 
-// The events of a dead consumer go to the next one that asks, after the idle
-// time.
+// The events of a dead consumer go to the next one that asks, after
+// the idle time.
 func TestGroupReclaimsFromTheDead(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, e env) {
@@ -150,8 +150,9 @@ func TestGroupLearnsOfALostEventOfTheDead(t *testing.T) {
 	wantEvents(t, got, "e1 lost")
 }
 
-// An event was delivered, not acknowledged, and has left the stream. Its
-// consumer learns of it once. (The embedded Redis forgets such an event.)
+// An event was delivered, not acknowledged, and has left the stream.
+// Its consumer learns of it once. (The embedded Redis forgets such an
+// event.)
 func TestGroupLearnsOfALostPendingEvent(t *testing.T) {
 	t.Parallel()
 	e := open(t, queuetest.Start(t).Options())

@@ -12,8 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
-// groupBatch is how many events a consumer takes at once. It is small: if
-// the consumer dies, others get its events only later.
+// groupBatch is how many events a consumer takes at once. It is
+// small: if the consumer dies, others get its events only later.
 const groupBatch = 10
 
 // groupReader is how far an iteration of a consumer has read.
@@ -24,12 +24,12 @@ type groupReader struct {
 	// pendingAt is the last of the consumer's earlier events that was
 	// yielded. It is empty when there are no more.
 	pendingAt string
-	// reclaimAt is where the search for events that other consumers have
-	// left goes on. It is empty between two searches.
+	// reclaimAt is where the search for events that other consumers
+	// have left goes on. It is empty between two searches.
 	reclaimAt string
 	reclaimed time.Time // end of the last search
-	// unsure means that events may have left the stream that the group
-	// has not had.
+	// unsure means that events may have left the stream that the
+	// group has not had.
 	unsure bool
 }
 
@@ -64,7 +64,8 @@ func (r *groupReader) next(
 	return r.readNew(ctx, c, block)
 }
 
-// pending reads what this consumer got earlier and has not acknowledged.
+// pending reads what this consumer got earlier and has not
+// acknowledged.
 func (r *groupReader) pending(
 	ctx context.Context, c redis.UniversalClient,
 ) ([]redis.XMessage, error) {
@@ -83,8 +84,8 @@ func (r *groupReader) pending(
 	return found, nil
 }
 
-// readNew reads events that no consumer has had. It returns ErrLost before
-// it takes any: a caller who breaks then loses nothing.
+// readNew reads events that no consumer has had. It returns ErrLost
+// before it takes any: a caller who breaks then loses nothing.
 func (r *groupReader) readNew(
 	ctx context.Context, c redis.UniversalClient, block time.Duration,
 ) ([]redis.XMessage, error) {
@@ -100,14 +101,14 @@ func (r *groupReader) readNew(
 	}
 
 	found, err := r.read(ctx, c, ">", block)
-	// After a full batch more may be ahead, perhaps more than the stream
-	// keeps.
+	// After a full batch more may be ahead, perhaps more than the
+	// stream keeps.
 	r.unsure = len(found) == groupBatch
 	return found, err
 }
 
-// checkLost returns ErrLost if the oldest event lies after the last one
-// that the group has had.
+// checkLost returns ErrLost if the oldest event lies after the last
+// one that the group has had.
 func (r *groupReader) checkLost(ctx context.Context, c redis.UniversalClient) error {
 	groups, err := c.XInfoGroups(ctx, queue.EventsStream).Result()
 	if err != nil {
@@ -133,8 +134,8 @@ func (r *groupReader) read(
 	}).Result())
 }
 
-// ackDropped acknowledges events that have left the stream: no consumer can
-// handle them.
+// ackDropped acknowledges events that have left the stream: no
+// consumer can handle them.
 func (r *groupReader) ackDropped(
 	ctx context.Context, c redis.UniversalClient, found []redis.XMessage,
 ) error {
@@ -149,7 +150,8 @@ func (r *groupReader) ackDropped(
 	return nil
 }
 
-// reclaim takes over events that other consumers have had for too long.
+// reclaim takes over events that other consumers have had for too
+// long.
 func (r *groupReader) reclaim(
 	ctx context.Context, c redis.UniversalClient,
 ) ([]redis.XMessage, error) {
@@ -180,10 +182,10 @@ func (r *groupReader) reclaim(
 	return found, nil
 }
 
-// claimIdle claims idle events and returns their positions alone, those of
-// dropped events too. Redis 6.2 lists dropped events among the others, later
-// versions apart. go-redis's own method would fail for the one and ignore
-// the other.
+// claimIdle claims idle events and returns their positions alone,
+// those of dropped events too. Redis 6.2 lists dropped events among
+// the others, later versions apart. go-redis's own method would fail
+// for the one and ignore the other.
 func (r *groupReader) claimIdle(
 	ctx context.Context, c redis.UniversalClient,
 ) (positions []string, next string, err error) {

@@ -34,8 +34,8 @@ func (e env) group(name, consumer string) events.Group {
 	return e.Group(e.client, name, consumer)
 }
 
-// emit puts events e0, e1 ... into the stream, from one number to before
-// another.
+// emit puts events e0, e1 ... into the stream, from one number to
+// before another.
 func (e env) emit(t *testing.T, from, to int) {
 	t.Helper()
 	for i := from; i < to; i++ {
@@ -70,7 +70,8 @@ func (e env) trim(t *testing.T, keep int64) {
 // outage is longer than a client of Redis tries by itself.
 const outage = 3 * time.Second
 
-// after calls a function while the test goes on. The test must call wait.
+// after calls a function while the test goes on. The test must call
+// wait.
 func after(d time.Duration, f func()) (wait func()) {
 	done := make(chan struct{})
 	time.AfterFunc(d, func() {
@@ -80,8 +81,8 @@ func after(d time.Duration, f func()) (wait func()) {
 	return func() { <-done }
 }
 
-// collect reads events to the end of an iteration. For an error it returns
-// the word lost, unreadable or refused.
+// collect reads events to the end of an iteration. For an error it
+// returns the word lost, unreadable or refused.
 func collect(all iter.Seq2[events.Event, error]) (ids []string, positions []string) {
 	for e, err := range all {
 		switch {

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// maxBlock is how long Redis holds a read back if there is no event.
-	// A dead connection is noticed within ten seconds more.
+	// maxBlock is how long Redis holds a read back if there is no
+	// event. A dead connection is noticed within ten seconds more.
 	maxBlock = 5 * time.Second
 	// retryPause is the pause between tries while a read fails.
 	retryPause = time.Second
@@ -25,9 +25,9 @@ const (
 	beginning = "0-0"
 )
 
-// readAfter reads the events after a position. It waits for one at most
-// for the time block; if that is negative, not at all. No event is no
-// error.
+// readAfter reads the events after a position. It waits for one at
+// most for the time block; if that is negative, not at all. No event
+// is no error.
 func readAfter(
 	ctx context.Context, c redis.UniversalClient, position string, block time.Duration,
 ) ([]redis.XMessage, error) {
@@ -57,7 +57,8 @@ func lastPosition(ctx context.Context, c redis.UniversalClient) (string, error) 
 	return last[0].ID, nil
 }
 
-// checkLost returns ErrLost if the oldest event lies after a position.
+// checkLost returns ErrLost if the oldest event lies after a
+// position.
 func checkLost(ctx context.Context, c redis.UniversalClient, position string) error {
 	oldest, err := c.XRangeN(ctx, queue.EventsStream, "-", "+", 1).Result()
 	if err != nil || len(oldest) == 0 || !isBefore(position, oldest[0].ID) {
@@ -74,8 +75,8 @@ func isBefore(a, b string) bool {
 	return millisA < millisB || millisA == millisB && numberA < numberB
 }
 
-// splitPosition reads "<milliseconds>-<number>". The number may be missing.
-// Redis has accepted the position, so it has no faults.
+// splitPosition reads "<milliseconds>-<number>". The number may be
+// missing. Redis has accepted the position, so it has no faults.
 func splitPosition(position string) (millis, number uint64) {
 	t, n, _ := strings.Cut(position, "-")
 	millis, _ = strconv.ParseUint(t, 10, 64)

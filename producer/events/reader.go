@@ -1,10 +1,11 @@
-// Package events reads the stream of what happens to jobs, for all jobs
-// together: from a position on, as one of a group of consumers, or only
-// to learn when to look at a job again.
+// Package events reads the stream of what happens to jobs, for all
+// jobs together: from a position on, as one of a group of consumers,
+// or only to learn when to look at a job again.
 //
 // The stream keeps about the last 50,000 events. Each is delivered at
 // least once: the last ones may come again after an interruption, and
-// rarely one event comes twice in a row. A repetition has the same ID.
+// rarely one event comes twice in a row. A repetition has the same
+// ID.
 package events
 
 import (
@@ -41,8 +42,8 @@ type Event struct {
 // Reader reads the stream. It is safe for concurrent use.
 type Reader struct{ conns *streamConns }
 
-// NewReader returns a Reader. It connects when an iteration begins. The
-// caller closes it.
+// NewReader returns a Reader. It connects when an iteration begins.
+// The caller closes it.
 func NewReader(o redisconn.Options) *Reader { return &Reader{&streamConns{options: o}} }
 
 // Close ends all iterations with an error.
@@ -56,8 +57,9 @@ type settings struct {
 	idle  time.Duration
 }
 
-// SoFar ends the iteration when it would have to wait for the next event.
-// With this option an outage of Redis ends it, too, with an error.
+// SoFar ends the iteration when it would have to wait for the next
+// event. With this option an outage of Redis ends it, too, with an
+// error.
 func SoFar() Option { return func(s *settings) { s.soFar = true } }
 
 // Idle says after how long an event that was delivered and not
@@ -84,17 +86,17 @@ func (s settings) block() time.Duration {
 	return min(maxBlock, s.idle)
 }
 
-// Events yields the events after a position, in order: Oldest, New, the
-// Position of the last event that was handled, or a Unix time in
-// milliseconds. It goes on until ctx ends, which is not an error, or the
-// caller breaks. An outage of Redis does not end it. Each iteration needs
-// a connection; it can be ranged over again.
+// Events yields the events after a position, in order: Oldest, New,
+// the Position of the last event that was handled, or a Unix time in
+// milliseconds. It goes on until ctx ends, which is not an error, or
+// the caller breaks. An outage of Redis does not end it. Each
+// iteration needs a connection; it can be ranged over again.
 //
-// Two errors do not end the iteration. ErrLost says that the oldest event
-// in the stream is newer than the position. An error with a Position is
-// about an entry that cannot be read. Any other error ends it: Redis has
-// refused the read, for example for a malformed position, or Close was
-// called.
+// Two errors do not end the iteration. ErrLost says that the oldest
+// event in the stream is newer than the position. An error with a
+// Position is about an entry that cannot be read. Any other error
+// ends it: Redis has refused the read, for example for a malformed
+// position, or Close was called.
 func (r *Reader) Events(
 	ctx context.Context, after string, options ...Option,
 ) iter.Seq2[Event, error] {
@@ -107,8 +109,8 @@ func (r *Reader) Events(
 	}
 }
 
-// nextFunc reads the next events from a connection. It may return events
-// together with ErrLost.
+// nextFunc reads the next events from a connection. It may return
+// events together with ErrLost.
 type nextFunc func(
 	ctx context.Context, c redis.UniversalClient, block time.Duration,
 ) ([]redis.XMessage, error)
@@ -145,8 +147,8 @@ func (r *Reader) stream(
 	}
 }
 
-// decode reads an entry. One without content was delivered to a group, and
-// left the stream before it was acknowledged.
+// decode reads an entry. One without content was delivered to a
+// group, and left the stream before it was acknowledged.
 func decode(m redis.XMessage) (Event, error) {
 	if len(m.Values) == 0 {
 		return Event{Position: m.ID}, fmt.Errorf("%w: %s, after it was delivered", ErrLost, m.ID)

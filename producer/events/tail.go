@@ -14,8 +14,8 @@ type tail struct {
 	unsure bool // events after this position may have left the stream
 }
 
-// next reads the next events. After less than a full batch none can be
-// missing: the stream keeps tens of thousands.
+// next reads the next events. After less than a full batch none can
+// be missing: the stream keeps tens of thousands.
 func (t *tail) next(
 	ctx context.Context, c redis.UniversalClient, block time.Duration,
 ) (found []redis.XMessage, err error) {

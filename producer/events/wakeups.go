@@ -10,13 +10,13 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
-// wakeAllEvery is how often everybody is woken without an event, in case
-// one was lost.
+// wakeAllEvery is how often everybody is woken without an event, in
+// case one was lost.
 const wakeAllEvery = 15 * time.Second
 
-// Wakeups wakes callers when something has happened to their jobs. One
-// goroutine and one connection serve all of them, and only while somebody
-// waits. It is safe for concurrent use.
+// Wakeups wakes callers when something has happened to their jobs.
+// One goroutine and one connection serve all of them, and only while
+// somebody waits. It is safe for concurrent use.
 type Wakeups struct {
 	conns *streamConns
 
@@ -28,14 +28,14 @@ type Wakeups struct {
 	stop    context.CancelFunc // nil if nobody waits
 }
 
-// Wakeups returns a Wakeups of the same Redis. Closing the Reader ends its
-// wakeups by events.
+// Wakeups returns a Wakeups of the same Redis. Closing the Reader
+// ends its wakeups by events.
 func (r *Reader) Wakeups() *Wakeups { return &Wakeups{conns: r.conns} }
 
-// Join wakes the caller when it should look at a job: as soon as no event
-// can be missed any more, at every event of the job, and every 15 seconds.
-// While the stream cannot be read, it wakes the caller every second. The
-// caller must call leave.
+// Join wakes the caller when it should look at a job: as soon as no
+// event can be missed any more, at every event of the job, and every
+// 15 seconds. While the stream cannot be read, it wakes the caller
+// every second. The caller must call leave.
 func (w *Wakeups) Join(job string) (wake <-chan struct{}, leave func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -86,7 +86,8 @@ func (w *Wakeups) run(ctx context.Context) {
 	}
 }
 
-// setReading notes whether the stream can be read, and wakes everybody.
+// setReading notes whether the stream can be read, and wakes
+// everybody.
 func (w *Wakeups) setReading(ctx context.Context, reading bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -97,8 +98,8 @@ func (w *Wakeups) setReading(ctx context.Context, reading bool) {
 	w.wakeAll()
 }
 
-// follow wakes the callers whose jobs have events after a position, until a
-// read fails.
+// follow wakes the callers whose jobs have events after a position,
+// until a read fails.
 func (w *Wakeups) follow(ctx context.Context, c redis.UniversalClient, position string) {
 	for wokeAll := time.Now(); ; {
 		found, err := readAfter(ctx, c, position, maxBlock)

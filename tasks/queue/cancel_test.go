@@ -51,7 +51,8 @@ func TestCancelInEveryState(t *testing.T) {
 	})
 }
 
-// The caller needs the queue and the generation to withdraw the task.
+// The caller needs the queue and the generation to withdraw the
+// task.
 func TestCancelReturnsTheTask(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		claim(t, r, "j")

@@ -9,15 +9,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
-// Caps are limits on shards that all workers share. It is safe for
-// concurrent use and may be copied.
+// Caps are limits on shards that all workers share. It is safe
+// for concurrent use and may be copied.
 type Caps struct{ conn }
 
 // Caps returns the limits that all workers share.
 func (s Store) Caps() Caps { return Caps{s.prompt} }
 
-// Cap limits how many shards may be under way at once, of all jobs
-// that reserve a share of it.
+// Cap limits how many shards may be under way at once, of all
+// jobs that reserve a share of it.
 type Cap struct {
 	Name  string
 	Limit int
@@ -33,9 +33,9 @@ type CapRequest struct {
 // reservationTTL is how long a reservation lasts.
 const reservationTTL = 20 * time.Second
 
-// Reserve asks for a job's share of a cap. It returns how many shards
-// the job may have under way, never fewer than it has. A reservation
-// lasts 20 seconds: ask again within half of that.
+// Reserve asks for a job's share of a cap. It returns how many
+// shards the job may have under way, never fewer than it has. A
+// reservation lasts 20 seconds: ask again within half of that.
 func (c Caps) Reserve(ctx context.Context, limit Cap, r CapRequest) (int, error) {
 	n, err := c.run(ctx, lua.ReserveCap, limit.Name, lua.Args{
 		"job":   r.Job,

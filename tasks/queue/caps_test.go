@@ -24,8 +24,8 @@ func (r testStore) expire(t *testing.T, job string) {
 	ok(t, r.client.HSet(t.Context(), schema.Key(schema.Cap, "tenant"), job, reservation).Err())
 }
 
-// Jobs come, ask, finish shards, vanish and give back, in any order.
-// There is never more under way than the cap.
+// Jobs come, ask, finish shards, vanish and give back, in any
+// order. There is never more under way than the cap.
 func TestReservationsNeverExceedTheCap(t *testing.T) {
 	const limit, jobs = 10, 6
 	onEach(t, func(t *testing.T, r testStore) {

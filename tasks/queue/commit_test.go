@@ -80,7 +80,8 @@ func TestCheckpointsGoOnWhereTheLastOneEnded(t *testing.T) {
 	})
 }
 
-// A checkpoint from a key to itself could count any number of times.
+// A checkpoint from a key to itself could count any number of
+// times.
 func TestCheckpointWithoutProgressIsRefused(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		planned(t, r, "j", 1)
@@ -91,10 +92,15 @@ func TestCheckpointWithoutProgressIsRefused(t *testing.T) {
 	})
 }
 
+// objectsPerShard is how many objects commitShard commits.
+const objectsPerShard = 12
+
 // commitShard does a shard in checkpoints of some objects, as one
-// run. It stops when one does not count.
-func commitShard(t *testing.T, r testStore, shard, objects, size int, counted *atomic.Int64) {
+// run. It stops when one does not count, and returns how many
+// objects counted.
+func commitShard(t *testing.T, r testStore, shard, size int) (counted int64) {
 	t.Helper()
+	const objects = objectsPerShard
 	at, run := "", rand.Text()
 	for from := 0; from < objects; from += size {
 		to := min(from+size, objects)
@@ -110,23 +116,25 @@ func commitShard(t *testing.T, r testStore, shard, objects, size int, counted *a
 			})
 		}
 		if !commitAs(t, r, ref("j", shard), run, c) {
-			return
+			break
 		}
-		counted.Add(c.Objects)
+		counted += c.Objects
 		at = c.To
 	}
+	return counted
 }
 
-// Several workers have the same shard, as after a partition of the
-// network. In whatever order they commit, each object counts once.
+// Several workers have the same shard, as after a partition of
+// the network. In whatever order they commit, each object counts
+// once.
 func TestRivalsCountOnce(t *testing.T) {
-	const shards, objects, rivals = 40, 12, 3
+	const shards, objects, rivals = 40, objectsPerShard, 3
 	onEach(t, func(t *testing.T, r testStore) {
 		l := planned(t, r, "j", shards)
 		var counted atomic.Int64
 		var want []string
 		for s := range shards {
-			atOnce(rivals, func(i int) { commitShard(t, r, s, objects, 1+(s+i*(s%3))%5, &counted) })
+			atOnce(rivals, func(i int) { counted.Add(commitShard(t, r, s, 1+(s+i*(s%3))%5)) })
 			var text strings.Builder
 			for i := range objects {
 				fmt.Fprintf(&text, "%d/%d ", s, i)

@@ -21,7 +21,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
-// servers are the kinds of Redis that every behaviour is tested on.
+// servers are the kinds of Redis that every behaviour is tested
+// on.
 var servers = map[string]func(testing.TB) redisconn.Options{
 	"embedded": queuetest.Embedded,
 	"redis":    startRedis,
@@ -133,8 +134,8 @@ func shard(i int) queue.PlannedShard {
 
 func ref(job string, shard int) asynqtask.ShardRef { return asynqtask.ShardRef{Job: job, Shard: shard} }
 
-// whole is a shard in one checkpoint, with ten objects. So many of
-// them failed.
+// whole is a shard in one checkpoint, with ten objects. So many
+// of them failed.
 func whole(data string, failed int) queue.Checkpoint {
 	return queue.Checkpoint{
 		Last: true, Data: []byte(data), Objects: 10, Bytes: 100, Errors: lines(failed), Budget: budget,
@@ -153,8 +154,8 @@ func start(t testing.TB, r testStore, ref asynqtask.ShardRef) queue.ShardLease {
 	return must[queue.ShardLease](t)(r.StartShard(t.Context(), ref))
 }
 
-// commit saves a checkpoint as a new run, which has not begun with
-// StartShard.
+// commit saves a checkpoint as a new run, which has not begun
+// with StartShard.
 func commit(t testing.TB, r testStore, ref asynqtask.ShardRef, c queue.Checkpoint) bool {
 	t.Helper()
 	return commitAs(t, r, ref, rand.Text(), c)
@@ -232,8 +233,8 @@ func field(t testing.TB, r testStore, id, name string) string {
 	return r.client.HGet(t.Context(), schema.RecordKey(id), name).Val()
 }
 
-// keys returns all keys, on a cluster those of every master. The user
-// of the ACL tests may not use KEYS.
+// keys returns all keys, on a cluster those of every master. The
+// user of the ACL tests may not use KEYS.
 func keys(t testing.TB, c redis.UniversalClient) (all []string) {
 	t.Helper()
 	var mu sync.Mutex

@@ -17,8 +17,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
-// ClaimRequest says which job a coordinator claims, and what its task
-// holds.
+// ClaimRequest says which job a coordinator claims, and what its
+// task holds.
 type ClaimRequest struct {
 	Ref     asynqtask.JobRef
 	Kind    string
@@ -27,31 +27,32 @@ type ClaimRequest struct {
 	First   tasks.State // that a queued job enters
 }
 
-// Lease is a coordinator's right to write to a job's record. It is
-// lost to the next Claim of the job, and to Cancel: then its methods
-// return ErrFenced. It is safe for concurrent use and may be copied.
+// Lease is a coordinator's right to write to a job's record. It
+// is lost to the next Claim of the job, and to Cancel: then its
+// methods return ErrFenced. It is safe for concurrent use and may
+// be copied.
 type Lease struct {
 	ID    string
 	Kind  string
 	State tasks.State
-	// Over means that there is nothing to do: the job has ended, or
-	// the task of a later generation has it. The other fields are not
-	// set.
+	// Over means that there is nothing to do: the job has ended,
+	// or the task of a later generation has it. The other fields
+	// are not set.
 	Over    bool
 	Started time.Time // when this round of the job began, on any worker
 	Cursor  string    // where planning goes on
 	Shards  int       // planned so far
 	Round   int       // how often the job was retried
-	// PreviousResult is the result of the round before, as JSON. It
-	// is nil unless this is a retry.
+	// PreviousResult is the result of the round before, as JSON.
+	// It is nil unless this is a retry.
 	PreviousResult []byte
 
 	epoch string
 	store Store
 }
 
-// Claim gives a job to a coordinator. A job that was enqueued without
-// a record, as other languages do, gets one here.
+// Claim gives a job to a coordinator. A job that was enqueued
+// without a record, as other languages do, gets one here.
 func (s Store) Claim(ctx context.Context, r ClaimRequest) (Lease, error) {
 	id := r.Ref.Job
 	if err := s.patient.track(ctx, id); err != nil {
@@ -84,8 +85,9 @@ func (s Store) Claim(ctx context.Context, r ClaimRequest) (Lease, error) {
 	return l, nil
 }
 
-// claim runs the script. The payload goes along only if the record does not
-// have it: then the answer without it is "unknown".
+// claim runs the script. The payload goes along only if the
+// record does not have it: then the answer without it is
+// "unknown".
 func (c conn) claim(ctx context.Context, r ClaimRequest, withPayload bool) ([]string, error) {
 	var payload []byte
 	if withPayload {
@@ -125,8 +127,8 @@ func (l Lease) Plan(ctx context.Context, p PlannedShard) error {
 	})
 }
 
-// Advance moves a job on, for example from planning to running. It is
-// safe to call twice.
+// Advance moves a job on, for example from planning to running.
+// It is safe to call twice.
 func (l Lease) Advance(ctx context.Context, from, to tasks.State) error {
 	return l.write(ctx, lua.Advance, lua.Args{
 		"epoch": l.epoch,
@@ -135,8 +137,8 @@ func (l Lease) Advance(ctx context.Context, from, to tasks.State) error {
 	})
 }
 
-// Suspend says that asynq brings the job's task back after a pause.
-// Until then no reaper takes the job over.
+// Suspend says that asynq brings the job's task back after a
+// pause. Until then no reaper takes the job over.
 func (l Lease) Suspend(ctx context.Context, pause time.Duration) error {
 	return l.write(ctx, lua.Suspend, lua.Args{"epoch": l.epoch, "pause": pause.Milliseconds()})
 }
@@ -145,8 +147,8 @@ func (l Lease) write(ctx context.Context, s *lua.Script, args lua.Args) error {
 	return fenced(l.store.patient.run(ctx, s, l.ID, args).Err(), l.ID)
 }
 
-// fenced tells a lost lease from every other error, above all from an
-// outage of Redis.
+// fenced tells a lost lease from every other error, above all
+// from an outage of Redis.
 func fenced(err error, id string) error {
 	var answer redis.Error
 	if errors.As(err, &answer) && strings.Contains(answer.Error(), "FENCED") {

@@ -14,12 +14,13 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// BenchmarkMemory fills a job of a million objects, one in a hundred
-// of which failed. It reports the memory in Redis when the job is
-// largest: all parts are committed, nothing has ended, and all tasks
-// of shards are pending. "redis-MB" is the memory above that of an
-// idle server. "peak-MB" is the highest for a moment, with the
-// buffers of connections and of the append-only file.
+// BenchmarkMemory fills a job of a million objects, one in a
+// hundred of which failed. It reports the memory in Redis when
+// the job is largest: all parts are committed, nothing has ended,
+// and all tasks of shards are pending. "redis-MB" is the memory
+// above that of an idle server. "peak-MB" is the highest for a
+// moment, with the buffers of connections and of the append-only
+// file.
 func BenchmarkMemory(b *testing.B) {
 	counted := func(i int, _ *rand.Rand) string { return fmt.Sprintf("train/images/%06d/IMG_%07d", i/1000, i) }
 	random := func(i int, rng *rand.Rand) string {
@@ -86,8 +87,8 @@ func fill(b *testing.B, r testStore, checkpoints int, name func(int, *rand.Rand)
 	}
 }
 
-// manifest is a checkpoint of manifest lines, with an error line for
-// each hundredth.
+// manifest is a checkpoint of manifest lines, with an error line
+// for each hundredth.
 func manifest(names []string, rng *rand.Rand) queue.Checkpoint {
 	sizes := [][2]int{{1920, 1080}, {1280, 720}, {4032, 3024}, {3024, 4032}, {1024, 768}}
 	var text bytes.Buffer

@@ -19,8 +19,9 @@ type End struct {
 	Keep    time.Duration       // how long the record stays
 }
 
-// Publish ends the job and sends its last event. A second call changes
-// nothing, and sends the event if the first call could not.
+// Publish ends the job and sends its last event. A second call
+// changes nothing, and sends the event if the first call could
+// not.
 func (l Lease) Publish(ctx context.Context, e End) error {
 	event, err := l.endEvent(ctx, e)
 	if err != nil {
@@ -77,8 +78,8 @@ func (e End) state() tasks.State {
 	return tasks.StateSucceeded
 }
 
-// outcome returns the field of the record for the result or the failure,
-// and its text.
+// outcome returns the field of the record for the result or the
+// failure, and its text.
 func (e End) outcome() (field string, text []byte, err error) {
 	if e.Failure == nil {
 		return schema.Result, e.Result, nil
@@ -87,8 +88,8 @@ func (e End) outcome() (field string, text []byte, err error) {
 	return schema.Failure, text, err
 }
 
-// counts returns objects, total, bytes and failed of a single job, and
-// empty texts for a sharded one.
+// counts returns objects, total, bytes and failed of a single
+// job, and empty texts for a sharded one.
 func (e End) counts() [4]any {
 	if c := e.Counts; c != nil {
 		return [4]any{c.Objects, c.ObjectsTotal, c.Bytes, c.Failed}

@@ -27,8 +27,8 @@ func jobKeys(t *testing.T, r testStore, id string) (names []string) {
 	return names
 }
 
-// halfDone is a job with two shards, one committed and one under way.
-// It has something in each of its keys.
+// halfDone is a job with two shards, one committed and one under
+// way. It has something in each of its keys.
 func halfDone(t *testing.T, r testStore, id string) queue.Lease {
 	t.Helper()
 	l := planned(t, r, id, 2)
@@ -40,8 +40,8 @@ func halfDone(t *testing.T, r testStore, id string) queue.Lease {
 	return l
 }
 
-// checkEnded checks what stays of a job that has ended: the record
-// and the errors, for an hour.
+// checkEnded checks what stays of a job that has ended: the
+// record and the errors, for an hour.
 func checkEnded(t *testing.T, r testStore, id string) {
 	t.Helper()
 	same(t, "keys after the end", jobKeys(t, r, id), []string{"errors", "job"})
@@ -133,8 +133,8 @@ func (passHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 	return next
 }
 
-// loseEvents makes events fail, as when the process dies between the
-// end of a job and its event.
+// loseEvents makes events fail, as when the process dies between
+// the end of a job and its event.
 type loseEvents struct {
 	passHook
 	on *bool
@@ -168,7 +168,8 @@ func TestLastEventIsSentLater(t *testing.T) {
 			t.Errorf("%d events", len(events(t, r)))
 		}
 
-		// A reaper died after the event, before the outbox was empty.
+		// A reaper died after the event, before the outbox was
+		// empty.
 		ok(t, r.client.HSet(t.Context(), schema.RecordKey("j"), schema.Outbox, outbox).Err())
 		ok(t, r.Reaper().Flush(t.Context(), "j"))
 		if e := events(t, r); len(e) != 2 || e[0].ID != e[1].ID || !e[0].Type.Final() {

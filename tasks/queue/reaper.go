@@ -13,22 +13,22 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
-// ErrAlive means that a job need not be taken over: its coordinator
-// has sent a heartbeat, somebody else has taken it over, or it has
-// ended.
+// ErrAlive means that a job need not be taken over: its
+// coordinator has sent a heartbeat, somebody else has taken it
+// over, or it has ended.
 var ErrAlive = errors.New("the job has a coordinator, or has ended")
 
-// Reaper finds jobs whose coordinator is gone, and takes them over.
-// It is safe for concurrent use and may be copied.
+// Reaper finds jobs whose coordinator is gone, and takes them
+// over. It is safe for concurrent use and may be copied.
 type Reaper struct{ conn }
 
 // Reaper returns a Reaper of the same Redis.
 func (s Store) Reaper() Reaper { return Reaper{s.prompt} }
 
-// Unattended returns jobs that no reaper has looked at for a while,
-// at most limit of them. Of several reapers that ask, one gets each
-// job. If that one does nothing, the job is returned again after the
-// same while.
+// Unattended returns jobs that no reaper has looked at for a
+// while, at most limit of them. Of several reapers that ask, one
+// gets each job. If that one does nothing, the job is returned
+// again after the same while.
 func (r Reaper) Unattended(
 	ctx context.Context, since time.Duration, limit int64,
 ) ([]string, error) {
@@ -47,15 +47,15 @@ type JobHealth struct {
 	State      tasks.State
 	Generation int // of the job's task
 	Created    time.Time
-	// Silent is the time since the last heartbeat of the coordinator,
-	// or since the job was queued. It is negative while a job is
-	// suspended.
+	// Silent is the time since the last heartbeat of the
+	// coordinator, or since the job was queued. It is negative
+	// while a job is suspended.
 	Silent    time.Duration
 	heartbeat string // as it is in Redis
 }
 
-// Inspect reads the health of a job. It returns ErrNoJob if there is
-// no record.
+// Inspect reads the health of a job. It returns ErrNoJob if there
+// is no record.
 func (r Reaper) Inspect(ctx context.Context, id string) (JobHealth, error) {
 	v, err := r.run(ctx, lua.Inspect, id, lua.Args{}).StringSlice()
 	if err != nil {
@@ -76,11 +76,11 @@ func (r Reaper) Inspect(ctx context.Context, id string) (JobHealth, error) {
 	}, nil
 }
 
-// TakeOver counts the crash of a job's coordinator and makes room for
-// the next generation of its task, which the caller must enqueue. It
-// returns how many coordinators have crashed since anything was
-// achieved. It returns ErrAlive if the job's health has changed since
-// it was seen.
+// TakeOver counts the crash of a job's coordinator and makes room
+// for the next generation of its task, which the caller must
+// enqueue. It returns how many coordinators have crashed since
+// anything was achieved. It returns ErrAlive if the job's health
+// has changed since it was seen.
 func (r Reaper) TakeOver(
 	ctx context.Context, id string, seen JobHealth,
 ) (crashes int, err error) {
@@ -102,7 +102,8 @@ func (r Reaper) TakeOver(
 // watch.
 func (r Reaper) Untrack(ctx context.Context, id string) error { return r.untrack(ctx, id) }
 
-// Flush puts the last event of a job that has ended into the stream,
-// if it is not there yet, and then untracks the job. It is safe to
-// call twice: then the event may come twice, with the same ID.
+// Flush puts the last event of a job that has ended into the
+// stream, if it is not there yet, and then untracks the job. It
+// is safe to call twice: then the event may come twice, with the
+// same ID.
 func (r Reaper) Flush(ctx context.Context, id string) error { return r.flush(ctx, id) }

@@ -70,8 +70,8 @@ func TestRetryWorksOnTheErrorList(t *testing.T) {
 	})
 }
 
-// The failure of one retry is no longer shown when the next one is
-// queued, and when it has succeeded.
+// The failure of one retry is no longer shown when the next one
+// is queued, and when it has succeeded.
 func TestRetryClearsTheFailureOfTheLastOne(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		succeed(t, halfDone(t, r, "j"))
@@ -93,8 +93,8 @@ func TestRetryClearsTheFailureOfTheLastOne(t *testing.T) {
 	})
 }
 
-// A retry removes every field of the round before, also one that an
-// older test has forgotten.
+// A retry removes every field of the round before, also one that
+// an older test has forgotten.
 func TestRetryClearsWholeGroups(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		l := halfDone(t, r, "j")
@@ -182,8 +182,8 @@ func TestManyCallersBeginOneRetry(t *testing.T) {
 	})
 }
 
-// The event of the last round is sent before the next round takes its
-// place in the record.
+// The event of the last round is sent before the next round takes
+// its place in the record.
 func TestRetrySendsTheLastEventFirst(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		l, on := halfDone(t, r, "j"), true
@@ -202,8 +202,8 @@ func TestRetrySendsTheLastEventFirst(t *testing.T) {
 	})
 }
 
-// A coordinator whose Publish got no answer calls it again, after a
-// retry has begun.
+// A coordinator whose Publish got no answer calls it again, after
+// a retry has begun.
 func TestLatePublishDoesNotEndTheRetry(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		l := halfDone(t, r, "j")
@@ -216,8 +216,8 @@ func TestLatePublishDoesNotEndTheRetry(t *testing.T) {
 	})
 }
 
-// afterRead calls a function once, after a record was read and before
-// the next call.
+// afterRead calls a function once, after a record was read and
+// before the next call.
 type afterRead struct {
 	passHook
 	call *func()
@@ -234,9 +234,9 @@ func (h afterRead) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// A retry begins while the job is being cancelled. The event of the
-// cancel names the new round: with the ID of the round before, every
-// reader would take it for a repetition.
+// A retry begins while the job is being cancelled. The event of
+// the cancel names the new round: with the ID of the round
+// before, every reader would take it for a repetition.
 func TestCancelMeetsRetry(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		create(t, r, "j")
@@ -255,8 +255,8 @@ func TestCancelMeetsRetry(t *testing.T) {
 	})
 }
 
-// A retry that does not succeed leaves the result and the error list
-// as they were, for another retry.
+// A retry that does not succeed leaves the result and the error
+// list as they were, for another retry.
 func TestRetryThatFailsLosesNothing(t *testing.T) {
 	ends := map[string]func(*testing.T, testStore, queue.Lease){
 		"failed":    func(t *testing.T, _ testStore, l queue.Lease) { fail(t, l) },

@@ -17,17 +17,18 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
-// ErrBudget means that the parts of a job would take more memory in
-// Redis than they may.
+// ErrBudget means that the parts of a job would take more memory
+// in Redis than they may.
 var ErrBudget = errors.New("the parts of this job would take more memory in Redis than allowed")
 
-// ShardLease is one run of a shard, and what it starts from. It is
-// safe for concurrent use and may be copied: copies are the same run.
+// ShardLease is one run of a shard, and what it starts from. It
+// is safe for concurrent use and may be copied: copies are the
+// same run.
 type ShardLease struct {
 	Ref asynqtask.ShardRef
-	// Wanted is false if the shard is done already, or the job has
-	// ended. Then there is nothing to do, and the other fields are
-	// not set.
+	// Wanted is false if the shard is done already, or the job
+	// has ended. Then there is nothing to do, and the other
+	// fields are not set.
 	Wanted  bool
 	Payload []byte // of the job
 	Shard   []byte // as it was planned
@@ -58,8 +59,9 @@ func (s Store) StartShard(ctx context.Context, ref asynqtask.ShardRef) (ShardLea
 
 // Checkpoint is the work of a run since its last checkpoint.
 type Checkpoint struct {
-	// From is the key after which the work begins, To the last key
-	// that it covers. Only a last checkpoint may have To = From.
+	// From is the key after which the work begins, To the last
+	// key that it covers. Only a last checkpoint may have To =
+	// From.
 	From, To string
 	Last     bool   // the shard is done
 	Data     []byte // opaque; stored compressed
@@ -70,11 +72,11 @@ type Checkpoint struct {
 	Budget   int64            // bytes that the parts of the job may take in Redis, compressed
 }
 
-// Commit saves a checkpoint and reports whether it counts. It counts
-// if it goes on where the shard stands, and no other run has
-// committed that work before. It does not count if the job has ended.
-// Commit returns ErrBudget if the parts would grow too large. It is
-// safe to call twice.
+// Commit saves a checkpoint and reports whether it counts. It
+// counts if it goes on where the shard stands, and no other run
+// has committed that work before. It does not count if the job
+// has ended. Commit returns ErrBudget if the parts would grow too
+// large. It is safe to call twice.
 func (l ShardLease) Commit(ctx context.Context, c Checkpoint) (bool, error) {
 	if c.From == c.To && !c.Last {
 		return false, fmt.Errorf("commit %s: a checkpoint from %q to itself", l.Ref, c.From)
@@ -117,8 +119,8 @@ func (c Checkpoint) tallies() (list lua.List) {
 	return list
 }
 
-// MarkSuspect notes which object a careful run is about to touch. If
-// the worker dies there, the next run knows the object as its
+// MarkSuspect notes which object a careful run is about to touch.
+// If the worker dies there, the next run knows the object as its
 // Suspect.
 func (l ShardLease) MarkSuspect(ctx context.Context, key string) error {
 	err := l.store.patient.run(ctx, lua.MarkSuspect, l.Ref.Job, lua.Args{
@@ -129,8 +131,8 @@ func (l ShardLease) MarkSuspect(ctx context.Context, key string) error {
 	return redisconn.Wrap(err, "note the object that %s is at", l.Ref)
 }
 
-// Suspend says that the run has ended before the shard was done, and
-// that asynq brings the shard's task back after a pause.
+// Suspend says that the run has ended before the shard was done,
+// and that asynq brings the shard's task back after a pause.
 func (l ShardLease) Suspend(ctx context.Context, pause time.Duration) error {
 	err := l.store.patient.run(ctx, lua.SuspendShard, l.Ref.Job, lua.Args{
 		"index":      l.Ref.Shard,
@@ -140,8 +142,8 @@ func (l ShardLease) Suspend(ctx context.Context, pause time.Duration) error {
 	return redisconn.Wrap(err, "suspend %s", l.Ref)
 }
 
-// Fail notes why the shard can never be done. The job's coordinator
-// ends the job with the first failure that was noted.
+// Fail notes why the shard can never be done. The job's
+// coordinator ends the job with the first failure that was noted.
 func (l ShardLease) Fail(ctx context.Context, f tasks.Failure) error {
 	text, err := json.Marshal(f)
 	if err != nil {
@@ -151,9 +153,9 @@ func (l ShardLease) Fail(ctx context.Context, f tasks.Failure) error {
 	return redisconn.Wrap(err, "note the failure of %s", l.Ref)
 }
 
-// HeartbeatShards says that this process works on shards of a job,
-// and how far each is since its last checkpoint. If wanted is false,
-// every run of a shard of this job must stop.
+// HeartbeatShards says that this process works on shards of a
+// job, and how far each is since its last checkpoint. If wanted
+// is false, every run of a shard of this job must stop.
 func (s Store) HeartbeatShards(
 	ctx context.Context, job string, runs map[int]tasks.Progress,
 ) (wanted bool, err error) {

@@ -9,8 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
-// crash replaces the run of a shard as the coordinator does when its
-// worker died. It returns the next generation.
+// crash replaces the run of a shard as the coordinator does when
+// its worker died. It returns the next generation.
 func crash(t *testing.T, l queue.Lease, ref asynqtask.ShardRef) asynqtask.ShardRef {
 	t.Helper()
 	if !must[bool](t)(l.ReplaceShard(t.Context(), ref.Shard, heartbeat(t, l).Shards[ref.Shard], true)) {

@@ -8,8 +8,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
-// When a worker dies, its uncommitted work is done again. Meanwhile
-// no reader sees a count fall.
+// When a worker dies, its uncommitted work is done again.
+// Meanwhile no reader sees a count fall.
 func TestProgressNeverFalls(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		l := planned(t, r, "j", 2)
@@ -44,8 +44,8 @@ func TestProgressNeverFalls(t *testing.T) {
 	})
 }
 
-// After success only what is committed counts. A retry begins from
-// zero.
+// After success only what is committed counts. A retry begins
+// from zero.
 func TestProgressAtTheEnd(t *testing.T) {
 	ends := map[string]struct {
 		end  func(*testing.T, testStore, queue.Lease)

@@ -15,15 +15,17 @@ import (
 )
 
 var (
-	// ErrNoJob means that Redis has no record of a job: it was never
-	// enqueued, or its record has expired.
+	// ErrNoJob means that Redis has no record of a job: it was
+	// never enqueued, or its record has expired.
 	ErrNoJob = errors.New("no such job: it was never enqueued, or its record has expired")
-	// ErrFenced means that a lease is lost: another coordinator has
-	// the job, or the job has ended. The caller must stop at once.
+	// ErrFenced means that a lease is lost: another coordinator
+	// has the job, or the job has ended. The caller must stop at
+	// once.
 	ErrFenced = errors.New("another worker has this job, or it has ended, perhaps by a cancel")
 )
 
-// unclaimedTTL is how long a record stays that no worker ever claims.
+// unclaimedTTL is how long a record stays that no worker ever
+// claims.
 const unclaimedTTL = 30 * 24 * time.Hour
 
 // Store reads and writes the records of jobs. It is safe for
@@ -41,8 +43,9 @@ func NewStore(c redis.UniversalClient) Store {
 }
 
 // WithPrompt returns a Store that uses c, a client that gives up
-// soon, for heartbeats, events and caps, and for its Reaper. It uses
-// the client of NewStore for everything that must not be lost.
+// soon, for heartbeats, events and caps, and for its Reaper. It
+// uses the client of NewStore for everything that must not be
+// lost.
 func (s Store) WithPrompt(c redis.UniversalClient) Store {
 	s.prompt = conn{c}
 	return s
@@ -65,12 +68,12 @@ type CreateResult struct {
 	Queue      string // of that task; empty if an older version made the record
 }
 
-// Create makes the record of a job that is about to be enqueued, or
-// returns the one that exists. It is safe to call twice.
+// Create makes the record of a job that is about to be enqueued,
+// or returns the one that exists. It is safe to call twice.
 func (s Store) Create(ctx context.Context, j NewJob) (CreateResult, error) {
-	// A reaper removes a tracked job that has no record. The other
-	// way round, a crash between the two would leave a job that
-	// nobody tracks.
+	// A reaper removes a tracked job that has no record. The
+	// other way round, a crash between the two would leave a job
+	// that nobody tracks.
 	if err := s.patient.track(ctx, j.ID); err != nil {
 		return CreateResult{}, err
 	}

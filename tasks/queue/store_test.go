@@ -78,8 +78,9 @@ func TestPlanSurvivesRepetitionAndRestart(t *testing.T) {
 	})
 }
 
-// asynq may run a task again although the task of a later generation
-// has the job. It gets nothing, and the later one keeps its lease.
+// asynq may run a task again although the task of a later
+// generation has the job. It gets nothing, and the later one
+// keeps its lease.
 func TestEarlierGenerationGetsNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		planned(t, r, "j", 1)
@@ -138,8 +139,8 @@ func TestOldCoordinatorIsFenced(t *testing.T) {
 	})
 }
 
-// A caller that cannot reach Redis must try again. One that is fenced
-// must stop.
+// A caller that cannot reach Redis must try again. One that is
+// fenced must stop.
 func TestOutageIsNotAFence(t *testing.T) {
 	t.Parallel()
 	server := queuetest.Start(t)

@@ -21,8 +21,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// sendTwice sends every script again after its answer, as go-redis
-// does when the answer is lost.
+// sendTwice sends every script again after its answer, as
+// go-redis does when the answer is lost.
 type sendTwice struct {
 	passHook
 	sent *int
@@ -49,8 +49,8 @@ func (h sendTwice) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pro
 	}
 }
 
-// A call whose scripts are sent twice leaves the same in Redis, and
-// returns the same, as one whose scripts are sent once.
+// A call whose scripts are sent twice leaves the same in Redis,
+// and returns the same, as one whose scripts are sent once.
 func TestEveryScriptMayRunTwice(t *testing.T) {
 	t.Parallel()
 	for name, start := range queuetest.Servers() {
@@ -85,8 +85,8 @@ type story struct {
 	health   queue.JobHealth
 }
 
-// run is a run of a shard of the job j. Its token is the same in each
-// story.
+// run is a run of a shard of the job j. Its token is the same in
+// each story.
 func (s *story) run(shard int) queue.ShardLease {
 	return queue.RunOf(s.Store, ref("j", shard), "run")
 }
@@ -221,13 +221,14 @@ var (
 	secret = regexp.MustCompile(`(:(job|made)\b.*\b(holder|taker|[0-9]+)) = [A-Z2-7]{26}$`)
 )
 
-// timeless replaces times in a text, and the random tokens of calls.
+// timeless replaces times in a text, and the random tokens of
+// calls.
 func timeless(s string) string {
 	return secret.ReplaceAllString(clock.ReplaceAllString(s, "TIME"), "$1 = RANDOM")
 }
 
-// state is everything in a Redis: a line for each field, and one for
-// each key that says whether it expires.
+// state is everything in a Redis: a line for each field, and one
+// for each key that says whether it expires.
 func state(t *testing.T, r testStore) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}

@@ -16,8 +16,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// asynq does all that workers and producers need, on every kind of
-// Redis.
+// asynq does all that workers and producers need, on every kind
+// of Redis.
 func TestAsynqOnEveryServer(t *testing.T) {
 	t.Parallel()
 	servers := queuetest.Servers()
@@ -68,8 +68,8 @@ func ok(t *testing.T, err error) {
 // slots is how many tasks a server runs at once.
 const slots = 4
 
-// serve starts a server as the worker does. It runs until the test
-// ends.
+// serve starts a server as the worker does. It runs until the
+// test ends.
 func serve(t *testing.T, o redisconn.Options, h asynq.HandlerFunc) env {
 	t.Helper()
 	own := o.MakeRedisClient().(redis.UniversalClient)

@@ -1,3 +1,8 @@
+// Package asynqtask enqueues and inspects the asynq tasks that
+// carry jobs and shards, and names them.
+//
+// It knows no record of a job. It is the only package that uses
+// asynq's client and inspector.
 package asynqtask
 
 import (
@@ -12,16 +17,16 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// Client enqueues and inspects tasks. It is safe for concurrent use
-// and may be copied.
+// Client enqueues and inspects tasks. It is safe for concurrent
+// use and may be copied.
 type Client struct {
 	client    *asynq.Client
 	inspector *asynq.Inspector
 }
 
-// NewClient enqueues through the first client of Redis. It inspects
-// through the second, which should give up soon. The caller closes
-// both.
+// NewClient enqueues through the first client of Redis. It
+// inspects through the second, which should give up soon. The
+// caller closes both.
 func NewClient(enqueue, inspect redis.UniversalClient) Client {
 	return Client{
 		asynq.NewClientFromRedisClient(enqueue),
@@ -30,8 +35,8 @@ func NewClient(enqueue, inspect redis.UniversalClient) Client {
 }
 
 // EnqueueJob puts a job's task on its queue. If the task is there
-// already, it stays as it is and EnqueueJob returns nil. A task of
-// the same ID that was archived or completed is removed first.
+// already, it stays as it is and EnqueueJob returns nil. A task
+// of the same ID that was archived or completed is removed first.
 func (c Client) EnqueueJob(ctx context.Context, j Job, options ...asynq.Option) error {
 	task, queue, id := j.task(), j.queue(), j.Ref.TaskID()
 	err := c.enqueue(ctx, task, options...)
@@ -50,8 +55,8 @@ func (c Client) EnqueueJob(ctx context.Context, j Job, options ...asynq.Option) 
 	return withoutConflict(c.enqueue(ctx, task, options...))
 }
 
-// EnqueueShard puts a shard's task on its queue. If the task is there
-// already, it stays as it is and EnqueueShard returns nil.
+// EnqueueShard puts a shard's task on its queue. If the task is
+// there already, it stays as it is and EnqueueShard returns nil.
 func (c Client) EnqueueShard(ctx context.Context, s Shard) error {
 	return withoutConflict(c.enqueue(ctx, s.task()))
 }
@@ -125,16 +130,16 @@ func isMissing(err error) bool {
 	return errors.Is(err, asynq.ErrTaskNotFound) || errors.Is(err, asynq.ErrQueueNotFound)
 }
 
-// FoundJob is a job that another language enqueued. It may have no
-// record yet.
+// FoundJob is a job that another language enqueued. It may have
+// no record yet.
 type FoundJob struct {
 	Kind    string
 	Queue   string
 	Payload []byte
 }
 
-// FindJob looks for a live task with a job's ID, on the queues of all
-// kinds. It returns false if no task has it.
+// FindJob looks for a live task with a job's ID, on the queues of
+// all kinds. It returns false if no task has it.
 func (c Client) FindJob(id string) (FoundJob, bool, error) {
 	for _, queue := range tasks.Queues() {
 		if strings.HasPrefix(queue, tasks.QueueShards) {

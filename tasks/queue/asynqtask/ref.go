@@ -27,8 +27,8 @@ func withGeneration(id string, generation int) string {
 	return id + generationMark + strconv.Itoa(generation)
 }
 
-// ParseJobRef reads the ID of a job's task. Of the ID of a shard's
-// task it returns the job alone.
+// ParseJobRef reads the ID of a job's task. Of the ID of a
+// shard's task it returns the job alone.
 func ParseJobRef(taskID string) JobRef {
 	job, rest, _ := strings.Cut(taskID, ":") // no job ID has a colon
 	count, ok := strings.CutPrefix(":"+rest, generationMark)
@@ -38,16 +38,16 @@ func ParseJobRef(taskID string) JobRef {
 	return JobRef{Job: job}
 }
 
-// ShardRef names a task of a shard. As JSON it is the payload of that
-// task: the shard itself is in the job's record.
+// ShardRef names a task of a shard. As JSON it is the payload of
+// that task: the shard itself is in the job's record.
 type ShardRef struct {
 	Job        string `json:"job"`
 	Shard      int    `json:"shard"`
 	Generation int    `json:"generation,omitempty"`
 }
 
-// TaskID returns "<job>:s:<n>", and "<job>:s:<n>:g<generation>" from
-// generation 1 on.
+// TaskID returns "<job>:s:<n>", and "<job>:s:<n>:g<generation>"
+// from generation 1 on.
 func (r ShardRef) TaskID() string {
 	return withGeneration(r.Job+":s:"+strconv.Itoa(r.Shard), r.Generation)
 }

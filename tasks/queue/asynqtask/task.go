@@ -10,17 +10,18 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// asynq archives a task after its last retry, even if that one ended
-// with a drain or a throttle, which are no failures. So it gets more
-// retries than it can use. The worker counts attempts itself.
+// asynq archives a task after its last retry, even if that one
+// ended with a drain or a throttle, which are no failures. So it
+// gets more retries than it can use. The worker counts attempts
+// itself.
 const maxRetry = 10_000
 
 // Job is a task that carries a job: its type is the kind, its ID
 // comes from the job's ID, its payload is the job's.
 //
-// Producers in other languages enqueue the same with any client of
-// asynq: queue and timeout from the table of kinds, at least 25
-// retries, and a retention if asynqmon must show the result.
+// Producers in other languages enqueue the same with any client
+// of asynq: queue and timeout from the table of kinds, at least
+// 25 retries, and a retention if asynqmon must show the result.
 type Job struct {
 	Kind    tasks.Kind
 	Ref     JobRef
@@ -47,8 +48,8 @@ func (j Job) task() *asynq.Task {
 // ShardTimeout is how long one run of a shard may take.
 const ShardTimeout = 30 * time.Minute
 
-// shardSuffix ends the type of a shard's task. The kind stands before
-// it.
+// shardSuffix ends the type of a shard's task. The kind stands
+// before it.
 const shardSuffix = ":shard"
 
 // Shard is a task that carries a shard.
@@ -73,10 +74,10 @@ func ShardKind(taskType string) (kind string, ok bool) {
 	return strings.CutSuffix(taskType, shardSuffix)
 }
 
-// asynqTimeout returns a minute more than the worker's own limit. If
-// asynq ends a task, the handler's error is lost, and the slot is
-// free although the handler may still run. asynq keeps whole seconds,
-// and takes 0 for half an hour.
+// asynqTimeout returns a minute more than the worker's own limit.
+// If asynq ends a task, the handler's error is lost, and the slot
+// is free although the handler may still run. asynq keeps whole
+// seconds, and takes 0 for half an hour.
 func asynqTimeout(limit time.Duration) time.Duration {
 	return limit.Truncate(time.Second) + time.Minute
 }

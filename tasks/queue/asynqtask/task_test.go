@@ -12,8 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// asynq takes a timeout of zero, or of less than a second, for half
-// an hour.
+// asynq takes a timeout of zero, or of less than a second, for
+// half an hour.
 func TestTasksHaveWholeTimeouts(t *testing.T) {
 	t.Parallel()
 	for name, start := range queuetest.Servers() {

@@ -16,8 +16,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// These tests are about traps of asynq 0.26. Each fails if our tasks
-// fall into its trap again.
+// These tests are about traps of asynq 0.26. Each fails if our
+// tasks fall into its trap again.
 
 func manifests(t *testing.T) tasks.Kind {
 	t.Helper()
@@ -56,8 +56,8 @@ func TestFractionsOfSecondsAreNotHalfAnHour(t *testing.T) {
 	}
 }
 
-// asynq archives a task after its last try, even after a drain, which
-// is not a failure.
+// asynq archives a task after its last try, even after a drain,
+// which is not a failure.
 func TestDrainIsNeverTheLastTry(t *testing.T) {
 	t.Parallel()
 	const failures = 26 // one more than asynq allows by default
@@ -82,9 +82,9 @@ func TestDrainIsNeverTheLastTry(t *testing.T) {
 	}
 }
 
-// The ID of a job's task is taken as long as the result is kept: it
-// makes the job the same job. The ID of a shard's task is free at its
-// end: a lost shard must be enqueued again.
+// The ID of a job's task is taken as long as the result is kept:
+// it makes the job the same job. The ID of a shard's task is free
+// at its end: a lost shard must be enqueued again.
 func TestIDsAreTakenAsLongAsNeeded(t *testing.T) {
 	t.Parallel()
 	for name, start := range queuetest.Servers() {
@@ -114,8 +114,8 @@ func TestIDsAreTakenAsLongAsNeeded(t *testing.T) {
 	}
 }
 
-// asynq's unique locks go by type and payload, and stay after their
-// task.
+// asynq's unique locks go by type and payload, and stay after
+// their task.
 func TestSamePayloadIsAnotherJob(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -130,7 +130,8 @@ func TestSamePayloadIsAnotherJob(t *testing.T) {
 	}
 }
 
-// Braces in the name of a queue would spread its keys over a cluster.
+// Braces in the name of a queue would spread its keys over a
+// cluster.
 func TestQueueNamesFitACluster(t *testing.T) {
 	t.Parallel()
 	names := tasks.Queues()
@@ -139,8 +140,8 @@ func TestQueueNamesFitACluster(t *testing.T) {
 	}
 }
 
-// A task that ends while Redis is down has ended: its acknowledgement
-// waits, and it does not run again.
+// A task that ends while Redis is down has ended: its
+// acknowledgement waits, and it does not run again.
 func TestAcknowledgementSurvivesOutage(t *testing.T) {
 	t.Parallel()
 	for name, start := range queuetest.Restartables() {
@@ -165,8 +166,8 @@ func TestAcknowledgementSurvivesOutage(t *testing.T) {
 			close(end)
 			<-ended
 
-			// This takes a while: the client gives up after all its
-			// tries.
+			// This takes a while: the client gives up after all
+			// its tries.
 			if err := prompt.Ping(t.Context()).Err(); err == nil {
 				t.Fatal("Redis is not down")
 			}

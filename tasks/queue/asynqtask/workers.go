@@ -10,9 +10,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// IsRunning reports whether a live worker says that it runs a task. A
-// worker says so every 5 seconds, for 10 seconds. IsRunning returns
-// true if Redis does not answer.
+// IsRunning reports whether a live worker says that it runs a
+// task. A worker says so every 5 seconds, for 10 seconds.
+// IsRunning returns true if Redis does not answer.
 func (c Client) IsRunning(taskID string) bool {
 	servers, err := c.inspector.Servers()
 	for _, s := range servers {
@@ -24,8 +24,8 @@ func (c Client) IsRunning(taskID string) bool {
 	return err != nil
 }
 
-// Slots returns how many tasks of a queue all live workers can run at
-// once.
+// Slots returns how many tasks of a queue all live workers can
+// run at once.
 func (c Client) Slots(queue string) (int, error) {
 	servers, err := c.inspector.Servers()
 	slots := 0
@@ -38,8 +38,8 @@ func (c Client) Slots(queue string) (int, error) {
 }
 
 // QueueInfos returns the figures of all queues, zeros for a queue
-// that never had a task. With an error it returns those that it could
-// read.
+// that never had a task. With an error it returns those that it
+// could read.
 func (c Client) QueueInfos() ([]*asynq.QueueInfo, error) {
 	known, err := c.inspector.Queues()
 	if err != nil {

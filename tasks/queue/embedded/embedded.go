@@ -1,6 +1,6 @@
-// Package embedded is a Redis inside this process, for runs that
-// nobody else takes part in: the demo, "stevedore run" and tests. It
-// keeps nothing on disk.
+// Package embedded is a Redis inside this process, for runs without
+// other processes: the demo, "stevedore run" and tests. It writes
+// nothing to disk.
 package embedded
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// Server is a running Redis. Close it.
+// Server is a running Redis. The caller closes it.
 type Server struct {
 	redis    *miniredis.Miniredis
 	password string
@@ -21,22 +21,29 @@ type Server struct {
 	stopped  chan struct{}
 }
 
+// tick is how often the time of the server moves on.
 const tick = 100 * time.Millisecond
 
-// Start listens on a free loopback port, behind a password that
-// nobody else on the machine knows.
+// Start starts a server on a free loopback port. It asks for a
+// password that no other process knows.
 func Start() (*Server, error) {
-	s := &Server{redis: miniredis.NewMiniRedis(), password: rand.Text(), stop: make(chan struct{}), stopped: make(chan struct{})}
+	s := &Server{
+		redis:    miniredis.NewMiniRedis(),
+		password: rand.Text(),
+		stop:     make(chan struct{}),
+		stopped:  make(chan struct{}),
+	}
 	s.redis.RequireAuth(s.password)
 	if err := s.redis.StartAddr("127.0.0.1:0"); err != nil {
 		return nil, fmt.Errorf("start the embedded queue: %w", err)
 	}
-	go s.clock()
+	go s.runClock()
 	return s, nil
 }
 
-// clock lets keys expire: miniredis's time does not move by itself.
-func (s *Server) clock() {
+// runClock lets keys expire. The time of miniredis does not move by
+// itself.
+func (s *Server) runClock() {
 	defer close(s.stopped)
 	ticks := time.NewTicker(tick)
 	defer ticks.Stop()
@@ -50,12 +57,12 @@ func (s *Server) clock() {
 	}
 }
 
-// Options say how to reach it.
+// Options returns how to reach the server.
 func (s *Server) Options() redisconn.Options {
 	return redisconn.Options{Addr: s.redis.Addr(), Password: s.password}
 }
 
-// Close stops it; everything in it is gone.
+// Close stops the server. All its data is lost.
 func (s *Server) Close() {
 	close(s.stop)
 	<-s.stopped

@@ -12,8 +12,9 @@ import (
 	"testing"
 )
 
-// Every call of a script in package queue has exactly the arguments of the
-// script's header. The keys come from the header itself.
+// Every call of a script in package queue has exactly the
+// arguments of the script's header. The keys come from the header
+// itself.
 func TestCallsMatchHeaders(t *testing.T) {
 	t.Parallel()
 	scripts := scriptsByName(t)
@@ -65,7 +66,8 @@ func checkCall(t *testing.T, path, name string, args []string, s *Script) {
 	}
 }
 
-// scriptsByName reads lua.go for the names that the scripts have in Go.
+// scriptsByName reads lua.go for the names that the scripts have
+// in Go.
 func scriptsByName(t *testing.T) map[string]*Script {
 	t.Helper()
 	parsed, err := parser.ParseFile(token.NewFileSet(), "lua.go", nil, 0)
@@ -95,9 +97,10 @@ func scriptsByName(t *testing.T) map[string]*Script {
 	return scripts
 }
 
-// readCall returns the script that a call runs and the names of its
-// arguments. The script is an argument, as in c.run(ctx, lua.Plan, ...), or
-// in the function, as in lua.Plan.Run(ctx, ...).
+// readCall returns the script that a call runs and the names of
+// its arguments. The script is an argument, as in c.run(ctx,
+// lua.Plan, ...), or in the function, as in lua.Plan.Run(ctx,
+// ...).
 func readCall(call *ast.CallExpr) (script string, args []string) {
 	if fun, ok := call.Fun.(*ast.SelectorExpr); ok {
 		script = nameInLua(fun.X)
@@ -119,7 +122,8 @@ func readCall(call *ast.CallExpr) (script string, args []string) {
 	return script, args
 }
 
-// nameInLua returns X of lua.X, and an empty string for everything else.
+// nameInLua returns X of lua.X, and an empty string for
+// everything else.
 func nameInLua(e ast.Expr) string {
 	s, ok := e.(*ast.SelectorExpr)
 	if !ok {

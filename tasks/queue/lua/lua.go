@@ -1,13 +1,13 @@
-// Package lua holds the scripts that change a job's record in Redis,
-// one a file. Each runs as a whole or not at all.
+// Package lua holds the scripts that change a job's record in
+// Redis, one a file. Each runs as a whole or not at all.
 //
-// A script may run twice for one call, because go-redis sends a call
-// again if the answer was lost. Twice must do the same as once. Times
-// that are compared are the server's own.
+// A script may run twice for one call, because go-redis sends a
+// call again if the answer was lost. Twice must do the same as
+// once. Times that are compared are the server's own.
 //
-// In the scripts, single quotes hold nothing but names of fields,
-// double quotes all other text. The header of a file says, each from
-// a line such as "-- KEYS: record, runs":
+// In the scripts, single quotes hold only names of fields. All
+// other text is in double quotes. The header of a file says, each
+// from a line such as "-- KEYS: record, runs":
 //
 //	KEYS  keys by their names in package schema
 //	ARGV  arguments; the last may end with ... and is then a list
@@ -89,8 +89,8 @@ func (s *Script) Run(ctx context.Context, c redis.Scripter, id string, args Args
 	return s.script.Run(ctx, c, keys, values...)
 }
 
-// Eval is like Run, but always sends the whole script, as a pipeline
-// needs it.
+// Eval is like Run, but always sends the whole script, as a
+// pipeline needs it.
 func (s *Script) Eval(ctx context.Context, c redis.Scripter, id string, args Args) *redis.Cmd {
 	keys, values, err := s.bind(id, args)
 	if err != nil {

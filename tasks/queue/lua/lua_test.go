@@ -113,8 +113,8 @@ func TestHeadersMatchLocals(t *testing.T) {
 	}
 }
 
-// checkList checks that the loop over a list begins with its first
-// element.
+// checkList checks that the loop over a list begins with its
+// first element.
 func checkList(t *testing.T, f file, first int) {
 	t.Helper()
 	if !strings.Contains(f.code, fmt.Sprintf("for i = %d, #ARGV", first)) {
@@ -128,8 +128,9 @@ func checkList(t *testing.T, f file, first int) {
 	}
 }
 
-// checkUses checks that a script uses all shared files that it names.
-// Names that it forgets are no functions, so its calls would fail.
+// checkUses checks that a script uses all shared files that it
+// names. Names that it forgets are no functions, so its calls
+// would fail.
 func checkUses(t *testing.T, f file) {
 	t.Helper()
 	for _, name := range f.uses {
@@ -156,8 +157,9 @@ func usedByOthers(f file, name string) bool {
 	})
 }
 
-// Every field that a script names is in the schema. Fields stand in
-// single quotes; in double quotes are commands, states and answers.
+// Every field that a script names is in the schema. Fields stand
+// in single quotes; in double quotes are commands, states and
+// answers.
 func TestFieldsAreInTheSchema(t *testing.T) {
 	t.Parallel()
 	fields := map[string]bool{}

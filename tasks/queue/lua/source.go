@@ -39,8 +39,8 @@ func include(b *strings.Builder, path string, done map[string]bool) (header, err
 	return h, nil
 }
 
-// parseHeader reads the comment at the top of a file. A list goes on
-// in a line that is indented.
+// parseHeader reads the comment at the top of a file. A list goes
+// on in a line that is indented.
 func parseHeader(text string) (h header) {
 	var list *[]string
 	for line := range strings.Lines(text) {

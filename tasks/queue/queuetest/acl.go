@@ -9,13 +9,14 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// StartACL starts a real Redis like Start. Its only user is one with
-// redisconn.AccessRules; the default user is off.
+// StartACL starts a real Redis like Start. Its only user has
+// redisconn.AccessRules. The default user is off.
 func StartACL(t testing.TB) *Redis {
 	t.Helper()
 	r := prepare(t)
 	r.options.Username, r.options.Password = "stevedore", rand.Text()
-	users := "user default off\nuser stevedore on >" + r.options.Password + " " + redisconn.AccessRules + "\n"
+	users := "user default off\n" +
+		"user stevedore on >" + r.options.Password + " " + redisconn.AccessRules + "\n"
 	file := filepath.Join(t.TempDir(), "users.acl")
 	if err := os.WriteFile(file, []byte(users), 0o600); err != nil {
 		t.Fatal(err)

@@ -12,15 +12,14 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// Nodes is a Redis Cluster: three redis-servers, each with a third of
-// the slots and without a replica.
+// Nodes is a Redis Cluster of three redis-servers. Each has a third
+// of the slots and no replica.
 type Nodes [3]*Redis
 
 const slots = 16384 // of every Redis Cluster
 
-// StartCluster starts a cluster and waits until every node serves it,
-// which takes some three seconds. It is stopped when the test ends.
-// Without redis-server it does as Start does.
+// StartCluster starts a cluster and waits until every node serves,
+// which takes about three seconds. Like Start it may skip the test.
 func StartCluster(t testing.TB) Nodes {
 	t.Helper()
 	var nodes Nodes
@@ -37,12 +36,14 @@ func StartCluster(t testing.TB) Nodes {
 	return nodes
 }
 
-// join shares the slots out and makes the nodes known to each other.
+// join gives each node its slots and introduces it to the others.
 func (n Nodes) join(t testing.TB) {
 	t.Helper()
 	for i, node := range n {
 		run(t, node, "CLUSTER", "ADDSLOTSRANGE", i*slots/len(n), (i+1)*slots/len(n)-1)
-		run(t, node, "CLUSTER", "SET-CONFIG-EPOCH", i+1) // as redis-cli does, lest they argue over who is first
+		// Without different epochs the nodes would have to agree
+		// first.
+		run(t, node, "CLUSTER", "SET-CONFIG-EPOCH", i+1)
 		if i > 0 {
 			run(t, n[0], "CLUSTER", "MEET", "127.0.0.1", node.port, node.bus)
 		}
@@ -58,35 +59,39 @@ func run(t testing.TB, r *Redis, command ...any) {
 	}
 }
 
-// await waits until every node knows all the others and serves its
-// slots.
+// await waits until every node knows all others and serves its slots.
 func (n Nodes) await(t testing.TB) {
 	t.Helper()
 	for _, node := range n {
 		c := redis.NewClient(&redis.Options{Addr: node.options.Addr})
-		Eventually(t, 30*time.Second, "the cluster is whole", func() bool {
+		Eventually(t, 30*time.Second, "all nodes of the cluster serve", func() bool {
 			info := c.ClusterInfo(context.Background()).Val()
-			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_slots_ok:16384") &&
+			return strings.Contains(info, "cluster_state:ok") &&
+				strings.Contains(info, "cluster_slots_ok:16384") &&
 				strings.Contains(info, "cluster_known_nodes:3")
 		})
 		_ = c.Close()
 	}
 }
 
-// Options say how to reach it, by two of its nodes.
+// Options returns how to reach the cluster. It names two of the
+// nodes.
 func (n Nodes) Options() redisconn.Options {
-	return redisconn.Options{Mode: redisconn.Cluster, Addr: n[1].options.Addr + "," + n[2].options.Addr}
+	return redisconn.Options{
+		Mode: redisconn.Cluster,
+		Addr: n[1].options.Addr + "," + n[2].options.Addr,
+	}
 }
 
-// Down stops every node as an operator would.
+// Down stops every node as an operator does.
 func (n Nodes) Down() {
 	for _, node := range n {
 		node.Down()
 	}
 }
 
-// Up starts every node again, with the data it had. It does not wait
-// until the nodes serve: that takes them seconds more.
+// Up starts every node again with its data. It does not wait until
+// the nodes serve, which takes some seconds more.
 func (n Nodes) Up() {
 	for _, node := range n {
 		node.Up()

@@ -30,17 +30,25 @@ func Embedded(t testing.TB) redisconn.Options {
 	return s.Options()
 }
 
-// Servers starts a Redis of every kind that Stevedore runs on, for
-// tests that shall pass on each: "embedded", "redis", "cluster" and
-// "acl", where the user has AccessRules only. Each call of a function
-// starts a server of the test's own; a cluster takes some three
-// seconds.
+// Servers returns functions that start each kind of Redis that
+// Stevedore supports: "embedded", "redis", "cluster" and "acl", where
+// the user has only AccessRules. Each call starts a server for one
+// test. A cluster takes about three seconds.
 func Servers() map[string]func(testing.TB) redisconn.Options {
 	return map[string]func(testing.TB) redisconn.Options{
 		"embedded": Embedded,
-		"redis":    func(t testing.TB) redisconn.Options { t.Helper(); return Start(t).Options() },
-		"cluster":  func(t testing.TB) redisconn.Options { t.Helper(); return StartCluster(t).Options() },
-		"acl":      func(t testing.TB) redisconn.Options { t.Helper(); return StartACL(t).Options() },
+		"redis": func(t testing.TB) redisconn.Options {
+			t.Helper()
+			return Start(t).Options()
+		},
+		"cluster": func(t testing.TB) redisconn.Options {
+			t.Helper()
+			return StartCluster(t).Options()
+		},
+		"acl": func(t testing.TB) redisconn.Options {
+			t.Helper()
+			return StartACL(t).Options()
+		},
 	}
 }
 
@@ -51,8 +59,7 @@ type Restartable interface {
 	Up()
 }
 
-// Restartables starts a server, or a cluster, that the test can
-// restart.
+// Restartables returns functions that start a server, or a cluster.
 func Restartables() map[string]func(testing.TB) Restartable {
 	return map[string]func(testing.TB) Restartable{
 		"redis":   func(t testing.TB) Restartable { t.Helper(); return Start(t) },
@@ -60,20 +67,20 @@ func Restartables() map[string]func(testing.TB) Restartable {
 	}
 }
 
-// Redis is a redis-server of the test's own, on a free port, with its
-// data in a directory of the test's.
+// Redis is a redis-server for one test, on a free port. Its data is
+// in a temporary directory of the test.
 type Redis struct {
 	t       testing.TB
 	port    int
-	bus     int // where the nodes of a cluster talk to each other
+	bus     int // port for the other nodes of a cluster
 	args    []string
 	options redisconn.Options
 	cmd     *exec.Cmd
 }
 
-// Start starts a real Redis that writes an append-only file, and
-// stops it when the test ends. With -short it skips the test. Without
-// redis-server on the machine it skips the test too, or fails it if
+// Start starts a real Redis that writes an append-only file. It stops
+// when the test ends. With -short, Start skips the test. Without
+// redis-server on the machine it skips the test, too, or fails it if
 // REQUIRE_SERVICES=1.
 func Start(t testing.TB) *Redis {
 	t.Helper()
@@ -82,8 +89,7 @@ func Start(t testing.TB) *Redis {
 	return r
 }
 
-// prepare is a Redis that is not started yet. It is stopped when the
-// test ends.
+// prepare returns a Redis that is not started yet.
 func prepare(t testing.TB) *Redis {
 	t.Helper()
 	if testing.Short() {
@@ -99,16 +105,17 @@ func prepare(t testing.TB) *Redis {
 	r.options.Addr = "127.0.0.1:" + strconv.Itoa(r.port)
 	r.args = []string{
 		"--port", strconv.Itoa(r.port), "--bind", "127.0.0.1", "--dir", t.TempDir(),
-		"--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction",
+		"--save", "", "--appendonly", "yes", "--appendfsync", "everysec",
+		"--maxmemory-policy", "noeviction",
 	}
 	t.Cleanup(r.Down)
 	return r
 }
 
-// Options say how to reach it.
+// Options returns how to reach the server.
 func (r *Redis) Options() redisconn.Options { return r.options }
 
-// Up starts it, with the data it had, and waits until it answers.
+// Up starts the server with its data and waits until it answers.
 func (r *Redis) Up() {
 	r.t.Helper()
 	r.cmd = exec.Command("redis-server", r.args...)
@@ -117,17 +124,18 @@ func (r *Redis) Up() {
 	}
 	client := r.options.Client()
 	defer func() { _ = client.Close() }()
-	mine := fmt.Sprintf("process_id:%d\r\n", r.cmd.Process.Pid) // and not another test's server on the same port
+
+	// Another server may have got the same port.
+	mine := fmt.Sprintf("process_id:%d\r\n", r.cmd.Process.Pid)
 	Eventually(r.t, 10*time.Second, "redis-server answers", func() bool {
 		return strings.Contains(client.Info(context.Background(), "server").Val(), mine)
 	})
 }
 
-// Down stops it as an operator would: what it has acknowledged is on
-// disk.
+// Down stops the server as an operator does: all its data is on disk.
 func (r *Redis) Down() { r.end(syscall.SIGTERM) }
 
-// Kill stops it without warning.
+// Kill stops the server without warning.
 func (r *Redis) Kill() { r.end(syscall.SIGKILL) }
 
 func (r *Redis) end(s syscall.Signal) {
@@ -139,8 +147,8 @@ func (r *Redis) end(s syscall.Signal) {
 	r.cmd = nil
 }
 
-// Eventually waits for a condition, looking every 10 ms, and fails
-// the test when it does not come about.
+// Eventually waits until a condition is true. It checks every 10 ms.
+// After the limit it fails the test.
 func Eventually(t testing.TB, limit time.Duration, what string, condition func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
@@ -150,16 +158,16 @@ func Eventually(t testing.TB, limit time.Duration, what string, condition func()
 	for !condition() {
 		select {
 		case <-ctx.Done():
-			t.Fatalf("not within %v: %s", limit, what)
+			t.Fatalf("not true within %v: %s", limit, what)
 		case <-ticks.C:
 		}
 	}
 }
 
-// freePort finds a port that nobody listens on, below those that the
-// system gives to connections and to who listens on any port (from
-// 32768 on Linux): one of those could be taken before the server that
-// is to have it starts, or while it is down.
+// freePort returns a port that is not in use. It takes none that the
+// system gives to connections and to listeners on port 0 (from 32768
+// on Linux): another program could get such a port before the server
+// starts, or while it is down.
 func freePort(t testing.TB) int {
 	t.Helper()
 	const from, to = 10_000, 32_000

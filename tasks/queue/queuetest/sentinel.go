@@ -11,12 +11,13 @@ import (
 )
 
 // StartSentinel starts a real Redis like Start, and a sentinel that
-// knows it as "harbour" and wants a password of its own.
+// calls it "harbour". The sentinel has a password of its own.
 func StartSentinel(t testing.TB) redisconn.Options {
 	t.Helper()
 	master, s := Start(t), prepare(t)
 	s.options.Password = rand.Text()
-	config := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nrequirepass %s\nsentinel monitor harbour 127.0.0.1 %d 1\n",
+	config := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nrequirepass %s\n"+
+		"sentinel monitor harbour 127.0.0.1 %d 1\n",
 		s.port, t.TempDir(), s.options.Password, master.port)
 	file := filepath.Join(t.TempDir(), "sentinel.conf")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
@@ -25,6 +26,9 @@ func StartSentinel(t testing.TB) redisconn.Options {
 	s.args = []string{file, "--sentinel"}
 	s.Up()
 	return redisconn.Options{
-		Mode: redisconn.Sentinel, Addr: s.options.Addr, Master: "harbour", SentinelPassword: s.options.Password,
+		Mode:             redisconn.Sentinel,
+		Addr:             s.options.Addr,
+		Master:           "harbour",
+		SentinelPassword: s.options.Password,
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// WarnEviction logs a warning if Redis may evict keys, which loses jobs: asynq
-// loses a task for ever when the key of its lease is evicted. It asks until
-// Redis answers or ctx ends.
+// WarnEviction logs a warning if Redis may evict keys, which loses
+// jobs: asynq loses a task for ever when the key of its lease is
+// evicted. It asks until Redis answers or ctx ends.
 func WarnEviction(ctx context.Context, client redis.UniversalClient, log *slog.Logger) {
 	const advice = "set maxmemory-policy noeviction"
 	for {
