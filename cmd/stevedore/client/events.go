@@ -91,7 +91,9 @@ func (e Events) readGroup(ctx context.Context, c cli.Console, queue *producer.Cl
 
 // print prints events and calls done after each. An event that was dropped or
 // cannot be read gives a message, and the next one follows.
-func (e Events) print(c cli.Console, all iter.Seq2[events.Event, error], done func(events.Event) error) error {
+func (e Events) print(
+	c cli.Console, all iter.Seq2[events.Event, error], done func(events.Event) error,
+) error {
 	lines := json.NewEncoder(c.Out)
 	for event, err := range all {
 		passable := errors.Is(err, events.ErrLost) || event.Position != ""
