@@ -6,8 +6,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/fields"
 )
 
-// BuildManifest makes CVAT's dataset manifest of the images under the prefix
-// of the source, and stores it in a bucket.
+// BuildManifest makes CVAT's dataset manifest of the images under the
+// prefix of the source, and stores it in a bucket.
 type BuildManifest struct {
 	Terms
 
@@ -15,19 +15,20 @@ type BuildManifest struct {
 	// Destination is where the manifest goes; the source when absent.
 	Destination *Storage `json:"destination,omitempty"`
 	// Manifest is the key to write, by default manifest.jsonl in the
-	// directory of the destination's prefix. CVAT resolves entries from the
-	// manifest's own directory, so it must be in the directory of the images
-	// or above it (formats: CMAN-04).
+	// directory of the destination's prefix. CVAT resolves entries from
+	// the manifest's own directory, so it must be in the directory of
+	// the images or above it (formats: CMAN-04).
 	Manifest string `json:"manifest,omitempty"`
-	// Exclude lists key prefixes to leave out, in addition to OwnDirectory.
+	// Exclude lists key prefixes to leave out, in addition to
+	// OwnDirectory.
 	Exclude []string `json:"exclude,omitempty"`
 }
 
 // Kind implements Job.
 func (BuildManifest) Kind() string { return "build-manifest" }
 
-// Target returns where the manifest goes: the storage and the key, defaults
-// filled in.
+// Target returns where the manifest goes: the storage and the key,
+// defaults filled in.
 func (j BuildManifest) Target() (Storage, string) {
 	to := destination(j.Source, j.Destination)
 	if j.Manifest == "" {
@@ -70,5 +71,6 @@ func (r BuildManifestResult) Summary() string {
 	if r.Unchanged {
 		outcome = "unchanged"
 	}
-	return fmt.Sprintf("%d entries in %s, %d failed, %d skipped, %s", r.Entries, r.Key, r.Failed, r.Skipped, outcome)
+	return fmt.Sprintf("%d entries in %s, %d failed, %d skipped, %s",
+		r.Entries, r.Key, r.Failed, r.Skipped, outcome)
 }

@@ -1,10 +1,6 @@
 package tasks
 
-import (
-	"net/url"
-
-	"github.com/stevedore-jobs/stevedore/tasks/fields"
-)
+import "github.com/stevedore-jobs/stevedore/tasks/fields"
 
 // Check is one line of a verification's answer.
 type Check struct {
@@ -27,8 +23,9 @@ const (
 	CheckSkipped CheckStatus = "skipped" // an earlier check failed, or nothing is to be checked
 )
 
-// The IDs of the checks, in the order in which they are made. A check of the
-// second storage of a verification has CheckIDThumbnails before its ID.
+// The IDs of the checks, in the order in which they are made. A check
+// of the second storage of a verification has CheckIDThumbnails before
+// its ID.
 const (
 	CheckIDSettings    = "settings"    // the payload is complete and its secrets were found
 	CheckIDResolve     = "resolve"     // the endpoint's name has an address
@@ -53,7 +50,8 @@ const (
 	CheckIDThumbnails  = "thumbnails." // the prefix of the second storage's checks
 )
 
-// Need says what a storage is to be used for. Listing is always checked.
+// Need says what a storage is to be used for. Listing is always
+// checked.
 type Need struct {
 	Read     bool `json:"read,omitempty"`     // read objects
 	Write    bool `json:"write,omitempty"`    // store objects under the prefix
@@ -66,7 +64,8 @@ type Need struct {
 	Thumbnails *Storage `json:"thumbnails,omitempty"`
 }
 
-// CORS describes the requests that a browser page will send to a bucket.
+// CORS describes the requests that a browser page will send to a
+// bucket.
 type CORS struct {
 	Origin  string   `json:"origin"`            // for example https://app.example
 	Methods []string `json:"methods,omitempty"` // GET and HEAD when empty
@@ -74,12 +73,7 @@ type CORS struct {
 }
 
 func (c CORS) check(errs *fields.Errors) {
-	if !errs.Need("origin", c.Origin) {
-		return
-	}
-	u, err := url.Parse(c.Origin)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" ||
-		u.User != nil || u.Path+u.RawQuery+u.Fragment != "" {
-		errs.Add("origin", "must be a scheme and a host, as browsers send it: https://app.example")
+	if errs.Need("origin", c.Origin) {
+		errs.Origin("origin", c.Origin)
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/fields"
 )
 
-// ExportAnnotations turns annotations into a data set that training tools
-// load, and streams it to a bucket as a zip.
+// ExportAnnotations turns annotations into a data set that training
+// tools load, and streams it to a bucket as a zip.
 type ExportAnnotations struct {
 	Terms
 
@@ -22,7 +22,8 @@ type ExportAnnotations struct {
 	Destination *Storage `json:"destination,omitempty"`
 	// Key is the zip's key.
 	Key string `json:"key"`
-	// IncludeImages puts the images into the zip, beside the annotations.
+	// IncludeImages puts the images into the zip, beside the
+	// annotations.
 	IncludeImages bool `json:"include_images,omitempty"`
 }
 
@@ -31,9 +32,9 @@ type Annotations struct {
 	Storage *Storage `json:"storage,omitempty"` // the source when absent
 	Key     string   `json:"key"`
 	Format  string   `json:"format"` // cvat-images-1.1: annotations.xml of CVAT for images 1.1
-	// ImageDirectory is put before the image names in the annotations to get
-	// their keys. It is empty by default, because CVAT names an image of a
-	// cloud storage by its whole key.
+	// ImageDirectory is put before the image names in the annotations
+	// to get their keys. It is empty by default, because CVAT names an
+	// image of a cloud storage by its whole key.
 	ImageDirectory string `json:"image_directory,omitempty"`
 }
 
@@ -48,8 +49,8 @@ var (
 	outputFormats = []string{FormatCOCOInstances}
 )
 
-// AnnotationFormats returns the formats that can be read and those that can
-// be written. The formats of worker/export must be the same.
+// AnnotationFormats returns the formats that can be read and those that
+// can be written. The formats of worker/export must be the same.
 func AnnotationFormats() (read, written []string) {
 	return slices.Clone(inputFormats), slices.Clone(outputFormats)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/tasks/fields"
+	"github.com/stevedore-jobs/stevedore/tasks/walk"
 )
 
 // form says what a storage of one provider may hold.
@@ -13,7 +14,8 @@ type form struct {
 	name    string
 	methods []method // the ways to authenticate
 	fields  []string // the optional fields of Storage that this provider has
-	// check and checkAuth add what else is wrong; nil when there is no more.
+	// check and checkAuth add what else is wrong; nil when there is no
+	// more.
 	check     func(*fields.Errors, Storage)
 	checkAuth func(*fields.Errors, Auth)
 
@@ -38,13 +40,14 @@ var (
 	noMethod       = method{} // the provider asks for no proof
 )
 
-// ForeignPrefix begins the names of providers that are defined outside this
-// module. Their storages are checked for what holds of any bucket.
+// ForeignPrefix begins the names of providers that are defined outside
+// this module. Their storages are checked for what holds of any bucket.
 const ForeignPrefix = "x-"
 
 var validForeignName = regexp.MustCompile(`^` + ForeignPrefix + `[a-z0-9][a-z0-9-]{0,61}$`)
 
-// Providers returns the names of the built-in providers, in a fixed order.
+// Providers returns the names of the built-in providers, in a fixed
+// order.
 func Providers() []string {
 	names := make([]string, len(forms))
 	for i, f := range forms {
@@ -53,7 +56,8 @@ func Providers() []string {
 	return names
 }
 
-// AuthMethods returns the ways to authenticate that a built-in provider has.
+// AuthMethods returns the ways to authenticate that a built-in provider
+// has.
 func AuthMethods(provider string) []string {
 	var names []string
 	for _, m := range (Storage{Provider: provider}).form().methods {
@@ -62,8 +66,8 @@ func AuthMethods(provider string) []string {
 	return names
 }
 
-// form returns the form of the storage's provider. Its name is empty when
-// there is no such provider.
+// form returns the form of the storage's provider. Its name is empty
+// when there is no such provider.
 func (s Storage) form() form {
 	for _, f := range forms {
 		if f.name == s.Provider {
@@ -84,38 +88,26 @@ func formNames(last string) string {
 }
 
 func (f form) hasMethod(name string) bool {
-	return f.foreign || slices.ContainsFunc(f.methods, func(m method) bool { return m.name == name })
+	return f.foreign || slices.Contains(AuthMethods(f.name), name)
 }
 
-func (f form) methodNames() string {
-	return strings.Join(AuthMethods(f.name), ", ")
-}
+// commonFields are the fields of Storage that every provider has.
+var commonFields = []string{"provider", "bucket", "prefix", "auth", "manifests"}
 
 // checkFields refuses fields that only other providers have.
 func (f form) checkFields(errs *fields.Errors, s Storage) {
 	if f.name == "" || f.foreign {
 		return
 	}
-	for _, optional := range []struct {
-		name  string
-		given bool
-	}{
-		{"endpoint", s.Endpoint != ""},
-		{"region", s.Region != ""},
-		{"addressing", s.Addressing != ""},
-		{"expected_owner", s.ExpectedOwner != ""},
-		{"location", s.Location != ""},
-		{"project", s.Project != ""},
-		{"account", s.Account != ""},
-		{"requester_pays", s.RequesterPays},
-	} {
-		if !optional.given || slices.Contains(f.fields, optional.name) {
+	for field := range walk.Fields(s) {
+		has := slices.Contains(commonFields, field.Name) || slices.Contains(f.fields, field.Name)
+		if !field.Given || has {
 			continue
 		}
-		if owners := formsWith(optional.name); len(owners) == 1 {
-			errs.Add(optional.name, "only for provider %s", owners[0])
+		if owners := formsWith(field.Name); len(owners) == 1 {
+			errs.Add(field.Name, "only for provider %s", owners[0])
 		} else {
-			errs.Add(optional.name, "not used by provider %s", f.name)
+			errs.Add(field.Name, "not used by provider %s", f.name)
 		}
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Whatever a producer sends, decoding and validating must not panic, and what
-// validates must mean the same to the worker that reads it back as to the
-// producer that wrote it.
+// Whatever a producer sends, decoding and validating must not panic,
+// and what validates must mean the same to the worker that reads it
+// back as to the producer that wrote it.
 func FuzzDecode(f *testing.F) {
 	for _, payload := range []string{
 		`{}`, `null`, `{"storage":{"provider":"mem","bucket":"b"},"need":{"read":true}}`,

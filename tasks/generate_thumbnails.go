@@ -7,34 +7,34 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/fields"
 )
 
-// GenerateThumbnails makes a JPEG thumbnail of each image under the source's
-// prefix. The key of a thumbnail contains the version of the image, so a second
-// run writes only what has changed.
+// GenerateThumbnails makes a JPEG thumbnail of each image under the
+// source's prefix. The key of a thumbnail contains the version of the
+// image, so a second run writes only what has changed.
 type GenerateThumbnails struct {
 	Terms
 
 	Source Storage `json:"source"`
 	// Destination is where the thumbnails go; the source when absent.
 	Destination *Storage `json:"destination,omitempty"`
-	// Directory is the key prefix of the thumbnails, ending in a slash; by
-	// default .stevedore/thumbnails/ in the directory of the destination's
-	// prefix.
+	// Directory is the key prefix of the thumbnails, ending in a slash;
+	// by default .stevedore/thumbnails/ in the directory of the
+	// destination's prefix.
 	Directory string `json:"directory,omitempty"`
-	// Size is the longest side in pixels, 16 to 2048; 0 means 256. Images are
-	// never enlarged.
+	// Size is the longest side in pixels, 16 to 2048; 0 means 256.
+	// Images are never enlarged.
 	Size int `json:"size,omitempty"`
 	// Quality is the JPEG quality, 1 to 100; 0 means 80.
 	Quality int `json:"quality,omitempty"`
-	// Exclude lists key prefixes to leave out, in addition to OwnDirectory
-	// and, in the same bucket, Directory.
+	// Exclude lists key prefixes to leave out, in addition to
+	// OwnDirectory and, in the same bucket, Directory.
 	Exclude []string `json:"exclude,omitempty"`
 }
 
 // Kind implements Job.
 func (GenerateThumbnails) Kind() string { return "generate-thumbnails" }
 
-// Target returns where the thumbnails go: the storage and the directory,
-// defaults filled in.
+// Target returns where the thumbnails go: the storage and the
+// directory, defaults filled in.
 func (j GenerateThumbnails) Target() (Storage, string) {
 	to := destination(j.Source, j.Destination)
 	if j.Directory == "" {
@@ -73,7 +73,8 @@ func (j GenerateThumbnails) Validate() error {
 	to, dir := j.Target()
 	errs.Output("directory", to.Dir(), dir, "/")
 	if to.Same(j.Source) && strings.HasPrefix(j.Source.Prefix, dir) {
-		errs.Add("directory", "%q holds the images themselves, and what it holds gets no thumbnail", dir)
+		errs.Add("directory",
+			"%q holds the images themselves, and what it holds gets no thumbnail", dir)
 	}
 	errs.Prefixes("exclude", j.Exclude)
 	j.CheckTerms(&errs)
@@ -82,8 +83,8 @@ func (j GenerateThumbnails) Validate() error {
 
 // GenerateThumbnailsResult counts the thumbnails.
 type GenerateThumbnailsResult struct {
-	// Index is the key of the index. It has one JSON line an image: {key,
-	// etag, thumbnail, width, height}.
+	// Index is the key of the index. It has one JSON line an image:
+	// {key, etag, thumbnail, width, height}.
 	Index     string `json:"index"`
 	Written   int64  `json:"written"`   // thumbnails made
 	Unchanged int64  `json:"unchanged"` // thumbnails that existed already

@@ -16,10 +16,16 @@ import (
 
 // Policy says how the jobs of one kind are run.
 type Policy struct {
-	Queue    string        // QueueVerify, QueueJobs or QueueExports
-	Timeout  time.Duration // from the first start to the end, over all attempts and workers; whole seconds
-	Attempts int           // how many times the job, or one shard of it, may fail before the job fails; at least 1
-	Keep     time.Duration // how long record, result and error list stay after the end
+	Queue string // QueueVerify, QueueJobs or QueueExports
+	// Timeout is the time from the first start to the end, over all
+	// attempts and workers. It is in whole seconds.
+	Timeout time.Duration
+	// Attempts is how often the job, or one of its shards, may fail
+	// before the job fails. It is at least 1.
+	Attempts int
+	// Keep is how long record, result and error list stay after the
+	// end.
+	Keep time.Duration
 }
 
 // Kind is a kind of job. NewKind makes one.
@@ -33,9 +39,10 @@ type Kind struct {
 	decodeResult func([]byte) (Result, error)
 }
 
-// NewKind makes a kind of its payload and its result. Give it to producers
-// with producer.WithKinds, and to the worker with the code that runs it. What
-// is wrong with the types or the policy is found by Validate.
+// NewKind makes a kind of its payload and its result. Give it to
+// producers with producer.WithKinds, and to the worker with the code
+// that runs it. Validate finds what is wrong with the types and the
+// policy.
 func NewKind[J Job, R Result](p Policy) Kind {
 	var job J
 	var result R
@@ -57,7 +64,8 @@ func NewKind[J Job, R Result](p Policy) Kind {
 	}
 	for _, path := range append(storages, walk.Paths[J, Secret]()...) {
 		if path.InMap {
-			k.wrong = errors.Join(k.wrong, fmt.Errorf("its field %s: no map may hold a storage or a secret", path.Name))
+			err := fmt.Errorf("its field %s: no map may hold a storage or a secret", path.Name)
+			k.wrong = errors.Join(k.wrong, err)
 		}
 	}
 	return k
@@ -65,8 +73,8 @@ func NewKind[J Job, R Result](p Policy) Kind {
 
 var validKindName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
 
-// Validate reports everything that is wrong with the kind itself. Lookup
-// returns no kind that is not valid.
+// Validate reports everything that is wrong with the kind itself.
+// Lookup returns no kind that is not valid.
 func (k Kind) Validate() error {
 	faults := []error{k.wrong}
 	check := func(ok bool, text string) {
@@ -76,9 +84,11 @@ func (k Kind) Validate() error {
 	}
 	p, queues := k.Policy, []string{QueueVerify, QueueJobs, QueueExports}
 	check(k.decode != nil, "NewKind did not make it")
-	check(validKindName.MatchString(k.Name), "its name must be lower-case letters, digits and dashes, at most 64")
+	check(validKindName.MatchString(k.Name),
+		"its name must be lower-case letters, digits and dashes, at most 64")
 	check(slices.Contains(queues, p.Queue), "its queue must be one of "+strings.Join(queues, ", "))
-	check(p.Timeout >= time.Second && p.Timeout%time.Second == 0, "its timeout must be whole seconds, at least one")
+	check(p.Timeout >= time.Second && p.Timeout%time.Second == 0,
+		"its timeout must be whole seconds, at least one")
 	check(p.Attempts >= 1, "it must have at least one attempt")
 	check(p.Keep >= time.Second, "its record must be kept for at least a second")
 	if err := errors.Join(faults...); err != nil {
@@ -87,13 +97,13 @@ func (k Kind) Validate() error {
 	return nil
 }
 
-// StorageFields returns the paths of the payload's fields that hold a storage,
-// for example "source" and "annotations.storage". The first is the one that
-// the job works on.
+// StorageFields returns the paths of the payload's fields that hold a
+// storage, for example "source" and "annotations.storage". The first is
+// the one that the job works on.
 func (k Kind) StorageFields() []string { return slices.Clone(k.storages) }
 
-// Decode reads a payload of this kind. It refuses unknown fields and trailing
-// data. It does not call Validate.
+// Decode reads a payload of this kind. It refuses unknown fields and
+// trailing data. It does not call Validate.
 func (k Kind) Decode(payload []byte) (Job, error) {
 	j, err := k.decode(payload)
 	if err != nil {
@@ -111,8 +121,8 @@ func (k Kind) DecodeResult(data []byte) (Result, error) {
 	return r, nil
 }
 
-// DecodeResult reads a result of a known type, also of a kind that is not
-// built in.
+// DecodeResult reads a result of a known type, also of a kind that is
+// not built in.
 func DecodeResult[R Result](data []byte) (R, error) {
 	r, err := strict[R](data)
 	if err != nil {
@@ -135,11 +145,12 @@ func strict[T any](data []byte) (T, error) {
 	return v, nil
 }
 
-// Same reports whether two payloads of this kind ask for the same job. It
-// ignores how urgent the job is and until when it must be done: a caller who
-// enqueues again after a lost answer may count its deadline from another
-// moment. Two sealed secrets count as the same, because the same value gives
-// another text each time it is sealed. A reference equals only itself.
+// Same reports whether two payloads of this kind ask for the same job.
+//
+// It ignores priority and deadline: a caller who enqueues again after a
+// lost answer may count its deadline from another moment. Two sealed
+// secrets count as the same, because a value gives another text each
+// time it is sealed.
 func (k Kind) Same(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true

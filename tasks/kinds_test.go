@@ -32,8 +32,8 @@ func TestPoliciesCanBeRun(t *testing.T) {
 	}
 }
 
-// asynq's mux picks a handler by prefix, so a kind that begins another would
-// take the other's tasks.
+// asynq's mux picks a handler by prefix, so a kind that begins another
+// would take the other's tasks.
 func TestNoKindBeginsAnother(t *testing.T) {
 	t.Parallel()
 	for _, a := range tasks.Kinds() {

@@ -2,8 +2,8 @@ package tasks
 
 import "github.com/stevedore-jobs/stevedore/tasks/walk"
 
-// Storages returns the connections that a job names, in the order of its
-// fields.
+// Storages returns the connections that a job names, in the order of
+// its fields.
 func Storages(j Job) []Storage {
 	found := walk.Find[Storage](walk.NewCopy(j))
 	storages := make([]Storage, len(found))
@@ -13,9 +13,9 @@ func Storages(j Job) []Storage {
 	return storages
 }
 
-// MapSecrets returns a copy of a job in which each secret that is given is
-// replaced by what f returns for it. The job itself stays as it is. The error
-// is the first one that f returns.
+// MapSecrets returns a copy of a job in which each secret that is given
+// is replaced by what f returns for it. The job itself stays as it is.
+// The error is the first one that f returns.
 func MapSecrets(j Job, f func(Secret) (Secret, error)) (Job, error) {
 	c := walk.NewCopy(j)
 	if err := mapSecrets(c, f); err != nil {
@@ -24,8 +24,8 @@ func MapSecrets(j Job, f func(Secret) (Secret, error)) (Job, error) {
 	return c.Interface().(Job), nil
 }
 
-// MapSecrets returns a copy of a storage, as the function of this name does of
-// a job.
+// MapSecrets returns a copy of a storage, as the function of this name
+// does of a job.
 func (s Storage) MapSecrets(f func(Secret) (Secret, error)) (Storage, error) {
 	c := walk.NewCopy(s)
 	err := mapSecrets(c, f)

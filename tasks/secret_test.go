@@ -11,7 +11,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// canary stands for a secret's value. It must never come out of anything.
+// canary stands for a secret's value. It must never come out of
+// anything.
 const canary = "c4n4ryc4n4ryc4n4ry"
 
 func ref(t *testing.T, reference string) tasks.Secret {
@@ -93,8 +94,8 @@ func TestSecretRefRefusesValues(t *testing.T) {
 	}
 }
 
-// A plain value is forgotten while it is decoded; all that is left is that
-// one was given.
+// A plain value is forgotten while it is decoded; all that is left is
+// that one was given.
 func TestPlainSecretsAreForgotten(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]string{

@@ -14,8 +14,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
-// eachSecret calls f with every secret that a value can hold; pointers that
-// lead to one are filled on the way.
+// eachSecret calls f with every secret that a value can hold; pointers
+// that lead to one are filled on the way.
 func eachSecret(v reflect.Value, f func(path string, s *tasks.Secret), path string) {
 	if s, ok := v.Addr().Interface().(*tasks.Secret); ok {
 		f(path, s)
@@ -44,8 +44,8 @@ func eachSecret(v reflect.Value, f func(path string, s *tasks.Secret), path stri
 	}
 }
 
-// secretsIn is every secret of a job, by where it is. The job may be changed:
-// its pointers are filled.
+// secretsIn is every secret of a job, by where it is. The job may be
+// changed: its pointers are filled.
 func secretsIn(j tasks.Job) map[string]tasks.Secret {
 	found := map[string]tasks.Secret{}
 	v := reflect.New(reflect.TypeOf(j))
@@ -54,7 +54,8 @@ func secretsIn(j tasks.Job) map[string]tasks.Secret {
 	return found
 }
 
-// full is a job of a kind in which every secret is a plain one of its own.
+// full is a job of a kind in which every secret is a plain one of its
+// own.
 func full(t *testing.T, k tasks.Kind) tasks.Job {
 	t.Helper()
 	j, err := k.Decode([]byte("{}"))
@@ -66,7 +67,8 @@ func full(t *testing.T, k tasks.Kind) tasks.Job {
 	return v.Elem().Interface().(tasks.Job)
 }
 
-// No kind, and no field of a kind, is forgotten when secrets are sealed.
+// No kind, and no field of a kind, is forgotten when secrets are
+// sealed.
 func TestMapSecretsSeesEverySecretOfEveryKind(t *testing.T) {
 	t.Parallel()
 	for _, k := range tasks.Kinds() {
@@ -125,8 +127,8 @@ func TestMapSecretsEnds(t *testing.T) {
 	}
 }
 
-// A plain secret validates, and never leaves the process: not as JSON, not as
-// text, not from inside another type.
+// A plain secret validates, and never leaves the process: not as JSON,
+// not as text, not from inside another type.
 func TestPlainSecretsStay(t *testing.T) {
 	t.Parallel()
 	s := tasks.PlainSecret(canary)

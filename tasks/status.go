@@ -8,8 +8,8 @@ import (
 // State says how far a job is.
 type State string
 
-// The states. A single job goes from queued to running to its end; a sharded
-// one also plans and finishes.
+// The states. A single job goes from queued to running to its end; a
+// sharded one also plans and finishes.
 const (
 	StateQueued    State = "queued"
 	StatePlanning  State = "planning"  // the bucket is being listed; shards already run
@@ -20,8 +20,8 @@ const (
 	StateCancelled State = "cancelled"
 )
 
-// Final reports whether a job in this state has ended. Only a retry of its
-// failed objects begins it again.
+// Final reports whether a job in this state has ended. Only a retry of
+// its failed objects begins it again.
 func (s State) Final() bool {
 	return s == StateSucceeded || s == StateFailed || s == StateCancelled
 }
@@ -34,8 +34,8 @@ type Status struct {
 	Round    int      `json:"round,omitempty"` // how often its failed objects were tried again
 	Progress Progress `json:"progress"`
 	// Result is there when the job has succeeded. A retry that did not
-	// succeed leaves the result of the round before. Kind.DecodeResult reads
-	// it.
+	// succeed leaves the result of the round before. Kind.DecodeResult
+	// reads it.
 	Result   json.RawMessage `json:"result,omitempty"`
 	Failure  *Failure        `json:"failure,omitempty"` // when the job has failed
 	Created  time.Time       `json:"created,omitzero"`
@@ -43,8 +43,9 @@ type Status struct {
 	Finished time.Time       `json:"finished,omitzero"`
 }
 
-// Progress counts what a job has done. It is at most a second old. Counts only
-// grow while a job runs. Totals are known when the job is planned.
+// Progress counts what a job has done. It is at most a second old.
+// Counts only grow while a job runs. Totals are known when the job is
+// planned.
 type Progress struct {
 	Objects      int64 `json:"objects"`                 // objects processed, the failed ones too
 	ObjectsTotal int64 `json:"objects_total,omitempty"` // 0 while unknown
@@ -53,10 +54,11 @@ type Progress struct {
 	Shards       int64 `json:"shards,omitempty"`        // shards committed; 0 for single jobs
 	ShardsTotal  int64 `json:"shards_total,omitempty"`
 
-	// Rate is in objects a second, over the last seconds; 0 when the job has
-	// ended.
+	// Rate is in objects a second, over the last seconds; 0 when the
+	// job has ended.
 	Rate float64 `json:"rate,omitempty"`
-	// ETASeconds is the time to the last object at this rate; 0 while unknown.
+	// ETASeconds is the time to the last object at this rate; 0 while
+	// unknown.
 	ETASeconds int64 `json:"eta_seconds,omitempty"`
 	// Codes counts failed objects by their code on the error list.
 	Codes map[string]int64 `json:"codes,omitempty"`
@@ -70,8 +72,8 @@ type Failure struct {
 	Fix     string `json:"fix,omitempty"`  // what to do about it
 }
 
-// ObjectError is one line of a job's error list: an object that could not be
-// processed. The job went on without it.
+// ObjectError is one line of a job's error list: an object that could
+// not be processed. The job went on without it.
 type ObjectError struct {
 	Key     string `json:"key"`
 	Code    string `json:"code"` // for example corrupt-image, unsupported-format, not-found
@@ -81,7 +83,8 @@ type ObjectError struct {
 // EventType says what happened to a job.
 type EventType string
 
-// The events of a job. Each run of a job has exactly one of the last three.
+// The events of a job. Each run of a job has exactly one of the last
+// three.
 const (
 	EventStarted   EventType = "started"
 	EventProgress  EventType = "progress" // at most one a second
@@ -93,8 +96,8 @@ const (
 // Final reports whether the job has ended with this event.
 func (t EventType) Final() bool { return t != EventStarted && t != EventProgress }
 
-// Event is something that happened to a job. Each event is delivered at least
-// once. If it is delivered again it has the same ID.
+// Event is something that happened to a job. Each event is delivered at
+// least once. If it is delivered again it has the same ID.
 type Event struct {
 	ID       string    `json:"id"`
 	Type     EventType `json:"type"`

@@ -2,25 +2,24 @@ package tasks
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/tasks/fields"
 )
 
-// Storage describes a connection to a bucket. Its fields are those of CVAT's
-// "attach cloud storage" and FastLabel's "S3 integration" forms.
+// Storage describes a connection to a bucket. Its fields are those of
+// CVAT's "attach cloud storage" and FastLabel's "S3 integration" forms.
 type Storage struct {
-	// Provider is s3, gcs, azure, file or mem. A name that begins with "x-" is
-	// that of a provider defined outside this module; the worker decides
-	// whether it has it.
+	// Provider is s3, gcs, azure, file or mem. A name that begins with
+	// "x-" is that of a provider defined outside this module; the
+	// worker decides whether it has it.
 	Provider string `json:"provider"`
 	Bucket   string `json:"bucket"` // bucket name; Azure: container; file: absolute directory
 
-	// Prefix limits listings to keys that start with it. As in CVAT it is a
-	// string, not a folder: "cats/im" is valid. Reads and writes are confined
-	// to its directory, "cats/". Keys are always whole, with the prefix in
-	// them.
+	// Prefix limits listings to keys that start with it. As in CVAT it
+	// is a string, not a folder: "cats/im" is valid. Reads and writes
+	// are confined to its directory, "cats/". Keys are always whole,
+	// with the prefix in them.
 	Prefix string `json:"prefix,omitempty"`
 
 	Region   string `json:"region,omitempty"`   // s3 only
@@ -29,9 +28,9 @@ type Storage struct {
 	Account  string `json:"account,omitempty"`  // azure only: storage account name
 	Endpoint string `json:"endpoint,omitempty"` // http(s) URL of a compatible server; empty for the cloud
 
-	// Addressing is where an S3 request names the bucket: "path" or "virtual"
-	// (in the host name). Empty means virtual for AWS and path for an
-	// endpoint.
+	// Addressing is where an S3 request names the bucket: "path" or
+	// "virtual" (in the host name). Empty means virtual for AWS and
+	// path for an endpoint.
 	Addressing    string `json:"addressing,omitempty"`
 	RequesterPays bool   `json:"requester_pays,omitempty"` // s3 only: the caller's account pays
 	ExpectedOwner string `json:"expected_owner,omitempty"` // s3 only: account ID that the bucket must belong to
@@ -40,9 +39,9 @@ type Storage struct {
 	Manifests []string `json:"manifests,omitempty"` // keys of manifest files in the bucket: manifest.jsonl
 }
 
-// OwnDirectory is the directory inside a bucket where Stevedore stores its
-// output, unless a payload says otherwise. No job takes an object at or below
-// a directory of this name for an image of the customer.
+// OwnDirectory is the directory inside a bucket where Stevedore stores
+// its output, unless a payload says otherwise. No job takes an object
+// at or below a directory of this name for an image of the customer.
 const OwnDirectory = ".stevedore/"
 
 // IsOwn reports whether a key lies in an OwnDirectory, at any depth.
@@ -50,12 +49,12 @@ func IsOwn(key string) bool {
 	return strings.HasPrefix(key, OwnDirectory) || strings.Contains(key, "/"+OwnDirectory)
 }
 
-// Dir returns the directory of the prefix: the prefix up to and including its
-// last slash, or an empty string.
+// Dir returns the directory of the prefix: the prefix up to and
+// including its last slash, or an empty string.
 func (s Storage) Dir() string { return s.Prefix[:strings.LastIndexByte(s.Prefix, '/')+1] }
 
-// String returns the storage as a URL, for people: "s3://bucket/prefix". It
-// holds no credentials.
+// String returns the storage as a URL, for people:
+// "s3://bucket/prefix". It holds no credentials.
 func (s Storage) String() string {
 	bucket := s.Bucket
 	if s.form().directories {
@@ -64,21 +63,21 @@ func (s Storage) String() string {
 	return s.Provider + "://" + bucket + "/" + s.Prefix
 }
 
-// Same reports whether two storages name the same bucket on the same server,
-// whatever their prefixes and credentials.
+// Same reports whether two storages name the same bucket on the same
+// server, whatever their prefixes and credentials.
 func (s Storage) Same(o Storage) bool {
 	return s.Provider == o.Provider && s.Bucket == o.Bucket &&
 		s.Account == o.Account && s.Endpoint == o.Endpoint
 }
 
-// ID returns a text that names the bucket: two storages have the same ID
-// exactly if Same holds for them.
+// ID returns a text that names the bucket: two storages have the same
+// ID exactly if Same holds for them.
 func (s Storage) ID() string {
 	return fmt.Sprintf("%s|%q|%q|%q", s.Provider, s.Endpoint, s.Account, s.Bucket)
 }
 
-// destination returns the storage that a job names, or its source if it names
-// none.
+// destination returns the storage that a job names, or its source if it
+// names none.
 func destination(source Storage, named *Storage) Storage {
 	if named != nil {
 		return *named
@@ -103,7 +102,8 @@ func (s Storage) Check(errs *fields.Errors) {
 	case form.name == "":
 		errs.Add("provider", "%q is none of %s", s.Provider, formNames(", "))
 	case !form.hasMethod(s.Auth.Method):
-		errs.Add("auth.method", "%q is none of %s's %s", s.Auth.Method, s.Provider, form.methodNames())
+		methods := strings.Join(AuthMethods(s.Provider), ", ")
+		errs.Add("auth.method", "%q is none of %s's %s", s.Auth.Method, s.Provider, methods)
 	}
 	s.checkBucket(errs, form)
 	if s.Prefix != "" {
@@ -111,7 +111,7 @@ func (s Storage) Check(errs *fields.Errors) {
 			errs.Add("prefix", "%s", problem)
 		}
 	}
-	s.checkEndpoint(errs)
+	errs.Server("endpoint", s.Endpoint)
 	form.checkFields(errs, s)
 	if form.check != nil {
 		form.check(errs, s)
@@ -126,13 +126,14 @@ func (s Storage) Check(errs *fields.Errors) {
 	s.Auth.check(errs.In("auth"), form)
 }
 
-// checkBucket does not repeat a name that may be a pasted URL: the signature
-// of a SAS URL is a secret.
+// checkBucket does not repeat a name that may be a pasted URL: the
+// signature of a SAS URL is a secret.
 func (s Storage) checkBucket(errs *fields.Errors, form form) {
 	forbidden, longest := `/\?#%`, 222
 	if form.foreign {
 		forbidden, longest = "", 1024
 	}
+	isForbidden := func(r rune) bool { return r <= ' ' || strings.ContainsRune(forbidden, r) }
 	switch {
 	case !errs.Need("bucket", s.Bucket):
 	case form.directories:
@@ -141,26 +142,9 @@ func (s Storage) checkBucket(errs *fields.Errors, form form) {
 		}
 	case strings.Contains(s.Bucket, "://"):
 		errs.Add("bucket", "is a URL: give the name alone")
-	case strings.ContainsFunc(s.Bucket, func(r rune) bool { return r <= ' ' || strings.ContainsRune(forbidden, r) }):
+	case strings.ContainsFunc(s.Bucket, isForbidden):
 		errs.Add("bucket", "has a character that no bucket name may have")
 	case len(s.Bucket) > longest:
 		errs.Add("bucket", "longer than %d characters", longest)
-	}
-}
-
-// checkEndpoint refuses an endpoint that could hide credentials or another
-// request.
-func (s Storage) checkEndpoint(errs *fields.Errors) {
-	if s.Endpoint == "" {
-		return
-	}
-	u, err := url.Parse(s.Endpoint)
-	switch {
-	case err != nil: // the parse error would repeat the text, and with it any password in it
-		errs.Add("endpoint", "not a URL")
-	case u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
-		errs.Add("endpoint", "must be http://host or https://host")
-	case u.User != nil, u.RawQuery != "", u.Fragment != "":
-		errs.Add("endpoint", "must not hold a user, a query or a fragment")
 	}
 }

@@ -4,7 +4,7 @@ import "github.com/stevedore-jobs/stevedore/tasks/fields"
 
 // The ways to authenticate that only Azure Blob Storage has.
 const (
-	AuthSAS              = "sas"               // account and SAS token; an account key in its place works too
+	AuthSAS              = "sas"               // account and SAS token (or its account key)
 	AuthAccountKey       = "account-key"       // account and its key
 	AuthConnectionString = "connection-string" // names the account itself
 	AuthServicePrincipal = "service-principal" // tenant, client and client secret

@@ -9,8 +9,8 @@ import (
 
 // The ways to authenticate that only S3 has.
 const (
-	AuthAccessKey  = "access-key"  // access key ID and secret access key, optionally a session token
-	AuthAssumeRole = "assume-role" // the worker assumes a role of the customer's, with an external ID
+	AuthAccessKey  = "access-key"  // access key ID and secret access key; optional session token
+	AuthAssumeRole = "assume-role" // the worker assumes a role of the customer's account
 )
 
 var s3Form = form{
@@ -51,8 +51,8 @@ func checkS3Auth(errs *fields.Errors, a Auth) {
 		errs.Add("external_id", "empty: give the one that the role's trust policy asks for, "+
 			"or no_external_id if it asks for none")
 	}
-	// White space that was pasted along breaks request signing with an error
-	// that names neither the field nor the space.
+	// White space that was pasted along breaks request signing with an
+	// error that names neither the field nor the space.
 	if strings.TrimSpace(a.AccessKeyID) != a.AccessKeyID {
 		errs.Add("access_key_id", "has white space around it")
 	}

@@ -1,6 +1,9 @@
 package tasks_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,6 +50,59 @@ func TestAuthMethods(t *testing.T) {
 			c.storage.Bucket = "b"
 			wantFaults(t, tasks.VerifyConnection{Storage: c.storage}, c.want...)
 		})
+	}
+}
+
+// A provider that is defined elsewhere is checked for what holds of
+// all.
+func TestForeignProviders(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		storage tasks.Storage
+		want    string
+	}{
+		"any fields": {tasks.Storage{
+			Provider: "x-zip", Bucket: "dir/photos.zip", Prefix: "a/", Region: "r", Account: "a", Endpoint: "https://h/p", RequesterPays: true,
+			Auth: tasks.Auth{Method: "password", AccessKeyID: "me", ClientSecret: ref(t, "env:PASSWORD")},
+		}, ""},
+		"no method":    {tasks.Storage{Provider: "x-zip", Bucket: "b"}, ""},
+		"no name":      {tasks.Storage{Provider: "x-", Bucket: "b"}, `"x-" is none of`},
+		"capitals":     {tasks.Storage{Provider: "x-Zip", Bucket: "b"}, `"x-Zip" is none of`},
+		"no bucket":    {tasks.Storage{Provider: "x-zip"}, "bucket: empty"},
+		"URL":          {tasks.Storage{Provider: "x-zip", Bucket: "https://h/b?sig=" + canary}, "bucket: is a URL"},
+		"line break":   {tasks.Storage{Provider: "x-zip", Bucket: "a\nb"}, "bucket: has a character"},
+		"prefix":       {tasks.Storage{Provider: "x-zip", Bucket: "b", Prefix: "a//"}, "prefix: has an empty"},
+		"endpoint":     {tasks.Storage{Provider: "x-zip", Bucket: "b", Endpoint: "https://u:" + canary + "@h"}, "endpoint: must not hold a user"},
+		"plain secret": {tasks.Storage{Provider: "x-zip", Bucket: "b", Auth: plainAuth(t)}, "auth.sas_token: must be a reference"},
+	} {
+		err := c.storage.Validate()
+		if (c.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.want) || strings.Contains(fmt.Sprint(err), canary) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// plainAuth holds a secret that was given as a value in JSON.
+func plainAuth(t *testing.T) (a tasks.Auth) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(`{"sas_token":"`+canary+`"}`), &a); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// The lists of what there is come from the table of providers.
+func TestProviders(t *testing.T) {
+	t.Parallel()
+	if got := tasks.Providers(); !slices.Equal(got, []string{"s3", "gcs", "azure", "file", "mem"}) {
+		t.Errorf("providers are %q", got)
+	}
+	want := []string{"sas", "account-key", "connection-string", "service-principal", "worker-identity", "anonymous"}
+	if got := tasks.AuthMethods("azure"); !slices.Equal(got, want) {
+		t.Errorf("the methods of azure are %q, want %q", got, want)
+	}
+	if got := tasks.AuthMethods("x-zip"); len(got) != 0 {
+		t.Errorf("the methods of x-zip are %q", got)
 	}
 }
 
@@ -124,8 +180,8 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// input lets the place that an export reads from stand in the same table as
-// the places that jobs write to.
+// input lets the place that an export reads from stand in the same
+// table as the places that jobs write to.
 type input struct{ tasks.ExportAnnotations }
 
 func (i input) Target() (tasks.Storage, string) { return i.Input() }

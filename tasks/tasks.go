@@ -1,13 +1,15 @@
-// Package tasks is the contract between the services that enqueue jobs and
-// the workers that run them: the payloads of the four built-in kinds of job,
-// their results, how each kind is run, and what the status of a job holds.
+// Package tasks is the contract between the services that enqueue jobs
+// and the workers that run them: the payloads of the four built-in
+// kinds of job, their results, how each kind is run, and what the
+// status of a job holds.
 //
-// A program can define kinds of its own: see NewKind. A storage can name a
-// provider of somebody else's: see Storage.Provider.
+// A program can define kinds of its own: see NewKind. A storage can
+// name a provider of somebody else's: see Storage.Provider.
 //
-// The package knows no Redis, no cloud and no metrics. It imports only the
-// standard library, so that any service can use it. All JSON is snake_case. A
-// payload with a field that the contract does not know is refused by name.
+// The package knows no Redis, no cloud and no metrics. It imports only
+// the standard library, so that any service can use it. All JSON is
+// snake_case. A payload with a field that the contract does not know is
+// refused by name.
 package tasks
 
 import (
@@ -19,21 +21,22 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
-// Job is a payload: what a producer asks for. It is a struct that JSON can
-// encode. It embeds Terms, and its storages are fields of type Storage or
-// *Storage, at any depth.
+// Job is a payload: what a producer asks for. It is a struct that JSON
+// can encode. It embeds Terms, and its storages are fields of type
+// Storage or *Storage, at any depth.
 type Job interface {
-	// Kind returns the name of the job's kind, for example "build-manifest".
+	// Kind returns the name of the job's kind, for example
+	// "build-manifest".
 	Kind() string
-	// Validate returns nil or an *InvalidError with every fault, each with
-	// the path of its field.
+	// Validate returns nil or an *InvalidError with every fault, each
+	// with the path of its field.
 	Validate() error
 	// JobTerms says how the job is run. Embedding Terms implements it.
 	JobTerms() Terms
 }
 
-// Result is the answer of a job that succeeded. It is a struct that JSON can
-// encode.
+// Result is the answer of a job that succeeded. It is a struct that
+// JSON can encode.
 type Result interface {
 	// Kind returns the name of the kind of job that gives this result.
 	Kind() string
@@ -54,16 +57,16 @@ var kinds = Table{
 // Table is a set of kinds, found by their names.
 type Table []Kind
 
-// Kinds returns the table of built-in kinds, in its fixed order. The caller
-// owns it, and may append kinds of its own.
+// Kinds returns the table of built-in kinds, in its fixed order. The
+// caller owns it, and may append kinds of its own.
 func Kinds() Table { return append(Table(nil), kinds...) }
 
 // Lookup finds a built-in kind by its exact name.
 func Lookup(name string) (Kind, error) { return kinds.Lookup(name) }
 
-// Lookup finds a kind by its exact name. It returns the first one of that
-// name, and an error if that one is not valid. The error for an unknown name
-// lists the names that exist.
+// Lookup finds a kind by its exact name. It returns the first one of
+// that name, and an error if that one is not valid. The error for an
+// unknown name lists the names that exist.
 func (t Table) Lookup(name string) (Kind, error) {
 	for _, k := range t {
 		if k.Name == name {
@@ -82,7 +85,8 @@ func (t Table) Names() []string {
 	return names
 }
 
-// InvalidError means that a payload is not valid. It lists every faulty field.
+// InvalidError means that a payload is not valid. It lists every faulty
+// field.
 type InvalidError = fields.InvalidError
 
 // FieldError is one thing that is wrong with a payload.
@@ -91,11 +95,11 @@ type FieldError = fields.Error
 // Secret is a secret in a payload. It cannot be printed.
 type Secret = seal.Secret
 
-// SecretRef makes a Secret of "env:NAME" or "file:/path", or of a sealed text.
-// The error does not repeat its argument.
+// SecretRef makes a Secret of "env:NAME" or "file:/path", or of a
+// sealed text. The error does not repeat its argument.
 func SecretRef(ref string) (Secret, error) { return seal.NewReference(ref) }
 
-// PlainSecret makes a Secret of a value, for a producer that has the public
-// key of the workers: enqueuing seals it. It never leaves the process in any
-// other form.
+// PlainSecret makes a Secret of a value, for a producer that has the
+// public key of the workers: enqueuing seals it. It never leaves the
+// process in any other form.
 func PlainSecret(value string) Secret { return seal.NewPlain(value) }

@@ -7,18 +7,18 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/fields"
 )
 
-// Terms say how a job is run. They are fields of every payload, so that a
-// producer in any language can set them.
+// Terms say how a job is run. They are fields of every payload, so that
+// a producer in any language can set them.
 type Terms struct {
-	// Tenant names the customer whose job this is: letters, digits, dots,
-	// dashes and underscores, at most 64. The operator can limit how many
-	// shards of one tenant run at the same time.
+	// Tenant names the customer whose job this is: letters, digits,
+	// dots, dashes and underscores, at most 64. The operator can limit
+	// how many shards of one tenant run at the same time.
 	Tenant string `json:"tenant,omitempty"`
-	// Priority decides whose shards run first when there is more work than
-	// the workers can do: high, normal (when empty) or low.
+	// Priority decides whose shards run first when there is more work
+	// than the workers can do: high, normal (when empty) or low.
 	Priority Priority `json:"priority,omitempty"`
-	// Deadline is the time by which the job must have ended. After it the job
-	// fails, even if no worker has begun it.
+	// Deadline is the time by which the job must have ended. After it
+	// the job fails, even if no worker has begun it.
 	Deadline time.Time `json:"deadline,omitzero"`
 }
 
@@ -30,7 +30,8 @@ var validTenant = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 // CheckTerms adds the faults of the terms to those of a payload.
 func (t Terms) CheckTerms(errs *fields.Errors) {
 	if t.Tenant != "" && !validTenant.MatchString(t.Tenant) {
-		errs.Add("tenant", "%q: use 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first", t.Tenant)
+		errs.Add("tenant", "%q: use 1 to 64 letters, digits, dots, dashes and underscores, "+
+			"a letter or digit first", t.Tenant)
 	}
 	switch t.Priority {
 	case "", PriorityHigh, PriorityNormal, PriorityLow:
@@ -39,19 +40,20 @@ func (t Terms) CheckTerms(errs *fields.Errors) {
 	}
 }
 
-// Priority says how urgent a job is. It decides on the queue of its tasks.
+// Priority says how urgent a job is. It decides on the queue of its
+// tasks.
 type Priority string
 
-// The priorities. A worker takes tasks from their queues in the proportion 6
-// to 3 to 1, so that low priority is never left out.
+// The priorities. A worker takes tasks from their queues in the
+// proportion 6 to 3 to 1, so that low priority is never left out.
 const (
 	PriorityHigh   Priority = "high"
 	PriorityNormal Priority = "normal" // the same as empty
 	PriorityLow    Priority = "low"
 )
 
-// The queues without their priority. Each is served by a pool of every worker,
-// so that no queue has to wait for another.
+// The queues without their priority. Each is served by a pool of every
+// worker, so that no queue has to wait for another.
 const (
 	QueueVerify  = "verify"  // quick answers for a person who waits
 	QueueJobs    = "jobs"    // coordinators of sharded jobs: cheap, they mostly wait
@@ -60,8 +62,8 @@ const (
 )
 
 // Queue returns the queue for tasks of this priority, for example
-// "shards-high" for "shards". Verifications have one queue for all priorities.
-// A value that is no priority counts as normal.
+// "shards-high" for "shards". Verifications have one queue for all
+// priorities. A value that is no priority counts as normal.
 func (p Priority) Queue(base string) string {
 	if base != QueueVerify && (p == PriorityHigh || p == PriorityLow) {
 		return base + "-" + string(p)

@@ -9,8 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// wantFaults checks that a payload has exactly these faults, in this order.
-// Without any it must validate.
+// wantFaults checks that a payload has exactly these faults, in this
+// order. Without any it must validate.
 func wantFaults(t *testing.T, j tasks.Job, want ...string) {
 	t.Helper()
 	err := j.Validate()

@@ -6,8 +6,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/fields"
 )
 
-// VerifyConnection asks whether a bucket is set up correctly for its use. It
-// stores nothing in the bucket.
+// VerifyConnection asks whether a bucket is set up correctly for its
+// use. It stores nothing in the bucket.
 type VerifyConnection struct {
 	Terms
 
@@ -33,8 +33,8 @@ func (j VerifyConnection) Validate() error {
 	return errs.Err(j.Kind())
 }
 
-// VerifyConnectionResult is the diagnosis. The job succeeds when it can make
-// one, even if the diagnosis is bad.
+// VerifyConnectionResult is the diagnosis. The job succeeds when it can
+// make one, even if the diagnosis is bad.
 type VerifyConnectionResult struct {
 	OK      bool    `json:"ok"`      // no check failed
 	Verdict string  `json:"verdict"` // one line

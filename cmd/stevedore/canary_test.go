@@ -33,58 +33,61 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker"
 )
 
-// mine is a coal mine: a Redis, a worker, a server that tells everything, and
-// the canaries.
-type mine struct {
+// A canary is a secret of these tests. secretsTest is a Redis, a
+// worker, and servers that put all canaries that they know into their
+// answers.
+type secretsTest struct {
 	redis     redis.UniversalClient
 	inspector *asynq.Inspector
 	client    *producer.Client
 	endpoint  string
-	dir       string // of the secrets in files
-	log       logbook
+	dir       string // holds the secrets in files
+	log       syncBuffer
 	metrics   *prometheus.Registry
-	auths     map[string]tasks.Auth // S3's, by the form of their secrets
-	clouds    *rumour
-	others    []tasks.Storage // of the other clouds, on their buckets
+	auths     map[string]tasks.Auth // for S3, by the form of their secrets
+	clouds    *echoClouds
+	others    []tasks.Storage // buckets of the other clouds
 }
 
-// Every job with secrets of every form, on a server that repeats them in
-// whatever it says: nothing that Stevedore writes shows one. Not parallel: it
-// sets environment variables.
+// Every kind of job runs with secrets of every form, on servers that
+// repeat the secrets in every answer. Nothing that Stevedore writes
+// shows one. The test is not parallel because it sets environment
+// variables.
 func TestNothingShowsACanary(t *testing.T) {
-	m := openMine(t)
-	stop := m.watch(t)
-	ids := m.enqueue(t)
+	skipInShort(t)
+	st := newSecretsTest(t)
+	stop := st.searchMeanwhile(t)
+	ids := st.enqueue(t)
 	for id, storage := range ids {
-		m.wait(t, id, storage.Bucket)
+		st.wait(t, id, storage.Bucket)
 	}
 	stop()
-	m.search(t, ids)
+	st.search(t, ids)
 }
 
-func openMine(t *testing.T) *mine {
+func newSecretsTest(t *testing.T) *secretsTest {
 	t.Helper()
 	o := queuetest.Start(t).Options()
 	key, err := seal.NewKey()
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &mine{
+	st := &secretsTest{
 		redis: o.Client(), client: producer.New(o, producer.WithPublicKey(key.Public())),
-		endpoint: startGossip(t).URL, clouds: startRumour(t), dir: t.TempDir(), metrics: prometheus.NewRegistry(),
+		endpoint: startEchoS3(t).URL, clouds: startEchoClouds(t), dir: t.TempDir(), metrics: prometheus.NewRegistry(),
 	}
-	m.inspector = asynq.NewInspectorFromRedisClient(m.redis)
-	t.Cleanup(func() { _, _ = m.client.Close(), m.redis.Close() })
-	m.cage(t)
-	m.work(t, o, key)
-	return m
+	st.inspector = asynq.NewInspectorFromRedisClient(st.redis)
+	t.Cleanup(func() { _, _ = st.client.Close(), st.redis.Close() })
+	st.makeSecrets(t)
+	st.runWorker(t, o, key)
+	return st
 }
 
-// cage makes the canaries: a secret access key and a session token of every
-// form, and the other clouds' secrets of two.
-func (m *mine) cage(t *testing.T) {
+// makeSecrets makes the canaries: for S3 in every form, for the other
+// clouds in two.
+func (st *secretsTest) makeSecrets(t *testing.T) {
 	t.Helper()
-	m.auths = map[string]tasks.Auth{}
+	st.auths = map[string]tasks.Auth{}
 	for form, secretOf := range map[string]func(name, value string) tasks.Secret{
 		"sealed": func(_, value string) tasks.Secret { return tasks.PlainSecret(value) },
 		"env": func(name, value string) tasks.Secret {
@@ -92,32 +95,32 @@ func (m *mine) cage(t *testing.T) {
 			return secret(t, "env:STEVEDORE_SECRET_"+name)
 		},
 		"file": func(name, value string) tasks.Secret {
-			if err := os.WriteFile(filepath.Join(m.dir, name), []byte(value+"\n"), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(st.dir, name), []byte(value+"\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			return secret(t, "file:"+filepath.Join(m.dir, name))
+			return secret(t, "file:"+filepath.Join(st.dir, name))
 		},
 	} {
-		m.auths[form] = tasks.Auth{
+		st.auths[form] = tasks.Auth{
 			Method: tasks.AuthAccessKey, AccessKeyID: "AKIA" + form,
 			SecretAccessKey: secretOf("KEY", core+"/secret+"+form+"="), SessionToken: secretOf("TOKEN", core+"/token+"+form+"="),
 		}
 		if form == "env" {
-			continue // with the other clouds a file is as good
+			continue // for the other clouds a file is enough
 		}
-		for _, s := range m.clouds.storages(t, form, secretOf) {
+		for _, s := range st.clouds.storages(t, form, secretOf) {
 			for _, s.Bucket = range []string{bucketDenied, bucketPage} {
 				if s.Bucket == bucketDenied || form == "sealed" {
-					m.others = append(m.others, s)
+					st.others = append(st.others, s)
 				}
 			}
 		}
 	}
 }
 
-// work runs a worker, as the command does but for how often it asks a server
-// that fails.
-func (m *mine) work(t *testing.T, o redisconn.Options, key seal.PrivateKey) {
+// runWorker runs a worker like the worker command. But it sends a
+// request only once to a server that fails.
+func (st *secretsTest) runWorker(t *testing.T, o redisconn.Options, key seal.PrivateKey) {
 	t.Helper()
 	text, err := key.Text()
 	if err != nil {
@@ -125,22 +128,22 @@ func (m *mine) work(t *testing.T, o redisconn.Options, key seal.PrivateKey) {
 	}
 	c, err := settings.LoadWorker([]string{
 		redisURL(o), "STEVEDORE_PRIVATE_KEYS=env:KEY", "KEY=" + text, "STEVEDORE_LOG_LEVEL=debug", "STEVEDORE_DRAIN_TIMEOUT=5s",
-		"STEVEDORE_SECRETS_ALLOW=env:STEVEDORE_SECRET_*,file:" + m.dir + "/*",
+		"STEVEDORE_SECRETS_ALLOW=env:STEVEDORE_SECRET_*,file:" + st.dir + "/*",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	setup, err := workerConfig(c, c.Logger(&m.log), m.metrics)
+	setup, err := workerConfig(c, c.Logger(&st.log), st.metrics)
 	if err != nil {
 		t.Fatal(err)
 	}
 	client := everything(configured(t)).egress.Client()
 	signIn := *client
-	signIn.Transport = detour{m.clouds, client.Transport}
-	setup.Network = nil // the servers of this test are not where the storages say
+	signIn.Transport = azureRedirect{st.clouds, client.Transport}
+	setup.Network = nil // storages of Azure name hosts that do not exist
 	setup.Providers = providers.Registry{
 		"s3":    &s3.Opener{Client: client, Attempts: 1},
-		"gcs":   &gcs.Opener{Client: client, Attempts: 1, TokenURL: m.clouds.URL + "/token"},
+		"gcs":   &gcs.Opener{Client: client, Attempts: 1, TokenURL: st.clouds.URL + "/token"},
 		"azure": &azure.Opener{Client: &signIn, Attempts: 1},
 	}
 	w, err := worker.New(setup, jobs(c)...)
@@ -158,24 +161,24 @@ func (m *mine) work(t *testing.T, o redisconn.Options, key seal.PrivateKey) {
 	})
 }
 
-// watch searches Redis again and again until it is stopped.
-func (m *mine) watch(t *testing.T) (stop func()) {
+// searchMeanwhile searches Redis again and again until stop is called.
+func (st *secretsTest) searchMeanwhile(t *testing.T) (stop func()) {
 	t.Helper()
 	var wg sync.WaitGroup
 	done := make(chan struct{})
 	wg.Go(func() {
-		ticks := time.NewTicker(200 * time.Millisecond) // what comes and goes in between is in the journal
+		ticks := time.NewTicker(200 * time.Millisecond) // the journal has what is there for a shorter time
 		defer ticks.Stop()
 		for looks := 0; ; looks++ {
 			select {
 			case <-done:
-				t.Logf("looked through Redis %d times meanwhile", looks)
+				t.Logf("Redis was searched %d times meanwhile", looks)
 				return
 			case <-ticks.C:
 			}
-			for key, value := range dump(t, m.redis) {
-				if shown(t, "Redis, "+key, value) {
-					<-done // once is enough
+			for key, value := range redisContent(t, st.redis) {
+				if reportCanaries(t, "Redis, "+key, value) {
+					<-done // one report is enough
 					return
 				}
 			}
@@ -184,37 +187,37 @@ func (m *mine) watch(t *testing.T) (stop func()) {
 	return sync.OnceFunc(func() { close(done); wg.Wait() })
 }
 
-// enqueue puts every job on the queue for every storage. It returns the
+// enqueue enqueues every kind of job for every storage. It returns the
 // storages by job ID.
-func (m *mine) enqueue(t *testing.T) map[string]tasks.Storage {
+func (st *secretsTest) enqueue(t *testing.T) map[string]tasks.Storage {
 	t.Helper()
 	ids := map[string]tasks.Storage{}
 	kinds := map[string]bool{}
-	for _, s := range append(m.onS3(), m.others...) {
+	for _, s := range append(st.onS3(), st.others...) {
 		for _, j := range everyJob(s) {
-			id, err := m.client.Enqueue(t.Context(), j)
+			id, err := st.client.Enqueue(t.Context(), j)
 			if err != nil {
 				t.Fatal(err)
 			}
-			shown(t, "the job as text", fmt.Appendf(nil, "%v %+v %#v", j, j, j))
+			reportCanaries(t, "the job as text", fmt.Appendf(nil, "%v %+v %#v", j, j, j))
 			ids[id], kinds[j.Kind()] = s, true
 		}
 	}
 	if len(kinds) != len(tasks.Kinds()) {
-		t.Errorf("only %v are searched", kinds)
+		t.Errorf("only the kinds %v are tested", kinds)
 	}
 	return ids
 }
 
-// onS3 are the storages with secrets of every form, for every way in which
-// the server fails.
-func (m *mine) onS3() (all []tasks.Storage) {
+// onS3 returns storages with secrets of every form, for every way in
+// which the server fails.
+func (st *secretsTest) onS3() (all []tasks.Storage) {
 	for _, bucket := range []string{bucketDenied, bucketShut, bucketHalf, bucketBroken, bucketMoved, bucketPage, bucketLong} {
-		for form, auth := range m.auths {
+		for form, auth := range st.auths {
 			if form != "sealed" && bucket != bucketDenied && bucket != bucketHalf {
-				continue // how the server fails has nothing to do with the form
+				continue // the other failures do not depend on the form
 			}
-			all = append(all, tasks.Storage{Provider: "s3", Bucket: bucket, Region: "us-east-1", Endpoint: m.endpoint, Auth: auth})
+			all = append(all, tasks.Storage{Provider: "s3", Bucket: bucket, Region: "us-east-1", Endpoint: st.endpoint, Auth: auth})
 		}
 	}
 	return all
@@ -232,12 +235,12 @@ func everyJob(s tasks.Storage) []tasks.Job {
 	}
 }
 
-// wait waits for the end of a job or, where it would be tried for long, for
-// its first failure in asynq.
-func (m *mine) wait(t *testing.T, id, bucket string) {
+// wait waits for the end of a job. A job that would be retried for a
+// long time needs only to fail once.
+func (st *secretsTest) wait(t *testing.T, id, bucket string) {
 	t.Helper()
 	queuetest.Eventually(t, 2*time.Minute, "job "+id+" on "+bucket, func() bool {
-		s, err := m.client.Status(t.Context(), id)
+		s, err := st.client.Status(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -245,50 +248,52 @@ func (m *mine) wait(t *testing.T, id, bucket string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		info, err := m.inspector.GetTaskInfo(kind.Policy.Queue, id)
+		info, err := st.inspector.GetTaskInfo(kind.Policy.Queue, id)
 		return s.State.Final() || bucket == bucketBroken && err == nil && info.LastErr != ""
 	})
 }
 
-// search looks through all that is left. What the server said must be there,
-// so that the search is not in vain.
-func (m *mine) search(t *testing.T, ids map[string]tasks.Storage) {
+// search looks for canaries in everything that remains. The other parts
+// of the server's answers must be there, or the search would prove
+// nothing.
+func (st *secretsTest) search(t *testing.T, ids map[string]tasks.Storage) {
 	t.Helper()
-	all := map[string][]byte{"the log": m.log.Bytes(), "the metrics": m.scrape(), "Redis's journal": journal(t, m.redis)}
-	for key, value := range dump(t, m.redis) {
+	all := map[string][]byte{"the log": st.log.Bytes(), "the metrics": st.scrape(), "Redis's journal": redisJournal(t, st.redis)}
+	for key, value := range redisContent(t, st.redis) {
 		all["Redis, "+key] = value
 	}
 	for id, storage := range ids {
-		s, err := m.client.Status(t.Context(), id)
+		s, err := st.client.Status(t.Context(), id)
 		var list []tasks.ObjectError
 		var wrong error
-		for e, err := range m.client.Errors(t.Context(), id) {
+		for e, err := range st.client.Errors(t.Context(), id) {
 			list, wrong = append(list, e), errors.Join(wrong, err)
 		}
-		told, bad := json.Marshal(struct {
+		text, bad := json.Marshal(struct {
 			tasks.Status
 			Errors []tasks.ObjectError
 		}{s, list})
 		if err != nil || wrong != nil || bad != nil {
 			t.Fatal(err, wrong, bad)
 		}
-		all["job "+id] = told
-		telling(t, s, storage, list, string(told))
+		all["job "+id] = text
+		wantEvidence(t, s, storage, list, string(text))
 	}
 	for what, text := range all {
-		shown(t, what, text)
+		reportCanaries(t, what, text)
 	}
 	for want, what := range map[string]string{
 		`"level":"DEBUG"`: "the log", "[redacted] token": "the log", "stevedore_attempts_total": "the metrics", "with [redacted]": "Redis's journal",
 	} {
 		if !strings.Contains(string(all[what]), want) {
-			t.Errorf("%q is not in %s: the search is in vain", want, what)
+			t.Errorf("%q is not in %s: the search proves nothing", want, what)
 		}
 	}
 }
 
-// telling checks that a job came far enough to have something to tell.
-func telling(t *testing.T, s tasks.Status, storage tasks.Storage, list []tasks.ObjectError, told string) {
+// wantEvidence checks that the status of a job holds the server's
+// answer.
+func wantEvidence(t *testing.T, s tasks.Status, storage tasks.Storage, list []tasks.ObjectError, text string) {
 	t.Helper()
 	bucket, want := storage.Bucket, "[redacted]"
 	switch {
@@ -299,22 +304,22 @@ func telling(t *testing.T, s tasks.Status, storage tasks.Storage, list []tasks.O
 	case bucket == bucketHalf && s.Kind == (tasks.VerifyConnection{}).Kind():
 		return
 	case bucket == bucketHalf && (s.State != tasks.StateSucceeded || len(list) == 0):
-		t.Errorf("%s on bucket %s has not succeeded with errors: %s", s.Kind, bucket, told)
+		t.Errorf("%s on bucket %s has not succeeded with errors: %s", s.Kind, bucket, text)
 	}
-	if !strings.Contains(told, want) {
-		t.Errorf("%s on %s with %s does not say %q: %s", s.Kind, storage, storage.Auth.Method, want, told)
+	if !strings.Contains(text, want) {
+		t.Errorf("%s on %s with %s does not say %q: %s", s.Kind, storage, storage.Auth.Method, want, text)
 	}
 }
 
-func (m *mine) scrape() []byte {
+func (st *secretsTest) scrape() []byte {
 	w := httptest.NewRecorder()
-	promhttp.HandlerFor(m.metrics, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	promhttp.HandlerFor(st.metrics, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	return w.Body.Bytes()
 }
 
-func shown(t *testing.T, what string, text []byte) bool {
+func reportCanaries(t *testing.T, what string, text []byte) bool {
 	t.Helper()
-	found := sightings(what, text)
+	found := findCanaries(what, text)
 	if len(found) > 0 {
 		t.Errorf("canaries are shown in %d places, the first is %s", len(found), found[0])
 	}

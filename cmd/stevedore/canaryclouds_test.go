@@ -21,8 +21,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// canaryPEM is a private key. It is as it came: what is searched for are
-// parts of it.
+// canaryPEM returns a private key. It does not contain core, so the
+// search looks for parts of it.
 var canaryPEM = sync.OnceValue(func() string {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -35,43 +35,43 @@ var canaryPEM = sync.OnceValue(func() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 })
 
-// pemParts are parts of the private key: from near its beginning, its middle
-// and its end.
+// pemParts returns parts of the private key: near its beginning, its
+// middle and its end.
 func pemParts() []string {
 	lines := strings.Split(strings.TrimSpace(canaryPEM()), "\n")
 	return []string{lines[2][10:30], lines[len(lines)/2][10:30], lines[len(lines)-3][10:30]}
 }
 
-// The servers that give tokens refuse those whose account or tenant has this
-// name.
-const turnedAway = "refused"
+// refusedName is the account or tenant to which the sign-in servers
+// give no token.
+const refusedName = "refused"
 
-// rumour is the Google and the Azure of the canaries, their sign-in services
-// included. Like gossip it tells all that it was sent, and the secret of the
-// account that asks.
-type rumour struct {
+// echoClouds serves as Google and as Azure, with their sign-in
+// services. Like echoS3 it answers with the whole request and the
+// secret of the caller.
+type echoClouds struct {
 	*httptest.Server
-	secrets sync.Map // by the name of the Azure account
+	secrets sync.Map // by the names of Azure accounts
 }
 
-func startRumour(t *testing.T) *rumour {
+func startEchoClouds(t *testing.T) *echoClouds {
 	t.Helper()
-	r := &rumour{}
+	r := &echoClouds{}
 	r.Server = httptest.NewServer(r)
 	t.Cleanup(r.Close)
 	return r
 }
 
-// storages are a storage of every method of Google and Azure that has a
-// secret, on a bucket yet to be named. How a secret is handed over is up to
-// keep.
-func (m *rumour) storages(t *testing.T, form string, keep func(name, value string) tasks.Secret) map[string]tasks.Storage {
+// storages returns a storage for every method of Google and Azure that
+// has a secret. Their buckets have no names yet. keep makes a Secret of
+// a value.
+func (m *echoClouds) storages(t *testing.T, form string, keep func(name, value string) tasks.Secret) map[string]tasks.Storage {
 	t.Helper()
 	all := map[string]tasks.Storage{}
-	for _, name := range []string{"ann", turnedAway} {
+	for _, name := range []string{"ann", refusedName} {
 		text, err := json.Marshal(map[string]string{
 			"type": "service_account", "client_email": name + "@example.iam.gserviceaccount.com", "private_key": canaryPEM(),
-			"private_key_id": core, // it is in the assertion, which is as good as a token
+			"private_key_id": core, // part of the assertion, which must stay secret too
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -102,14 +102,14 @@ func (m *rumour) storages(t *testing.T, form string, keep func(name, value strin
 	return all
 }
 
-// padded is a canary of the length that a cloud asks for.
+// padded returns a canary of the length that a cloud requires.
 func padded(end string, length int) string {
 	return core + strings.Repeat("A", length-len(core)-len(end)-1) + end + "A"
 }
 
-// RoundTrip implements http.RoundTripper: Azure's own hosts are here. No
-// request leaves the process.
-func (m *rumour) RoundTrip(r *http.Request) (*http.Response, error) {
+// RoundTrip implements http.RoundTripper. It answers for the hosts of
+// Azure, so no request leaves the process.
+func (m *echoClouds) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()
 	m.ServeHTTP(w, r)
 	resp := w.Result()
@@ -117,15 +117,15 @@ func (m *rumour) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// detour leads requests for Azure's own hosts to a rumour, and all others on
-// their way.
-type detour struct {
-	azure *rumour
+// azureRedirect sends requests for hosts of Azure to echoClouds, and
+// all others to the next transport.
+type azureRedirect struct {
+	azure *echoClouds
 	next  http.RoundTripper
 }
 
 // RoundTrip implements http.RoundTripper.
-func (d detour) RoundTrip(r *http.Request) (*http.Response, error) {
+func (d azureRedirect) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.HasPrefix(r.URL.Host, "127.0.0.1:") {
 		return d.next.RoundTrip(r)
 	}
@@ -133,21 +133,21 @@ func (d detour) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // ServeHTTP implements http.Handler.
-func (m *rumour) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (m *echoClouds) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var body []byte
 	if r.Body != nil {
 		body, _ = io.ReadAll(io.LimitReader(r.Body, 4<<10))
 	}
 	form, _ := url.ParseQuery(string(body))
-	text := m.heard(r, body, form)
+	text := m.requestText(r, body, form)
 	switch {
 	case r.URL.Path == "/token":
 		_, claims, _ := strings.Cut(form.Get("assertion"), ".")
 		claims, _, _ = strings.Cut(claims, ".")
 		said, _ := base64.RawURLEncoding.DecodeString(claims)
-		token(w, bytes.Contains(said, []byte(turnedAway+"@")), text)
+		token(w, bytes.Contains(said, []byte(refusedName+"@")), text)
 	case strings.HasSuffix(r.URL.Path, "/oauth2/v2.0/token"):
-		token(w, strings.HasPrefix(r.URL.Path, "/"+turnedAway), text)
+		token(w, strings.HasPrefix(r.URL.Path, "/"+refusedName), text)
 	case strings.Contains(r.URL.Host, "microsoft"):
 		const at = "https://login.microsoftonline.com/"
 		tenant, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
@@ -182,17 +182,17 @@ func azureError(w http.ResponseWriter, text string) {
 	}{Code: code, Message: text, AuthenticationErrorDetail: text})
 }
 
-// token answers as the sign-in services of both clouds do.
+// token answers like the sign-in services of both clouds.
 func token(w http.ResponseWriter, refuse bool, text string) {
 	if refuse {
 		writeJSON(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant", "error_description": "AADSTS7000215: " + text, "trace_id": text})
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"access_token": minted, "token_type": "Bearer", "expires_in": 3600})
+	writeJSON(w, http.StatusOK, map[string]any{"access_token": mintedToken, "token_type": "Bearer", "expires_in": 3600})
 }
 
-// minted is the token that everybody gets.
-const minted = core + ".minted/token+="
+// mintedToken is the token that all accounts get.
+const mintedToken = core + ".minted/token+="
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
@@ -200,9 +200,9 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// heard is all that the server knows. Only the beginning of a message is
-// kept, so what matters comes first.
-func (m *rumour) heard(r *http.Request, body []byte, form url.Values) string {
+// requestText returns everything that the server knows. Stevedore
+// shortens long messages, so the canaries come first.
+func (m *echoClouds) requestText(r *http.Request, body []byte, form url.Values) string {
 	if !strings.HasSuffix(r.URL.Path, "/token") {
 		body = nil
 	}

@@ -19,19 +19,19 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// core is in every canary. It has no character that any encoding of text
-// changes, and a part of it is enough to be found.
+// core is part of every canary. No encoding of text changes its
+// characters.
 const core = "c4n4ryc4n4ry"
 
-// needles are the core as it is, in hex, and in base64 wherever it may lie in
-// what was encoded; and parts of the private key.
+// needles are the texts to search for: core as it is, in hex and in
+// base64 at every offset, and parts of the private key.
 var needles = sync.OnceValue(func() [][]byte {
 	all := [][]byte{[]byte(core), []byte(hex.EncodeToString([]byte(core))), []byte(strings.ToUpper(hex.EncodeToString([]byte(core))))}
 	for before := range 3 {
 		text := base64.RawStdEncoding.EncodeToString([]byte("\x00\x00"[:before] + core))
-		text = text[(before*8+5)/6:] // without what depends on the bytes before,
+		text = text[(before*8+5)/6:] // drop what depends on the bytes before,
 		if before > 0 {
-			text = text[:len(text)-1] // and on those after
+			text = text[:len(text)-1] // and on the bytes after
 		}
 		all = append(all, []byte(text))
 	}
@@ -41,10 +41,10 @@ var needles = sync.OnceValue(func() [][]byte {
 	return all
 })
 
-// sightings are the places in which a blob, or what is compressed in it,
-// shows a canary.
-func sightings(what string, blob []byte) (found []string) {
-	for _, text := range append(unpacked(blob), blob) {
+// findCanaries returns the places where a blob shows a canary. It also
+// looks at compressed data in the blob.
+func findCanaries(what string, blob []byte) (found []string) {
+	for _, text := range append(unpack(blob), blob) {
 		for _, needle := range needles() {
 			if i := bytes.Index(text, needle); i >= 0 {
 				found = append(found, fmt.Sprintf("%s: %q", what, text[max(0, i-100):min(len(text), i+60)]))
@@ -54,8 +54,9 @@ func sightings(what string, blob []byte) (found []string) {
 	return found
 }
 
-// unpacked are the zstd frames in a blob, as far as they can be read.
-func unpacked(blob []byte) (texts [][]byte) {
+// unpack decompresses the zstd frames in a blob, as far as they can be
+// read.
+func unpack(blob []byte) (texts [][]byte) {
 	magic := []byte{0x28, 0xb5, 0x2f, 0xfd}
 	i := bytes.Index(blob, magic)
 	if i < 0 {
@@ -65,7 +66,7 @@ func unpacked(blob []byte) (texts [][]byte) {
 	defer d.Close()
 	for {
 		if d.Reset(bytes.NewReader(blob[i:])) == nil {
-			text, _ := io.ReadAll(d) // an error says that the frame has ended
+			text, _ := io.ReadAll(d) // an error means that the frame has ended
 			texts = append(texts, text)
 		}
 		next := bytes.Index(blob[i+1:], magic)
@@ -77,8 +78,8 @@ func unpacked(blob []byte) (texts [][]byte) {
 	return texts
 }
 
-// dump is all that lies in a Redis, by key.
-func dump(t *testing.T, r redis.UniversalClient) map[string][]byte {
+// redisContent returns everything in a Redis, by key.
+func redisContent(t *testing.T, r redis.UniversalClient) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
 	for keys := r.Scan(t.Context(), 0, "", 1000).Iterator(); keys.Next(t.Context()); {
@@ -105,19 +106,19 @@ func content(t *testing.T, r redis.UniversalClient, key string) string {
 		v, err = r.ZRangeWithScores(ctx, key, 0, -1).Result()
 	case "stream":
 		v, err = r.XRange(ctx, key, "-", "+").Result()
-	case "none": // it has gone meanwhile
+	case "none": // it was deleted meanwhile
 	default:
-		t.Errorf("%s is of type %q, which nobody looks into", key, kind)
+		t.Errorf("%s is of type %q, which this test cannot read", key, kind)
 	}
-	if err != nil && err != redis.Nil { //nolint:errorlint // Redis's own, unwrapped
+	if err != nil && err != redis.Nil { //nolint:errorlint // it is not wrapped
 		t.Errorf("read %s: %v", key, err)
 	}
 	return fmt.Sprint(v)
 }
 
-// journal is every command that ever changed anything in a Redis: the files
-// that it appends to.
-func journal(t *testing.T, r redis.UniversalClient) []byte {
+// redisJournal returns every command that has ever changed a Redis: its
+// append-only files.
+func redisJournal(t *testing.T, r redis.UniversalClient) []byte {
 	t.Helper()
 	settings, err := r.ConfigGet(t.Context(), "dir").Result()
 	if err != nil {
@@ -138,26 +139,26 @@ func journal(t *testing.T, r redis.UniversalClient) []byte {
 	return all
 }
 
-// logbook is a log that many write to.
-type logbook struct {
+// syncBuffer is a buffer that several goroutines may write to.
+type syncBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (l *logbook) Write(p []byte) (int, error) {
+func (l *syncBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
 }
 
-func (l *logbook) Bytes() []byte {
+func (l *syncBuffer) Bytes() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return bytes.Clone(l.text.Bytes())
 }
 
-// Whatever hides a canary, the search finds it: without this the other test
-// could not fail.
+// The search finds a canary in every encoding and in every type of
+// Redis. Otherwise the other test could not fail.
 func TestCanariesAreFound(t *testing.T) {
 	t.Parallel()
 	packer, err := zstd.NewWriter(nil)
@@ -172,11 +173,11 @@ func TestCanariesAreFound(t *testing.T) {
 		"base64, 2":   base64.RawURLEncoding.EncodeToString([]byte("ab" + value + "c")),
 		"compressed":  "before" + string(packer.EncodeAll([]byte("line\n"+value), nil)) + "after" + string(packer.EncodeAll([]byte("x"), nil)),
 	} {
-		if len(sightings(name, []byte(blob))) == 0 {
+		if len(findCanaries(name, []byte(blob))) == 0 {
 			t.Errorf("%s: not found in %q", name, blob)
 		}
 	}
-	if found := sightings("nothing", []byte("c4n4ry, and nothing else")); len(found) != 0 {
+	if found := findCanaries("nothing", []byte("c4n4ry, and nothing else")); len(found) != 0 {
 		t.Errorf("%q", found)
 	}
 	r := queuetest.Start(t).Options().Client()
@@ -189,14 +190,14 @@ func TestCanariesAreFound(t *testing.T) {
 		"zset":   r.ZAdd(t.Context(), "zset", redis.Z{Member: value}).Err(),
 		"stream": r.XAdd(t.Context(), &redis.XAddArgs{Stream: "stream", Values: []any{"f", value}}).Err(),
 	} {
-		if err != nil || len(sightings(name, dump(t, r)[name])) == 0 {
+		if err != nil || len(findCanaries(name, redisContent(t, r)[name])) == 0 {
 			t.Errorf("%s: not found, %v", name, err)
 		}
 	}
 	if err := r.FlushAll(t.Context()).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if len(sightings("journal", journal(t, r))) == 0 {
-		t.Error("what was deleted is not found in the journal")
+	if len(findCanaries("redisJournal", redisJournal(t, r))) == 0 {
+		t.Error("what was deleted is not found in the redisJournal")
 	}
 }

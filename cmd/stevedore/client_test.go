@@ -25,7 +25,7 @@ func TestEnqueueUnderTerms(t *testing.T) {
 	o := queuetest.Embedded(t)
 	environ := []string{redisURL(o)}
 	enqueue := []string{"enqueue", "build-manifest", "--source", "file:///tmp", "--id", "j", "--set", "tenant=theirs"}
-	for range 2 { // the deadline is another moment each time, the job is the same
+	for range 2 { // the deadline differs, and the job is the same
 		want(t.Context(), t, exitOK, environ, append(enqueue, "--delay", "10m", "--deadline", "2h", "--priority", "high", "--tenant", "acme")...)
 	}
 	raw := o.Client()
@@ -115,7 +115,7 @@ func TestEventsCommand(t *testing.T) {
 	cancelled("c")
 	out, _ = want(t.Context(), t, exitOK, environ, "events", "--after", last.Position)
 	wantLines(t, out, "c cancelled")
-	out, _ = want(t.Context(), t, exitOK, environ, "events", "--group", "g") // this host: what the first consumer got was acknowledged
+	out, _ = want(t.Context(), t, exitOK, environ, "events", "--group", "g") // the first consumer has acknowledged the others
 	wantLines(t, out, "c cancelled")
 	for _, args := range [][]string{{"--after", "yesterday"}, {"--consumer", "one"}, {"--group", "g", "--job", "a"}} {
 		want(t.Context(), t, exitInvalid, environ, append([]string{"events"}, args...)...)
@@ -123,16 +123,16 @@ func TestEventsCommand(t *testing.T) {
 	want(t.Context(), t, exitFailed, []string{"STEVEDORE_REDIS_URL=redis://127.0.0.1:1/0"}, "events", "--follow")
 }
 
-// An interrupt ends it well.
+// An interrupt ends the command without an error.
 func TestEventsFollow(t *testing.T) {
 	t.Parallel()
 	for name, flags := range map[string][]string{"all": nil, "new": {"--after", "$"}, "group": {"--group", "g"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			environ := []string{redisURL(queuetest.Embedded(t))}
-			ctx, stop := context.WithCancel(t.Context())
+			ctx, stop := context.WithTimeout(t.Context(), maxWait)
 			defer stop()
-			var out, errs logbook
+			var out, errs syncBuffer
 			ended := make(chan int, 1)
 			go func() {
 				ended <- run(ctx, append([]string{"events", "--follow"}, flags...), cli.Console{Out: &out, Err: &errs, Environ: environ})
@@ -153,7 +153,7 @@ func TestEventsFollow(t *testing.T) {
 	}
 }
 
-// A corrupt image is mended, and the retry finds it well.
+// A corrupt image is replaced by a good one, and the retry succeeds.
 func TestRetryCommand(t *testing.T) {
 	t.Parallel()
 	dir := drawDataset(t)
@@ -184,7 +184,7 @@ func TestRetryCommand(t *testing.T) {
 	}
 }
 
-// mend puts a good image in the corrupt one's place.
+// mend replaces the corrupt image by a good one.
 func mend(t *testing.T, dir string) {
 	t.Helper()
 	images, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(dataset.Prefix), "*.jpg"))

@@ -22,7 +22,8 @@ type cloud struct {
 	open func(access, *http.Client) (providers.Opener, error)
 }
 
-// clouds returns the table of providers: to add a provider, add its line.
+// clouds returns the table of providers: to add a provider, add its
+// line.
 func clouds() []cloud { return []cloud{s3Cloud(), gcsCloud(), azureCloud(), fileCloud()} }
 
 // schemes returns the schemes of storage URLs.
@@ -34,8 +35,8 @@ func schemes() payload.Schemes {
 	return all
 }
 
-// registry returns the openers of all providers. They reach their clouds
-// through net.
+// registry returns the openers of all providers. They reach their
+// clouds through net.
 func registry(a access, net *network.Network) (providers.Registry, error) {
 	r := providers.Registry{}
 	for _, c := range clouds() {
@@ -68,20 +69,19 @@ func allowed(s settings.Settings) access {
 	}
 }
 
-// everything returns the access of the person at the keyboard, who can reach
-// all of it without this program too. Some addresses are always refused.
+// everything returns the access of the person at the keyboard, who can
+// reach all of it without this program too. Some addresses are always
+// refused.
 func everything(s settings.Settings) access {
 	a := allowed(s)
-	a.egress = egress.Policy{
-		AllowHTTP: true,
-		Allow:     []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")},
-	}
+	ipv4, ipv6 := netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")
+	a.egress = egress.Policy{AllowHTTP: true, Allow: []netip.Prefix{ipv4, ipv6}}
 	a.fileRoots, a.ownIdentity = []string{"/"}, tasks.Providers()
 	return a
 }
 
-// mayUse reports whether the process's own identity may be used on buckets of
-// a provider.
+// mayUse reports whether the process's own identity may be used on
+// buckets of a provider.
 func (a access) mayUse(provider string) bool { return slices.Contains(a.ownIdentity, provider) }
 
 // envSecret refers to a variable, which must have a valid name.

@@ -14,7 +14,11 @@ import (
 func azureCloud() cloud {
 	return cloud{
 		provider: "azure",
-		scheme:   payload.Scheme{Name: "az", Form: "az://account/container/prefix", Storage: azureStorage},
+		scheme: payload.Scheme{
+			Name:    "az",
+			Form:    "az://account/container/prefix",
+			Storage: azureStorage,
+		},
 		open: func(a access, client *http.Client) (providers.Opener, error) {
 			return &azure.Opener{Client: client, WorkerIdentity: a.mayUse("azure")}, nil
 		},
@@ -24,16 +28,20 @@ func azureCloud() cloud {
 func azureStorage(u *url.URL, vars map[string]string) (tasks.Storage, error) {
 	container, prefix, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
 	s := tasks.Storage{Provider: "azure", Account: u.Host, Bucket: container, Prefix: prefix}
-	const connection, token, key = "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_KEY"
+	const (
+		connection = "AZURE_STORAGE_CONNECTION_STRING"
+		token      = "AZURE_STORAGE_SAS_TOKEN"
+		key        = "AZURE_STORAGE_KEY"
+	)
 	switch {
 	case vars[connection] != "":
-		s.Auth = tasks.Auth{Method: tasks.AuthConnectionString, ConnectionString: envSecret(connection)}
+		s.Auth.Method, s.Auth.ConnectionString = tasks.AuthConnectionString, envSecret(connection)
 	case vars[token] != "":
-		s.Auth = tasks.Auth{Method: tasks.AuthSAS, SASToken: envSecret(token)}
+		s.Auth.Method, s.Auth.SASToken = tasks.AuthSAS, envSecret(token)
 	case vars[key] != "":
-		s.Auth = tasks.Auth{Method: tasks.AuthAccountKey, AccountKey: envSecret(key)}
+		s.Auth.Method, s.Auth.AccountKey = tasks.AuthAccountKey, envSecret(key)
 	default:
-		s.Auth = tasks.Auth{Method: tasks.AuthAnonymous}
+		s.Auth.Method = tasks.AuthAnonymous
 	}
 	return s, nil
 }

@@ -9,9 +9,11 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// The four jobs on every cloud's server, two of them twice, with the rights
-// that the seed documents ask for and no others.
+// The jobs of the demo run on a server of every cloud. The credentials
+// have only the rights that the documents of CVAT and FastLabel ask
+// for.
 func TestFourJobs(t *testing.T) {
+	skipInShort(t)
 	t.Parallel()
 	for name, arrange := range map[string]func(*testing.T) (tasks.Storage, settings.Settings){
 		"s3": s3Connection, "gcs": gcsConnection,
@@ -26,13 +28,14 @@ func TestFourJobs(t *testing.T) {
 	}
 }
 
-// The same through a role with an external ID, as FastLabel's page has it.
-// The worker's own identity comes from the environment of the process, so
-// nothing else may run meanwhile.
+// The same with a role and an external ID, as FastLabel documents it.
+// The test is not parallel, because the worker's own identity comes
+// from the environment of the process.
 func TestFourJobsThroughARole(t *testing.T) {
+	skipInShort(t)
 	server := providertest.STS(t)
 	name := server.Bucket(t)
-	own := server.Lister(t, server.Bucket(t)) // with no right to the bucket that the role opens
+	own := server.Lister(t, server.Bucket(t)) // has no right to the bucket of the role
 	t.Setenv("AWS_ACCESS_KEY_ID", own.AccessKeyID)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", own.SecretAccessKey)
 	role := server.Role(t, providertest.Role{
@@ -57,9 +60,9 @@ func s3Connection(t *testing.T) (tasks.Storage, settings.Settings) {
 	return store, configured(t)
 }
 
-// gcsConnection is a service account with what Storage Object Viewer and
-// Storage Object Creator hold together: an object that is there already can
-// only be replaced by who may delete it.
+// gcsConnection makes a service account with the rights of Storage
+// Object Viewer and Storage Object Creator. It cannot replace objects:
+// that needs the right to delete them.
 func gcsConnection(t *testing.T) (tasks.Storage, settings.Settings) {
 	t.Helper()
 	server := providertest.GCS(t)

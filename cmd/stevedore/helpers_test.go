@@ -21,8 +21,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// maxWait is how long any command of a test may take. On a busy machine a
-// whole test takes some ten seconds.
+// maxWait is how long any command of a test may take. On a busy machine
+// a whole test takes some ten seconds.
 const maxWait = 2 * time.Minute
 
 // call runs a command as the shell would.
@@ -34,8 +34,8 @@ func call(ctx context.Context, environ []string, stdin string, args ...string) (
 	return code, o.String(), e.String()
 }
 
-// want runs a command, which must end with an exit code, and returns its
-// output.
+// want runs a command, which must end with an exit code, and returns
+// its output.
 func want(ctx context.Context, t *testing.T, exit int, environ []string, args ...string) (out, errs string) {
 	t.Helper()
 	code, out, errs := call(ctx, environ, "", args...)
@@ -45,9 +45,9 @@ func want(ctx context.Context, t *testing.T, exit int, environ []string, args ..
 	return out, errs
 }
 
-// startWorker runs the worker command beside a test. The context ends when the
-// worker does, so that the test does not wait for one that has failed. stop
-// ends the worker and returns its log.
+// startWorker runs the worker command beside a test. The context ends
+// when the worker does, so that the test does not wait for one that has
+// failed. stop ends the worker and returns its log.
 func startWorker(t *testing.T, environ []string) (ctx context.Context, stop func() string) {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -146,7 +146,7 @@ func fill(t *testing.T, cfg settings.Settings, s tasks.Storage) {
 	}
 }
 
-// local starts a queue and a worker in this process.
+// startedLocal starts a queue and a worker in this process.
 func startedLocal(t *testing.T, cfg settings.Settings) *local {
 	t.Helper()
 	here, err := startLocal(t.Context(), cfg, slog.New(slog.DiscardHandler))

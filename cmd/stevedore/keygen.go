@@ -16,8 +16,8 @@ type keygenCommand struct {
 	Out string `help:"File for the private key; it must not exist yet." default:"stevedore.key" placeholder:"FILE"`
 }
 
-// Run makes a pair of keys. Standard output gets only the public one, so that
-// a script can take it.
+// Run makes a pair of keys. Standard output gets only the public one,
+// so that a script can take it.
 func (k keygenCommand) Run(c cli.Console) error {
 	key, err := seal.NewKey()
 	if err != nil {
@@ -29,7 +29,8 @@ func (k keygenCommand) Run(c cli.Console) error {
 	_, errOut := fmt.Fprintln(c.Out, key.Public())
 	_, errHelp := fmt.Fprintf(c.Err, "This is the public key %s, for producers: %s.\n"+
 		"The private key is in %s, for workers only: %s names the file.\n",
-		key.Public().ID(), settings.Name(setting.PublicKey), k.Out, settings.Name(setting.PrivateKeys))
+		key.Public().ID(), settings.Name(setting.PublicKey),
+		k.Out, settings.Name(setting.PrivateKeys))
 	return errors.Join(errOut, errHelp)
 }
 
@@ -41,7 +42,8 @@ func writeKey(path string, key seal.PrivateKey) error {
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return cli.Invalid(fmt.Errorf("%s exists already, and no key is ever overwritten: give another --out", path))
+		return cli.Invalid(fmt.Errorf("%s exists already, and no key is ever overwritten: "+
+			"give another --out", path))
 	}
 	if err != nil {
 		return cli.Invalid(err)

@@ -14,8 +14,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
-// keygen makes a pair of keys with the command, and returns the public one
-// and the private one's file.
+// keygen runs the command. It returns the public key and the file of
+// the private one.
 func keygen(t *testing.T) (public, path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "key")
@@ -85,8 +85,8 @@ func TestKeyRing(t *testing.T) {
 	}
 }
 
-// With the public key, enqueue seals what the variables hold; without it, it
-// names them.
+// With a public key, enqueue seals the values of the variables. Without
+// one, the payload holds their names.
 func TestEnqueueSealsTheEnvironment(t *testing.T) {
 	t.Parallel()
 	const canary = "c4n4ryc4n4ryc4n4ry"
@@ -115,7 +115,7 @@ func TestEnqueueSealsTheEnvironment(t *testing.T) {
 	if auth.SecretAccessKey.Reference() != "env:AWS_SECRET_ACCESS_KEY" || auth.SessionToken.Reference() != "env:AWS_SESSION_TOKEN" {
 		t.Errorf("without a key: %q", auth.SecretAccessKey.Reference())
 	}
-	for range 2 { // the second time it is the same job
+	for range 2 { // both times it is the same job
 		code, auth, errs := enqueue("STEVEDORE_PUBLIC_KEY=" + public)
 		secrets := providers.Secrets{Keys: seal.NewRing(key)}.For("mineS", "build-manifest")
 		secret, err := secrets.Resolve(auth.SecretAccessKey)
@@ -130,7 +130,7 @@ func TestEnqueueSealsTheEnvironment(t *testing.T) {
 	}
 }
 
-// enqueued is the payload in a job's record.
+// enqueued returns the payload in the record of a job.
 func enqueued(t *testing.T, o redisconn.Options, id string) tasks.BuildManifest {
 	t.Helper()
 	r := o.Client()

@@ -15,9 +15,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker"
 )
 
-// local is a queue and a worker inside this process, for the person at the
-// keyboard. It may read every secret and directory and reach every private
-// address that the person can.
+// local is a queue and a worker inside this process, for the person at
+// the keyboard. It may read every secret and directory and reach every
+// private address that the person can.
 type local struct {
 	client *producer.Client
 	stop   func()

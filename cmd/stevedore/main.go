@@ -1,7 +1,7 @@
-// Command stevedore runs jobs for labelling tools on the buckets that hold
-// their images: the worker, and a client for people. This package only wires:
-// a file a subcommand, a file a cloud. The subcommands that only talk to the
-// queue are in package client.
+// Command stevedore runs jobs for labelling tools on the buckets that
+// hold their images: the worker, and a client for people. This package
+// only wires: a file a subcommand, a file a cloud. The subcommands that
+// only talk to the queue are in package client.
 package main
 
 import (
@@ -48,7 +48,8 @@ const (
 func main() {
 	redis.SetLogger(quiet{})
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], cli.Console{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Environ: os.Environ()})
+	console := cli.Console{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Environ: os.Environ()}
+	code := run(ctx, os.Args[1:], console)
 	stop()
 	os.Exit(code)
 }
@@ -74,8 +75,8 @@ func run(ctx context.Context, args []string, c cli.Console) int {
 	return report(c.Err, command.Run())
 }
 
-// quiet drops the messages that the Redis client would write to standard
-// error: every failed call returns its error.
+// quiet drops the messages that the Redis client would write to
+// standard error: every failed call returns its error.
 type quiet struct{}
 
 func (quiet) Printf(context.Context, string, ...any) {}
@@ -91,7 +92,8 @@ func report(w io.Writer, err error) int {
 	case errors.Is(err, cli.ErrShown):
 		return exitFailed
 	case errors.As(err, &payload):
-		_, _ = fmt.Fprintf(w, "stevedore: the %s payload is not valid; nothing was enqueued:\n", payload.JobKind)
+		_, _ = fmt.Fprintf(w, "stevedore: the %s payload is not valid; nothing was enqueued:\n",
+			payload.JobKind)
 		for _, f := range payload.Fields {
 			_, _ = fmt.Fprintf(w, "  %s\n", f)
 		}

@@ -14,6 +14,7 @@ import (
 )
 
 func TestDemo(t *testing.T) {
+	skipInShort(t)
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "demo")
 	code, out, errs := call(t.Context(), nil, "", "demo", "--dir", dir)
@@ -40,8 +41,8 @@ func TestInvalidPayloadListsAllFaults(t *testing.T) {
 	}
 }
 
-// What people type becomes a storage that validates, with the credentials'
-// names and not the credentials.
+// A URL becomes a storage that validates. It holds the names of
+// credentials, and no credentials.
 func TestStorageURL(t *testing.T) {
 	t.Parallel()
 	for raw, c := range map[string]struct {
@@ -103,6 +104,7 @@ func TestEnqueueWithoutRedis(t *testing.T) {
 }
 
 func TestRunOnAFile(t *testing.T) {
+	skipInShort(t)
 	t.Parallel()
 	dir := drawDataset(t)
 	code, out, errs := call(t.Context(), nil, "", "run", "build-manifest", "--source", "file://"+dir, "--set", "source.prefix=scenes/", "--json")
@@ -111,14 +113,14 @@ func TestRunOnAFile(t *testing.T) {
 		t.Errorf("exit %d, %v\n%s\n%s", code, err, out, errs)
 	}
 	if !strings.Contains(errs, dataset.CorruptKey+": corrupt-image") {
-		t.Errorf("the corrupt image is not told of:\n%s", errs)
+		t.Errorf("the corrupt image is not named:\n%s", errs)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "scenes", "manifest.jsonl")); err != nil {
 		t.Error(err)
 	}
 }
 
-// A verification that finds a fault ends with 1, and says what to do.
+// A verification that finds a fault ends with 1.
 func TestRunFindsAMissingBucket(t *testing.T) {
 	t.Parallel()
 	code, out, _ := call(t.Context(), nil, "", "run", "verify-connection", "--source", "file:///no/such/directory")
@@ -127,8 +129,9 @@ func TestRunFindsAMissingBucket(t *testing.T) {
 	}
 }
 
-// The commands that talk to a queue, with a worker beside them.
+// The commands that talk to the queue, while a worker runs.
 func TestEnqueueStatusWait(t *testing.T) {
+	skipInShort(t)
 	t.Parallel()
 	dir := drawDataset(t)
 	environ := []string{

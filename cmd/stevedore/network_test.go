@@ -20,8 +20,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/verify"
 )
 
-// diagnosed is what a verification by a worker says, whose operator allows
-// this machine.
+// diagnosed returns the answer of a verification by a worker whose
+// operator allows the addresses of this machine.
 func diagnosed(t *testing.T, s tasks.Storage, environ ...string) tasks.VerifyConnectionResult {
 	t.Helper()
 	a := allowed(configured(t, append(environ, "STEVEDORE_EGRESS_ALLOW=127.0.0.0/8,::1")...))
@@ -39,11 +39,13 @@ func diagnosed(t *testing.T, s tasks.Storage, environ ...string) tasks.VerifyCon
 	if err != nil {
 		t.Fatal(err)
 	}
-	result := r.(tasks.VerifyConnectionResult)
-	for i := range result.Checks { // as a worker does
-		result.Checks[i].Fix = setting.Name(result.Checks[i].Fix, settings.Name)
+	// The worker names the settings in every text that leaves it.
+	named := r.(tasks.VerifyConnectionResult)
+	for i, c := range named.Checks {
+		named.Checks[i].Evidence = setting.Name(c.Evidence, settings.Name)
+		named.Checks[i].Fix = setting.Name(c.Fix, settings.Name)
 	}
-	return result
+	return named
 }
 
 func serving(t *testing.T, start func(http.Handler) *httptest.Server) string {
@@ -63,8 +65,8 @@ func closedPort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// wantOne wants one check that fails, that of the sign-in, and nothing asked
-// of the bucket after it.
+// wantOne checks that only the check of the sign-in failed, and that no
+// check of the bucket was made after it.
 func wantOne(t *testing.T, r tasks.VerifyConnectionResult, code, fix string) {
 	t.Helper()
 	failed := slices.DeleteFunc(slices.Clone(r.Checks), func(c tasks.Check) bool { return c.Status != tasks.CheckFail })
@@ -76,8 +78,8 @@ func wantOne(t *testing.T, r tasks.VerifyConnectionResult, code, fix string) {
 	}
 }
 
-// What keeps a worker from where credentials are made fails one check, and it
-// is not that of the credentials.
+// When a worker cannot reach the service that issues credentials, one
+// check fails, and it is not the check of the credentials.
 func TestSignInFaults(t *testing.T) {
 	t.Parallel()
 	endpoint := serving(t, httptest.NewServer)
@@ -100,6 +102,7 @@ func TestSignInFaults(t *testing.T) {
 }
 
 func TestSignInOfAKeyFile(t *testing.T) {
+	skipInShort(t)
 	t.Parallel()
 	server := providertest.GCS(t)
 	account := server.Account(t, providertest.GCSAccount{Root: true})
@@ -109,7 +112,7 @@ func TestSignInOfAKeyFile(t *testing.T) {
 	}
 	r := diagnosed(t, s, "STEVEDORE_GCS_TOKEN_URL=http://"+closedPort(t)+"/token")
 	wantOne(t, r, "ConnectionRefused", "is set with STEVEDORE_GCS_TOKEN_URL on the workers")
-	s.Endpoint = strings.Replace(s.Endpoint, "127.0.0.1", "localhost", 1) // by another name it is another server
+	s.Endpoint = strings.Replace(s.Endpoint, "127.0.0.1", "localhost", 1) // another name makes another server
 	r = diagnosed(t, s, "STEVEDORE_GCS_TOKEN_URL="+server.TokenURL)
 	at := slices.IndexFunc(r.Checks, func(c tasks.Check) bool { return c.ID == "sign-in" })
 	if !r.OK || at < 0 || r.Checks[at].Status != tasks.CheckOK || r.Checks[at].Evidence == "" {

@@ -13,8 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// policyCommand sends nothing to a cloud: it prints what the bucket's owner
-// has to set up.
+// policyCommand sends nothing to a cloud: it prints what the bucket's
+// owner has to set up.
 type policyCommand struct {
 	Payload    string `arg:"" optional:"" help:"File with a storage or a job's payload as JSON, or - for standard input."`
 	Source     string `help:"Bucket, in place of a file: ${buckets}." placeholder:"URL"`
@@ -27,8 +27,8 @@ type policyCommand struct {
 	Trust      string `help:"AWS account of the workers, which the role to assume must trust (s3)." placeholder:"ACCOUNT"`
 }
 
-// Run prints the documents and commands, each under its title. All its errors
-// are mistakes of the caller.
+// Run prints the documents and commands, each under its title. All its
+// errors are mistakes of the caller.
 func (p policyCommand) Run(c cli.Console, schemes payload.Schemes) error {
 	s, need, err := p.storage(c, schemes)
 	if err != nil {
@@ -50,24 +50,28 @@ func (p policyCommand) Run(c cli.Console, schemes payload.Schemes) error {
 	return nil
 }
 
-// storage returns the storage, and what a payload says it is needed for.
-func (p policyCommand) storage(c cli.Console, schemes payload.Schemes) (tasks.Storage, tasks.Need, error) {
+// storage returns the storage, and what a payload says it is needed
+// for.
+func (p policyCommand) storage(
+	c cli.Console, schemes payload.Schemes,
+) (s tasks.Storage, need tasks.Need, err error) {
 	switch {
 	case p.Source != "":
-		s, err := schemes.Parse(p.Source, settings.Map(c.Environ))
-		return s, tasks.Need{}, err
+		s, err = schemes.Parse(p.Source, settings.Map(c.Environ))
+		return s, need, err
 	case p.Payload == "":
-		return tasks.Storage{}, tasks.Need{}, errors.New("give a file with a storage, - for standard input, or --source URL")
+		return s, need, errors.New("give a file with a storage, " +
+			"- for standard input, or --source URL")
 	}
 	data, err := payload.ReadFile(p.Payload, c.In)
 	if err != nil {
-		return tasks.Storage{}, tasks.Need{}, err
+		return s, need, err
 	}
 	return storageIn(data)
 }
 
-// storageIn finds the storage that a job works on in its payload. Data without
-// such a field is a storage itself.
+// storageIn finds the storage that a job works on in its payload. Data
+// without such a field is a storage itself.
 func storageIn(data []byte) (s tasks.Storage, need tasks.Need, _ error) {
 	wrong := func(err error) error {
 		return fmt.Errorf("the payload is not the JSON of a storage: %w", err)
@@ -106,8 +110,8 @@ func (p policyCommand) uses(s tasks.Storage, need tasks.Need) policy.Uses {
 	return u
 }
 
-// validate checks a storage, but not its credentials: rights are granted
-// before there are credentials.
+// validate checks a storage, but not its credentials: rights are
+// granted before there are credentials.
 func validate(s tasks.Storage, cors *tasks.CORS) error {
 	s.Auth = tasks.Auth{Method: tasks.AuthAnonymous}
 	return tasks.VerifyConnection{Storage: s, Need: tasks.Need{CORS: cors}}.Validate()

@@ -29,7 +29,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// binary builds the program once for all tests that run it as a process.
+// binary builds the program once for all tests that run it as a
+// process.
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "stevedore-test-")
 	if err != nil {
@@ -51,9 +52,9 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// port is a real Redis, a real S3 server with a bucket of images, and a
-// client.
-type port struct {
+// setup holds a real Redis, a real S3 server with a bucket of images,
+// and a client.
+type setup struct {
 	redis  *queuetest.Redis
 	client *producer.Client
 	store  tasks.Storage
@@ -63,8 +64,9 @@ type port struct {
 
 const secretName = "STEVEDORE_SECRET_TEST"
 
-// s3Bucket makes a bucket, and a user of it with no more rights than the seed
-// documents ask for, whose secret it returns.
+// s3Bucket makes a bucket and a user. The user has only the rights that
+// the documents of CVAT and FastLabel ask for. It returns the user's
+// secret.
 func s3Bucket(t *testing.T, server providertest.S3Server) (tasks.Storage, string) {
 	t.Helper()
 	name := server.Bucket(t)
@@ -75,11 +77,11 @@ func s3Bucket(t *testing.T, server providertest.S3Server) (tasks.Storage, string
 	}, keys.SecretAccessKey
 }
 
-// arrive makes a port whose bucket holds n images.
-func arrive(t *testing.T, n int) *port {
+// newSetup makes a setup whose bucket holds n images.
+func newSetup(t *testing.T, n int) *setup {
 	t.Helper()
 	server := providertest.S3(t)
-	p := &port{redis: queuetest.Start(t)}
+	p := &setup{redis: queuetest.Start(t)}
 	p.store, p.secret = s3Bucket(t, server)
 	p.store.Prefix, p.store.Auth.SecretAccessKey = "images/", secret(t, "env:"+secretName)
 	p.client = producer.New(p.redis.Options())
@@ -88,7 +90,7 @@ func arrive(t *testing.T, n int) *port {
 	return p
 }
 
-func (p *port) fill(t *testing.T, n int) {
+func (p *setup) fill(t *testing.T, n int) {
 	t.Helper()
 	store := p.store
 	store.Auth.SecretAccessKey = secretFile(t, p.secret)
@@ -118,8 +120,8 @@ func picture(t *testing.T, i int) []byte {
 	return b.Bytes()
 }
 
-// count is how many objects with an ending lie in Stevedore's own directory.
-func (p *port) count(t *testing.T, ending string) (n int64) {
+// count counts the objects with an ending in Stevedore's own directory.
+func (p *setup) count(t *testing.T, ending string) (n int64) {
 	t.Helper()
 	for o, err := range p.bucket.List(t.Context(), providers.ListOptions{Prefix: "images/.stevedore/"}) {
 		if err != nil {
@@ -132,23 +134,23 @@ func (p *port) count(t *testing.T, ending string) (n int64) {
 	return n
 }
 
-// ship is a worker process.
-type ship struct {
+// process is a worker in a process of its own.
+type process struct {
 	cmd  *exec.Cmd
 	url  string
 	logs *bytes.Buffer
 	read chan struct{} // closed at the end of the log
 }
 
-// sail starts a worker process with one shard slot and waits until it is
-// ready.
-func (p *port) sail(t *testing.T) *ship {
+// startProcess starts a worker with one shard slot, and waits until it
+// is ready.
+func (p *setup) startProcess(t *testing.T) *process {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &ship{cmd: exec.Command(path, "worker"), logs: new(bytes.Buffer), read: make(chan struct{})}
+	s := &process{cmd: exec.Command(path, "worker"), logs: new(bytes.Buffer), read: make(chan struct{})}
 	s.cmd.Env = append(os.Environ(),
 		"STEVEDORE_REDIS_URL=redis://"+p.redis.Options().Addr, secretName+"="+p.secret, "STEVEDORE_HTTP_ADDR=127.0.0.1:0",
 		"STEVEDORE_EGRESS_ALLOW=127.0.0.1", "STEVEDORE_SHARD_SLOTS=1", "STEVEDORE_PARALLEL=2", "STEVEDORE_LOG_FORMAT=text", "STEVEDORE_LOG_LEVEL=debug")
@@ -164,6 +166,8 @@ func (p *port) sail(t *testing.T) *ship {
 	go s.watch(stderr, address)
 	select {
 	case s.url = <-address:
+	case <-s.read:
+		t.Fatalf("the worker has ended:\n%s", s.logs)
 	case <-time.After(20 * time.Second):
 		t.Fatal("the worker did not start")
 	}
@@ -171,7 +175,7 @@ func (p *port) sail(t *testing.T) *ship {
 	return s
 }
 
-func (s *ship) watch(stderr io.Reader, address chan<- string) {
+func (s *process) watch(stderr io.Reader, address chan<- string) {
 	defer close(s.read)
 	for lines := bufio.NewScanner(stderr); lines.Scan(); {
 		s.logs.WriteString(lines.Text() + "\n")
@@ -181,8 +185,9 @@ func (s *ship) watch(stderr io.Reader, address chan<- string) {
 	}
 }
 
-// stop sends SIGTERM, waits, and reports how long that took.
-func (s *ship) stop(t *testing.T) time.Duration {
+// stop sends SIGTERM, waits for the end, and returns how long that
+// took.
+func (s *process) stop(t *testing.T) time.Duration {
 	t.Helper()
 	if s.cmd.ProcessState != nil {
 		return 0
@@ -191,7 +196,12 @@ func (s *ship) stop(t *testing.T) time.Duration {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Error(err)
 	}
-	<-s.read
+	select {
+	case <-s.read:
+	case <-time.After(maxWait):
+		t.Error("the worker does not stop")
+		_ = s.cmd.Process.Kill()
+	}
 	if err := s.cmd.Wait(); err != nil {
 		t.Errorf("worker: %v", err)
 	}
@@ -201,8 +211,8 @@ func (s *ship) stop(t *testing.T) time.Duration {
 	return time.Since(start)
 }
 
-// get is the body of a 200 answer.
-func (s *ship) get(path string) string {
+// get returns the body of an answer with status 200.
+func (s *process) get(path string) string {
 	resp, err := http.Get(s.url + path)
 	if err != nil {
 		return ""
@@ -215,8 +225,8 @@ func (s *ship) get(path string) string {
 	return string(body)
 }
 
-// shards is how many shards this process has finished.
-func (s *ship) shards() int {
+// shards returns how many shards this process has finished.
+func (s *process) shards() int {
 	for line := range strings.Lines(s.get("/metrics")) {
 		if n, ok := strings.CutPrefix(line, `stevedore_attempts_total{kind="generate-thumbnails",outcome="done",phase="shard"} `); ok {
 			v, _ := strconv.Atoi(strings.TrimSpace(n))
@@ -226,7 +236,7 @@ func (s *ship) shards() int {
 	return 0
 }
 
-func (p *port) wait(t *testing.T, id string, each func(tasks.Status)) tasks.GenerateThumbnailsResult {
+func (p *setup) wait(t *testing.T, id string, each func(tasks.Status)) tasks.GenerateThumbnailsResult {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -241,19 +251,21 @@ func (p *port) wait(t *testing.T, id string, each func(tasks.Status)) tasks.Gene
 	return r.(tasks.GenerateThumbnailsResult)
 }
 
-func (p *port) enqueue(t *testing.T, id string) {
+func (p *setup) enqueue(t *testing.T, id string) {
 	t.Helper()
 	if _, err := p.client.Enqueue(t.Context(), tasks.GenerateThumbnails{Source: p.store, Size: 32}, producer.WithID(id)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// Two processes share the shards of one job; a second job writes nothing.
+// Two processes share the shards of one job; a second job writes
+// nothing.
 func TestTwoProcessesShareAJob(t *testing.T) {
+	skipInShort(t)
 	t.Parallel()
 	const images = 1600 // 8 shards
-	p := arrive(t, images)
-	a, b := p.sail(t), p.sail(t)
+	p := newSetup(t, images)
+	a, b := p.startProcess(t), p.startProcess(t)
 	p.enqueue(t, "first")
 	if r := p.wait(t, "first", nil); r.Written != images || r.Failed != 0 {
 		t.Errorf("first run: %+v", r)
@@ -270,13 +282,14 @@ func TestTwoProcessesShareAJob(t *testing.T) {
 	}
 }
 
-// SIGTERM in the middle of a shard: the process ends soon and well, the other
-// one finishes the job, nothing is lost.
+// SIGTERM in the middle of a shard: the process ends soon and without
+// an error, the other one finishes the job, and nothing is lost.
 func TestTermLosesNothing(t *testing.T) {
+	skipInShort(t)
 	t.Parallel()
 	const images = 1600
-	p := arrive(t, images)
-	a, b := p.sail(t), p.sail(t)
+	p := newSetup(t, images)
+	a, b := p.startProcess(t), p.startProcess(t)
 	p.enqueue(t, "job")
 	var took time.Duration
 	r := p.wait(t, "job", func(s tasks.Status) {
@@ -295,13 +308,14 @@ func TestTermLosesNothing(t *testing.T) {
 	}
 }
 
-// Redis goes away and comes back in the middle of a job.
+// Redis restarts in the middle of a job.
 func TestRedisRestartUnderProcesses(t *testing.T) {
+	skipInShort(t)
 	t.Parallel()
 	const images = 1600
-	p := arrive(t, images)
-	p.sail(t)
-	p.sail(t)
+	p := newSetup(t, images)
+	p.startProcess(t)
+	p.startProcess(t)
 	p.enqueue(t, "job")
 	restarted := false
 	r := p.wait(t, "job", func(s tasks.Status) {
@@ -311,7 +325,9 @@ func TestRedisRestartUnderProcesses(t *testing.T) {
 			p.redis.Up()
 		}
 	})
-	if !restarted || r.Written != images || r.Failed != 0 { // a shard done twice would find its thumbnails unchanged
+	// After a second run of a shard, its thumbnails would count as
+	// unchanged.
+	if !restarted || r.Written != images || r.Failed != 0 {
 		t.Errorf("restarted %v, %+v", restarted, r)
 	}
 }

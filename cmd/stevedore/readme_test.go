@@ -22,7 +22,8 @@ func readme(t *testing.T) string {
 	return string(text)
 }
 
-// Every kind has a section whose example is a payload that validates.
+// Every kind has a section, and its example is a payload that
+// validates.
 func TestReadmeExamples(t *testing.T) {
 	t.Parallel()
 	text := readme(t)
@@ -47,8 +48,8 @@ func TestReadmeExamples(t *testing.T) {
 	}
 }
 
-// Every variable is in the table with its default, and every variable in the
-// text exists.
+// The table has every variable with its default. The text names no
+// variable that does not exist.
 func TestReadmeVariables(t *testing.T) {
 	t.Parallel()
 	text := readme(t)
@@ -67,7 +68,7 @@ func TestReadmeVariables(t *testing.T) {
 	}
 }
 
-// names collects what a worker registers.
+// names collects the metrics that a worker registers.
 type names map[string]bool
 
 func (n names) Register(c prometheus.Collector) error {

@@ -26,7 +26,9 @@ func jobs(s settings.Settings) []worker.Registration {
 }
 
 // workerConfig returns how the worker command runs.
-func workerConfig(s settings.Settings, log *slog.Logger, r prometheus.Registerer) (worker.Config, error) {
+func workerConfig(
+	s settings.Settings, log *slog.Logger, r prometheus.Registerer,
+) (worker.Config, error) {
 	a := allowed(s)
 	net := network.New(a.egress)
 	openers, err := registry(a, net)

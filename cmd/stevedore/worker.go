@@ -20,8 +20,8 @@ import (
 
 type workerCommand struct{}
 
-// Run runs a worker until ctx ends. Meanwhile it serves /metrics, /livez and
-// /readyz.
+// Run runs a worker until ctx ends. Meanwhile it serves /metrics,
+// /livez and /readyz.
 func (workerCommand) Run(ctx context.Context, c cli.Console) error {
 	s, err := settings.LoadWorker(c.Environ)
 	if err != nil {
@@ -61,9 +61,12 @@ func endpoints(w *worker.Worker, registry *prometheus.Registry) http.Handler {
 	return mux
 }
 
-// serve serves HTTP on an address until stop is called. That is after the
-// drain, so that probes see the drain. An empty address serves nothing.
-func serve(ctx context.Context, addr string, h http.Handler, log *slog.Logger) (stop func(), err error) {
+// serve serves HTTP on an address until stop is called. That is after
+// the drain, so that probes see the drain. An empty address serves
+// nothing.
+func serve(
+	ctx context.Context, addr string, h http.Handler, log *slog.Logger,
+) (stop func(), err error) {
 	if addr == "" {
 		return func() {}, nil
 	}

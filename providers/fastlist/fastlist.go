@@ -7,46 +7,52 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// WithParallelListing lists a large bucket in several streams at once and yields what
-// they find in key order, each key once. It begins with one stream; when
-// three pages have not been enough it guesses from the keys where some pages
-// further on must be, and has other streams list from there. What lies ahead
-// of the loop is kept, at most some pages a stream; then the streams wait.
-// Where the server cannot start at a key, keys come unordered or a stream
-// fails, one stream alone goes on, and its error is the listing's. Less than
-// two streams is the bucket itself.
+const (
+	// pageSize is how many objects most clouds put on a page. If
+	// a cloud has another size, that costs a few requests and
+	// nothing else.
+	pageSize = 1000
+	// soloObjects is how many objects one stream lists before
+	// others help.
+	soloObjects = 3 * pageSize
+)
+
+// WithParallelListing makes the listings of a bucket use up to
+// the given number of streams, that is requests at once. With
+// fewer than two it returns b itself. All other operations are
+// those of b.
 func WithParallelListing(b providers.Bucket, streams int) providers.Bucket {
 	if streams < 2 {
 		return b
 	}
-	return parallel{b, streams}
+	return bucket{b, streams}
 }
 
-type parallel struct {
+type bucket struct {
 	providers.Bucket
 	streams int
 }
 
-const (
-	pageSize = 1000         // objects that most clouds put on a page; a wrong guess costs a few requests, nothing else
-	patience = 3 * pageSize // objects that one stream lists before others help
-)
-
 // Unwrap lets providers.As look further.
-func (p parallel) Unwrap() providers.Bucket { return p.Bucket }
+func (b bucket) Unwrap() providers.Bucket { return b.Bucket }
 
-func (p parallel) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
+// List implements providers.Bucket. If the bucket does not list
+// in key order, one stream lists all of it.
+func (b bucket) List(
+	ctx context.Context, opts providers.ListOptions,
+) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
-		l := newListing(p, opts)
-		marks, more := p.begin(ctx, l, yield)
+		l := newListing(b.Bucket, opts, b.streams)
+		pageEnds, more := l.listAlone(ctx, yield)
 		if !more {
 			return
 		}
+
 		ctx, cancel := context.WithCancel(ctx)
 		defer l.end(cancel)
 		stop := context.AfterFunc(ctx, l.wakeAll)
 		defer stop()
-		l.start(ctx, marks)
+		l.start(ctx, pageEnds)
 		for page, err := l.next(); page != nil || err != nil; page, err = l.next() {
 			if err != nil {
 				yield(providers.Object{}, err)
@@ -61,34 +67,37 @@ func (p parallel) List(ctx context.Context, opts providers.ListOptions) iter.Seq
 	}
 }
 
-// begin lists with one stream. When there is more than that should do alone,
-// it returns the last key of each page.
-func (p parallel) begin(ctx context.Context, l *listing, yield func(providers.Object, error) bool) (marks []string, more bool) {
+// listAlone lists with one stream. If the keys are in order and
+// there are so many that others should help, it stops, and
+// returns the last key of each page.
+func (l *listing) listAlone(
+	ctx context.Context, yield func(providers.Object, error) bool,
+) (pageEnds []string, more bool) {
 	count, ordered, last := 0, true, l.opts.After
-	for o, err := range p.Bucket.List(ctx, l.opts) {
+	for o, err := range l.bucket.List(ctx, l.opts) {
 		if err != nil {
 			yield(providers.Object{}, err)
 			return nil, false
 		}
-		if past(o.Key, l.opts.Through) || !yield(o, nil) {
+		if isPast(o.Key, l.opts.Through) || !yield(o, nil) {
 			return nil, false
 		}
 		ordered = ordered && o.Key > last
 		last = o.Key
 		count++
-		if count%sampling == 1 {
-			l.alphabet.learn(o.Key)
+		if count%sampleEvery == 1 {
+			l.keys.learn(o.Key)
 		}
-		if count%pageSize == 0 && count <= patience {
-			marks = append(marks, o.Key)
+		if count%pageSize == 0 && count <= soloObjects {
+			pageEnds = append(pageEnds, o.Key)
 		}
-		if count >= patience && ordered {
-			return marks, true
+		if count >= soloObjects && ordered {
+			return pageEnds, true
 		}
 	}
 	return nil, false
 }
 
-// past reports whether a key is behind the end of a range. An empty end is
-// behind every key.
-func past(key, end string) bool { return end != "" && key > end }
+// isPast reports whether a key is behind the last key of a range.
+// An empty one means that the range has no end.
+func isPast(key, last string) bool { return last != "" && key > last }

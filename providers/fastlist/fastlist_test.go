@@ -21,7 +21,7 @@ func millis(n int64) func() time.Duration {
 	return func() time.Duration { return time.Duration(1+rand.Int64N(n)) * time.Millisecond }
 }
 
-// wanted is what a listing of sorted keys must give.
+// wanted returns what a listing of sorted keys must return.
 func wanted(keys []string, opts providers.ListOptions) []string {
 	return slices.DeleteFunc(slices.Clone(keys), func(k string) bool {
 		return !strings.HasPrefix(k, opts.Prefix) || k <= opts.After || opts.Through != "" && k > opts.Through
@@ -44,7 +44,8 @@ func wantList(t *testing.T, b providers.Bucket, opts providers.ListOptions, want
 	t.Errorf("%+v: %d keys, want %d; they differ at %d", opts, len(got), len(want), at)
 }
 
-// oddShapes are keys that nobody should use and somebody does.
+// oddShapes returns keys that nobody should use, and some people
+// do.
 func oddShapes() []shape {
 	sorted := func(name string, key func(i int) string) shape {
 		return shape{name, func(n int) []string {
@@ -89,8 +90,9 @@ func TestList_YieldsEachKeyOnceInOrder(t *testing.T) {
 	}
 }
 
-// Whatever the keys, the bounds, the store's habits and its hiccups: what
-// comes is what there is.
+// With any keys, any bounds, and a store that fails now and then
+// or ignores options, the listing returns exactly the objects
+// that exist.
 func TestList_AnyListing(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(24) {
@@ -155,8 +157,8 @@ func randomOptions(r *rand.Rand, keys []string) (opts providers.ListOptions) {
 	return opts
 }
 
-// A listing that only starts are refused to, or that always starts at the
-// beginning, is one stream's.
+// If the store refuses to start at a key, or always starts at the
+// beginning, one stream lists everything.
 func TestList_FallsBackToOneStream(t *testing.T) {
 	t.Parallel()
 	keys := shapes()[0].make(40_000)
@@ -168,8 +170,8 @@ func TestList_FallsBackToOneStream(t *testing.T) {
 			}
 			return nil
 		}},
-		"StartIgnored":  {ignoresAfter: true, knowsDirect: true},
-		"StartMisheard": {ignoresAfter: true, ignoresThrough: true},
+		"StartIgnored": {ignoresAfter: true, knowsDirect: true},
+		"BothIgnored":  {ignoresAfter: true, ignoresThrough: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -184,8 +186,7 @@ func TestList_FallsBackToOneStream(t *testing.T) {
 	}
 }
 
-// Keys in no order are passed on as they come: what they mean is for others
-// to say.
+// Keys that are not in order are returned as they come.
 func TestList_UnorderedStore(t *testing.T) {
 	t.Parallel()
 	keys := shapes()[0].make(10_000)
@@ -193,8 +194,8 @@ func TestList_UnorderedStore(t *testing.T) {
 	wantList(t, fastlist.WithParallelListing(&simulated{keys: keys, page: 1000}, 16), providers.ListOptions{}, keys)
 }
 
-// An error that one stream meets too comes once, after all that lies before
-// it.
+// An error of the store is returned once, after all objects
+// before it.
 func TestList_ErrorInTheMiddle(t *testing.T) {
 	t.Parallel()
 	keys := shapes()[0].make(60_000)
@@ -227,7 +228,7 @@ func TestList_ErrorInTheMiddle(t *testing.T) {
 func TestList_BreakEndsTheRequests(t *testing.T) {
 	t.Parallel()
 	for _, at := range []int{1, 1000, 3000, 3001, 7000, 25_000} {
-		synctest.Test(t, func(t *testing.T) { // which fails when a goroutine stays
+		synctest.Test(t, func(t *testing.T) { // it fails if a goroutine is left
 			s := &simulated{keys: shapes()[0].make(60_000), page: 1000, latency: millis(100)}
 			n := 0
 			for _, err := range fastlist.WithParallelListing(s, 16).List(t.Context(), providers.ListOptions{}) {
@@ -270,8 +271,8 @@ func TestList_EndsWithItsContext(t *testing.T) {
 	}
 }
 
-// What lies ahead of a slow loop is bounded, however the keys lie.
-func TestList_KeepsNoMoreThanItMay(t *testing.T) {
+// What waits for a slow loop is bounded, for every shape of keys.
+func TestList_BufferIsBounded(t *testing.T) {
 	t.Parallel()
 	const streams = 4
 	for _, shape := range shapes() {
@@ -290,7 +291,7 @@ func TestList_KeepsNoMoreThanItMay(t *testing.T) {
 					}
 				}
 				if bound := int64((8+1)*streams*1000 + 3*1000); most > bound || most < 10_000 {
-					t.Errorf("%d objects lay ahead, want less than %d", most, bound)
+					t.Errorf("%d objects waited, want at most %d and many", most, bound)
 				}
 			})
 		})
@@ -313,15 +314,15 @@ func TestList_PassesTheSuite(t *testing.T) {
 	}
 }
 
-// A panic of the bucket in one of the streams comes out where the listing was
-// asked for, with where it happened.
+// A panic of the bucket in one of the streams becomes a panic of
+// the caller, with the stack of the stream.
 func TestList_PanicsInTheCallersGoroutine(t *testing.T) {
 	t.Parallel()
 	keys := shapes()[0].make(60_000)
-	for name, at := range map[string]string{"WhileListing": keys[30_000], "AtOnce": keys[3001]} {
+	for name, at := range map[string]string{"WhileListing": keys[30_000], "AtTheStart": keys[3001]} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { // which fails when a goroutine stays
+			synctest.Test(t, func(t *testing.T) { // it fails if a goroutine is left
 				s := &simulated{keys: keys, page: 1000, latency: millis(100)}
 				s.fail = func(_, first string) error {
 					if first >= at {
@@ -354,12 +355,12 @@ var errPanicking = errors.New("panicking")
 //go:noinline
 func panicking() { panic(errPanicking) }
 
-// A slow caller that breaks off finds streams that all wait for it. They end
-// too.
+// When a slow caller breaks off the loop, all streams wait for
+// it. They must end too.
 func TestList_BreakWhileAllStreamsWait(t *testing.T) {
 	t.Parallel()
 	for _, at := range []int{3001, 10_000} {
-		synctest.Test(t, func(t *testing.T) { // which fails when a goroutine stays
+		synctest.Test(t, func(t *testing.T) { // it fails if a goroutine is left
 			s := &simulated{keys: shapes()[0].make(300_000), page: 1000, latency: millis(100)}
 			n := 0
 			for _, err := range fastlist.WithParallelListing(s, 4).List(t.Context(), providers.ListOptions{}) {

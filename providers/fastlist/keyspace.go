@@ -2,84 +2,82 @@ package fastlist
 
 import (
 	"math"
-	"math/bits"
 	"slices"
 	"unicode/utf8"
 )
 
-// alphabet is which bytes keys have where. With it a key counts as a number
-// whose digits are those bytes, which tells about where the keys some pages
-// further on must be. A wrong guess costs requests, never a key.
-type alphabet []counts
+// keyModel holds which bytes keys have at each position. With it
+// a key is read as a number whose digits are those bytes. See the
+// example in the package comment.
+type keyModel []position
 
-// counts is how often each byte was seen lately at one position, and which of
-// them to expect there.
-type counts struct {
-	of       [256]uint16
-	sum      int
-	expected letters
-}
-
-// stride is how far apart two keys are: size in units of the digit at a
-// position.
-type stride struct {
-	at   int
-	size float64
-}
-
-func (s stride) times(n float64) stride { return stride{s.at, s.size * n} }
-
-func (a *alphabet) learn(key string) {
-	for len(*a) < len(key) {
-		*a = append(*a, counts{})
-	}
-	for i := range len(key) {
-		(*a)[i].add(key[i])
-	}
+// position holds the bytes that were seen at one position of
+// keys.
+type position struct {
+	seen     [256]uint16 // how often each byte was seen lately
+	total    int         // sum of seen
+	expected byteSet     // the bytes that count as digits
 }
 
 const (
-	memory = 4096 // bytes after which those seen before count half
-	rare   = 64   // times more often than another: too rare to expect that one
+	maxTotal = 4096 // observations after which those before count half
+	rareness = 64   // a byte that is seen so many times less often than another is no digit
 )
 
-func (c *counts) add(b byte) {
-	c.of[b]++
-	if c.sum++; c.sum < memory && c.expected.has(b) {
+// pageSpan is how far apart the ends of two pages are.
+type pageSpan struct {
+	position int     // of the digit that size counts
+	size     float64 // in units of that digit; 0 if it is not known
+}
+
+// learn adds the bytes of a key to the model.
+func (m *keyModel) learn(key string) {
+	for len(*m) < len(key) {
+		*m = append(*m, position{})
+	}
+	for i := range len(key) {
+		(*m)[i].add(key[i])
+	}
+}
+
+func (p *position) add(b byte) {
+	p.seen[b]++
+	if p.total++; p.total < maxTotal && p.expected.has(b) {
 		return
 	}
-	if c.sum == memory {
-		c.sum = 0
-		for i := range c.of {
-			c.of[i] /= 2
-			c.sum += int(c.of[i])
+	if p.total == maxTotal {
+		p.total = 0
+		for i := range p.seen {
+			p.seen[i] /= 2
+			p.total += int(p.seen[i])
 		}
 	}
-	c.expect()
+	p.updateExpected()
 }
 
-// expect takes the bytes that are seen often, and all decimal digits with
-// any.
-func (c *counts) expect() {
-	most := slices.Max(c.of[:])
-	c.expected = letters{}
-	for b, n := range c.of {
-		if n > most/rare {
-			c.expected = c.expected.with(byte(b))
+// updateExpected takes the bytes that were seen often. If a
+// decimal digit is among them, it takes all decimal digits.
+func (p *position) updateExpected() {
+	most := slices.Max(p.seen[:])
+	p.expected = byteSet{}
+	for b, n := range p.seen {
+		if n > most/rareness {
+			p.expected = p.expected.with(byte(b))
 		}
 	}
-	if c.expected.overlaps(decimals) {
-		c.expected = c.expected.union(decimals)
+	if p.expected.overlaps(decimals) {
+		p.expected = p.expected.union(decimals)
 	}
 }
 
-// digits is the bytes to expect at a position. A counter's high digits have
-// not all been seen when it begins; where there are digits, what comes next
-// to them is of the same sort.
-func (a *alphabet) digits(at int) letters {
-	var all letters
-	for i := at; i < len(*a); i++ {
-		next := (*a)[i].expected
+// digits returns the bytes that are digits at a position. The
+// high digits of a counter have not all been seen when the
+// listing begins. So positions with decimal digits that follow
+// each other share their bytes.
+func (m *keyModel) digits(at int) byteSet {
+	var all byteSet
+	for i := at; i < len(*m); i++ {
+		next := (*m)[i].expected
 		if i > at && (!next.overlaps(decimals) || !all.overlaps(decimals)) {
 			break
 		}
@@ -88,55 +86,62 @@ func (a *alphabet) digits(at int) letters {
 	return all
 }
 
+// base returns how many digits there are at a position; at least
+// 1.
+func (m *keyModel) base(at int) float64 { return float64(max(1, m.digits(at).count())) }
+
 const (
-	precision = 1e12 // how far the value of a key is worked out
-	fineness  = 20   // parts of a stride that points are rounded down to
+	valuePrecision = 1e12 // the value of a key is computed to this part of a digit
+	pointPrecision = 20   // split points are rounded down to this part of their distance
 )
 
-// value is a key as a number in units of the digit at a position.
-func (a *alphabet) value(key string, at int) float64 {
+// value returns a key as a number, in units of the digit at a
+// position. Earlier positions do not count.
+func (m *keyModel) value(key string, at int) float64 {
 	value, scale := 0.0, 1.0
-	for i := at; i < len(key) && i < len(*a) && scale < precision; i++ {
-		digits := a.digits(i)
-		if n := digits.count(); n > 1 {
-			if i > at {
-				scale *= float64(n)
-			}
-			value += float64(digits.below(key[i])) / scale
+	for i := at; i < len(key) && i < len(*m) && scale < valuePrecision; i++ {
+		digits := m.digits(i)
+		n := digits.count()
+		if n < 2 {
+			continue // always the same byte
 		}
+		if i > at {
+			scale *= float64(n)
+		}
+		value += float64(digits.below(key[i])) / scale
 	}
 	return value
 }
 
-// measure is how far apart the keys are on average, or nothing when that
-// cannot be told.
-func (a *alphabet) measure(keys []string) stride {
-	if len(keys) < 2 {
-		return stride{}
+// span returns how far apart the ends of pages are on average.
+func (m *keyModel) span(pageEnds []string) pageSpan {
+	if len(pageEnds) < 2 {
+		return pageSpan{}
 	}
-	first, last := keys[0], keys[len(keys)-1]
-	at := common(first, last)
-	return stride{at, max(0, a.value(last, at)-a.value(first, at)) / float64(len(keys)-1)}
+	first, last := pageEnds[0], pageEnds[len(pageEnds)-1]
+	at := commonPrefix(first, last)
+	distance := m.value(last, at) - m.value(first, at)
+	return pageSpan{at, max(0, distance) / float64(len(pageEnds)-1)}
 }
 
-// distance is how many strides there are between two keys; 0 when that cannot
-// be told.
-func (a *alphabet) distance(from, to string, s stride) float64 {
-	if to == "" || s.size <= 0 {
+// pagesBetween returns how many pages there are between two keys;
+// 0 if that is not known.
+func (m *keyModel) pagesBetween(from, to string, span pageSpan) float64 {
+	if to == "" || span.size <= 0 {
 		return 0
 	}
-	at := common(from, to)
-	for i := at + 1; i <= s.at && i < len(*a); i++ {
-		s.size /= float64(max(1, a.digits(i).count()))
+	at := commonPrefix(from, to)
+	size := span.size // in units of the digit at at
+	for i := at + 1; i <= span.position && i < len(*m); i++ {
+		size /= m.base(i)
 	}
-	for i := s.at + 1; i <= at && i < len(*a); i++ {
-		s.size *= float64(max(1, a.digits(i).count()))
+	for i := span.position + 1; i <= at && i < len(*m); i++ {
+		size *= m.base(i)
 	}
-	return max(0, a.value(to, at)-a.value(from, at)) / s.size
+	return max(0, m.value(to, at)-m.value(from, at)) / size
 }
 
-// common is how many bytes two keys begin with alike.
-func common(x, y string) int {
+func commonPrefix(x, y string) int {
 	n := 0
 	for n < len(x) && n < len(y) && x[n] == y[n] {
 		n++
@@ -144,16 +149,20 @@ func common(x, y string) int {
 	return n
 }
 
-// points are at most n keys between last and end that are a stride apart,
-// fewer when end is near.
-func (a *alphabet) points(last, end string, s stride, n int) []string {
+// splitPoints returns up to n keys between last and end, in
+// order. Each lies so many pages behind the one before. There are
+// fewer if end is near.
+func (m *keyModel) splitPoints(last, end string, span pageSpan, pages float64, n int) []string {
 	var points []string
-	for k := 1; k <= n && s.size > 0; k++ {
-		point, ok := a.move(last, s.times(float64(k)), s.size/fineness)
-		if !ok || past(point, end) || point == end {
+	distance := span.size * pages
+	precision := distance / pointPrecision
+	for k := 1; k <= n && distance > 0; k++ {
+		step := pageSpan{span.position, distance * float64(k)}
+		point, ok := m.advance(last, step, precision)
+		if !ok || isPast(point, end) || point == end {
 			break
 		}
-		if point > last {
+		if point > last { // else try a longer step
 			points = append(points, point)
 			last, k, n = point, 0, n-1
 		}
@@ -161,104 +170,66 @@ func (a *alphabet) points(last, end string, s stride, n int) []string {
 	return points
 }
 
-// move is the key that lies a stride behind another, to a precision.
-func (a *alphabet) move(key string, s stride, precise float64) (string, bool) {
-	if s.at > len(key) {
+// advance returns the key that lies a step behind another one,
+// rounded down to a precision. It returns false if no key is so
+// large.
+//
+// In the example of the package comment, advance("img-003000",
+// {6, 4}) computes the value 7.0 at position 6. Its whole part
+// gives the digit there, 7, and the rest gives the digits behind
+// it.
+func (m *keyModel) advance(key string, step pageSpan, precision float64) (string, bool) {
+	at := step.position
+	if at > len(key) {
 		return "", false
 	}
-	value := a.value(key, s.at) + s.size
+	value := m.value(key, at) + step.size
 	whole := math.Floor(value)
-	point, ok := a.carry(key[:s.at], a.digits(s.at), whole)
+	point, ok := m.withDigit(key[:at], at, whole)
 	if !ok {
 		return "", false
 	}
+
 	rest, scale := value-whole, 1.0
-	for i := s.at + 1; i < len(*a) && scale > precise; i++ {
-		digits := a.digits(i)
-		n := digits.count()
-		digit := math.Floor(rest * float64(n))
-		rest = rest*float64(n) - digit
-		scale /= float64(n)
+	for i := at + 1; i < len(*m) && scale > precision; i++ {
+		digits := m.digits(i)
+		n := float64(digits.count())
+		digit := math.Floor(rest * n)
+		rest = rest*n - digit
+		scale /= n
 		point = append(point, digits.nth(int(digit)))
 	}
-	return valid(string(point)), true
+	return validText(string(point)), true
 }
 
-// carry appends a digit, and counts up the ones before it when it is too
-// large.
-func (a *alphabet) carry(before string, digits letters, digit float64) ([]byte, bool) {
-	n := float64(max(1, digits.count()))
-	over := math.Floor(digit / n)
-	point := append([]byte(before), digits.nth(int(digit-over*n)))
-	for i := len(before) - 1; i >= 0 && over > 0; i-- {
-		digits = a.digits(i)
-		n = float64(max(1, digits.count()))
-		if n == 1 {
-			continue
+// withDigit appends a digit to the beginning of a key. If the
+// digit is too large for the position, it is carried to the
+// positions before: 11 becomes 1 and a carry of 1. It returns
+// false if the first position overflows too.
+func (m *keyModel) withDigit(prefix string, at int, digit float64) ([]byte, bool) {
+	base := m.base(at)
+	carry := math.Floor(digit / base)
+	point := append([]byte(prefix), m.digits(at).nth(int(digit-carry*base)))
+	for i := len(prefix) - 1; i >= 0 && carry > 0; i-- {
+		digits := m.digits(i)
+		if digits.count() < 2 {
+			continue // always the same byte
 		}
-		digit = float64(digits.below(point[i])) + over
-		over = math.Floor(digit / n)
-		point[i] = digits.nth(int(digit - over*n))
+		base = float64(digits.count())
+		digit = float64(digits.below(point[i])) + carry
+		carry = math.Floor(digit / base)
+		point[i] = digits.nth(int(digit - carry*base))
 	}
-	return point, over == 0
+	return point, carry == 0
 }
 
-// valid is a key up to where it stops being text: clouds refuse anything
-// else.
-func valid(key string) string {
+// validText returns a key up to the first byte that is not UTF-8,
+// because clouds refuse such keys.
+func validText(key string) string {
 	for i, r := range key {
 		if r == utf8.RuneError {
 			return key[:i]
 		}
 	}
 	return key
-}
-
-// letters is a set of bytes.
-type letters [4]uint64
-
-// decimals is the bytes 0 to 9.
-var decimals = letters{0x3ff << '0'}
-
-func (l letters) with(b byte) letters {
-	l[b/64] |= 1 << (b % 64)
-	return l
-}
-
-func (l letters) has(b byte) bool { return l[b/64]&(1<<(b%64)) != 0 }
-
-func (l letters) union(m letters) letters {
-	return letters{l[0] | m[0], l[1] | m[1], l[2] | m[2], l[3] | m[3]}
-}
-
-func (l letters) overlaps(m letters) bool {
-	return l[0]&m[0]|l[1]&m[1]|l[2]&m[2]|l[3]&m[3] != 0
-}
-
-func (l letters) count() int {
-	return bits.OnesCount64(l[0]) + bits.OnesCount64(l[1]) + bits.OnesCount64(l[2]) + bits.OnesCount64(l[3])
-}
-
-// below is how many bytes of the set are less than b.
-func (l letters) below(b byte) int {
-	n := 0
-	for i := range int(b / 64) {
-		n += bits.OnesCount64(l[i])
-	}
-	return n + bits.OnesCount64(l[b/64]&(1<<(b%64)-1))
-}
-
-// nth is the byte that has n others below it; of an empty set 0.
-func (l letters) nth(n int) byte {
-	for i, word := range l {
-		if c := bits.OnesCount64(word); n >= c {
-			n -= c
-			continue
-		}
-		for range n {
-			word &= word - 1
-		}
-		return byte(i*64 + bits.TrailingZeros64(word))
-	}
-	return 0
 }

@@ -9,51 +9,47 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// listing is a range of keys in segments, which streams list while a loop
-// takes their pages in order.
+// listing is one List. Streams list its segments, while the
+// caller's loop takes their pages in order.
 type listing struct {
-	bucket  providers.Bucket
-	opts    providers.ListOptions
-	streams int
+	bucket providers.Bucket
+	opts   providers.ListOptions
 
-	streaming sync.WaitGroup
+	streams sync.WaitGroup // that were started
 
 	mu       sync.Mutex
-	wake     *sync.Cond // anything changed
-	segments []*segment // in key order; the loop takes from the first
-	running  int        // streams that ask for a page now
-	ahead    int        // objects that are kept
-	pages    int        // that came
-	pieces   int        // that were split off
-	most     int        // pieces to split off at a time: fewer after they turned out empty
-	reach    float64    // how much further than measured they shall go: more after they turned out small
-	proven   bool       // the server can start at a key
-	alone    bool       // one stream goes on; nothing is split any more
-	alphabet alphabet
-	panicked *providers.PanicError // of the stream that was the first to
+	changed  *sync.Cond // anything below has changed
+	segments []*segment // in key order; the loop takes pages from the first
+	buffer   buffer
+	splitter splitter
+	keys     keyModel
+	canStart bool                  // the server has shown that it can start at a key
+	single   bool                  // one stream lists the rest; nothing is split any more
+	panicked *providers.PanicError // the first panic of a stream
 }
 
 const (
-	aheadPages  = 8 // pages that are kept for each stream, on the average
-	firstPages  = 2 // pages of the first segment that are kept for the loop
-	pieceSize   = 4 // pages that a piece shall have
-	marksKept   = 5
-	enoughMarks = 4
-	maxExtra    = 40  // percent of requests beyond those that one stream makes
-	sampling    = 100 // the distance of keys that the alphabet is learned from
+	firstPages  = 2   // pages of the first segment that may wait for the loop
+	sampleEvery = 100 // every so many keys, the key model learns from one
 )
 
-func newListing(p parallel, opts providers.ListOptions) *listing {
-	l := &listing{bucket: p.Bucket, opts: opts, streams: p.streams, most: 2, reach: 1}
-	l.wake = sync.NewCond(&l.mu)
+func newListing(b providers.Bucket, opts providers.ListOptions, streams int) *listing {
+	l := &listing{
+		bucket:   b,
+		opts:     opts,
+		buffer:   buffer{streams: streams},
+		splitter: newSplitter(),
+	}
+	l.changed = sync.NewCond(&l.mu)
 	return l
 }
 
-// start goes on after the last of some keys.
-func (l *listing) start(ctx context.Context, marks []string) {
+// start begins the parallel part, after the pages that ended with
+// the given keys.
+func (l *listing) start(ctx context.Context, pageEnds []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	first := &segment{last: marks[len(marks)-1], end: l.opts.Through, marks: marks}
+	first := &segment{last: pageEnds[len(pageEnds)-1], end: l.opts.Through, pageEnds: pageEnds}
 	l.segments = []*segment{first}
 	l.split(ctx, first)
 	l.launch(ctx, first)
@@ -61,28 +57,11 @@ func (l *listing) start(ctx context.Context, marks []string) {
 
 func (l *listing) launch(ctx context.Context, s *segment) {
 	s.waiting = true
-	l.streaming.Go(func() { l.stream(ctx, s) })
+	l.streams.Go(func() { stream{l, s}.run(ctx) })
 }
 
-func (l *listing) wakeAll() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.wake.Broadcast()
-}
-
-// end stops the streams, which may all be waiting for the loop, and panics if
-// one of them has.
-func (l *listing) end(cancel context.CancelFunc) {
-	cancel()
-	l.wakeAll()
-	l.streaming.Wait()
-	if l.panicked != nil {
-		panic(l.panicked) //nolint:forbidigo // the bucket's own panic, in the goroutine of its caller
-	}
-}
-
-// next waits for the next page in key order. Neither page nor error is the
-// end.
+// next waits for the next page in key order. It returns neither
+// page nor error at the end.
 func (l *listing) next() ([]providers.Object, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -91,46 +70,76 @@ func (l *listing) next() ([]providers.Object, error) {
 		switch {
 		case len(s.pages) > 0:
 			page := s.pages[0]
-			s.pages[0] = nil // the array lives on
+			s.pages[0] = nil // so that its memory can be freed
 			s.pages = s.pages[1:]
-			l.ahead -= len(page)
-			l.wake.Broadcast()
+			l.buffer.objects -= len(page)
+			l.changed.Broadcast()
 			return page, nil
 		case s.err != nil:
 			return nil, s.err
 		case s.done:
 			l.segments = l.segments[1:]
-			l.wake.Broadcast()
+			l.changed.Broadcast()
 		default:
-			l.wake.Wait()
+			l.changed.Wait()
 		}
 	}
 	return nil, nil
 }
 
-// turn waits until a segment may ask for a page, or ctx ends: then the
-// request itself says so.
-func (l *listing) turn(ctx context.Context, s *segment) {
+func (l *listing) wakeAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if s.marks != nil && !s.waiting {
+	l.changed.Broadcast()
+}
+
+// end stops the streams, which may all be waiting for the loop.
+// If one of them has panicked, it panics too.
+func (l *listing) end(cancel context.CancelFunc) {
+	cancel()
+	l.wakeAll()
+	l.streams.Wait()
+	if l.panicked != nil {
+		//nolint:forbidigo // the bucket's own panic, in the goroutine of its caller
+		panic(l.panicked)
+	}
+}
+
+// fail ends the listing with the panic of a stream.
+func (l *listing) fail(p *providers.PanicError) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.panicked == nil {
+		l.panicked = p
+	}
+	l.changed.Broadcast()
+}
+
+// awaitTurn waits until a segment may request a page. It also
+// returns when ctx has ended: then the request itself fails.
+func (l *listing) awaitTurn(ctx context.Context, s *segment) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s.pageEnds != nil && !s.waiting {
 		l.split(ctx, s)
 	}
 	s.waiting = true
-	for ctx.Err() == nil && !l.may(s) {
-		l.wake.Wait()
+	for ctx.Err() == nil && !l.mayRequest(s) {
+		l.changed.Wait()
 	}
 	s.waiting = false
-	l.running++
+	l.buffer.running++
 }
 
-// may reports whether it is a segment's turn. Those nearest to the loop come
-// first, and none lists what could not be kept together with all that is
-// still to come before it.
-func (l *listing) may(s *segment) bool {
-	free, before := l.streams-l.running, float64(l.running)+float64(l.ahead)/pageSize
+// mayRequest reports whether s may request a page. Segments
+// nearer to the loop have priority. A segment waits while the
+// pages that are expected before it would not fit into the buffer
+// together with its own.
+func (l *listing) mayRequest(s *segment) bool {
+	free := l.buffer.streams - l.buffer.running
+	pagesBefore := l.buffer.pages()
 	for i, other := range l.segments {
-		fits := l.ahead+l.running*pageSize < l.room()/2 || before < float64(l.room()/pageSize)
+		fits := l.buffer.fits(pagesBefore)
 		if i == 0 {
 			fits = len(other.pages) < firstPages
 		}
@@ -143,74 +152,104 @@ func (l *listing) may(s *segment) bool {
 			free--
 		}
 		if !other.done {
-			before += other.rest
+			pagesBefore += other.pagesLeft
 		}
 	}
-	return s.dropped
+	return s.replaced // it only has to notice that
 }
 
-// room is how many objects may be kept.
-func (l *listing) room() int { return aheadPages * l.streams * pageSize }
-
-// deliver keeps a page for the loop and ends the turn.
+// deliver puts a page into the buffer, and ends the turn.
 func (l *listing) deliver(s *segment, page []providers.Object) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.running--
-	l.wake.Broadcast()
-	if s.dropped || len(page) == 0 {
+	l.buffer.running--
+	l.changed.Broadcast()
+	if s.replaced || len(page) == 0 {
 		return
 	}
 	s.pages = append(s.pages, page)
-	l.ahead += len(page)
+	l.buffer.objects += len(page)
 	l.learn(s, page)
 }
 
 func (l *listing) learn(s *segment, page []providers.Object) {
 	if s.count == 0 {
-		l.proven = l.proven || !s.alone
-		l.most = min(l.most+2, l.streams)
+		l.canStart = l.canStart || !s.single
+		l.splitter.foundKeys(l.buffer.streams)
 	}
-	for i := 0; i < len(page); i += sampling {
-		l.alphabet.learn(page[i].Key)
+	for i := 0; i < len(page); i += sampleEvery {
+		l.keys.learn(page[i].Key)
 	}
 	s.count += len(page)
-	l.pages++
-	if s.marks = append(s.marks, s.last); len(s.marks) > marksKept {
-		s.marks = s.marks[1:]
-	}
-	s.rest = l.alphabet.distance(s.last, s.end, s.measure(&l.alphabet))
+	l.splitter.pages++
+	s.addPageEnd(s.last)
+	s.pagesLeft = l.keys.pagesBetween(s.last, s.end, s.measure(&l.keys))
 }
 
-// worth is how many pieces may be split off: each costs up to one request
-// more than one stream would make.
-func (l *listing) worth() int { return l.streams + l.pages*maxExtra/100 - l.pieces }
-
-// split gives the rest of a segment to streams that have nothing to do.
+// split gives the rest of a segment to streams that have nothing
+// to do.
 func (l *listing) split(ctx context.Context, s *segment) {
-	idle := l.streams - l.running - 1
+	idle := l.buffer.streams - l.buffer.running - 1
 	for _, other := range l.segments {
 		if other.waiting && other != s {
 			idle--
 		}
 	}
-	if l.alone || idle < 1 || l.worth() < 1 || l.ahead+l.running*pageSize > l.room()/4*3 {
+	n := min(idle, l.splitter.atOnce, l.splitter.allowance(l.buffer.streams))
+	if l.single || n < 1 || !l.buffer.hasRoomForPieces() {
 		return
 	}
-	stride := s.measure(&l.alphabet)
-	points := l.alphabet.points(s.last, s.end, stride.times(pieceSize*l.reach), min(idle, l.most, l.worth()))
-	l.pieces += len(points)
+
+	span := s.measure(&l.keys)
+	points := l.keys.splitPoints(s.last, s.end, span, l.splitter.pieceLength(), n)
+	l.splitter.pieces += len(points)
 	at := slices.Index(l.segments, s) + 1
 	for i, point := range points {
 		if !strings.HasPrefix(point, l.opts.Prefix) {
 			break
 		}
-		parent := l.segments[at+i-1]
-		piece := &segment{last: point, end: parent.end, stride: stride}
-		parent.end = point
-		parent.rest = l.alphabet.distance(parent.last, point, stride)
-		piece.rest = l.alphabet.distance(point, piece.end, stride)
+		before := l.segments[at+i-1]
+		piece := &segment{last: point, end: before.end, span: span}
+		before.end = point
+		before.pagesLeft = l.keys.pagesBetween(before.last, point, span)
+		piece.pagesLeft = l.keys.pagesBetween(point, piece.end, span)
 		l.segments = slices.Insert(l.segments, at+i, piece)
 		l.launch(ctx, piece)
 	}
+}
+
+// takeOver gives all that comes after a failed segment to it, and
+// ends the help of all other streams. It returns false if that
+// has been tried.
+func (l *listing) takeOver(s *segment) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s.replaced || s.single {
+		return false
+	}
+	at := slices.Index(l.segments, s) + 1
+	for _, other := range l.segments[at:] {
+		for _, page := range other.pages {
+			l.buffer.objects -= len(page)
+		}
+		other.pages, other.replaced = nil, true
+		if other.cancel != nil {
+			other.cancel()
+		}
+	}
+	l.segments = l.segments[:at]
+	l.changed.Broadcast()
+	s.end, s.single, s.waiting, l.single = l.opts.Through, true, true, true
+	return true
+}
+
+// finish takes note of how a stream ended.
+func (l *listing) finish(s *segment, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s.done, s.err = true, err
+	if err == nil {
+		l.splitter.ended(s.count)
+	}
+	l.changed.Broadcast()
 }

@@ -13,16 +13,17 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// simulated is a store that takes its time for every page of a listing.
+// simulated is a store that needs some time for every page of a
+// listing.
 type simulated struct {
 	providers.Bucket
 	keys    []string // sorted
 	page    int
 	latency func() time.Duration // nil for none
 
-	ignoresAfter   bool                            // the server does, and the room skips
-	knowsDirect    bool                            // or refuses when asked to
-	ignoresThrough bool                            // as does a room that does not know it
+	ignoresAfter   bool                            // the server starts at the beginning, and the provider skips
+	knowsDirect    bool                            // the provider refuses Direct if the server ignores After
+	ignoresThrough bool                            // the provider does not know Through
 	fail           func(after, first string) error // of a page, by the listing's start and the page's first key
 
 	lists, running, most, yielded atomic.Int64
@@ -69,7 +70,7 @@ func (s *simulated) List(ctx context.Context, opts providers.ListOptions) iter.S
 	}
 }
 
-// request is what a page costs.
+// request waits as long as a page takes.
 func (s *simulated) request(ctx context.Context, opts providers.ListOptions, page []string) error {
 	s.lists.Add(1)
 	now := s.running.Add(1)
@@ -93,7 +94,7 @@ func (s *simulated) request(ctx context.Context, opts providers.ListOptions, pag
 	return nil
 }
 
-// shape is a way in which people name their objects.
+// shape is a way to name objects.
 type shape struct {
 	name string
 	make func(n int) []string // sorted

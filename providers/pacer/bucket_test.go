@@ -20,11 +20,11 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// crowded answers a request after a while, and throttles what is more than
-// its room at once.
+// crowded answers a request after a while. It throttles requests
+// if there are more than capacity at once.
 type crowded struct {
 	providers.Bucket
-	room               atomic.Int64
+	capacity           atomic.Int64
 	inFlight           atomic.Int64
 	answered, rejected atomic.Int64
 }
@@ -33,7 +33,7 @@ const latency = 50 * time.Millisecond
 
 func (c *crowded) Stat(ctx context.Context, key string) (providers.Object, error) {
 	defer c.inFlight.Add(-1)
-	if c.inFlight.Add(1) > c.room.Load() {
+	if c.inFlight.Add(1) > c.capacity.Load() {
 		pass(latency / 5)
 		c.rejected.Add(1)
 		return providers.Object{}, throttled("stat", key, 0)
@@ -47,11 +47,11 @@ func throttled(op, key string, after time.Duration) *providers.Error {
 	return &providers.Error{Op: op, Bucket: "b", Key: key, Kind: providers.Throttled, Code: "SlowDown", Status: 503, RetryAfter: after}
 }
 
-// pass lets time go by in a synctest bubble, where waiting takes none.
+// pass lets time pass on the clock of synctest.
 func pass(d time.Duration) { <-time.After(d) }
 
-// crowd asks for an object without pause, with many goroutines, until the
-// returned function is called.
+// crowd requests an object without pause, in many goroutines,
+// until the returned function is called.
 func crowd(t *testing.T, b providers.Bucket, goroutines int) (stop func()) {
 	t.Helper()
 	var stopped atomic.Bool
@@ -60,7 +60,7 @@ func crowd(t *testing.T, b providers.Bucket, goroutines int) (stop func()) {
 		group.Go(func() {
 			for !stopped.Load() {
 				if _, err := b.Stat(t.Context(), "k"); err != nil {
-					t.Errorf("not answered in spite of further tries: %v", err)
+					t.Errorf("not answered in spite of retries: %v", err)
 					return
 				}
 			}
@@ -69,11 +69,11 @@ func crowd(t *testing.T, b providers.Bucket, goroutines int) (stop func()) {
 	return func() { stopped.Store(true); group.Wait() }
 }
 
-func TestPaceFindsWhatTheBucketBears(t *testing.T) {
+func TestPacer_FindsTheCapacity(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		cloud := &crowded{Bucket: bucket(t, "k")}
-		cloud.room.Store(8)
+		cloud.capacity.Store(8)
 		p := pacer.New(64)
 		stop := crowd(t, pacer.WithPacer(cloud, p, "b"), 64)
 		pass(5 * time.Second)
@@ -87,7 +87,7 @@ func TestPaceFindsWhatTheBucketBears(t *testing.T) {
 		if possible := 8 * int64(time.Minute/latency); answered < possible*6/10 || rejected > answered/50 {
 			t.Errorf("%d answered of %d possible, %d rejected", answered, possible, rejected)
 		}
-		cloud.room.Store(1000)
+		cloud.capacity.Store(1000)
 		pass(70 * time.Second)
 		if n := p.Limits()["b"]; n != 64 {
 			t.Errorf("%d in flight a minute after the throttling ended", n)
@@ -96,18 +96,18 @@ func TestPaceFindsWhatTheBucketBears(t *testing.T) {
 	})
 }
 
-// A limit that is not used says nothing about what the bucket bears, so it
-// stays.
-func TestPaceRisesOnlyAsUsed(t *testing.T) {
+// A limit that is not used up says nothing about the capacity of
+// the bucket, so it stays.
+func TestPacer_RisesOnlyAsUsed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		cloud := &crowded{Bucket: bucket(t, "k")}
-		cloud.room.Store(4)
+		cloud.capacity.Store(4)
 		p := pacer.New(64)
 		stop := crowd(t, pacer.WithPacer(cloud, p, "b"), 64)
 		pass(10 * time.Second)
 		stop()
-		cloud.room.Store(1000)
+		cloud.capacity.Store(1000)
 		before := p.Limits()["b"]
 		stop = crowd(t, pacer.WithPacer(cloud, p, "b"), 1)
 		pass(time.Minute)
@@ -118,7 +118,7 @@ func TestPaceRisesOnlyAsUsed(t *testing.T) {
 	})
 }
 
-// stalling answers when it is told to.
+// stalling answers when something is sent to answer.
 type stalling struct {
 	providers.Bucket
 	mu     sync.Mutex
@@ -134,9 +134,9 @@ func (s *stalling) Stat(ctx context.Context, key string) (providers.Object, erro
 	return providers.Object{}, ctx.Err()
 }
 
-// First come, first served, whoever asks: jobs that share a bucket share it
-// fairly. Who gives up leaves the line.
-func TestPaceIsFair(t *testing.T) {
+// First come, first served: jobs that use one bucket share it
+// fairly. A request that gives up leaves the queue.
+func TestPacer_IsFair(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		cloud, p := &stalling{answer: make(chan struct{})}, pacer.New(1)
@@ -146,7 +146,7 @@ func TestPaceIsFair(t *testing.T) {
 		for i := range 20 {
 			ctx, cancel := context.WithCancel(t.Context())
 			group.Go(func() { _, _ = jobs[i%2].Stat(ctx, fmt.Sprint(i)) })
-			synctest.Wait() // in line
+			synctest.Wait() // it is in the queue
 			if i%5 == 4 {
 				cancel()
 				synctest.Wait()
@@ -172,9 +172,9 @@ func TestPaceIsFair(t *testing.T) {
 	})
 }
 
-// Whoever reads an object may need other requests to be through with it, even
-// where one is allowed at a time.
-func TestPaceDoesNotLockUp(t *testing.T) {
+// A caller that reads an object may need other requests
+// meanwhile, even if only one is allowed at a time.
+func TestPacer_DoesNotDeadlock(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := pacer.WithPacer(bucket(t, "k"), pacer.New(1), "b")
@@ -186,7 +186,7 @@ func TestPaceDoesNotLockUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		from, to := io.Pipe()
-		go func() { // the body of a put comes out of the same bucket
+		go func() { // the body of a put comes from the same bucket
 			_, _ = b.Stat(t.Context(), "k")
 			_, err := io.Copy(to, r)
 			to.CloseWithError(err)
@@ -197,16 +197,16 @@ func TestPaceDoesNotLockUp(t *testing.T) {
 	})
 }
 
-// slowly takes its time with what it stores.
-type slowly struct{ providers.Bucket }
+// slowPut needs some time to store an object.
+type slowPut struct{ providers.Bucket }
 
-func (s slowly) Put(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (providers.Object, error) {
+func (s slowPut) Put(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (providers.Object, error) {
 	o, err := s.Bucket.Put(ctx, key, body, opts)
 	pass(latency)
 	return o, err
 }
 
-func TestPaceHoldsUploadsFromMemory(t *testing.T) {
+func TestPacer_HoldsUploadsFromMemory(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		body func() io.Reader
@@ -218,7 +218,7 @@ func TestPaceHoldsUploadsFromMemory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				b, start := pacer.WithPacer(slowly{bucket(t)}, pacer.New(1), "b"), time.Now()
+				b, start := pacer.WithPacer(slowPut{bucket(t)}, pacer.New(1), "b"), time.Now()
 				var group sync.WaitGroup
 				for i := range 3 {
 					group.Go(func() { _, _ = b.Put(t.Context(), fmt.Sprint(i), c.body(), providers.WriteOptions{}) })
@@ -246,7 +246,7 @@ func (h halfListed) List(ctx context.Context, opts providers.ListOptions) iter.S
 	}
 }
 
-func TestPaceHeedsListings(t *testing.T) {
+func TestPacer_LearnsFromListings(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := pacer.New(8)
@@ -267,7 +267,7 @@ func TestPaceHeedsListings(t *testing.T) {
 	})
 }
 
-func TestPacePassesTheSuite(t *testing.T) {
+func TestPacer_PassesTheSuite(t *testing.T) {
 	t.Parallel()
 	providertest.Run(t, func(t testing.TB) providers.Bucket {
 		t.Helper()

@@ -14,7 +14,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/pacer"
 )
 
-// refusing throttles some requests, and tells which were made.
+// refusing throttles some requests, and records which were made.
 type refusing struct {
 	providers.Bucket
 	times int
@@ -63,12 +63,12 @@ func (r *refusing) Delete(ctx context.Context, key string) error {
 	return r.Bucket.Delete(ctx, key)
 }
 
-func TestPaceTriesAgain(t *testing.T) {
+func TestPacer_Retries(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		refusing
 		op       string
-		limit    time.Duration // of the context; 0 is none
+		limit    time.Duration // of the context; 0 for no limit
 		want     providers.Kind
 		requests int
 		from, to time.Duration
@@ -79,8 +79,8 @@ func TestPaceTriesAgain(t *testing.T) {
 		"never a put":                   {refusing{times: 2}, "put", 0, providers.Throttled, 1, 0, 0},
 		"as late as the cloud says":     {refusing{times: 2, after: 4 * time.Second}, "stat", 0, "", 3, 8 * time.Second, 9 * time.Second},
 		"not for ever":                  {refusing{times: 99}, "stat", 0, providers.Throttled, 8, 0, 30 * time.Second},
-		"not past its patience":         {refusing{times: 99, after: 12 * time.Second}, "stat", 0, providers.Throttled, 3, 24 * time.Second, 30 * time.Second},
-		"not when told to stay away":    {refusing{times: 99, after: time.Minute}, "stat", 0, providers.Throttled, 1, 0, 0},
+		"not longer than 30 seconds":    {refusing{times: 99, after: 12 * time.Second}, "stat", 0, providers.Throttled, 3, 24 * time.Second, 30 * time.Second},
+		"not when asked to wait longer": {refusing{times: 99, after: time.Minute}, "stat", 0, providers.Throttled, 1, 0, 0},
 		"not past the context":          {refusing{times: 99, after: 4 * time.Second}, "stat", 5 * time.Second, providers.Throttled, 2, 4 * time.Second, 5 * time.Second},
 		"nothing but what is throttled": {refusing{times: 2, kind: providers.Unavailable}, "stat", 0, providers.Unavailable, 1, 0, 0},
 	} {
@@ -120,7 +120,7 @@ func ask(ctx context.Context, b providers.Bucket, op string) (err error) {
 	return err
 }
 
-func TestPaceEndsWithItsContext(t *testing.T) {
+func TestPacer_EndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		cloud := &refusing{Bucket: bucket(t, "k"), times: 99, after: 5 * time.Second}

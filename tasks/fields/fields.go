@@ -1,8 +1,9 @@
-// Package fields collects what is wrong with a payload. Each finding names its
-// field, so that a person sees all faults at once and where they are.
+// Package fields collects what is wrong with a payload. Each finding
+// names its field, so that a person sees all faults at once and where
+// they are.
 //
-// It knows keys and prefixes of objects. It knows no job and no storage, and
-// imports only the standard library.
+// It knows keys and prefixes of objects. It knows no job and no
+// storage, and imports only the standard library.
 package fields
 
 import (
@@ -20,7 +21,8 @@ type Error struct {
 // String returns a line such as "source.bucket: empty".
 func (e Error) String() string { return e.Field + ": " + e.Problem }
 
-// InvalidError means that a payload is not valid. It lists every faulty field.
+// InvalidError means that a payload is not valid. It lists every faulty
+// field.
 type InvalidError struct {
 	JobKind string // empty when a part of a payload was checked alone
 	Fields  []Error
@@ -46,8 +48,8 @@ type Errors struct {
 	list []Error
 }
 
-// In returns a collector for the fields of a nested object. What it finds is
-// added to this collection.
+// In returns a collector for the fields of a nested object. What it
+// finds is added to this collection.
 func (e *Errors) In(field string) *Errors {
 	top := e.top
 	if top == nil {
@@ -66,7 +68,8 @@ func (e *Errors) pathOf(field string) string {
 	return e.path + "." + field
 }
 
-// Add adds a fault of a field. An empty field stands for the object itself.
+// Add adds a fault of a field. An empty field stands for the object
+// itself.
 func (e *Errors) Add(field, format string, args ...any) {
 	found := Error{e.pathOf(field), fmt.Sprintf(format, args...)}
 	if e.top != nil {
@@ -85,7 +88,8 @@ func (e *Errors) Err(kind string) error {
 	return &InvalidError{JobKind: kind, Fields: e.list}
 }
 
-// Need adds a fault when a value is empty. It reports whether it was not.
+// Need adds a fault when a value is empty. It reports whether it was
+// not.
 func (e *Errors) Need(field, value string) bool {
 	if value == "" {
 		e.Add(field, "empty")

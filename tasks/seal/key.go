@@ -16,20 +16,23 @@ const (
 	privatePrefix = "stevedore-private-key:"
 )
 
-// PublicKey is what producers seal to. The zero PublicKey is none.
+// PublicKey is the key that producers seal to. The zero value is no
+// key.
 type PublicKey struct{ key hpke.PublicKey }
 
-// ParsePublicKey reads the text that String gives. Its errors do not repeat
-// it: it may be the private key by mistake.
+// ParsePublicKey reads the text that String returns. Errors do not
+// repeat the text, which may be a private key by mistake.
 func ParsePublicKey(text string) (PublicKey, error) {
 	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, privatePrefix) {
-		return PublicKey{}, errors.New("this is the private key, which belongs to the workers alone: give the public one, and make a new pair if this one got about")
+		return PublicKey{}, errors.New("this is the private key, which only workers may have: " +
+			"give the public one, and make a new pair if others have seen this one")
 	}
 	body, ok := strings.CutPrefix(text, publicPrefix)
 	data, err := encoding.DecodeString(body)
 	if !ok || err != nil {
-		return PublicKey{}, errors.New("not a public key: it begins with " + publicPrefix + ", and stevedore keygen prints one")
+		return PublicKey{}, errors.New("not a public key: it begins with " + publicPrefix +
+			", and stevedore keygen prints one")
 	}
 	kem, _, _ := suite()
 	key, err := kem.NewPublicKey(data)
@@ -39,11 +42,11 @@ func ParsePublicKey(text string) (PublicKey, error) {
 	return PublicKey{key}, nil
 }
 
-// IsZero reports whether there is no key.
+// IsZero reports whether this is no key.
 func (k PublicKey) IsZero() bool { return k.key == nil }
 
-// ID names the key: the first 8 bytes, in hex, of the SHA-256 of its bytes.
-// Without a key it is empty.
+// ID returns the first 8 bytes, in hex, of the SHA-256 of the key. It
+// is empty for the zero value.
 func (k PublicKey) ID() string {
 	if k.IsZero() {
 		return ""
@@ -52,7 +55,7 @@ func (k PublicKey) ID() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// String is the key as text. Without a key it is empty.
+// String returns the key as text. It is empty for the zero value.
 func (k PublicKey) String() string {
 	if k.IsZero() {
 		return ""
@@ -60,8 +63,9 @@ func (k PublicKey) String() string {
 	return publicPrefix + encoding.EncodeToString(k.key.Bytes())
 }
 
-// PrivateKey is what workers open with. Printing or logging it gives
-// "[redacted]"; only Text shows it. The zero PrivateKey is none.
+// PrivateKey is the key with which workers open sealed secrets.
+// Printing or logging it gives "[redacted]"; only Text shows it. The
+// zero value is no key.
 type PrivateKey struct{ key hpke.PrivateKey }
 
 // NewKey makes a new pair of keys.
@@ -74,12 +78,13 @@ func NewKey() (PrivateKey, error) {
 	return PrivateKey{key}, nil
 }
 
-// ParsePrivateKey reads the text that Text gives. Its errors do not repeat
-// it.
+// ParsePrivateKey reads the text that Text returns. Errors do not
+// repeat it.
 func ParsePrivateKey(text string) (PrivateKey, error) {
 	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, publicPrefix) {
-		return PrivateKey{}, errors.New("this is the public key: give the private one, which stevedore keygen wrote")
+		return PrivateKey{}, errors.New("this is the public key: " +
+			"give the private one, which stevedore keygen wrote")
 	}
 	body, ok := strings.CutPrefix(text, privatePrefix)
 	data, err := encoding.DecodeString(body)
@@ -94,11 +99,11 @@ func ParsePrivateKey(text string) (PrivateKey, error) {
 	return PrivateKey{key}, nil
 }
 
-// IsPrivateKey reports whether a text is a private key, or means to be one,
-// and must not be shown.
+// IsPrivateKey reports whether a text looks like a private key and must
+// not be shown.
 func IsPrivateKey(text string) bool { return strings.Contains(text, privatePrefix) }
 
-// Public is the other half. The zero PrivateKey has none.
+// Public returns the public key of the pair.
 func (k PrivateKey) Public() PublicKey {
 	if k.key == nil {
 		return PublicKey{}
@@ -106,7 +111,7 @@ func (k PrivateKey) Public() PublicKey {
 	return PublicKey{k.key.PublicKey()}
 }
 
-// Text is the key as text, for the file that the workers read.
+// Text returns the key as text, for the file that the workers read.
 func (k PrivateKey) Text() (string, error) {
 	if k.key == nil {
 		return "", errors.New("there is no private key")
@@ -120,7 +125,7 @@ func (k PrivateKey) Text() (string, error) {
 
 const redacted = "[redacted]"
 
-// Format implements fmt.Formatter: no verb shows anything.
+// Format implements fmt.Formatter: no verb shows the key.
 func (k PrivateKey) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, redacted) }
 
 // LogValue implements slog.LogValuer.

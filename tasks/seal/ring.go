@@ -9,13 +9,15 @@ import (
 	"strings"
 )
 
-// Ring is the private keys that a worker has, by their IDs. To change keys,
-// give the workers the new one beside the old one, then the producers the new
-// public key, and take the old one away when its jobs have ended. The zero
-// Ring is empty.
+// Ring holds the private keys of a worker by their IDs. The zero value
+// is empty.
+//
+// To change keys, first give the workers the new key in addition to the
+// old one. Then give the producers the new public key. Remove the old
+// one when its jobs have ended.
 type Ring struct{ keys map[string]PrivateKey }
 
-// NewRing makes a ring.
+// NewRing makes a ring of keys.
 func NewRing(keys ...PrivateKey) Ring {
 	r := Ring{make(map[string]PrivateKey, len(keys))}
 	for _, k := range keys {
@@ -26,17 +28,17 @@ func NewRing(keys ...PrivateKey) Ring {
 	return r
 }
 
-// IDs are the IDs of the keys, in order.
+// IDs returns the IDs of the keys, sorted.
 func (r Ring) IDs() []string { return slices.Sorted(maps.Keys(r.keys)) }
 
-// UnknownKeyError is a secret that was sealed to a key that the worker does
-// not have.
+// UnknownKeyError means that a secret was sealed to a key that the
+// worker does not have.
 type UnknownKeyError struct {
 	ID   string
 	Have []string
 }
 
-// Error names the key and those there are.
+// Error names the key, and the keys of the worker.
 func (e *UnknownKeyError) Error() string {
 	have := "none"
 	if len(e.Have) > 0 {
@@ -45,13 +47,13 @@ func (e *UnknownKeyError) Error() string {
 	return fmt.Sprintf("it was sealed to key %s, and this worker has %s", e.ID, have)
 }
 
-// ErrOtherJob means that a secret does not open for this job. Damage on the
-// way looks the same.
-var ErrOtherJob = errors.New("it was sealed for another job, or was changed since")
+// ErrOtherJob means that a secret cannot be opened for this job. A
+// damaged one gives the same error.
+var ErrOtherJob = errors.New("it was sealed for another job, or was changed since then")
 
-// Open opens a sealed secret for the job that it is bound to. It fails with
-// ErrFormat, an *UnknownKeyError or ErrOtherJob, or because the binding is
-// not complete.
+// Open opens a sealed secret for the job that it is bound to. Its error
+// is ErrFormat, an *UnknownKeyError or ErrOtherJob, or says that the
+// binding is incomplete.
 func (r Ring) Open(b Binding, sealed string) (string, error) {
 	info, err := b.info()
 	if err != nil {
@@ -68,7 +70,7 @@ func (r Ring) Open(b Binding, sealed string) (string, error) {
 	_, kdf, aead := suite()
 	value, err := hpke.Open(k.key, kdf, aead, info, data)
 	if err != nil {
-		return "", ErrOtherJob // what HPKE says is that it did not open, and no more
+		return "", ErrOtherJob // HPKE gives no other reason
 	}
 	return string(value), nil
 }

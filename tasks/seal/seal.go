@@ -1,13 +1,13 @@
-// Package seal lets a producer send a secret that only the workers can read:
-// sealed to their public key, and bound to the one job it is for. Secret is the
-// type of all secrets in payloads, sealed or not.
+// Package seal lets a producer send a secret that only the workers can
+// read: sealed to their public key, and bound to the one job it is for.
+// Secret is the type of all secrets in payloads, sealed or not.
 //
-// A sealed secret is text, "sealed:<key ID>:<base64url of enc and ciphertext,
-// no padding>". It is HPKE (RFC 9180) in base mode with DHKEM(X25519,
-// HKDF-SHA256), HKDF-SHA256 and AES-256-GCM. The info string is "stevedore
-// sealed secret v1", the job's ID and its kind, with a zero byte between them.
-// There is no further associated data. Producers in other languages make the
-// same with any HPKE library.
+// A sealed secret is text, "sealed:<key ID>:<base64url of enc and
+// ciphertext, no padding>". It is HPKE (RFC 9180) in base mode with
+// DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and AES-256-GCM. The info
+// string is "stevedore sealed secret v1", the job's ID and its kind,
+// with a zero byte between them. There is no further associated data.
+// Producers in other languages make the same with any HPKE library.
 //
 // This package knows keys and bytes. It knows no payload and no queue.
 package seal
@@ -29,16 +29,15 @@ const (
 	maxValue = 64 << 10 // bytes; a service-account key has about 2.4 KB
 )
 
-// encoding has one text for the same bytes, so that a sealed secret has no
-// second form.
+// encoding is strict: it has only one text for the same bytes.
 var encoding = base64.RawURLEncoding.Strict()
 
 func suite() (hpke.KEM, hpke.KDF, hpke.AEAD) {
 	return hpke.DHKEM(ecdh.X25519()), hpke.HKDFSHA256(), hpke.AES256GCM()
 }
 
-// Binding is the one job that a secret is for. Sealed for one, it does not
-// open for another.
+// Binding is the job that a secret is sealed for. It does not open for
+// another job.
 type Binding struct {
 	Job  string // ID
 	Kind string // for example build-manifest
@@ -46,13 +45,14 @@ type Binding struct {
 
 func (b Binding) info() ([]byte, error) {
 	if b.Job == "" || b.Kind == "" || strings.ContainsRune(b.Job+b.Kind, 0) {
-		return nil, errors.New("a sealed secret is bound to a job's ID and kind, and one of them is missing")
+		return nil, errors.New("a sealed secret is bound to a job's ID and kind, " +
+			"and one of them is missing")
 	}
 	return []byte(version + "\x00" + b.Job + "\x00" + b.Kind), nil
 }
 
-// Seal seals a value. Sealing it again gives another text. Its errors do not
-// show the value.
+// Seal seals a value. Sealing it again gives another text. Errors do
+// not show the value.
 func Seal(to PublicKey, b Binding, value string) (string, error) {
 	info, err := b.info()
 	switch {
@@ -73,11 +73,11 @@ func Seal(to PublicKey, b Binding, value string) (string, error) {
 
 var validID = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
-// ErrFormat means that a text is no sealed secret.
+// ErrFormat means that a text is not a sealed secret.
 var ErrFormat = errors.New("not a sealed secret: it reads sealed:<key ID>:<base64url>")
 
-// KeyID is the ID of the key that a text is sealed to. For any text that Seal
-// cannot have made it is ErrFormat.
+// KeyID returns the ID of the key that a text is sealed to. It fails
+// with ErrFormat for any text that Seal cannot have made.
 func KeyID(sealed string) (string, error) {
 	id, _, err := parse(sealed)
 	return id, err
@@ -86,8 +86,10 @@ func KeyID(sealed string) (string, error) {
 func parse(sealed string) (id string, data []byte, err error) {
 	rest, ok := strings.CutPrefix(sealed, prefix)
 	id, body, found := strings.Cut(rest, ":")
-	if !ok || !found || !validID.MatchString(id) || len(body) > encoding.EncodedLen(maxValue+overhead) ||
-		strings.ContainsAny(body, "\r\n") { // which the decoder would skip
+	// The decoder would skip line breaks.
+	hasBreak := strings.ContainsAny(body, "\r\n")
+	tooLong := len(body) > encoding.EncodedLen(maxValue+overhead)
+	if !ok || !found || !validID.MatchString(id) || tooLong || hasBreak {
 		return "", nil, ErrFormat
 	}
 	data, err = encoding.DecodeString(body)

@@ -52,8 +52,9 @@ func TestSealAndOpen(t *testing.T) {
 	}
 }
 
-// The texts were made by an HPKE library in Python: what other languages
-// seal, and what lies in Redis from before an update, must open.
+// The texts were made by an HPKE library in Python: what other
+// languages seal, and what lies in Redis from before an update, must
+// open.
 func TestOpensWhatOthersSeal(t *testing.T) {
 	t.Parallel()
 	k, err := seal.ParsePrivateKey("stevedore-private-key:CH6C9_J1wV5bThghlnBi9pleC37cmbFZa9HlaZipTmc\n")
@@ -164,7 +165,8 @@ func TestKeysRoundTrip(t *testing.T) {
 	}
 }
 
-// A key in the wrong place is a mistake that is made, and must not be shown.
+// A key in the wrong place is a mistake that is made, and must not be
+// shown.
 func TestParseRefusesQuietly(t *testing.T) {
 	t.Parallel()
 	k := newKey(t)

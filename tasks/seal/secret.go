@@ -21,29 +21,34 @@ import (
 //   - plain, made by NewPlain: inside the process of a producer only, until the
 //     producer has sealed it.
 //
-// Printing or logging a Secret always gives "[redacted]". Its JSON form is the
-// reference or the sealed text; a plain secret has none. A plain value in JSON
-// is dropped while it is decoded, and Check then reports the field. The zero
-// Secret means that none was given.
+// Printing or logging a Secret always gives "[redacted]". Its JSON form
+// is the reference or the sealed text; a plain secret has none. A plain
+// value in JSON is dropped while it is decoded, and Check then reports
+// the field. The zero Secret means that none was given.
 type Secret struct {
-	text    string  // the reference or the sealed text
-	dropped bool    // JSON held a value instead of a reference; the value itself is not stored
-	value   *string // a plain secret; a pointer, because fmt prints unexported fields of other structs
+	text string // the reference or the sealed text
+	// dropped says that JSON held a value instead of a reference. The
+	// value itself is not stored.
+	dropped bool
+	// value is a plain secret. It is a pointer, because fmt prints the
+	// unexported fields of a struct that holds a Secret.
+	value *string
 }
 
-// NewReference makes a Secret of "env:NAME" or "file:/path", or of a sealed
-// text. The error does not repeat its argument.
+// NewReference makes a Secret of "env:NAME" or "file:/path", or of a
+// sealed text. The error does not repeat its argument.
 func NewReference(ref string) (Secret, error) {
 	s := parseSecret(ref)
 	if s.dropped {
-		return Secret{}, errors.New("a secret must be given as env:NAME or file:/path, or sealed, not as a value")
+		return Secret{}, errors.New("a secret must be given as env:NAME or file:/path, " +
+			"or sealed, not as a value")
 	}
 	return s, nil
 }
 
-// NewPlain makes a Secret of a value, for a producer that has the public key
-// of the workers: enqueuing seals it. It never leaves the process in any other
-// form. The empty value gives the zero Secret.
+// NewPlain makes a Secret of a value, for a producer that has the
+// public key of the workers: enqueuing seals it. It never leaves the
+// process in any other form. The empty value gives the zero Secret.
 func NewPlain(value string) Secret {
 	if value == "" {
 		return Secret{}
@@ -74,8 +79,8 @@ func isSealed(text string) bool {
 	return err == nil
 }
 
-// Reference returns "env:NAME" or "file:/path", or an empty string for a
-// secret of another form.
+// Reference returns "env:NAME" or "file:/path", or an empty string for
+// a secret of another form.
 func (s Secret) Reference() string {
 	if isSealed(s.text) {
 		return ""
@@ -83,8 +88,8 @@ func (s Secret) Reference() string {
 	return s.text
 }
 
-// Sealed returns the sealed text, for the worker to open, or an empty string
-// for a secret that is not sealed.
+// Sealed returns the sealed text, for the worker to open, or an empty
+// string for a secret that is not sealed.
 func (s Secret) Sealed() string {
 	if isSealed(s.text) {
 		return s.text
@@ -92,15 +97,15 @@ func (s Secret) Sealed() string {
 	return ""
 }
 
-// IsPlain reports whether the secret is a plain value, which must be sealed
-// before the job can be enqueued.
+// IsPlain reports whether the secret is a plain value, which must be
+// sealed before the job can be enqueued.
 func (s Secret) IsPlain() bool { return s.value != nil }
 
 // IsZero reports whether no secret was given at all.
 func (s Secret) IsZero() bool { return s == Secret{} }
 
-// Seal seals a plain secret to the public key of the workers, for one job. A
-// secret of another form is returned as it is.
+// Seal seals a plain secret to the public key of the workers, for one
+// job. A secret of another form is returned as it is.
 func (s Secret) Seal(to PublicKey, b Binding) (Secret, error) {
 	if !s.IsPlain() {
 		return s, nil
@@ -109,8 +114,9 @@ func (s Secret) Seal(to PublicKey, b Binding) (Secret, error) {
 	return Secret{text: text}, err
 }
 
-// Blank returns the secret in a form that can be compared: all sealed secrets
-// give the same one, because each sealing of a value gives another text.
+// Blank returns the secret in a form that can be compared: all sealed
+// secrets give the same one, because each sealing of a value gives
+// another text.
 func (s Secret) Blank() Secret {
 	if s.Sealed() != "" {
 		return Secret{text: "sealed"}
@@ -118,12 +124,13 @@ func (s Secret) Blank() Secret {
 	return s
 }
 
-// Check adds a fault of a payload's field: the secret was given as a value, or
-// it is required and was not given.
+// Check adds a fault of a payload's field: the secret was given as a
+// value, or it is required and was not given.
 func (s Secret) Check(errs *fields.Errors, field string, required bool) {
 	switch {
 	case s.dropped:
-		errs.Add(field, "must be a reference, env:NAME or file:/path, or be sealed (the value given is not shown)")
+		errs.Add(field, "must be a reference, env:NAME or file:/path, "+
+			"or be sealed (the value given is not shown)")
 	case required && s.IsZero():
 		errs.Add(field, "empty: give a reference, env:NAME or file:/path")
 	}
@@ -135,20 +142,22 @@ func (s Secret) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, redacted)
 // LogValue implements slog.LogValuer.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// MarshalJSON writes the reference or the sealed text. A plain secret has no
-// JSON form.
+// MarshalJSON writes the reference or the sealed text. A plain secret
+// has no JSON form.
 func (s Secret) MarshalJSON() ([]byte, error) {
 	switch {
 	case s.IsPlain():
-		return nil, errors.New("a plain secret must be sealed first: give the producer the workers' public key, or give env:NAME or file:/path")
+		return nil, errors.New("a plain secret must be sealed first: " +
+			"give the producer the workers' public key, or give env:NAME or file:/path")
 	case s.dropped:
-		return nil, errors.New("a secret was given as a value; give env:NAME or file:/path, or seal it")
+		return nil, errors.New("a secret was given as a value: " +
+			"give env:NAME or file:/path, or seal it")
 	}
 	return json.Marshal(s.text)
 }
 
-// UnmarshalJSON reads a reference or a sealed text. Anything else is dropped,
-// and left for Check to report with its field.
+// UnmarshalJSON reads a reference or a sealed text. Anything else is
+// dropped, and left for Check to report with its field.
 func (s *Secret) UnmarshalJSON(data []byte) error {
 	var ref string
 	*s = Secret{dropped: true}

@@ -1,9 +1,9 @@
-// Package setting identifies the settings of the workers, for advice to their
-// operator: "Add 10.0.0.1/32 to the setting egress-allow."
+// Package setting identifies the settings of the workers, for advice to
+// their operator: "Add 10.0.0.1/32 to the setting egress-allow."
 //
-// Only the program that reads the settings knows what they are called there.
-// It puts those names into a text with Name. Without that step the text is
-// readable as it is.
+// Only the program that reads the settings knows what they are called
+// there. It puts those names into a text with Name. Without that step
+// the text is readable as it is.
 package setting
 
 import "strings"
@@ -44,13 +44,13 @@ func All() []ID {
 // mark begins the text that stands for a setting.
 const mark = "the setting "
 
-// String returns the text that stands for the setting in advice, for example
-// "the setting egress-allow".
+// String returns the text that stands for the setting in advice, for
+// example "the setting egress-allow".
 func (i ID) String() string { return mark + string(i) }
 
-// Name returns a text in which every setting has the name that the operator
-// knows: "Add 10.0.0.1/32 to EGRESS_ALLOW." A nil function leaves the text as
-// it is.
+// Name returns a text in which every setting has the name that the
+// operator knows: "Add 10.0.0.1/32 to EGRESS_ALLOW." A nil function
+// leaves the text as it is.
 func Name(text string, name func(ID) string) string {
 	if name == nil || !strings.Contains(text, mark) {
 		return text

@@ -1,8 +1,9 @@
 // Package walk finds values by their type inside the structs that JSON
-// encodes, at any depth. So a payload needs no code of its own to tell which
-// storages and secrets it holds, and cannot forget one.
+// encodes, at any depth. So a payload needs no code of its own to tell
+// which storages and secrets it holds, and cannot forget one.
 //
-// It knows no type of the contract, and imports only the standard library.
+// It knows no type of the contract, and imports only the standard
+// library.
 package walk
 
 import (
@@ -13,11 +14,13 @@ import (
 	"strings"
 )
 
-// Copy is a deep copy of a struct, whose parts can be changed through Find.
+// Copy is a deep copy of a struct, whose parts can be changed through
+// Find.
 type Copy struct{ value reflect.Value }
 
-// NewCopy copies a struct, or a pointer to one. Pointers, slices and arrays in
-// it are copied too; maps and interfaces are shared with the original.
+// NewCopy copies a struct, or a pointer to one. Pointers, slices and
+// arrays in it are copied too; maps and interfaces are shared with the
+// original.
 func NewCopy(v any) Copy {
 	original := reflect.ValueOf(v)
 	c := Copy{reflect.New(original.Type()).Elem()}
@@ -51,8 +54,8 @@ func unshare(v reflect.Value) {
 	}
 }
 
-// Find returns pointers to all values of type T in a copy, in the order of its
-// fields. It also looks inside the values that it finds.
+// Find returns pointers to all values of type T in a copy, in the order
+// of its fields. It also looks inside the values that it finds.
 func Find[T any](c Copy) []*T {
 	var found []*T
 	var visit func(v reflect.Value)
@@ -92,9 +95,40 @@ func children(v reflect.Value) iter.Seq[reflect.Value] {
 	}
 }
 
-// encoded reports whether JSON encodes a field. It encodes the exported fields
-// of an embedded struct even if the type of that struct is not exported.
+// encoded reports whether JSON encodes a field. It encodes the exported
+// fields of an embedded struct even if the type of that struct is not
+// exported.
 func encoded(f reflect.StructField) bool { return f.IsExported() || f.Anonymous }
+
+// Field is a field of a struct.
+type Field struct {
+	Name  string // in JSON
+	Value any
+	Given bool // it is not the zero value
+}
+
+// Fields yields the fields of a struct.
+func Fields(v any) iter.Seq[Field] {
+	return func(yield func(Field) bool) {
+		value := reflect.ValueOf(v)
+		for i := range value.NumField() {
+			f, inner := value.Type().Field(i), value.Field(i)
+			if f.IsExported() && !yield(Field{jsonName(f), inner.Interface(), !inner.IsZero()}) {
+				return
+			}
+		}
+	}
+}
+
+// jsonName returns the name of a field in JSON. It is empty for an
+// embedded struct, whose fields are those of the struct around it.
+func jsonName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	if f.Anonymous {
+		return name
+	}
+	return cmp.Or(name, f.Name)
+}
 
 // Path says where values of a type can be in a struct.
 type Path struct {
@@ -102,8 +136,8 @@ type Path struct {
 	InMap bool   // Find does not look there
 }
 
-// Paths returns the places in type S where JSON can put values of type T, in
-// the order of the fields.
+// Paths returns the places in type S where JSON can put values of type
+// T, in the order of the fields.
 func Paths[S, T any]() []Path {
 	p := paths{want: reflect.TypeFor[T]()}
 	p.visit(reflect.TypeFor[S](), Path{}, nil)
@@ -115,8 +149,9 @@ type paths struct {
 	found []Path
 }
 
-// visit looks at a type. The types that contain it are above: none of them is
-// visited again, so that types which contain themselves come to an end.
+// visit looks at a type. The types that contain it are above: none of
+// them is visited again, so that types which contain themselves come to
+// an end.
 func (p *paths) visit(t reflect.Type, at Path, above []reflect.Type) {
 	if t == p.want {
 		p.found = append(p.found, at)
@@ -141,13 +176,9 @@ func (p *paths) visit(t reflect.Type, at Path, above []reflect.Type) {
 	}
 }
 
-// field returns the path of a field. The fields of an embedded struct are
-// those of the struct around it.
+// field returns the path of a field.
 func (p Path) field(f reflect.StructField) Path {
-	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-	if !f.Anonymous {
-		name = cmp.Or(name, f.Name)
-	}
+	name := jsonName(f)
 	if p.Name != "" && name != "" {
 		name = "." + name
 	}

@@ -76,3 +76,20 @@ func TestPaths(t *testing.T) {
 		t.Errorf("Paths of a pointer gave %+v, want %+v", got, want)
 	}
 }
+
+func TestFields(t *testing.T) {
+	t.Parallel()
+	type options struct {
+		First  string `json:"first_name,omitempty"`
+		Second *part
+		hidden string
+	}
+	var got []walk.Field
+	for f := range walk.Fields(options{First: "x", hidden: "y"}) {
+		got = append(got, f)
+	}
+	want := []walk.Field{{Name: "first_name", Value: "x", Given: true}, {Name: "Second", Value: (*part)(nil)}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("Fields gave %+v, want %+v", got, want)
+	}
+}

@@ -1,5 +1,5 @@
-// Package cli holds what all subcommands share: where they read and write, and
-// how they fail.
+// Package cli holds what all subcommands share: where they read and
+// write, and how they fail.
 package cli
 
 import (
@@ -11,8 +11,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/producer"
 )
 
-// Console is where a command reads and writes, and the environment that it
-// reads its settings from.
+// Console is where a command reads and writes, and the environment that
+// it reads its settings from.
 type Console struct {
 	In      io.Reader
 	Out     io.Writer
@@ -20,8 +20,8 @@ type Console struct {
 	Environ []string
 }
 
-// Settings reads the settings of a command that is no worker. It writes their
-// warnings to Err.
+// Settings reads the settings of a command that is no worker. It writes
+// their warnings to Err.
 func (c Console) Settings() (settings.Settings, error) {
 	s, err := settings.Load(c.Environ)
 	for _, w := range s.Warnings {

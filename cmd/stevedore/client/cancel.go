@@ -13,8 +13,8 @@ type Cancel struct {
 	ID string `arg:"" help:"ID of the job."`
 }
 
-// Run cancels a job and prints its state. It fails when the job had ended in
-// another way before.
+// Run cancels a job and prints its state. It fails when the job had
+// ended in another way before.
 func (k Cancel) Run(ctx context.Context, c cli.Console) error {
 	queue, err := c.Connect()
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package client holds the subcommands that only talk to the queue: a file a
-// subcommand.
+// Package client holds the subcommands that only talk to the queue: a
+// file a subcommand.
 package client
 
 import (

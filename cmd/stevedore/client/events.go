@@ -37,8 +37,8 @@ func (e Events) Run(ctx context.Context, c cli.Console) error {
 		return e.readGroup(ctx, c, queue)
 	}
 
-	// Read the existing events first: waiting for new ones does not fail while
-	// Redis is away.
+	// Read the existing events first: waiting for new ones does not
+	// fail while Redis is away.
 	at := e.After
 	remember := func(read events.Event) error {
 		at = read.Position
@@ -58,9 +58,11 @@ var validPosition = regexp.MustCompile(`^(\$|\d+(-\d+)?)?$`)
 func (e Events) check() error {
 	switch {
 	case !validPosition.MatchString(e.After):
-		return fmt.Errorf("--after %s: give the position of an event, a Unix time in milliseconds, or $", e.After)
+		return fmt.Errorf("--after %s: give the position of an event, "+
+			"a Unix time in milliseconds, or $", e.After)
 	case e.Group != "" && e.Job != "":
-		return errors.New("--job with --group: a consumer acknowledges all events of its group, so it must print all")
+		return errors.New("--job with --group: " +
+			"a consumer acknowledges all events of its group, so it must print all")
 	case e.Group == "" && e.Consumer != "":
 		return errors.New("--consumer without --group")
 	}
@@ -80,8 +82,8 @@ func (e Events) readGroup(ctx context.Context, c cli.Console, queue *producer.Cl
 	if err := group.Create(ctx, e.After); err != nil {
 		return err
 	}
-	// An event that was printed is acknowledged even when the command is
-	// interrupted at that moment.
+	// An event that was printed is acknowledged even when the command
+	// is interrupted at that moment.
 	ack := func(read events.Event) error { return group.Ack(context.WithoutCancel(ctx), read) }
 	if err := e.print(c, group.Events(ctx, events.SoFar()), ack); err != nil || !e.Follow {
 		return err
@@ -89,11 +91,12 @@ func (e Events) readGroup(ctx context.Context, c cli.Console, queue *producer.Cl
 	return e.print(c, group.Events(ctx), ack)
 }
 
-// print prints events and calls done after each. An event that was dropped or
-// cannot be read gives a message, and the next one follows.
-func (e Events) print(
-	c cli.Console, all iter.Seq2[events.Event, error], done func(events.Event) error,
-) error {
+// eventStream is what producer.Client and events.Group return.
+type eventStream = iter.Seq2[events.Event, error]
+
+// print prints events and calls done after each. An event that was
+// dropped or cannot be read gives a message, and the next one follows.
+func (e Events) print(c cli.Console, all eventStream, done func(events.Event) error) error {
 	lines := json.NewEncoder(c.Out)
 	for event, err := range all {
 		passable := errors.Is(err, events.ErrLost) || event.Position != ""

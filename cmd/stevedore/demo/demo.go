@@ -1,5 +1,5 @@
-// Package demo runs the four jobs on a data set that it draws, and compares
-// their results with what it has drawn.
+// Package demo runs the four jobs on a data set that it draws, and
+// compares their results with what it has drawn.
 package demo
 
 import (
@@ -21,11 +21,11 @@ import (
 // exportKey is the key of the exported annotations.
 const exportKey = "exports/scenes-coco.zip"
 
-// Run runs the jobs on the data set in a directory, two of them twice, and
-// checks their results and their files.
+// Run runs the jobs on the data set in a directory, two of them twice,
+// and checks their results and their files.
 func Run(ctx context.Context, c cli.Console, queue *producer.Client, dir string) error {
-	_, _ = fmt.Fprintf(c.Out, "A queue, a worker and a bucket of %d drawn objects, all on this machine.\n\n",
-		dataset.Count().Keys)
+	const intro = "A queue, a worker and a bucket of %d drawn objects, all on this machine.\n\n"
+	_, _ = fmt.Fprintf(c.Out, intro, dataset.Count().Keys)
 	wrong := RunJobs(ctx, c, queue, tasks.Storage{Provider: "file", Bucket: dir})
 	if wrong = errors.Join(wrong, checkFiles(dir)); wrong != nil {
 		return fmt.Errorf("the demo gave wrong results (%s): %w", dir, wrong)
@@ -38,9 +38,11 @@ func Run(ctx context.Context, c cli.Console, queue *producer.Client, dir string)
 	return nil
 }
 
-// RunJobs enqueues each job on a bucket that holds the data set, as a service
-// would, and prints a table of the results.
-func RunJobs(ctx context.Context, c cli.Console, queue *producer.Client, bucket tasks.Storage) error {
+// RunJobs enqueues each job on a bucket that holds the data set, as a
+// service would, and prints a table of the results.
+func RunJobs(
+	ctx context.Context, c cli.Console, queue *producer.Client, bucket tasks.Storage,
+) error {
 	t := show.NewTable(c.Out)
 	t.AppendHeader(table.Row{"job", "took", "result"})
 	defer t.Render()
@@ -62,7 +64,9 @@ func RunJobs(ctx context.Context, c cli.Console, queue *producer.Client, bucket 
 	return errors.Join(wrong...)
 }
 
-func runJob(ctx context.Context, queue *producer.Client, j tasks.Job, w io.Writer) (tasks.Status, error) {
+func runJob(
+	ctx context.Context, queue *producer.Client, j tasks.Job, w io.Writer,
+) (tasks.Status, error) {
 	id, err := queue.Enqueue(ctx, j)
 	if err != nil {
 		return tasks.Status{}, err

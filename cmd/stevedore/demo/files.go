@@ -28,10 +28,12 @@ func checkFiles(dir string) error {
 	}
 	thumbnails, err := decodeAll(filepath.Join(dir, "scenes", ".stevedore", "thumbnails"))
 	if n := bytes.Count(lines, []byte("\n")); n != facts.Images+2 {
-		err = errors.Join(err, fmt.Errorf("manifest.jsonl has %d lines, not %d", n, facts.Images+2))
+		wrong := fmt.Errorf("manifest.jsonl has %d lines, not %d", n, facts.Images+2)
+		err = errors.Join(err, wrong)
 	}
 	if thumbnails != facts.Images {
-		err = errors.Join(err, fmt.Errorf("there are %d thumbnails, not %d", thumbnails, facts.Images))
+		wrong := fmt.Errorf("there are %d thumbnails, not %d", thumbnails, facts.Images)
+		err = errors.Join(err, wrong)
 	}
 	return err
 }

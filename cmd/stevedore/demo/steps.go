@@ -21,8 +21,11 @@ func steps(bucket tasks.Storage) []step {
 	manifest := tasks.BuildManifest{Source: scenes}
 	thumbnails := tasks.GenerateThumbnails{Source: scenes}
 	export := tasks.ExportAnnotations{
-		Source:        bucket,
-		Annotations:   tasks.Annotations{Key: dataset.AnnotationsKey, Format: tasks.FormatCVATImages},
+		Source: bucket,
+		Annotations: tasks.Annotations{
+			Key:    dataset.AnnotationsKey,
+			Format: tasks.FormatCVATImages,
+		},
 		Format:        tasks.FormatCOCOInstances,
 		Key:           exportKey,
 		IncludeImages: true,
@@ -37,7 +40,8 @@ func steps(bucket tasks.Storage) []step {
 	}
 }
 
-// check returns the result of a finished job, and an error if it is wrong.
+// check returns the result of a finished job, and an error if it is
+// wrong.
 func (s step) check(status tasks.Status) (tasks.Result, error) {
 	r, err := producer.Result(status)
 	switch {
@@ -56,7 +60,8 @@ func verified(r tasks.Result, _ dataset.Facts) bool {
 func manifestOf(unchanged bool) func(tasks.Result, dataset.Facts) bool {
 	return func(r tasks.Result, f dataset.Facts) bool {
 		m := r.(tasks.BuildManifestResult)
-		return m.Entries == int64(f.Images) && m.Failed == int64(f.Corrupt) && m.Unchanged == unchanged
+		return m.Entries == int64(f.Images) && m.Failed == int64(f.Corrupt) &&
+			m.Unchanged == unchanged
 	}
 }
 

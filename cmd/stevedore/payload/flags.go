@@ -1,5 +1,5 @@
-// Package payload builds the payload of a job from what people type: a file,
-// URLs of buckets, single fields, and terms.
+// Package payload builds the payload of a job from what people type: a
+// file, URLs of buckets, single fields, and terms.
 package payload
 
 import (
@@ -17,8 +17,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Flags are the ways to say what a job is to do. Single fields replace those
-// of URLs, and URLs those of the file.
+// Flags are the ways to say what a job is to do. Single fields replace
+// those of URLs, and URLs those of the file.
 type Flags struct {
 	Kind    string   `arg:"" help:"Kind of job: ${kinds}."`
 	Payload string   `arg:"" optional:"" help:"File with the payload as JSON, or - for standard input."`
@@ -71,7 +71,8 @@ func (f Flags) Job(c cli.Console, schemes Schemes, secrets SecretsOf) (tasks.Job
 func (f Flags) read(in io.Reader) (map[string]any, error) {
 	if f.Payload == "" {
 		if f.Source == "" {
-			return nil, errors.New("give a file with the payload, - for standard input, or --source URL")
+			return nil, errors.New("give a file with the payload, " +
+				"- for standard input, or --source URL")
 		}
 		return map[string]any{}, nil
 	}
@@ -99,12 +100,15 @@ func ReadFile(path string, in io.Reader) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// destination is the field for the bucket to write to, in every kind of job
-// that writes to a bucket.
+// destination is the field for the bucket to write to, in every kind of
+// job that writes to a bucket.
 const destination = "destination"
 
-// storages returns the storages that are given as URLs, by their fields.
-func (f Flags) storages(kind tasks.Kind, schemes Schemes, vars map[string]string) (map[string]tasks.Storage, error) {
+// storages returns the storages that are given as URLs, by their
+// fields.
+func (f Flags) storages(
+	kind tasks.Kind, schemes Schemes, vars map[string]string,
+) (map[string]tasks.Storage, error) {
 	found := map[string]tasks.Storage{}
 	if f.Source != "" {
 		s, err := schemes.Parse(f.Source, vars)
@@ -140,8 +144,8 @@ func (f Flags) set(fields map[string]any) error {
 	return nil
 }
 
-// setField puts a value at a path. A value that is a JSON number, boolean,
-// list or object is taken as such, and any other as text.
+// setField puts a value at a path. A value that is a JSON number,
+// boolean, list or object is taken as such, and any other as text.
 func setField(fields map[string]any, path []string, value string) error {
 	if len(path) == 1 {
 		fields[path[0]] = value

@@ -9,12 +9,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
-// KeepReferences leaves the secrets of a storage where they are: the worker
-// resolves the references.
+// KeepReferences leaves the secrets of a storage where they are: the
+// worker resolves the references.
 func KeepReferences(s tasks.Storage) (tasks.Storage, error) { return s, nil }
 
-// Sealer resolves the references of a storage in this process, and seals their
-// secrets for one job.
+// Sealer resolves the references of a storage in this process, and
+// seals their secrets for one job.
 type Sealer struct {
 	Key  seal.PublicKey
 	Job  seal.Binding

@@ -10,7 +10,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
-// Secrets that a storage finds in a file are sealed too.
+// A secret that a storage refers to in a file is sealed too.
 func TestSealerReadsFiles(t *testing.T) {
 	t.Parallel()
 	key, err := seal.NewKey()

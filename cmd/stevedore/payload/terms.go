@@ -10,8 +10,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Terms are the flags that say how a job is run. What is not given is as the
-// payload says.
+// Terms are the flags that say how a job is run. What is not given is
+// as the payload says.
 type Terms struct {
 	Delay    time.Duration `help:"Time for which the job waits on the queue before a worker may begin it." placeholder:"10m"`
 	Deadline string        `help:"When the job must have ended: a time, 2026-11-23T08:00:00Z, or a duration from now, 2h30m." placeholder:"TIME"`

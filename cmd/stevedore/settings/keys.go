@@ -9,7 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
-// publicKey reads the key that producers seal secrets to. It may be empty.
+// publicKey reads the key that producers seal secrets to. It may be
+// empty.
 func publicKey(into *seal.PublicKey) reader {
 	return func(value string) (err error) {
 		if value != "" {
@@ -19,8 +20,9 @@ func publicKey(into *seal.PublicKey) reader {
 	}
 }
 
-// keyRing reads private keys. Each is given by its file, or by the variable
-// that holds it, env:NAME. It reports everything that is wrong with them.
+// keyRing reads private keys. Each is given by its file, or by the
+// variable that holds it, env:NAME. It reports everything that is wrong
+// with them.
 func keyRing(into *seal.Ring, vars map[string]string) reader {
 	return func(value string) error {
 		var keys []seal.PrivateKey
@@ -40,7 +42,8 @@ func keyRing(into *seal.Ring, vars map[string]string) reader {
 
 func privateKey(source string, vars map[string]string) (seal.PrivateKey, error) {
 	if seal.IsPrivateKey(source) {
-		return seal.PrivateKey{}, errors.New("it must name files or env:NAME, and must not hold a key itself")
+		return seal.PrivateKey{}, errors.New("it must name files or env:NAME, " +
+			"and must not hold a key itself")
 	}
 	name, isVariable := strings.CutPrefix(source, "env:")
 	text := vars[name]

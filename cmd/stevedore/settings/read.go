@@ -55,7 +55,8 @@ func size(into *int64) reader {
 		case err == nil && isNumber(value):
 			return fmt.Errorf("give the unit too: %[1]sMiB, or %[1]sGiB", value)
 		case err != nil, !sizeForm.MatchString(value), n < minSize, n > math.MaxInt64:
-			return errors.New("give a size of at least 1MiB with its unit, for example 512MiB or 2GB")
+			return errors.New("give a size of at least 1MiB with its unit, " +
+				"for example 512MiB or 2GB")
 		}
 		*into = int64(n)
 		return nil
@@ -82,8 +83,8 @@ func duration(into *time.Duration) reader {
 	}
 }
 
-// redis reads where Redis is. Errors do not repeat the URL, which may hold a
-// password.
+// redis reads where Redis is. Errors do not repeat the URL, which may
+// hold a password.
 func redis(into *redisconn.Options) reader {
 	return func(value string) (err error) {
 		*into, err = redisconn.ParseURL(value)
@@ -100,7 +101,8 @@ func address(into *string) reader {
 		}
 		_, port, err := net.SplitHostPort(value)
 		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
-			return errors.New("give host:port or :port, for example 127.0.0.1:8080, or nothing to serve nothing")
+			return errors.New("give host:port or :port, for example 127.0.0.1:8080, " +
+				"or nothing to serve nothing")
 		}
 		*into = value
 		return nil
@@ -123,7 +125,8 @@ func endpoint(into *string) reader {
 	}
 }
 
-// items splits a list at its commas. White space and empty items are dropped.
+// items splits a list at its commas. White space and empty items are
+// dropped.
 func items(value string) []string {
 	var list []string
 	for item := range strings.SplitSeq(value, ",") {
@@ -139,8 +142,10 @@ func patterns(into *[]string) reader {
 	return func(value string) error {
 		*into = items(value)
 		for _, p := range *into {
-			if _, err := path.Match(p, ""); err != nil || !strings.HasPrefix(p, "env:") && !strings.HasPrefix(p, "file:/") {
-				return fmt.Errorf("%q is no pattern of secrets: give env:NAME or file:/path, with * for any text", p)
+			_, err := path.Match(p, "")
+			if err != nil || !strings.HasPrefix(p, "env:") && !strings.HasPrefix(p, "file:/") {
+				return fmt.Errorf("%q is no pattern of secrets: "+
+					"give env:NAME or file:/path, with * for any text", p)
 			}
 		}
 		return nil
@@ -164,7 +169,7 @@ func directories(into *[]string) reader {
 			info, err := os.Stat(dir)
 			switch {
 			case !filepath.IsAbs(dir):
-				faults = append(faults, fmt.Errorf("%s is not an absolute path: it must begin with /", dir))
+				faults = append(faults, fmt.Errorf("%s is not absolute: it must begin with /", dir))
 			case err != nil:
 				faults = append(faults, fmt.Errorf("the directory cannot be used: %w", err))
 			case !info.IsDir():
@@ -175,8 +180,8 @@ func directories(into *[]string) reader {
 	}
 }
 
-// identities reads the providers on whose buckets the worker's own identity
-// may be used.
+// identities reads the providers on whose buckets the worker's own
+// identity may be used.
 func identities(into *[]string) reader {
 	return func(value string) error {
 		*into = items(value)

@@ -1,8 +1,9 @@
-// Package settings reads the settings of the program from the environment. It
-// is the only place that knows the names of the variables.
+// Package settings reads the settings of the program from the
+// environment. It is the only place that knows the names of the
+// variables.
 //
-// A variable that is set to nothing is empty: the default is for a variable
-// that is not set at all.
+// A variable that is set to nothing is empty: the default is for a
+// variable that is not set at all.
 package settings
 
 import (
@@ -52,13 +53,13 @@ type Settings struct {
 	LogLevel slog.Level
 	LogText  bool // plain text, not JSON
 
-	// Warnings name the variables that are no settings although they look
-	// like one.
+	// Warnings name the variables that are no settings although they
+	// look like one.
 	Warnings []string
 }
 
-// variable is a setting: its name without the prefix, its default, and how its
-// value is read.
+// variable is a setting: its name without the prefix, its default, and
+// how its value is read.
 type variable struct {
 	name     string
 	fallback string // when the variable is not set
@@ -67,12 +68,14 @@ type variable struct {
 	worker   bool // it names files of the worker, so other commands do not read it
 }
 
-// variables lists all settings: to add one, add its line.
-func (s *Settings) variables(vars map[string]string) []variable {
+// variables lists all settings, which are read into s. To add one, add
+// its line.
+func variables(s *Settings, vars map[string]string) []variable {
 	cpus := strconv.Itoa(runtime.GOMAXPROCS(0))
+	const redisURL = "redis://127.0.0.1:6379/0"
 	const secrets = "env:" + prefix + "SECRET_*,file:/run/secrets/*"
 	return []variable{
-		{name: "REDIS_URL", fallback: "redis://127.0.0.1:6379/0", read: redis(&s.Redis), hidden: true},
+		{name: "REDIS_URL", fallback: redisURL, read: redis(&s.Redis), hidden: true},
 		{name: "HTTP_ADDR", fallback: ":8080", read: address(&s.HTTPAddr)},
 		{name: "VERIFY_SLOTS", fallback: "4", read: count(&s.VerifySlots, 1, maxSlots)},
 		{name: "JOB_SLOTS", fallback: "16", read: count(&s.JobSlots, 1, maxSlots)},
@@ -97,19 +100,19 @@ func (s *Settings) variables(vars map[string]string) []variable {
 	}
 }
 
-// Load reads the settings of a command that is no worker. It reports all that
-// is wrong with them in one *InvalidError.
+// Load reads the settings of a command that is no worker. It reports
+// all that is wrong with them in one *InvalidError.
 func Load(environ []string) (Settings, error) { return load(environ, false) }
 
-// LoadWorker reads the settings of a worker: Load, and those that name files
-// of the worker.
+// LoadWorker reads the settings of a worker: Load, and those that name
+// files of the worker.
 func LoadWorker(environ []string) (Settings, error) { return load(environ, true) }
 
 func load(environ []string, worker bool) (Settings, error) {
 	vars := Map(environ)
 	var s Settings
 	var invalid InvalidError
-	for _, v := range s.variables(vars) {
+	for _, v := range variables(&s, vars) {
 		if v.worker && !worker {
 			continue
 		}
@@ -129,8 +132,8 @@ func load(environ []string, worker bool) (Settings, error) {
 	return s, nil
 }
 
-// Map returns the environment as variables and their values. The last value of
-// a variable counts.
+// Map returns the environment as variables and their values. The last
+// value of a variable counts.
 func Map(environ []string) map[string]string {
 	vars := make(map[string]string, len(environ))
 	for _, v := range environ {
@@ -174,8 +177,8 @@ func (e *InvalidError) Unwrap() []error { return e.Faults }
 // HTTPAddr identifies a setting that only this program has.
 const HTTPAddr setting.ID = "http-addr"
 
-// Name returns the variable of a setting, for example STEVEDORE_EGRESS_ALLOW
-// for egress-allow.
+// Name returns the variable of a setting, for example
+// STEVEDORE_EGRESS_ALLOW for egress-allow.
 func Name(id setting.ID) string {
 	return prefix + strings.ToUpper(strings.ReplaceAll(string(id), "-", "_"))
 }

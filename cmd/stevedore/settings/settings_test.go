@@ -60,8 +60,8 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// An operator who forbids all references to secrets, or turns the port off,
-// sets the variable to nothing. That must not mean the default.
+// An operator who forbids all references to secrets, or turns the port
+// off, sets the variable to nothing. That must not mean the default.
 func TestEmptyIsEmpty(t *testing.T) {
 	t.Parallel()
 	s := load(t,
@@ -137,7 +137,7 @@ func TestEachFaultNamesVariableAndValue(t *testing.T) {
 		"SECRETS_ALLOW=file:secrets":  `is "file:secrets": "file:secrets" is no pattern`,
 		"SECRETS_ALLOW=env:[":         `is "env:[": "env:[" is no pattern`,
 		"EGRESS_ALLOW=10.0.0.0/8,lan": `is "10.0.0.0/8,lan": "lan" is neither a network`,
-		"FILE_ROOTS=data":             `is "data": data is not an absolute path`,
+		"FILE_ROOTS=data":             `is "data": data is not absolute`,
 		"FILE_ROOTS=/no/such/dir":     `is "/no/such/dir": the directory cannot be used: stat /no/such/dir: no such file`,
 		"FILE_ROOTS=/," + file:        `is "/,` + file + `": ` + file + ` is not a directory`,
 		"WORKER_IDENTITY=s3,file":     `is "s3,file": "file" is none of s3, gcs, azure`,
@@ -189,8 +189,8 @@ func TestSecretsAreNotShown(t *testing.T) {
 	}
 }
 
-// A client on a laptop may have the variables of a worker, whose files are not
-// there.
+// A client on a laptop may have the variables of a worker, whose files
+// are not there.
 func TestOnlyWorkersReadTheirFiles(t *testing.T) {
 	t.Parallel()
 	environ := []string{"STEVEDORE_FILE_ROOTS=/no/such/dir", "STEVEDORE_PRIVATE_KEYS=/no/such/key"}
@@ -205,7 +205,7 @@ func TestUnknownVariables(t *testing.T) {
 	t.Parallel()
 	kubernetes := "KUBERNETES_SERVICE_HOST=10.0.0.1"
 	for name, c := range map[string]struct{ environ, want []string }{
-		"misspelt":          {[]string{"STEVEDORE_PARALEL=1"}, []string{"STEVEDORE_PARALEL is not a setting, and is ignored: do you mean STEVEDORE_PARALLEL?"}},
+		"misspelt":          {[]string{"STEVEDORE_PARALLELS=1"}, []string{"STEVEDORE_PARALLELS is not a setting, and is ignored: do you mean STEVEDORE_PARALLEL?"}},
 		"like none":         {[]string{"STEVEDORE_COLOUR=red"}, []string{"STEVEDORE_COLOUR is not a setting, and is ignored"}},
 		"two":               {[]string{"STEVEDORE_Z=", "STEVEDORE_FILE_ROOT=/"}, []string{"STEVEDORE_FILE_ROOT is not a setting, and is ignored: do you mean STEVEDORE_FILE_ROOTS?", "STEVEDORE_Z is not a setting, and is ignored"}},
 		"secrets":           {[]string{"STEVEDORE_SECRET_ACME=x"}, nil},

@@ -9,27 +9,29 @@ import (
 	"strings"
 )
 
-// free are names that look like settings and are not: secrets, and what tests
-// and benchmarks read.
+// free matches names that look like settings and are not: secrets, and
+// what tests and benchmarks read.
 var free = regexp.MustCompile(`^` + prefix + `(SECRET|TEST|BENCH|CHAOS)(_|$)`)
 
-// kubernetes are the variables that Kubernetes sets in every container for a
-// service of the name "stevedore".
+// kubernetes matches the variables that Kubernetes sets in every
+// container for a service of the name "stevedore".
 var kubernetes = regexp.MustCompile(`^` + prefix + `(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT(_\d\w*)?)$`)
 
-// unknown returns a warning for each variable that has the prefix of settings
-// and is none.
+// unknown returns a warning for each variable that has the prefix of
+// settings but is not one.
 func unknown(vars map[string]string, secrets []string) []string {
 	known := Variables()
 	_, inKubernetes := vars["KUBERNETES_SERVICE_HOST"]
 	var warnings []string
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
-		isSetting := slices.ContainsFunc(known, func(v Variable) bool { return v.Name == name })
+		named := func(v Variable) bool { return v.Name == name }
+		isSetting := slices.ContainsFunc(known, named)
 		switch {
 		case !strings.HasPrefix(name, prefix), isSetting, free.MatchString(name):
 		case inKubernetes && kubernetes.MatchString(name), isSecret(name, vars, secrets):
 		default:
-			warnings = append(warnings, fmt.Sprintf("%s is not a setting%s", name, suggestion(name, known)))
+			text := fmt.Sprintf("%s is not a setting%s", name, suggestion(name, known))
+			warnings = append(warnings, text)
 		}
 	}
 	return warnings
@@ -56,8 +58,8 @@ func suggestion(name string, known []Variable) string {
 	return fmt.Sprintf(", and is ignored: do you mean %s?", nearest.Name)
 }
 
-// distance counts the letters to insert, drop or replace that turn one name
-// into another (Levenshtein).
+// distance counts the letters to insert, drop or replace that turn one
+// name into another (Levenshtein).
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
@@ -81,13 +83,13 @@ func distance(a, b string) int {
 // Variable is a setting as documentation shows it.
 type Variable struct {
 	Name    string
-	Default string // empty when there is none, or when it depends on the machine
+	Default string // empty when there is no default, or when it depends on the machine
 }
 
 // Variables returns all settings in a fixed order.
 func Variables() []Variable {
 	var list []Variable
-	for _, v := range new(Settings).variables(nil) {
+	for _, v := range variables(new(Settings), nil) {
 		if v.name == "SHARD_SLOTS" {
 			v.fallback = ""
 		}

@@ -1,5 +1,5 @@
-// Package show prints for people how jobs are doing: progress, status, the
-// checks of a verification.
+// Package show prints for people how jobs are doing: progress, status,
+// the checks of a verification.
 package show
 
 import (
@@ -12,10 +12,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Follow shows the progress of a job until it ends, and then its result and
-// the beginning of its error list. It fails with cli.ErrShown when the job has
-// not ended well.
-func Follow(ctx context.Context, c cli.Console, queue *producer.Client, id string, asJSON bool) error {
+// Follow shows the progress of a job until it ends, and then its result
+// and the beginning of its error list. It fails with cli.ErrShown when
+// the job has not ended well.
+func Follow(
+	ctx context.Context, c cli.Console, queue *producer.Client, id string, asJSON bool,
+) error {
 	p := NewProgress(c.Err)
 	s, err := queue.Wait(ctx, id, p.Show)
 	p.End()
@@ -39,8 +41,8 @@ func Follow(ctx context.Context, c cli.Console, queue *producer.Client, id strin
 	return nil
 }
 
-// endedWell is false for a job that has not succeeded, and for a verification
-// that found a fault.
+// endedWell is false for a job that has not succeeded, and for a
+// verification that found a fault.
 func endedWell(s tasks.Status) bool {
 	r, _ := producer.Result(s) // a kind of somebody else's has no result here
 	v, isVerify := r.(tasks.VerifyConnectionResult)

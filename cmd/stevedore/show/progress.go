@@ -16,8 +16,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Progress shows how far a job is: a bar on a terminal, and elsewhere a line,
-// at most one a second.
+// Progress shows how far a job is: a bar on a terminal, and elsewhere a
+// line, at most one a second.
 type Progress struct {
 	w    io.Writer
 	bar  *progressbar.ProgressBar // nil when w is not a terminal
@@ -56,7 +56,9 @@ func (p *Progress) showBar(s tasks.Status) {
 	if total := s.Progress.ObjectsTotal; total > 0 && p.bar.GetMax64() != total {
 		p.bar.ChangeMax64(total)
 	}
-	parts := []string{s.Kind + ": " + string(s.State), speedText(s.Progress), codesText(s.Progress.Codes)}
+	parts := []string{
+		s.Kind + ": " + string(s.State), speedText(s.Progress), codesText(s.Progress.Codes),
+	}
 	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
 	p.bar.Describe(strings.Join(parts, ", "))
 	_ = p.bar.Set64(s.Progress.Objects)
@@ -94,8 +96,8 @@ func countText(p tasks.Progress) string {
 	return text
 }
 
-// speedText returns the rate and the time left, or nothing while neither is
-// known.
+// speedText returns the rate and the time left, or nothing while
+// neither is known.
 func speedText(p tasks.Progress) string {
 	var parts []string
 	switch {

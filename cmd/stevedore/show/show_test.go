@@ -8,7 +8,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// A fix that is there to be pasted stands under the table, on one line.
+// A fix that people paste is printed below the table, on one line.
 func TestShowChecks(t *testing.T) {
 	t.Parallel()
 	long := "paste " + strings.Repeat(`{"AllowedOrigins":["https://app.example"]} `, 10)

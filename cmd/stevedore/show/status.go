@@ -67,7 +67,8 @@ func stateText(s tasks.Status) string {
 	return text
 }
 
-// appendProgress adds the rows of a job's progress, as far as it is known.
+// appendProgress adds the rows of a job's progress, as far as it is
+// known.
 func appendProgress(t table.Writer, p tasks.Progress) {
 	if p.Objects > 0 || p.ObjectsTotal > 0 {
 		t.AppendRow(table.Row{"objects", countText(p)})
@@ -80,8 +81,8 @@ func appendProgress(t table.Writer, p tasks.Progress) {
 	}
 }
 
-// maxFix is the longest advice that fits beside the evidence, in bytes. Longer
-// advice holds something to paste, which a table would break.
+// maxFix is the longest advice that fits beside the evidence, in bytes.
+// Longer advice holds something to paste, which a table would break.
 const maxFix = 240
 
 // checks prints the checks of a verification.
@@ -102,8 +103,8 @@ func checks(w io.Writer, checks []tasks.Check) {
 	}
 }
 
-// NewTable makes a table without lines. It counts wide characters as two
-// columns.
+// NewTable makes a table without lines. It counts wide characters as
+// two columns.
 func NewTable(w io.Writer) table.Writer {
 	t := table.NewWriter()
 	t.SetOutputMirror(w)

@@ -1,10 +1,10 @@
-// Command ownkind shows that Stevedore is open: it defines a kind of job
-// (package countobjects) and a provider (package zipbucket) of its own, and
-// runs them in a worker together with Stevedore's own.
+// Command ownkind shows that Stevedore is open: it defines a kind of
+// job (package countobjects) and a provider (package zipbucket) of its
+// own, and runs them in a worker together with Stevedore's own.
 //
-// It needs nothing: Redis is inside the process, and the bucket is a zip file
-// that it draws. In production, producers and workers are processes of their
-// own that share a Redis.
+// It needs nothing: Redis is inside the process, and the bucket is a
+// zip file that it draws. In production, producers and workers are
+// processes of their own that share a Redis.
 package main
 
 import (
@@ -74,8 +74,8 @@ func run(ctx context.Context, out io.Writer) error {
 	return runJobs(ctx, redis.Options(), out)
 }
 
-// newWorker makes a worker that runs the built-in kinds of job and our own, on
-// S3, on buckets in memory and on our own zip files.
+// newWorker makes a worker that runs the built-in kinds of job and our
+// own, on S3, on buckets in memory and on our own zip files.
 func newWorker(redis redisconn.Options, dir string) (*worker.Worker, error) {
 	net := network.New(egress.Policy{}) // no private addresses
 	memory := mem.New()

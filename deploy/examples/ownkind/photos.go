@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 )
 
-// drawPhotos makes the bucket "photos": a zip file with twelve images and a
-// text.
+// drawPhotos makes the bucket "photos": a zip file with twelve images
+// and a text.
 func drawPhotos(dir string) error {
 	f, err := os.Create(filepath.Join(dir, "photos.zip"))
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// The document, in the order in which CVAT writes it.
+// document is the whole file. Its elements are in CVAT's order.
 type document struct {
 	XMLName xml.Name    `xml:"annotations"`
 	Version string      `xml:"version"`
@@ -37,8 +37,8 @@ type imageNode struct {
 	Shapes []shape `xml:",any"`
 }
 
-// shape is any of the elements of an image; what a form has no use for is
-// left out.
+// shape is any element of an image. A form leaves out the attributes
+// that it does not use.
 type shape struct {
 	XMLName  xml.Name
 	Label    string `xml:"label,attr"`
@@ -62,9 +62,12 @@ type shape struct {
 	ZOrder   int    `xml:"z_order,attr"`
 }
 
-// annotations writes what is known about the images as CVAT for images 1.1.
+// annotations writes the objects on the images as CVAT for images 1.1.
 func annotations(images []Image) ([]byte, error) {
-	doc := document{Version: "1.1", Task: task{ID: 1, Name: "harbour scenes", Size: len(images), Mode: "annotation"}}
+	doc := document{
+		Version: "1.1",
+		Task:    task{ID: 1, Name: "harbour scenes", Size: len(images), Mode: "annotation"},
+	}
 	for _, name := range Labels() {
 		doc.Task.Labels = append(doc.Task.Labels, label{Name: name})
 	}
@@ -102,7 +105,8 @@ func describe(o Object) shape {
 		}
 		s.Points = strings.Join(points, ";")
 	case Ellipse:
-		s.CX, s.CY, s.RX, s.RY = number(o.Centre.X), number(o.Centre.Y), number(o.Width/2), number(o.Height/2)
+		s.CX, s.CY = number(o.Centre.X), number(o.Centre.Y)
+		s.RX, s.RY = number(o.Width/2), number(o.Height/2)
 	case Mask:
 		s.RLE, s.Left, s.Top, s.Width, s.Height = runs(o.coverage())
 	}
@@ -111,9 +115,10 @@ func describe(o Object) shape {
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) }
 
-// runs is a mask as CVAT writes it: the box around it, and in the box the
-// lengths of runs, row by row, outside first. A pixel belongs to the mask
-// when at least half of it is covered.
+// runs returns a mask as CVAT writes it: the box around it, and the
+// lengths of runs in the box, row by row. The first run is outside of
+// the mask. A pixel belongs to the mask if at least half of it is
+// covered.
 func runs(a *image.Alpha) (rle, left, top, width, height string) {
 	var box image.Rectangle
 	inside := func(x, y int) bool { return a.AlphaAt(x, y).A >= 128 }
@@ -136,5 +141,7 @@ func runs(a *image.Alpha) (rle, left, top, width, height string) {
 		}
 	}
 	lengths = append(lengths, strconv.Itoa(run))
-	return strings.Join(lengths, ", "), strconv.Itoa(box.Min.X), strconv.Itoa(box.Min.Y), strconv.Itoa(box.Dx()), strconv.Itoa(box.Dy())
+	left, top = strconv.Itoa(box.Min.X), strconv.Itoa(box.Min.Y)
+	width, height = strconv.Itoa(box.Dx()), strconv.Itoa(box.Dy())
+	return strings.Join(lengths, ", "), left, top, width, height
 }

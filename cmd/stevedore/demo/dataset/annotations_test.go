@@ -13,8 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/demo/dataset"
 )
 
-// cvat is the part of the annotations that these tests read, written down
-// apart from what wrote them.
+// cvat is the part of the annotations that these tests read. It does
+// not use the types that wrote them.
 type cvat struct {
 	Version string   `xml:"version"`
 	Size    int      `xml:"meta>task>size"`
@@ -90,9 +90,9 @@ func checkAnnotations(t *testing.T, d drawn) {
 	}
 }
 
-// checkObjects compares every annotation with the pixels of the displayed
-// image: well inside it there is the object's colour, well outside there is
-// not.
+// checkObjects compares every annotation with the pixels of the
+// displayed image: well inside they have the object's colour, well
+// outside they do not.
 func checkObjects(t *testing.T, d drawn) {
 	for i, m := range parse(t, d).Images {
 		picture := d.displayed(t, m.Name)
@@ -106,8 +106,8 @@ func checkObjects(t *testing.T, d drawn) {
 	}
 }
 
-// sample is one annotated object: its colour, its area and the box around
-// that.
+// sample is one annotated object: its colour, its area and the box
+// around it.
 type sample struct {
 	name   string
 	colour color.RGBA
@@ -155,7 +155,7 @@ func count(b bool) int {
 	return 0
 }
 
-// alike reports whether a pixel is of a colour, in light or shade.
+// alike reports whether a pixel has a colour, in light or shade.
 func alike(p color.Color, c color.RGBA) bool {
 	r, g, b, a := p.RGBA()
 	px := [3]float64{float64(r >> 8), float64(g >> 8), float64(b >> 8)}
@@ -173,8 +173,8 @@ func alike(p color.Color, c color.RGBA) bool {
 	return a > 0x8000 && math.Sqrt(off) < 24
 }
 
-// area is where an annotation says the object is, and the upright box around
-// it.
+// area returns where an annotation says the object is, and the upright
+// box around it.
 func area(t *testing.T, n node) (func(x, y float64) bool, image.Rectangle) {
 	t.Helper()
 	switch n.XMLName.Local {

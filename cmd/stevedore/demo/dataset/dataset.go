@@ -1,9 +1,9 @@
-// Package dataset draws the demo's sample data set: small harbour scenes in
-// which the place of every object is known, with the annotations that belong
-// to them. What a job makes of it can so be checked exactly.
+// Package dataset draws the data set of the demo: small harbour scenes,
+// and annotations with the exact place of every object. So the results
+// of jobs can be checked exactly.
 //
-// It knows shapes, pictures and CVAT's XML. It knows no bucket, no queue and
-// no job; whoever calls it stores the bytes.
+// It knows shapes, pictures and CVAT's XML. It knows no bucket, no
+// queue and no job: the caller stores the bytes.
 package dataset
 
 import (
@@ -14,28 +14,29 @@ import (
 	"slices"
 )
 
-// The keys of the data set. Everything but the annotations lies under Prefix.
+// The keys of the data set. All but the annotations are under Prefix.
 const (
 	Prefix         = "scenes/"
 	AnnotationsKey = "annotations/annotations.xml" // CVAT for images 1.1
-	CorruptKey     = Prefix + "corrupt.jpg"        // a JPEG that ends inside its header; not annotated
-	NotesKey       = Prefix + "notes.txt"          // no image at all
+	CorruptKey     = Prefix + "corrupt.jpg"        // ends inside its header; not annotated
+	NotesKey       = Prefix + "notes.txt"          // not an image
 )
 
-const notes = "The pictures in this directory are drawn, so the place of every object in them is known.\n"
+const notes = "The pictures in this directory are drawn, " +
+	"so the place of every object in them is known.\n"
 
-// Facts are the numbers of the data set, for comparison with what jobs
-// report.
+// Facts counts what the data set holds, for comparison with the results
+// of jobs.
 type Facts struct {
 	Keys    int // objects in the bucket: images, annotations and the rest
-	Images  int // that decode; all of them are annotated, one with nothing on it
-	Corrupt int // images by their names, but broken
+	Images  int // images that decode; all are annotated, one has no object
+	Corrupt int // images by their names that do not decode
 	Others  int // keys under Prefix that are no images by their names
-	Objects int // annotated on the images
-	Labels  int // in the annotations, the unused one too
+	Objects int // annotated objects on the images
+	Labels  int // labels of the annotations, with the unused one
 }
 
-// Count adds up the facts.
+// Count counts the data set.
 func Count() Facts {
 	f := Facts{Corrupt: 1, Others: 1, Labels: len(Labels())}
 	for _, s := range Images() {
@@ -46,12 +47,12 @@ func Count() Facts {
 	return f
 }
 
-// Labels are the labels of the annotations in their order. The last one is on
-// no object.
+// Labels returns the labels of the annotations in their order. No
+// object has the last one.
 func Labels() []string { return []string{Circle, Rectangle, Triangle, "hexagon"} }
 
-// Draw makes the data set and hands every object to put, in key order. The
-// same build gives the same bytes every time.
+// Draw makes the data set and calls put with every object, in key
+// order. The same build always gives the same bytes.
 func Draw(put func(key string, data []byte) error) error {
 	objects := map[string]func() ([]byte, error){
 		AnnotationsKey: func() ([]byte, error) { return annotations(Images()) },
@@ -73,8 +74,8 @@ func Draw(put func(key string, data []byte) error) error {
 	return nil
 }
 
-// corrupt is the beginning of a JPEG: it ends inside the quantization tables,
-// before the size.
+// corrupt returns the beginning of a JPEG. It ends inside the
+// quantization tables, before the size.
 func corrupt() ([]byte, error) {
 	data, err := Image{Width: 16, Height: 16, cutout: true}.encode()
 	if err != nil {
@@ -83,7 +84,7 @@ func corrupt() ([]byte, error) {
 	return data[:100], nil
 }
 
-// Write draws the data set into a directory, keys as paths.
+// Write draws the data set into a directory. Keys become paths.
 func Write(dir string) error {
 	return Draw(func(key string, data []byte) error {
 		path := filepath.Join(dir, filepath.FromSlash(key))

@@ -16,7 +16,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/demo/dataset"
 )
 
-// drawn is the data set, as it is put into a bucket.
+// drawn is the data set as Draw gives it.
 type drawn struct {
 	keys  []string
 	files map[string][]byte
@@ -92,7 +92,7 @@ func checkImages(t *testing.T, d drawn) {
 	}
 }
 
-// displayed decodes an image and turns it as its EXIF orientation says.
+// displayed decodes an image and applies its EXIF orientation.
 func (d drawn) displayed(t *testing.T, key string) image.Image {
 	t.Helper()
 	m, _, err := image.Decode(bytes.NewReader(d.files[key]))
@@ -112,8 +112,8 @@ func (d drawn) displayed(t *testing.T, key string) image.Image {
 	return out
 }
 
-// orientation reads the one Exif layout that the data set writes: big endian,
-// one tag.
+// orientation reads the one Exif layout that the data set writes: big
+// endian, one tag.
 func orientation(file []byte) int {
 	const start = "\xff\xd8\xff\xe1\x00\x22Exif\x00\x00MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00"
 	if !bytes.HasPrefix(file, []byte(start)) {
@@ -168,7 +168,7 @@ func checkCorrupt(t *testing.T, d drawn) {
 	}
 }
 
-// What is drawn a second time, into a directory, is the same to the byte.
+// A second data set, in a directory, has exactly the same bytes.
 func checkWrite(t *testing.T, d drawn) {
 	dir := t.TempDir()
 	if err := dataset.Write(dir); err != nil {

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// encode makes the file of an image: a PNG or a JPEG, by its name.
+// encode makes the file of an image. Its name decides between PNG and
+// JPEG.
 func (s Image) encode() ([]byte, error) {
 	var out bytes.Buffer
 	m := s.paint()
@@ -28,8 +29,8 @@ func (s Image) encode() ([]byte, error) {
 	return withOrientation(out.Bytes(), s.Orientation), nil
 }
 
-// onItsSide turns an image so that EXIF orientation 6, a quarter turn
-// clockwise, shows it upright.
+// onItsSide turns an image so that EXIF orientation 6 shows it upright:
+// a quarter turn clockwise.
 func onItsSide(m *image.RGBA) *image.RGBA {
 	w, h := m.Bounds().Dx(), m.Bounds().Dy()
 	out := image.NewRGBA(image.Rect(0, 0, h, w))
@@ -41,8 +42,8 @@ func onItsSide(m *image.RGBA) *image.RGBA {
 	return out
 }
 
-// withOrientation puts an Exif segment with one tag right behind a JPEG's
-// first marker, where readers look for it.
+// withOrientation puts an Exif segment with one tag behind the first
+// marker of a JPEG, where readers look for it.
 func withOrientation(file []byte, orientation int) []byte {
 	segment := []byte{
 		0xff, 0xe1, 0, 34, // APP1 and its length, counted from here

@@ -8,28 +8,30 @@ import (
 	"golang.org/x/image/vector"
 )
 
-// The labels in use.
+// The labels that objects have.
 const (
 	Circle    = "circle"
 	Rectangle = "rectangle"
 	Triangle  = "triangle"
 )
 
-// Form is how an object is annotated: an element of CVAT's XML.
+// Form says how an object is annotated. It is the name of an element of
+// CVAT's XML.
 type Form string
 
 // The forms.
 const (
-	Box     Form = "box" // perhaps with a rotation
+	Box     Form = "box" // may have a rotation
 	Polygon Form = "polygon"
 	Ellipse Form = "ellipse"
 	Mask    Form = "mask"
 )
 
-// Point is a place on the displayed image. Pixel 0 reaches from 0 to 1.
+// Point is a place on the displayed image. Pixel 0 is from 0 to 1.
 type Point struct{ X, Y float64 }
 
-// Object is something drawn on an image, in displayed coordinates.
+// Object is something drawn on an image, in coordinates of the
+// displayed image.
 type Object struct {
 	Label    string
 	Form     Form
@@ -42,10 +44,12 @@ type Object struct {
 	Corners  []Point // of rectangles and triangles, after the rotation
 }
 
-// Bounds is the smallest upright box around the object.
+// Bounds returns the smallest upright box around the object.
 func (o Object) Bounds() (topLeft, bottomRight Point) {
 	if len(o.Corners) == 0 {
-		return Point{o.Centre.X - o.Width/2, o.Centre.Y - o.Height/2}, Point{o.Centre.X + o.Width/2, o.Centre.Y + o.Height/2}
+		topLeft = Point{o.Centre.X - o.Width/2, o.Centre.Y - o.Height/2}
+		bottomRight = Point{o.Centre.X + o.Width/2, o.Centre.Y + o.Height/2}
+		return topLeft, bottomRight
 	}
 	topLeft, bottomRight = o.Corners[0], o.Corners[0]
 	for _, p := range o.Corners[1:] {
@@ -55,13 +59,15 @@ func (o Object) Bounds() (topLeft, bottomRight Point) {
 	return topLeft, bottomRight
 }
 
-// pixels is every pixel that the object may touch.
+// pixels returns the rectangle of all pixels that the object may touch.
 func (o Object) pixels() image.Rectangle {
 	a, b := o.Bounds()
-	return image.Rect(int(math.Floor(a.X)), int(math.Floor(a.Y)), int(math.Ceil(b.X)), int(math.Ceil(b.Y)))
+	left, top := math.Floor(a.X), math.Floor(a.Y)
+	right, bottom := math.Ceil(b.X), math.Ceil(b.Y)
+	return image.Rect(int(left), int(top), int(right), int(bottom))
 }
 
-// fill paints the object's area with src, moved by an offset.
+// fill paints the area of the object with src, moved by an offset.
 func (o Object) fill(dst *image.RGBA, src image.Image, offset image.Point) {
 	r := o.pixels()
 	z := vector.NewRasterizer(r.Dx(), r.Dy())
@@ -69,7 +75,7 @@ func (o Object) fill(dst *image.RGBA, src image.Image, offset image.Point) {
 	z.Draw(dst, r.Add(offset), src, r.Min)
 }
 
-// coverage is the object alone: how much of each pixel it covers.
+// coverage returns how much of each pixel the object covers.
 func (o Object) coverage() *image.Alpha {
 	r := o.pixels()
 	z := vector.NewRasterizer(r.Dx(), r.Dy())
@@ -79,8 +85,8 @@ func (o Object) coverage() *image.Alpha {
 	return a
 }
 
-// trace puts the object's outline on the rasterizer, whose corner lies at
-// origin.
+// trace draws the outline of the object on a rasterizer whose corner is
+// at origin.
 func trace(z *vector.Rasterizer, o Object, origin image.Point) {
 	at := func(x, y float64) (float32, float32) {
 		return float32(x - float64(origin.X)), float32(y - float64(origin.Y))
@@ -97,14 +103,14 @@ func trace(z *vector.Rasterizer, o Object, origin image.Point) {
 	if len(o.Corners) == 0 {
 		x, y := at(o.Centre.X, o.Centre.Y)
 		round(z, x, y, float32(o.Width/2), float32(o.Height/2))
-		if o.Hole > 0 { // turning the other way cuts out
+		if o.Hole > 0 { // the other direction cuts a hole
 			round(z, x, y, float32(o.Hole/2), float32(-o.Hole/2))
 		}
 	}
 }
 
-// round traces an ellipse of four cubic curves, which stay within 0.03 % of
-// its radius.
+// round traces an ellipse as four cubic curves. They differ from it by
+// less than 0.03 % of the radius.
 func round(z *vector.Rasterizer, cx, cy, rx, ry float32) {
 	const k = 0.5522847
 	z.MoveTo(cx+rx, cy)

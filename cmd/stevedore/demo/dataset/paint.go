@@ -6,20 +6,47 @@ import (
 	"math"
 )
 
-// light is the time of day: the colours of sky and sea, from top to bottom.
+// light holds the colours of sky and sea at a time of day, from top to
+// bottom.
 type light struct{ skyTop, skyEnd, seaTop, seaEnd color.RGBA }
 
 var (
-	day   = light{color.RGBA{104, 160, 208, 255}, color.RGBA{206, 226, 236, 255}, color.RGBA{92, 142, 170, 255}, color.RGBA{34, 78, 112, 255}}
-	haze  = light{color.RGBA{170, 180, 186, 255}, color.RGBA{222, 222, 214, 255}, color.RGBA{146, 160, 164, 255}, color.RGBA{86, 102, 112, 255}}
-	dawn  = light{color.RGBA{126, 150, 190, 255}, color.RGBA{244, 214, 200, 255}, color.RGBA{164, 158, 176, 255}, color.RGBA{70, 84, 118, 255}}
-	dusk  = light{color.RGBA{62, 56, 100, 255}, color.RGBA{226, 158, 140, 255}, color.RGBA{124, 88, 112, 255}, color.RGBA{36, 36, 66, 255}}
-	night = light{color.RGBA{12, 18, 40, 255}, color.RGBA{50, 66, 102, 255}, color.RGBA{32, 46, 74, 255}, color.RGBA{10, 16, 32, 255}}
+	day = light{
+		skyTop: color.RGBA{104, 160, 208, 255},
+		skyEnd: color.RGBA{206, 226, 236, 255},
+		seaTop: color.RGBA{92, 142, 170, 255},
+		seaEnd: color.RGBA{34, 78, 112, 255},
+	}
+	haze = light{
+		skyTop: color.RGBA{170, 180, 186, 255},
+		skyEnd: color.RGBA{222, 222, 214, 255},
+		seaTop: color.RGBA{146, 160, 164, 255},
+		seaEnd: color.RGBA{86, 102, 112, 255},
+	}
+	dawn = light{
+		skyTop: color.RGBA{126, 150, 190, 255},
+		skyEnd: color.RGBA{244, 214, 200, 255},
+		seaTop: color.RGBA{164, 158, 176, 255},
+		seaEnd: color.RGBA{70, 84, 118, 255},
+	}
+	dusk = light{
+		skyTop: color.RGBA{62, 56, 100, 255},
+		skyEnd: color.RGBA{226, 158, 140, 255},
+		seaTop: color.RGBA{124, 88, 112, 255},
+		seaEnd: color.RGBA{36, 36, 66, 255},
+	}
+	night = light{
+		skyTop: color.RGBA{12, 18, 40, 255},
+		skyEnd: color.RGBA{50, 66, 102, 255},
+		seaTop: color.RGBA{32, 46, 74, 255},
+		seaEnd: color.RGBA{10, 16, 32, 255},
+	}
 )
 
 const horizon = 0.52 // of the height
 
-// paint draws the image as it is displayed.
+// paint draws the image as it is displayed, without the turn of its
+// file.
 func (s Image) paint() *image.RGBA {
 	m := image.NewRGBA(image.Rect(0, 0, s.Width, s.Height))
 	if !s.cutout {
@@ -54,21 +81,22 @@ func (s Image) paintGround(m *image.RGBA) {
 	}
 }
 
-// wave is the brightness of the water: crests that grow from the horizon to
-// the shore.
+// wave returns the brightness of the water. Its crests grow from the
+// horizon to the shore.
 func wave(x, y, depth float64) float64 {
 	stretch := 6 + 26*depth
-	crest := math.Sin(y*9/stretch+2.2*math.Sin(x/(stretch*3.1)+y*0.11)) + 0.6*math.Sin(x/stretch-y*7/stretch)
+	bend := 2.2 * math.Sin(x/(stretch*3.1)+y*0.11)
+	crest := math.Sin(y*9/stretch+bend) + 0.6*math.Sin(x/stretch-y*7/stretch)
 	return (1.5 + 6*depth) * crest
 }
 
-// cloud is the brightness of the sky: long, faint bands.
+// cloud returns the brightness of the sky, in long and faint bands.
 func cloud(x, y float64) float64 {
 	return 5 * math.Sin(x/97+1.7*math.Sin(y/31)) * math.Sin(y/23+0.8*math.Sin(x/141))
 }
 
-// grain is the noise of a camera's sensor: the same for the same pixel, from
-// -2 to 2.
+// grain returns the noise of a camera's sensor, from -2 to 2. A pixel
+// always has the same.
 func grain(x, y int) float64 {
 	h := uint32(x)*0x9e3779b1 ^ uint32(y)*0x85ebca6b
 	h ^= h >> 15
@@ -77,7 +105,7 @@ func grain(x, y int) float64 {
 	return float64(h%401)/100 - 2
 }
 
-// castShadow darkens what lies to the lower right of an object, softly.
+// castShadow draws a soft shadow to the lower right of an object.
 func (o Object) castShadow(m *image.RGBA, zoom float64) {
 	soft := image.NewUniform(color.RGBA{A: 13})
 	for i := 1; i <= 5; i++ {
@@ -86,8 +114,8 @@ func (o Object) castShadow(m *image.RGBA, zoom float64) {
 	}
 }
 
-// shaded is an object's surface: its colour, lighter at the top and darker at
-// the bottom.
+// shaded is the surface of an object. Its colour is lighter at the top
+// and darker at the bottom.
 type shaded struct{ Object }
 
 // ColorModel implements image.Image.
@@ -101,7 +129,8 @@ func (s shaded) At(_, y int) color.Color {
 	r := s.pixels()
 	down := float64(y-r.Min.Y) / float64(r.Dy())
 	c, f := s.Colour, 1.06-0.2*down
-	return color.RGBA{clamp(float64(c.R) * f), clamp(float64(c.G) * f), clamp(float64(c.B) * f), 255}
+	scale := func(v uint8) uint8 { return clamp(float64(v) * f) }
+	return color.RGBA{scale(c.R), scale(c.G), scale(c.B), 255}
 }
 
 func mix(a, b color.RGBA, t float64) color.RGBA {
@@ -110,7 +139,8 @@ func mix(a, b color.RGBA, t float64) color.RGBA {
 }
 
 func lighten(c color.RGBA, by float64) color.RGBA {
-	return color.RGBA{clamp(float64(c.R) + by), clamp(float64(c.G) + by), clamp(float64(c.B) + by), 255}
+	add := func(v uint8) uint8 { return clamp(float64(v) + by) }
+	return color.RGBA{add(c.R), add(c.G), add(c.B), 255}
 }
 
 func clamp(v float64) uint8 { return uint8(max(0, min(255, math.Round(v)))) }

@@ -3,6 +3,7 @@ package dataset
 import (
 	"image/color"
 	"math"
+	"slices"
 )
 
 // Image is a picture of the data set. Width and Height are those of the
@@ -18,25 +19,80 @@ type Image struct {
 	cutout bool    // nothing but the objects, on a transparent ground
 }
 
-// Images lists the pictures that decode, in the order of their frame numbers
-// in the annotations.
+// Images returns the pictures that decode, in the order of their frame
+// numbers in the annotations.
 func Images() []Image {
+	return slices.Concat(smallScenes(), largeScenes(), moreScenes(), otherShapes())
+}
+
+func smallScenes() []Image {
 	return []Image{
-		scene("buoys.jpg", day, buoy(120, 330, 42, red), buoy(318, 376, 58, yellow), buoy(505, 315, 36, red)),
-		scene("containers.jpg", haze, crate(60, 250, 150, 84, red), crate(60, 344, 150, 84, green), crate(226, 344, 150, 84, purple),
-			crate(392, 250, 150, 84, orange), crate(392, 344, 150, 84, purple)),
-		scene("sails.jpg", day, sail(white, 150, 96, 82, 330, 232, 330), sail(orange, 360, 150, 318, 346, 424, 346),
+		scene("buoys.jpg", day,
+			buoy(120, 330, 42, red),
+			buoy(318, 376, 58, yellow),
+			buoy(505, 315, 36, red)),
+		scene("containers.jpg", haze,
+			crate(60, 250, 150, 84, red),
+			crate(60, 344, 150, 84, green),
+			crate(226, 344, 150, 84, purple),
+			crate(392, 250, 150, 84, orange),
+			crate(392, 344, 150, 84, purple)),
+		scene("sails.jpg", day,
+			sail(white, 150, 96, 82, 330, 232, 330),
+			sail(orange, 360, 150, 318, 346, 424, 346),
 			sail(red, 528, 204, 496, 322, 572, 322)),
-		scene("dawn.jpg", dawn, sun(430, 130, 58, yellow), sail(purple, 190, 120, 110, 352, 286, 352), buoy(520, 390, 32, green)).twice(),
-		scene("dusk.jpg", dusk, sun(170, 162, 62, orange), crate(330, 262, 190, 96, teal), sail(white, 560, 132, 536, 240, 604, 240)).twice(),
-		scene("night.jpg", night, sun(494, 96, 44, white), crate(70, 300, 170, 92, red), crate(306, 314, 132, 76, orange).tilted(24)).twice(),
-		scene("quay.jpg", haze, crate(91, 288, 150, 92, orange).tilted(-18), crate(354, 262, 120, 120, teal).tilted(45), crate(540, 386, 72, 60, red)),
-		scene("lifebuoy.jpg", day, ring(316, 300, 118, 64, red), sail(yellow, 92, 190, 52, 308, 142, 308), buoy(550, 398, 30, orange)),
+	}
+}
+
+func largeScenes() []Image {
+	return []Image{
+		scene("dawn.jpg", dawn,
+			sun(430, 130, 58, yellow),
+			sail(purple, 190, 120, 110, 352, 286, 352),
+			buoy(520, 390, 32, green)).twice(),
+		scene("dusk.jpg", dusk,
+			sun(170, 162, 62, orange),
+			crate(330, 262, 190, 96, teal),
+			sail(white, 560, 132, 536, 240, 604, 240)).twice(),
+		scene("night.jpg", night,
+			sun(494, 96, 44, white),
+			crate(70, 300, 170, 92, red),
+			crate(306, 314, 132, 76, orange).tilted(24)).twice(),
+	}
+}
+
+func moreScenes() []Image {
+	return []Image{
+		scene("quay.jpg", haze,
+			crate(91, 288, 150, 92, orange).tilted(-18),
+			crate(354, 262, 120, 120, teal).tilted(45),
+			crate(540, 386, 72, 60, red)),
+		scene("lifebuoy.jpg", day,
+			ring(316, 300, 118, 64, red),
+			sail(yellow, 92, 190, 52, 308, 142, 308),
+			buoy(550, 398, 30, orange)),
 		scene("empty-sea.jpg", dusk),
-		scene("港の 風景.jpg", dawn, sun(110, 104, 46, orange), crate(196, 330, 126, 72, green), sail(purple, 452, 92, 372, 342, 548, 342)),
-		scene("lighthouse.jpg", haze, crate(196, 262, 92, 250, red), sail(purple, 242, 128, 176, 250, 308, 250), sun(390, 96, 40, orange)).upright(),
-		scene("phone.jpg", day, sail(red, 236, 86, 104, 424, 348, 424), buoy(128, 544, 40, yellow), crate(304, 510, 104, 60, orange).tilted(12)).upright().turned(),
-		scene("sticker.png", day, ring(240, 240, 190, 120, teal), sail(orange, 240, 150, 164, 292, 316, 292)).sized(480, 480).onNothing(),
+		scene("港の 風景.jpg", dawn,
+			sun(110, 104, 46, orange),
+			crate(196, 330, 126, 72, green),
+			sail(purple, 452, 92, 372, 342, 548, 342)),
+	}
+}
+
+// otherShapes returns images that are not landscapes.
+func otherShapes() []Image {
+	return []Image{
+		scene("lighthouse.jpg", haze,
+			crate(196, 262, 92, 250, red),
+			sail(purple, 242, 128, 176, 250, 308, 250),
+			sun(390, 96, 40, orange)).upright(),
+		scene("phone.jpg", day,
+			sail(red, 236, 86, 104, 424, 348, 424),
+			buoy(128, 544, 40, yellow),
+			crate(304, 510, 104, 60, orange).tilted(12)).upright().turned(),
+		scene("sticker.png", day,
+			ring(240, 240, 190, 120, teal),
+			sail(orange, 240, 150, 164, 292, 316, 292)).sized(480, 480).onNothing(),
 	}
 }
 
@@ -50,26 +106,29 @@ var (
 	white  = color.RGBA{250, 250, 246, 255}
 )
 
-// scene is a landscape of 640 by 480 units.
+// scene makes a landscape of 640 by 480 units.
 func scene(name string, l light, objects ...Object) Image {
-	return Image{Key: Prefix + name, Width: 640, Height: 480, Objects: objects, light: l, zoom: 1}
+	return Image{
+		Key: Prefix + name, Width: 640, Height: 480, Objects: objects, light: l, zoom: 1,
+	}
 }
 
 func (s Image) sized(w, h int) Image { s.Width, s.Height = w, h; return s }
 
 func (s Image) upright() Image { return s.sized(480, 640) }
 
-// turned is stored on its side, as phones do it.
+// turned makes the file store the image on its side, as phones do.
 func (s Image) turned() Image { s.Orientation = 6; return s }
 
 func (s Image) onNothing() Image { s.cutout = true; return s }
 
-// twice is the same picture at twice the size.
+// twice doubles the size of the picture.
 func (s Image) twice() Image {
 	s.zoom = 2
 	s.Width, s.Height = 2*s.Width, 2*s.Height
 	for i, o := range s.Objects {
-		o.Centre, o.Width, o.Height, o.Hole = Point{2 * o.Centre.X, 2 * o.Centre.Y}, 2*o.Width, 2*o.Height, 2*o.Hole
+		o.Centre = Point{2 * o.Centre.X, 2 * o.Centre.Y}
+		o.Width, o.Height, o.Hole = 2*o.Width, 2*o.Height, 2*o.Hole
 		for j, p := range o.Corners {
 			o.Corners[j] = Point{2 * p.X, 2 * p.Y}
 		}
@@ -78,10 +137,13 @@ func (s Image) twice() Image {
 	return s
 }
 
-// sun is a circle annotated by its box, buoy one annotated as an ellipse,
-// ring one with a hole, annotated by a mask.
+// sun makes a circle that is annotated by its box, buoy one that is
+// annotated as an ellipse, and ring one with a hole that is annotated
+// by a mask.
 func sun(x, y, r float64, c color.RGBA) Object {
-	return Object{Label: Circle, Form: Box, Colour: c, Centre: Point{x, y}, Width: 2 * r, Height: 2 * r}
+	return Object{
+		Label: Circle, Form: Box, Colour: c, Centre: Point{x, y}, Width: 2 * r, Height: 2 * r,
+	}
 }
 
 func buoy(x, y, r float64, c color.RGBA) Object {
@@ -96,10 +158,16 @@ func ring(x, y, r, hole float64, c color.RGBA) Object {
 	return o
 }
 
-// crate is an upright rectangle given by its top left corner.
+// crate makes an upright rectangle from its top left corner and its
+// size.
 func crate(x, y, w, h float64, c color.RGBA) Object {
 	return Object{
-		Label: Rectangle, Form: Box, Colour: c, Centre: Point{x + w/2, y + h/2}, Width: w, Height: h,
+		Label:   Rectangle,
+		Form:    Box,
+		Colour:  c,
+		Centre:  Point{x + w/2, y + h/2},
+		Width:   w,
+		Height:  h,
 		Corners: []Point{{x, y}, {x + w, y}, {x + w, y + h}, {x, y + h}},
 	}
 }
@@ -115,7 +183,8 @@ func (o Object) tilted(degrees float64) Object {
 	return o
 }
 
-// sail is a triangle: x and y of its three corners.
+// sail makes a triangle from x and y of its three corners.
 func sail(c color.RGBA, xy ...float64) Object {
-	return Object{Label: Triangle, Form: Polygon, Colour: c, Corners: []Point{{xy[0], xy[1]}, {xy[2], xy[3]}, {xy[4], xy[5]}}}
+	corners := []Point{{xy[0], xy[1]}, {xy[2], xy[3]}, {xy[4], xy[5]}}
+	return Object{Label: Triangle, Form: Polygon, Colour: c, Corners: corners}
 }

@@ -22,7 +22,8 @@ var _ job.Sharded[Payload] = Job{}
 // shardSize is how many objects a shard has.
 const shardSize = 1000
 
-// Plan implements job.Sharded: it lists the bucket and cuts it into shards.
+// Plan implements job.Sharded: it lists the bucket and cuts it into
+// shards.
 func (Job) Plan(
 	ctx context.Context, p Payload, env job.Env, after string, emit func(job.Shard) error,
 ) error {
@@ -34,8 +35,8 @@ func (Job) Plan(
 	return job.Cut(ctx, b, after, shardSize, emit)
 }
 
-// Work implements job.Sharded: each object gives a line with its extension and
-// its size.
+// Work implements job.Sharded: each object gives a line with its
+// extension and its size.
 func (Job) Work(
 	ctx context.Context, p Payload, env job.Env, s job.Shard,
 ) iter.Seq2[job.Item, error] {

@@ -9,7 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
 
-// jobtest runs the job on a bucket in memory, and interrupts every shard.
+// jobtest runs the job on a bucket in memory, and interrupts every
+// shard.
 func TestCount(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New("images")

@@ -1,8 +1,10 @@
-// Package countobjects defines a kind of job that Stevedore does not have: it
-// counts the objects of a bucket, and their bytes, by file name extension.
+// Package countobjects defines a kind of job that Stevedore does not
+// have: it counts the objects of a bucket, and their bytes, by file
+// name extension.
 //
-// kind.go is the contract, which producers and workers share: the payload, the
-// result, and how the jobs are run. job.go is the code that workers run.
+// kind.go is the contract, which producers and workers share: the
+// payload, the result, and how the jobs are run. job.go is the code
+// that workers run.
 package countobjects
 
 import (
@@ -13,8 +15,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/fields"
 )
 
-// Payload is what a producer asks for. It embeds tasks.Terms, as every payload
-// does. Stevedore finds the storages of a payload by their type.
+// Payload is what a producer asks for. It embeds tasks.Terms, as every
+// payload does. Stevedore finds the storages of a payload by their
+// type.
 type Payload struct {
 	tasks.Terms
 
@@ -53,11 +56,12 @@ func (Result) Kind() string { return Payload{}.Kind() }
 
 // Summary implements tasks.Result.
 func (r Result) Summary() string {
-	return fmt.Sprintf("%d objects of %d extensions, %d bytes", r.Objects, len(r.Extensions), r.Bytes)
+	return fmt.Sprintf("%d objects of %d extensions, %d bytes",
+		r.Objects, len(r.Extensions), r.Bytes)
 }
 
-// Kind returns the kind. Producers need it to enqueue such jobs, and workers
-// to run them.
+// Kind returns the kind. Producers need it to enqueue such jobs, and
+// workers to run them.
 func Kind() tasks.Kind {
 	return tasks.NewKind[Payload, Result](tasks.Policy{
 		Queue:    tasks.QueueJobs, // a sharded job: this task only coordinates

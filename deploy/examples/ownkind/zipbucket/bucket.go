@@ -27,9 +27,11 @@ var (
 	_ providers.Diagnoser = bucket{}
 )
 
-// List implements providers.Bucket: it yields the entries in the byte order of
-// their names.
-func (b bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
+// List implements providers.Bucket: it yields the entries in the byte
+// order of their names.
+func (b bucket) List(
+	ctx context.Context, opts providers.ListOptions,
+) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
 		z, err := b.open(ctx, "list", "")
 		if err != nil {
@@ -72,7 +74,9 @@ func (b bucket) Stat(ctx context.Context, key string) (providers.Object, error) 
 }
 
 // Open implements providers.Bucket.
-func (b bucket) Open(ctx context.Context, key string, opts providers.ReadOptions) (*providers.Reader, error) {
+func (b bucket) Open(
+	ctx context.Context, key string, opts providers.ReadOptions,
+) (*providers.Reader, error) {
 	z, err := b.open(ctx, "get", key)
 	if err != nil {
 		return nil, err
@@ -86,7 +90,9 @@ func (b bucket) Open(ctx context.Context, key string, opts providers.ReadOptions
 }
 
 // read opens an entry. Closing the reader closes the zip file.
-func (b bucket) read(z *zip.ReadCloser, key string, opts providers.ReadOptions) (*providers.Reader, error) {
+func (b bucket) read(
+	z *zip.ReadCloser, key string, opts providers.ReadOptions,
+) (*providers.Reader, error) {
 	e := find(z.File, key)
 	if e == nil {
 		return nil, b.error("get", key, providers.NotFound, "NoSuchKey")
@@ -121,7 +127,9 @@ type reader struct {
 }
 
 // Put implements providers.Bucket. It always fails.
-func (b bucket) Put(_ context.Context, key string, _ io.Reader, _ providers.WriteOptions) (providers.Object, error) {
+func (b bucket) Put(
+	_ context.Context, key string, _ io.Reader, _ providers.WriteOptions,
+) (providers.Object, error) {
 	return providers.Object{}, b.readOnly("put", key)
 }
 
@@ -131,7 +139,8 @@ func (b bucket) Delete(_ context.Context, key string) error { return b.readOnly(
 // Close implements providers.Bucket. There is nothing to free.
 func (bucket) Close() error { return nil }
 
-// Probe implements providers.Prober: it makes the checks of verify-connection.
+// Probe implements providers.Prober: it makes the checks of
+// verify-connection.
 func (b bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	opens := func(ctx context.Context) tasks.Check {
 		z, err := b.open(ctx, "list", "")
@@ -149,7 +158,8 @@ func (b bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	})
 }
 
-// Diagnose implements providers.Diagnoser. There is no network to check.
+// Diagnose implements providers.Diagnoser. There is no network to
+// check.
 func (bucket) Diagnose(context.Context) []tasks.Check { return nil }
 
 // open opens the zip file.

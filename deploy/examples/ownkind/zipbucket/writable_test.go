@@ -17,9 +17,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// writable is a zip bucket that can be written to, for the suite. It holds the
-// objects in memory, and writes the zip file before it is read. So the suite
-// tests how the provider lists, reads and fails.
+// writable is a zip bucket that can be written to, for the suite. It
+// holds the objects in memory, and writes the zip file before it is
+// read. So the suite tests how the provider lists, reads and fails.
 type writable struct {
 	providers.Bucket // the provider's
 	file             string
@@ -96,8 +96,8 @@ func (w writable) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
-// flush writes the zip file. If that fails the bucket does not exist, and the
-// test fails.
+// flush writes the zip file. If that fails the bucket does not exist,
+// and the test fails.
 func (w writable) flush() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
