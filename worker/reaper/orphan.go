@@ -1,7 +1,6 @@
 package reaper
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,13 +13,14 @@ import (
 )
 
 const (
-	// queuedGrace is how long a job may be queued before its task is looked
-	// up in asynq.
+	// queuedGrace is how long a job may be queued before its task is
+	// looked up in asynq.
 	queuedGrace = 10 * time.Second
 	// maxCrashes is how often the worker of a sharded job may die while
-	// nothing is committed, before the job fails. Usually a shard is the
-	// reason, and careful runs find the object that kills the workers. A
-	// single job may crash as often as its kind has attempts.
+	// nothing is committed, before the job fails. Usually a shard is
+	// the reason, and careful runs find the object that kills the
+	// workers. A single job may crash as often as its kind has
+	// attempts.
 	maxCrashes = 10
 )
 
@@ -34,14 +34,16 @@ type orphan struct {
 }
 
 func newOrphan(r *Reaper, kind job.Kind, id string, health queue.JobHealth) orphan {
-	// An older version of this program wrote no queue into the record.
-	name := cmp.Or(health.Queue, kind.Policy.Queue)
+	name := health.Queue
+	if name == "" { // an older version of this program wrote the record
+		name = asynqtask.QueueOf(kind.Kind, health.Payload)
+	}
 	return orphan{r, kind, id, name, health}
 }
 
 // checkQueued looks for the task of a job that no worker has begun. Its
-// producer may have died before it enqueued the task, Redis may have lost its
-// last second, or a worker may have died with the task.
+// producer may have died before it enqueued the task, Redis may have
+// lost its last second, or a worker may have died with the task.
 func (o orphan) checkQueued(ctx context.Context) error {
 	if time.Since(o.health.Created) < queuedGrace {
 		return nil
@@ -59,9 +61,9 @@ func (o orphan) checkQueued(ctx context.Context) error {
 	return nil
 }
 
-// checkSilent takes over a job whose coordinator sends no heartbeats, unless
-// its task waits on the queue: after a hand-over a task goes to the end of
-// the queue, and may wait there for a long time.
+// checkSilent takes over a job whose coordinator sends no heartbeats,
+// unless its task waits on the queue: after a hand-over a task goes to
+// the end of the queue, and may wait there for a long time.
 func (o orphan) checkSilent(ctx context.Context) error {
 	state, err := o.reaper.config.Tasks.State(o.queue, o.ref().TaskID())
 	if err != nil || state.Waiting() {
