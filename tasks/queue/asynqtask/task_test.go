@@ -140,6 +140,27 @@ func TestEnqueueJobTwice(t *testing.T) {
 	}
 }
 
+// A job whose record names no queue goes where its payload says.
+func TestQueueOf(t *testing.T) {
+	t.Parallel()
+	for payload, want := range map[string]string{
+		`{"source":{},"priority":"low"}`: "jobs-low",
+		`{"source":{}}`:                  "jobs",
+		`no JSON`:                        "jobs",
+	} {
+		if got := asynqtask.QueueOf(manifests(t), []byte(payload)); got != want {
+			t.Errorf("%s: %s", payload, got)
+		}
+	}
+	e := open(t, queuetest.Embedded(t))
+	ok(t, e.EnqueueJob(t.Context(), asynqtask.Job{
+		Kind: manifests(t), Ref: asynqtask.JobRef{Job: "j"}, Payload: []byte(`{"source":{},"priority":"low"}`),
+	}))
+	if state, err := e.State("jobs-low", "j"); state != asynqtask.Pending || err != nil {
+		t.Errorf("%s, %v", state, err)
+	}
+}
+
 func TestStates(t *testing.T) {
 	t.Parallel()
 	e := open(t, queuetest.Embedded(t))
@@ -206,17 +227,17 @@ func TestWorkersAndQueues(t *testing.T) {
 		}
 	}
 	ok(t, e.EnqueueJob(t.Context(), asynqtask.Job{Kind: manifests(t), Ref: asynqtask.JobRef{Job: "j"}, Queue: "jobs-low"}))
-	infos, err := e.QueueInfos()
-	if err != nil || len(infos) != len(tasks.Queues()) {
-		t.Fatalf("%d queues, %v", len(infos), err)
+	queues, err := e.Queues()
+	if err != nil || len(queues) != len(tasks.Queues()) {
+		t.Fatalf("%d queues, %v", len(queues), err)
 	}
 	for i, name := range tasks.Queues() {
 		want := 0
 		if name == "jobs-low" {
 			want = 1
 		}
-		if infos[i].Queue != name || infos[i].Size != want {
-			t.Errorf("%s: %+v", name, infos[i])
+		if queues[i].Name != name || queues[i].Size != want {
+			t.Errorf("%s: %+v", name, queues[i])
 		}
 	}
 }
