@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/azure"
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -19,8 +20,8 @@ import (
 const developmentKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
 // offline signs SAS tokens for servers that do not check them.
-func offline() providertest.AzureServer {
-	return providertest.AzureServer{Account: "devstoreaccount1", Key: developmentKey}
+func offline() servers.AzureServer {
+	return servers.AzureServer{Account: "devstoreaccount1", Key: developmentKey}
 }
 
 // secretFile puts a secret where secrets lie.
@@ -96,7 +97,7 @@ func openStorage(t testing.TB, s tasks.Storage, secrets providers.Secrets) provi
 
 func TestBucket(t *testing.T) {
 	t.Parallel()
-	server := providertest.Azure(t)
+	server := servers.Azure(t)
 	for name, method := range map[string]string{"AccountKey": tasks.AuthAccountKey, "SAS": tasks.AuthSAS} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

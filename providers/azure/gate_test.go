@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 )
 
 // refusal is an answer as Azure gives it. Azurite answers otherwise to many
@@ -48,7 +48,7 @@ func history(r *http.Request) bool { return strings.Contains(r.URL.Query().Get("
 
 // gate stands before Azurite, and answers what it stops as Azure would. It
 // returns the endpoint.
-func gate(t testing.TB, server providertest.AzureServer, stops func(*http.Request) bool, answer http.HandlerFunc) string {
+func gate(t testing.TB, server servers.AzureServer, stops func(*http.Request) bool, answer http.HandlerFunc) string {
 	t.Helper()
 	to, err := url.Parse(server.Endpoint)
 	if err != nil {

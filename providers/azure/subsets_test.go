@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -23,7 +23,7 @@ import (
 // access policy: then only the server knows.
 func TestProbeChangesNothing(t *testing.T) {
 	t.Parallel()
-	server := providertest.Azure(t)
+	server := servers.Azure(t)
 	const letters = "rwdlc" // in the order in which they are signed
 	for subset := 1; subset < 1<<len(letters); subset++ {
 		granted := ""
@@ -97,7 +97,7 @@ func wantGranted(t *testing.T, checks []tasks.Check, granted string, told bool) 
 // resigned stands before Azurite and puts one SAS token in the place of that
 // which a request bears, as a stored access policy would say what the other
 // grants. It returns the endpoint.
-func resigned(t testing.TB, server providertest.AzureServer, sas string) string {
+func resigned(t testing.TB, server servers.AzureServer, sas string) string {
 	t.Helper()
 	to, err := url.Parse(server.Endpoint)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 )
 
 // made is one key for all tests: making one takes long.
@@ -37,7 +37,7 @@ func privateKey(t testing.TB) string {
 
 // setIdentity makes a key the worker's own identity. What an operator gives a
 // worker may name its token endpoint.
-func setIdentity(t *testing.T, server providertest.GCSServer, key providertest.GCSKey) {
+func setIdentity(t *testing.T, server servers.GCSServer, key servers.GCSKey) {
 	t.Helper()
 	var file map[string]string
 	if err := json.Unmarshal([]byte(key.JSON), &file); err != nil {
