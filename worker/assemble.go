@@ -38,7 +38,7 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 	p := pacer.New(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots))
 	h := newHealth(prompt, c.Redis.String())
 	m, err := metrics.New(c.Registry, metrics.Sources{
-		Queues:   func() ([]metrics.Queue, error) { return readQueues(inspector) },
+		Queues:   inspector.Queues,
 		Pools:    poolMetrics(pools),
 		Limits:   p.Limits,
 		RedisUp:  h.redisUp,
@@ -130,31 +130,4 @@ func poolMetrics(pools []pool) (list []metrics.Pool) {
 		})
 	}
 	return list
-}
-
-// readQueues reads all queues from Redis. With an error it returns those that
-// it could read.
-func readQueues(t asynqtask.Client) ([]metrics.Queue, error) {
-	infos, err := t.QueueInfos()
-	queues := make([]metrics.Queue, len(infos))
-	for i, q := range infos {
-		queues[i] = metrics.Queue{
-			Name: q.Queue,
-			Size: q.Size,
-			States: map[string]int{
-				"active":    q.Active,
-				"pending":   q.Pending,
-				"scheduled": q.Scheduled,
-				"retry":     q.Retry,
-				"archived":  q.Archived,
-				"completed": q.Completed,
-			},
-			Latency:   q.Latency,
-			Memory:    q.MemoryUsage,
-			Processed: q.ProcessedTotal,
-			Failed:    q.FailedTotal,
-			Paused:    q.Paused,
-		}
-	}
-	return queues, err
 }

@@ -159,7 +159,7 @@ func TestDrainCommitsWhatWasDone(t *testing.T) {
 	})
 }
 
-// counts counts events by name.
+// counts holds how often something happened, by name.
 type counts struct {
 	mu sync.Mutex
 	n  map[string]int

@@ -118,6 +118,9 @@ func TestOwnKind(t *testing.T) {
 			t.Errorf("%s: result %s, want %s; %+v", id, s.Result, want, s.Failure)
 		}
 	}
+	queuetest.Eventually(t, 10*time.Second, "a worker has claimed the job", func() bool {
+		return h.recordField("empty", "kind") != ""
+	})
 	s := waitForJob(t, c, "empty", 20*time.Second)
 	if s.Failure == nil || !strings.Contains(s.Failure.Message, "text: empty") {
 		t.Errorf("failure %+v", s.Failure)

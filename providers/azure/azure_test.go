@@ -15,16 +15,18 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// developmentKey is the key of Azurite's published development account; any
-// key of this form would do.
+// developmentKey is the published key of Azurite's development account.
+// Any key of this form would do.
 const developmentKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
-// offline signs SAS tokens for servers that do not check them.
-func offline() servers.AzureServer {
+// unverified makes SAS tokens for servers that do not check their
+// signature.
+func unverified() servers.AzureServer {
 	return servers.AzureServer{Account: "devstoreaccount1", Key: developmentKey}
 }
 
-// secretFile puts a secret where secrets lie.
+// secretFile writes a secret to a file, and returns a reference to it and
+// the secrets that allow that.
 func secretFile(t testing.TB, value string) (tasks.Secret, providers.Secrets) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "secret")
@@ -38,7 +40,7 @@ func secretFile(t testing.TB, value string) (tasks.Secret, providers.Secrets) {
 	return secret, providers.Secrets{Allow: []string{"file:" + path}}
 }
 
-// storage is a storage of a method whose secret lies in a file.
+// storage returns a storage with a method whose secret is in a file.
 func storage(t testing.TB, method, endpoint, bucket, value string) (tasks.Storage, providers.Secrets) {
 	t.Helper()
 	s := tasks.Storage{Provider: "azure", Bucket: bucket, Endpoint: endpoint, Account: "devstoreaccount1", Auth: tasks.Auth{Method: method}}
@@ -71,9 +73,9 @@ func open(t testing.TB, method, endpoint, bucket, value string) providers.Bucket
 	return openStorage(t, s, secrets)
 }
 
-// once opens a bucket that makes every request once, on a server that fails
-// them.
-func once(t testing.TB, endpoint, sas string) providers.Bucket {
+// openOnce opens a bucket that makes every request once, for servers that
+// fail requests.
+func openOnce(t testing.TB, endpoint, sas string) providers.Bucket {
 	t.Helper()
 	s, secrets := storage(t, tasks.AuthSAS, endpoint, "c", sas)
 	b, err := (&azure.Opener{Client: guarded(t), Attempts: 1}).Open(t.Context(), s, secrets)

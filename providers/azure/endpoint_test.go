@@ -9,7 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Where requests go, and what is told before the first of them.
+// The URL that requests go to, and the faults that are found before the
+// first request.
 func TestEndpoints(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ account, endpoint, want, code string }{

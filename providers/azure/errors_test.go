@@ -18,7 +18,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// operations are list, stat, get, put and delete, each giving its error.
+// operations makes every operation and returns their errors.
 func operations(ctx context.Context, b providers.Bucket) map[string]error {
 	errs := map[string]error{}
 	for _, err := range b.List(ctx, providers.ListOptions{}) {
@@ -35,14 +35,14 @@ func operations(ctx context.Context, b providers.Bucket) map[string]error {
 	return errs
 }
 
-// What the service really answers, and what that means to Stevedore and to
-// the one who reads it.
+// Answers of the real service, and the errors and advice that Stevedore
+// makes of them.
 func TestErrorAnswers(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		refusal
 		kind   providers.Kind
-		advice string // words in it
+		advice string // a part of the advice
 	}{
 		{refusal{404, "BlobNotFound", "The specified blob does not exist.", ""}, providers.NotFound, "Check the key"},
 		{refusal{404, "ContainerNotFound", "The specified container does not exist.", ""}, providers.NotFound, "Check bucket"},
@@ -74,7 +74,7 @@ func TestErrorAnswers(t *testing.T) {
 	} {
 		t.Run(c.code, func(t *testing.T) {
 			t.Parallel()
-			b := once(t, faulty(t, c.answer), offline().SAS())
+			b := openOnce(t, serve(t, c.answer), unverified().SAS())
 			_, err := b.Open(t.Context(), "k", providers.ReadOptions{})
 			var e *providers.Error
 			if !errors.As(err, &e) {
@@ -116,7 +116,7 @@ func TestConnectionErrors(t *testing.T) {
 		{"http://" + closed.Addr().String(), "host and port", providers.Unavailable},
 		{"http://no-such-host.invalid", "host name", providers.Unavailable},
 	} {
-		_, err := once(t, c.endpoint, offline().SAS()).Open(t.Context(), "k", providers.ReadOptions{})
+		_, err := openOnce(t, c.endpoint, unverified().SAS()).Open(t.Context(), "k", providers.ReadOptions{})
 		var e *providers.Error
 		if !errors.As(err, &e) || e.Kind != c.kind || !strings.Contains(e.Advice(), c.advice) {
 			t.Errorf("%s: got %v, kind %s", c.endpoint, err, providers.KindOf(err))
@@ -124,8 +124,8 @@ func TestConnectionErrors(t *testing.T) {
 	}
 }
 
-// A refused address is told at once, and with the setting that could allow
-// it.
+// A blocked address fails at the first attempt. The advice says which
+// setting allows it.
 func TestBlocked(t *testing.T) {
 	t.Parallel()
 	for _, s := range []tasks.Storage{
@@ -133,7 +133,7 @@ func TestBlocked(t *testing.T) {
 		{Auth: tasks.Auth{Method: tasks.AuthConnectionString}},
 	} {
 		given, secrets := storage(t, s.Auth.Method, s.Endpoint, "c", map[string]string{
-			tasks.AuthSAS:              offline().SAS(),
+			tasks.AuthSAS:              unverified().SAS(),
 			tasks.AuthConnectionString: "AccountName=devstoreaccount1;BlobEndpoint=http://169.254.169.254/devstoreaccount1;AccountKey=" + developmentKey,
 		}[s.Auth.Method])
 		client := egress.Policy{}.Client()
@@ -152,20 +152,20 @@ func TestBlocked(t *testing.T) {
 
 func TestServerBusy(t *testing.T) {
 	t.Parallel()
-	var asked atomic.Int64
-	b := open(t, tasks.AuthSAS, faulty(t, func(w http.ResponseWriter, r *http.Request) {
-		asked.Add(1)
+	var requests atomic.Int64
+	b := open(t, tasks.AuthSAS, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
 		w.Header().Set("Retry-After", "1")
 		refusal{503, "ServerBusy", "The server is busy.", ""}.answer(w, r)
-	}), "c", offline().SAS())
+	}), "c", unverified().SAS())
 	for op, err := range operations(t.Context(), b) {
 		var e *providers.Error
 		if !errors.As(err, &e) || e.Kind != providers.Throttled || e.RetryAfter != time.Second || e.Op != op || e.Status != 503 {
 			t.Errorf("%s: got %#v", op, err)
 		}
 	}
-	if asked.Load() != 10 {
-		t.Errorf("%d requests, want two for each operation", asked.Load())
+	if requests.Load() != 10 {
+		t.Errorf("%d requests, want two for each operation", requests.Load())
 	}
 }
 
@@ -174,12 +174,12 @@ func TestNotAzure(t *testing.T) {
 	for status, kind := range map[int]providers.Kind{
 		200: providers.Invalid, 301: providers.Invalid, 403: providers.Denied, 404: providers.NotFound, 502: providers.Unavailable,
 	} {
-		b := once(t, faulty(t, func(w http.ResponseWriter, _ *http.Request) {
+		b := openOnce(t, serve(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			w.Header().Set("Location", "http://169.254.169.254/")
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, `<!DOCTYPE html><html><title>internal-wiki</title><body>db-password</body></html>`)
-		}), offline().SAS())
+		}), unverified().SAS())
 		for op, err := range operations(t.Context(), b) {
 			var e *providers.Error
 			if !errors.As(err, &e) || e.Kind != kind || e.Code != "NotAzureBlob" || !strings.Contains(e.Fix, "blob service") {
@@ -187,21 +187,21 @@ func TestNotAzure(t *testing.T) {
 				continue
 			}
 			if strings.Contains(err.Error(), "wiki") || strings.Contains(err.Error(), "password") {
-				t.Errorf("a foreign page is repeated: %v", err)
+				t.Errorf("the error repeats a web page: %v", err)
 			}
 		}
 	}
 }
 
-// The caller's deadline shows as such.
-func TestDeadline(t *testing.T) {
+// An ended context is recognised in the error of every operation.
+func TestErrorsOfAnEndedContext(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
-	endpoint := faulty(t, func(http.ResponseWriter, *http.Request) { <-release })
+	endpoint := serve(t, func(http.ResponseWriter, *http.Request) { <-release })
 	defer close(release)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	for op, err := range operations(ctx, open(t, tasks.AuthSAS, endpoint, "c", offline().SAS())) {
+	for op, err := range operations(ctx, open(t, tasks.AuthSAS, endpoint, "c", unverified().SAS())) {
 		if !providers.IsContext(ctx, err) || !strings.HasSuffix(err.Error(), "context deadline exceeded") {
 			t.Errorf("%s: %v", op, err)
 		}

@@ -13,20 +13,20 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// fault is one thing wrong with a connection, and the one check that must
-// find it.
+// fault is one fault of a storage, and the check that must find it.
 type fault struct {
 	name   string
-	sas    []string // parts of an account SAS that differ from a good one
+	sas    []string // parameters of an account SAS that differ from a valid one
 	secret func(sas string) string
-	method string // sas unless it says otherwise
+	method string // empty means sas
 	stops  func(*http.Request) bool
 	answer refusal
 
-	check, code, fix string // fix is words in the advice
+	check, code, fix string // fix is a part of the advice
 }
 
-// Faults that a SAS token shows by itself. No request is made.
+// tokenFaults returns faults that are found in the SAS token, without a
+// request.
 func tokenFaults() []fault {
 	soon, later := servers.SASTime(time.Hour), servers.SASTime(48*time.Hour)
 	past := servers.SASTime(-time.Hour)
@@ -37,7 +37,7 @@ func tokenFaults() []fault {
 			return rest + "sig=" + change(sig) + "&" + after
 		}
 	}
-	blob := func(string) string { return offline().ContainerSAS("c", "sr", "b") }
+	blob := func(string) string { return unverified().ContainerSAS("c", "sr", "b") }
 	return []fault{
 		{name: "ServiceLacksBlob", sas: []string{"ss", "fqt"}, check: "credentials", code: "SASService", fix: "ss=b"},
 		{name: "TypesLackContainer", sas: []string{"srt", "o"}, check: "credentials", code: "SASResourceType", fix: "Container"},
@@ -62,10 +62,11 @@ func tokenFaults() []fault {
 
 const unauthenticated = "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature."
 
-// Faults that only the service can tell, in its own words.
+// serviceFaults returns faults that only the service finds, with its
+// answers.
 func serviceFaults() []fault {
 	timeFrame := "Signature not valid in the specified time frame: Start [Thu, 09 Jul 2020 10:11:03 GMT] - Expiry [Thu, 09 Jul 2020 18:11:03 GMT] - Current [Fri, 10 Jul 2020 10:16:22 GMT]"
-	policy := func(string) string { return offline().ContainerSAS("c", "si", "team", "sp", "", "se", "") }
+	policy := func(string) string { return unverified().ContainerSAS("c", "si", "team", "sp", "", "se", "") }
 	const denied = "This request is not authorized to perform this operation"
 	return []fault{
 		{name: "ServerSaysExpired", stops: all, answer: refusal{403, "AuthenticationFailed", unauthenticated, timeFrame}, check: "list", code: "AuthenticationFailed", fix: "expiry (se)"},
@@ -93,8 +94,8 @@ func serviceFaults() []fault {
 	}
 }
 
-// One fault, one failing check that names what to change; what comes after is
-// skipped; the container stays as it was.
+// Each fault makes one check fail, with advice. The checks after it are
+// skipped, and the container does not change.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	server := servers.Azure(t)
@@ -111,7 +112,7 @@ func TestFaults(t *testing.T) {
 			checks := providers.Probe(t.Context(), f.open(t, server, name), tasks.Need{
 				Read: true, Write: f.method != tasks.AuthAnonymous || f.name == "AnonymousWrite", Versions: true,
 			})
-			f.judge(t, checks)
+			f.wantFailure(t, checks)
 			if after := contents(t, owner); after != before {
 				t.Errorf("the container held\n%s\nand holds\n%s", before, after)
 			}
@@ -141,7 +142,7 @@ func (f fault) open(t *testing.T, server servers.AzureServer, name string) provi
 	return openStorage(t, s, secrets)
 }
 
-func (f fault) judge(t *testing.T, checks []tasks.Check) {
+func (f fault) wantFailure(t *testing.T, checks []tasks.Check) {
 	t.Helper()
 	failed := false
 	for _, c := range checks {
@@ -169,7 +170,7 @@ func fill(t testing.TB, b providers.Bucket, keys ...string) {
 	}
 }
 
-// contents is every key with its ETag and content.
+// contents returns every key with its ETag and content.
 func contents(t testing.TB, b providers.Bucket) string {
 	t.Helper()
 	var text strings.Builder

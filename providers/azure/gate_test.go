@@ -12,8 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 )
 
-// refusal is an answer as Azure gives it. Azurite answers otherwise to many
-// faults, and has no firewall, no archive and no key vault.
+// refusal is an error as Azure reports it. Azurite reports many faults
+// differently, and it has no firewall, no archive and no key vault.
 type refusal struct {
 	status  int
 	code    string
@@ -39,15 +39,15 @@ func (f refusal) answer(w http.ResponseWriter, r *http.Request) {
 		f.code, f.message, requestID, detail)
 }
 
-// requests that a gate can stop.
+// The requests that a gate can stop.
 func all(*http.Request) bool       { return true }
 func lists(r *http.Request) bool   { return r.URL.Query().Get("comp") == "list" }
 func reads(r *http.Request) bool   { return r.Method == http.MethodGet && !lists(r) }
 func writes(r *http.Request) bool  { return r.Method == http.MethodPut }
 func history(r *http.Request) bool { return strings.Contains(r.URL.Query().Get("include"), "versions") }
 
-// gate stands before Azurite, and answers what it stops as Azure would. It
-// returns the endpoint.
+// gate starts a proxy of Azurite and returns its endpoint. The proxy
+// answers the requests for which stops returns true, as Azure would.
 func gate(t testing.TB, server servers.AzureServer, stops func(*http.Request) bool, answer http.HandlerFunc) string {
 	t.Helper()
 	to, err := url.Parse(server.Endpoint)
@@ -66,8 +66,8 @@ func gate(t testing.TB, server servers.AzureServer, stops func(*http.Request) bo
 	return g.URL + "/" + server.Account
 }
 
-// faulty is the endpoint of a server that answers as the handler does.
-func faulty(t testing.TB, handler http.HandlerFunc) string {
+// serve starts a server with a handler and returns its endpoint.
+func serve(t testing.TB, handler http.HandlerFunc) string {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)

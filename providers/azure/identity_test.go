@@ -22,15 +22,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
-// internet answers for the sign-in service and for one account. No request
-// leaves the process.
-type internet struct {
-	refuse string // the sign-in's error
-	denies bool   // the account knows the caller, who may not read
+// fakeAzure answers for the sign-in service and for one account. No
+// request leaves the process.
+type fakeAzure struct {
+	refuse string // the error of every sign-in; empty means success
+	denies bool   // the account accepts the token, but allows nothing
 	tokens atomic.Int64
 }
 
-func (n *internet) RoundTrip(r *http.Request) (*http.Response, error) {
+func (n *fakeAzure) RoundTrip(r *http.Request) (*http.Response, error) {
 	header := http.Header{"Content-Type": {"application/json"}, "X-Ms-Request-Id": {requestID}}
 	status, body := http.StatusOK, ""
 	switch {
@@ -59,7 +59,7 @@ func (n *internet) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-func principal(t testing.TB, n *internet, endpoint string) (providers.Bucket, error) {
+func openPrincipal(t testing.TB, n *fakeAzure, endpoint string) (providers.Bucket, error) {
 	t.Helper()
 	secret, secrets := secretFile(t, "CANARY-secret")
 	s := tasks.Storage{Provider: "azure", Bucket: "c", Account: "acct", Endpoint: endpoint, Auth: tasks.Auth{
@@ -70,8 +70,8 @@ func principal(t testing.TB, n *internet, endpoint string) (providers.Bucket, er
 
 func TestServicePrincipal(t *testing.T) {
 	t.Parallel()
-	n := &internet{}
-	b, err := principal(t, n, "")
+	n := &fakeAzure{}
+	b, err := openPrincipal(t, n, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,41 +87,41 @@ func TestServicePrincipal(t *testing.T) {
 		{"AADSTS53003: Access has been blocked by Conditional Access policies.", "credentials", "AADSTS53003", "Conditional Access"},
 		{"", "list", "AuthorizationPermissionMismatch", `az role assignment create --assignee client-1 --role "Storage Blob Data Reader"`},
 	} {
-		b, err := principal(t, &internet{refuse: c.refuse, denies: true}, "")
+		b, err := openPrincipal(t, &fakeAzure{refuse: c.refuse, denies: true}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		checks := providers.Probe(t.Context(), b, tasks.Need{Read: true, Write: true})
-		fault{check: c.check, code: c.code, fix: c.fix}.judge(t, checks)
+		fault{check: c.check, code: c.code, fix: c.fix}.wantFailure(t, checks)
 		_, err = b.Stat(t.Context(), "k")
 		wantHidden(t, c.code, checks, err)
 	}
 }
 
-// A token is sent nowhere in the clear.
+// A token is never sent without TLS.
 func TestTokenNeedsTLS(t *testing.T) {
 	t.Parallel()
-	_, err := principal(t, &internet{}, "http://127.0.0.1:1/acct")
+	_, err := openPrincipal(t, &fakeAzure{}, "http://127.0.0.1:1/acct")
 	var e *providers.Error
 	if !errors.As(err, &e) || e.Code != "TokenNeedsTLS" || e.Kind != providers.Invalid {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestWorkerIdentityIsGuarded(t *testing.T) {
+func TestWorkerIdentity_MustBeAllowed(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		allowed        bool
 		endpoint, want string
 	}{
-		{false, "", azure.IdentitySetting},
+		{false, "", setting.WorkerIdentity.String()},
 		{true, "https://attacker.example", "endpoint"},
 		{true, "https://acct.blob.core.windows.net.attacker.example", "endpoint"},
 		{true, "https://acct.blob.core.windows.net:8443", "endpoint"},
 		{true, "http://acct.blob.core.windows.net", "endpoint"},
 	} {
 		s := tasks.Storage{Provider: "azure", Bucket: "c", Account: "acct", Endpoint: c.endpoint, Auth: tasks.Auth{Method: tasks.AuthWorkerIdentity}}
-		_, err := (&azure.Opener{Client: &http.Client{Transport: &internet{}}, WorkerIdentity: c.allowed}).Open(t.Context(), s, providers.Secrets{})
+		_, err := (&azure.Opener{Client: &http.Client{Transport: &fakeAzure{}}, WorkerIdentity: c.allowed}).Open(t.Context(), s, providers.Secrets{})
 		var e *providers.Error
 		if !errors.As(err, &e) || e.Kind != providers.Invalid || !strings.Contains(e.Fix, c.want) {
 			t.Errorf("%+v: got %v", c, err)
@@ -139,18 +139,19 @@ func TestWorkloadIdentity(t *testing.T) {
 	t.Setenv("AZURE_CLIENT_ID", "client-2")
 	t.Setenv("AZURE_TENANT_ID", "tenant")
 	s := tasks.Storage{Provider: "azure", Bucket: "c", Account: "acct", Auth: tasks.Auth{Method: tasks.AuthWorkerIdentity}}
-	b, err := (&azure.Opener{Client: &http.Client{Transport: &internet{}}, WorkerIdentity: true}).Open(t.Context(), s, providers.Secrets{})
+	b, err := (&azure.Opener{Client: &http.Client{Transport: &fakeAzure{}}, WorkerIdentity: true}).Open(t.Context(), s, providers.Secrets{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	wantChecks(t, b, tasks.Need{Read: true}, "credentials ok, list ok, read ok")
 }
 
-// Every shard of a job opens its bucket again. One sign-in serves them all,
-// but nobody who lacks the secret; and a verification signs in anew.
+// Every shard of a job opens its bucket again, and all of them share one
+// token. A bucket with another secret gets another token. A verification
+// signs in anew.
 func TestSignInIsShared(t *testing.T) {
 	t.Parallel()
-	n := &internet{}
+	n := &fakeAzure{}
 	o := &azure.Opener{Client: &http.Client{Transport: n}, Attempts: 1}
 	bucketOf := func(name, secret string) providers.Bucket {
 		file, secrets := secretFile(t, secret)
@@ -176,18 +177,18 @@ func TestSignInIsShared(t *testing.T) {
 		t.Errorf("%d tokens after a verification", n.tokens.Load())
 	}
 	n.refuse = "AADSTS7000222: The provided client secret keys for app are expired."
-	fault{check: "credentials", code: "AADSTS7000222", fix: "az ad app credential reset"}.judge(t, providers.Probe(t.Context(), bucketOf("c", "CANARY-secret"), tasks.Need{}))
+	fault{check: "credentials", code: "AADSTS7000222", fix: "az ad app credential reset"}.wantFailure(t, providers.Probe(t.Context(), bucketOf("c", "CANARY-secret"), tasks.Need{}))
 }
 
-// Not parallel: it sets environment variables, those with which App Service
-// tells where its identity service is.
+// Not parallel: it sets the environment variables in which App Service
+// gives the address of its identity service.
 func TestManagedIdentity(t *testing.T) {
-	var asked atomic.Int64
+	var requests atomic.Int64
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked.Add(1)
+		requests.Add(1)
 		query := r.URL.Query()
 		if r.Header.Get("X-Identity-Header") != "CANARY-header" || query.Get("client_id") != "client-3" || query.Get("resource") != "https://storage.azure.com" {
-			t.Errorf("asked %s with %v", r.URL, r.Header)
+			t.Errorf("a request to %s with %v", r.URL, r.Header)
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = fmt.Fprintf(w, `{"access_token":"CANARY-token","expires_on":"%d","resource":"https://storage.azure.com","token_type":"Bearer"}`, time.Now().Add(time.Hour).Unix())
@@ -198,18 +199,18 @@ func TestManagedIdentity(t *testing.T) {
 	t.Setenv("IDENTITY_ENDPOINT", service.URL)
 	t.Setenv("IDENTITY_HEADER", "CANARY-header")
 	s := tasks.Storage{Provider: "azure", Bucket: "c", Account: "acct", Auth: tasks.Auth{Method: tasks.AuthWorkerIdentity}}
-	b, err := (&azure.Opener{Client: &http.Client{Transport: &internet{}}, WorkerIdentity: true}).Open(t.Context(), s, providers.Secrets{})
+	b, err := (&azure.Opener{Client: &http.Client{Transport: &fakeAzure{}}, WorkerIdentity: true}).Open(t.Context(), s, providers.Secrets{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	wantChecks(t, b, tasks.Need{Read: true}, "credentials ok, list ok, read ok")
-	if asked.Load() == 0 {
-		t.Error("the identity service was not asked")
+	if requests.Load() == 0 {
+		t.Error("no request to the identity service")
 	}
 }
 
-// Why nobody answered the sign-in is told as for a bucket: a blocked address
-// is not worth another try.
+// When the sign-in service cannot be reached, errors have the same kinds
+// and advice as for the blob service.
 func TestSignInUnreached(t *testing.T) {
 	t.Parallel()
 	ended, cancel := context.WithCancel(t.Context())
@@ -218,7 +219,7 @@ func TestSignInUnreached(t *testing.T) {
 		ctx   context.Context
 		fails error
 		kind  providers.Kind
-		want  string // in the error or in its advice
+		want  string // a part of the error or of its advice
 	}{
 		"Blocked": {t.Context(), &egress.BlockedError{Addr: netip.MustParseAddr("10.0.0.1"), Rule: "private"}, providers.Blocked, setting.EgressAllow.String()},
 		"Refused": {t.Context(), errors.New("dial tcp 10.0.0.1:443: connect: connection refused"), providers.Unavailable, "connection refused"},
@@ -230,7 +231,7 @@ func TestSignInUnreached(t *testing.T) {
 			s := tasks.Storage{Provider: "azure", Bucket: "c", Account: "acct", Auth: tasks.Auth{
 				Method: tasks.AuthServicePrincipal, TenantID: "tenant", ClientID: "client-1", ClientSecret: secret,
 			}}
-			b, err := (&azure.Opener{Client: &http.Client{Transport: unreached{c.fails}}, Attempts: 1}).Open(t.Context(), s, secrets)
+			b, err := (&azure.Opener{Client: &http.Client{Transport: failingTransport{c.fails}}, Attempts: 1}).Open(t.Context(), s, secrets)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -246,13 +247,13 @@ func TestSignInUnreached(t *testing.T) {
 	}
 }
 
-// unreached is an internet that fails.
-type unreached struct{ err error }
+// failingTransport fails every request.
+type failingTransport struct{ err error }
 
-func (u unreached) RoundTrip(*http.Request) (*http.Response, error) { return nil, u.err }
+func (u failingTransport) RoundTrip(*http.Request) (*http.Response, error) { return nil, u.err }
 
-// An error of opening names the bucket, whatever was wrong.
-func TestOpeningNamesTheBucket(t *testing.T) {
+// Every error of Open names the bucket.
+func TestErrorsOfOpenNameTheBucket(t *testing.T) {
 	t.Parallel()
 	for _, s := range []tasks.Storage{
 		{Bucket: "pictures", Account: "acct", Auth: tasks.Auth{Method: "unheard-of"}},

@@ -8,97 +8,102 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/azure/azerror"
+	"github.com/stevedore-jobs/stevedore/providers/azure/client"
 )
 
-// List implements providers.Bucket. A listing in another order than that of
-// the keys gets an Invalid, because whoever reads a listing relies on the
-// order.
-func (b *bucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
+// List implements providers.Bucket. If the server does not list in
+// ascending order of keys, List yields an Invalid error: callers rely on
+// the order.
+func (b *bucket) List(
+	ctx context.Context, opts providers.ListOptions,
+) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
 		if opts.After > opts.Prefix && !strings.HasPrefix(opts.After, opts.Prefix) {
-			return // everything with the prefix comes before
+			return // all keys with the prefix come before opts.After
 		}
-		pages := b.container.NewListBlobsFlatPager(listOptions(opts))
-		for last := opts.After; pages.More(); {
+		l := listing{opts: opts, last: opts.After, yield: yield}
+		pages := b.client.NewListBlobsFlatPager(listOptions(opts))
+		for pages.More() && !l.ended {
 			page, err := pages.NextPage(ctx)
-			more := false
 			if err == nil {
-				last, more, err = yieldPage(page, opts, last, yield)
+				err = l.yieldPage(page)
 			}
 			if err != nil {
-				yield(providers.Object{}, b.fail("list", "", err))
-				return
-			}
-			if !more {
+				yield(providers.Object{}, b.wrapError("list", "", err))
 				return
 			}
 		}
 	}
 }
 
-// listOptions asks for metadata too: nothing else tells a directory's stub
-// from an empty blob.
 func listOptions(opts providers.ListOptions) *container.ListBlobsFlatOptions {
-	o := &container.ListBlobsFlatOptions{Include: container.ListBlobsInclude{Metadata: true}}
-	if opts.Prefix != "" {
-		o.Prefix = &opts.Prefix
-	}
-	// StartFrom is inclusive, some servers ignore it, and none promises
-	// anything about one outside the prefix.
+	o := client.ListOptions(opts.Prefix)
+	// StartFrom includes its key, and some servers ignore it. What a
+	// start outside of the prefix means is not documented.
 	if opts.After != "" && strings.HasPrefix(opts.After, opts.Prefix) {
 		o.StartFrom = &opts.After
 	}
 	return o
 }
 
-// yieldPage yields a page's blobs and reports the last key, and whether the
-// caller wants more. A page may be empty though more follow.
-func yieldPage(page container.ListBlobsFlatResponse, opts providers.ListOptions, last string, yield func(providers.Object, error) bool) (string, bool, error) {
+// listing is one List under way.
+type listing struct {
+	opts  providers.ListOptions
+	last  string // the last key that was seen
+	ended bool   // no more pages are needed
+	yield func(providers.Object, error) bool
+}
+
+// yieldPage yields the objects of a page. It sets ended when the caller
+// wants no more. A page may be empty though more follow.
+func (l *listing) yieldPage(page container.ListBlobsFlatResponse) error {
 	if page.Segment == nil {
-		return last, false, notListing()
+		return azerror.NotListing()
 	}
 	for _, item := range page.Segment.BlobItems {
-		switch {
-		case item.Name == nil || item.Properties == nil:
-			return last, false, notListing()
-		case *item.Name < opts.After && opts.Direct:
-			return last, false, notDirect()
-		case *item.Name <= opts.After:
-			continue
-		case *item.Name <= last:
-			return last, false, unordered()
-		case opts.Through != "" && *item.Name > opts.Through:
-			return last, false, nil
+		if item.Name == nil || item.Properties == nil {
+			return azerror.NotListing()
 		}
-		last = *item.Name
-		if isFolder(item.Metadata) {
+		key := *item.Name
+		switch {
+		case key < l.opts.After && l.opts.Direct:
+			return notDirect()
+		case key <= l.opts.After:
+			continue
+		case key <= l.last:
+			return unordered()
+		case l.opts.Through != "" && key > l.opts.Through:
+			l.ended = true
+			return nil
+		}
+
+		l.last = key
+		if client.IsFolder(item.Metadata) {
 			continue
 		}
 		p := item.Properties
-		if !yield(objectOf(last, p.ContentLength, p.ETag, p.LastModified), nil) {
-			return last, false, nil
+		if !l.yield(objectOf(key, p.ContentLength, p.ETag, p.LastModified), nil) {
+			l.ended = true
+			return nil
 		}
 	}
-	return last, true, nil
-}
-
-func notListing() error {
-	return &providers.Error{
-		Kind: providers.Invalid, Code: "NotAzureBlob", Detail: "the answer is not a listing in the blob service's format",
-		Fix: "Check that the endpoint is that of the blob service.",
-	}
+	return nil
 }
 
 func notDirect() error {
 	return &providers.Error{
-		Kind: providers.Invalid, Code: "StartFromIgnored", Detail: "the server cannot start a listing at a key",
-		Fix: "Use Azure Blob Storage itself, or list from the beginning.",
+		Kind: providers.Invalid, Code: "StartFromIgnored",
+		Detail: "the server cannot start a listing at a key",
+		Fix:    "Use Azure Blob Storage itself, or list from the beginning.",
 	}
 }
 
 func unordered() error {
 	return &providers.Error{
-		Kind: providers.Invalid, Code: "UnorderedListing", Detail: "the server does not list keys in their order",
-		Fix: "Use an account without hierarchical namespace, or a prefix below which no directory's name starts another name.",
+		Kind: providers.Invalid, Code: "UnorderedListing",
+		Detail: "the server does not list keys in their order",
+		Fix: "Use an account without hierarchical namespace, or a prefix below which " +
+			"no directory's name starts another name.",
 	}
 }

@@ -11,8 +11,8 @@ import (
 
 const tenBytes = "0123456789"
 
-// blob answers every GET with a status, headers and a body, and HEAD with the
-// blob's size.
+// blob makes a handler that answers every GET with a status, headers and
+// a body, and HEAD with the blob's size.
 func blob(status int, header map[string]string, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Ms-Request-Id", requestID)
@@ -54,7 +54,7 @@ func TestAnswersToRanges(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			b := open(t, tasks.AuthSAS, faulty(t, c.answer), "c", offline().SAS())
+			b := open(t, tasks.AuthSAS, serve(t, c.answer), "c", unverified().SAS())
 			r, err := b.Open(t.Context(), "k", c.opts)
 			var got []byte
 			if err == nil {

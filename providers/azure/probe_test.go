@@ -14,7 +14,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Connections that work, and what is worth saying about them.
+// Storages that work, and the warnings about them.
 func TestProbe(t *testing.T) {
 	t.Parallel()
 	server := servers.Azure(t)
@@ -69,19 +69,19 @@ func TestProbe(t *testing.T) {
 func wantChecks(t *testing.T, b providers.Bucket, need tasks.Need, want string) {
 	t.Helper()
 	checks := providers.Probe(t.Context(), b, need)
-	told := make([]string, 0, len(checks))
+	got := make([]string, 0, len(checks))
 	for _, c := range checks {
-		told = append(told, strings.TrimSpace(c.ID+" "+string(c.Status)+" "+c.Code))
+		got = append(got, strings.TrimSpace(c.ID+" "+string(c.Status)+" "+c.Code))
 		if c.Evidence == "" || c.Status == tasks.CheckWarn && c.Fix == "" {
-			t.Errorf("says nothing: %+v", c)
+			t.Errorf("no evidence or no fix: %+v", c)
 		}
 	}
-	if got := strings.Join(told, ", "); got != want {
-		t.Errorf("got  %s\nwant %s\n%+v", got, want, checks)
+	if text := strings.Join(got, ", "); text != want {
+		t.Errorf("got  %s\nwant %s\n%+v", text, want, checks)
 	}
 }
 
-func TestProbeAnonymous(t *testing.T) {
+func TestProbe_Anonymous(t *testing.T) {
 	t.Parallel()
 	server := servers.Azure(t)
 	name := server.Container(t)
@@ -90,8 +90,8 @@ func TestProbeAnonymous(t *testing.T) {
 	wantChecks(t, openStorage(t, s, providers.Secrets{}), tasks.Need{Read: true}, "credentials ok, list ok, read ok")
 }
 
-// listing is a page as Azure gives it, of one element for each blob: its name
-// and what else it has.
+// listing makes a handler that answers with one page. Each argument is a
+// blob: its name, a space, its properties, a bar and its metadata.
 func listing(blobs ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Ms-Request-Id", requestID)
@@ -113,8 +113,9 @@ const (
 	version  = " |<VersionId>2030-01-01T00:00:00.0000000Z</VersionId>"
 )
 
-// What Azurite does not have: tiers, versions, keys, directories.
-func TestProbeOfListings(t *testing.T) {
+// Listings with tiers, versions, keys and directories, which Azurite does
+// not have.
+func TestProbe_Listings(t *testing.T) {
 	t.Parallel()
 	read := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Ms-Request-Id", requestID)
@@ -135,7 +136,7 @@ func TestProbeOfListings(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			endpoint := faulty(t, func(w http.ResponseWriter, r *http.Request) {
+			endpoint := serve(t, func(w http.ResponseWriter, r *http.Request) {
 				switch {
 				case lists(r):
 					listing(c.blobs...)(w, r)
@@ -145,14 +146,14 @@ func TestProbeOfListings(t *testing.T) {
 					read(w, r)
 				}
 			})
-			wantChecks(t, open(t, tasks.AuthSAS, endpoint, "c", offline().SAS()), tasks.Need{Read: true, Versions: true, KMS: true}, c.want)
+			wantChecks(t, open(t, tasks.AuthSAS, endpoint, "c", unverified().SAS()), tasks.Need{Read: true, Versions: true, KMS: true}, c.want)
 		})
 	}
 }
 
 func TestListSkipsDirectories(t *testing.T) {
 	t.Parallel()
-	b := open(t, tasks.AuthSAS, faulty(t, listing("a", "d"+folder, "d/x", "e")), "c", offline().SAS())
+	b := open(t, tasks.AuthSAS, serve(t, listing("a", "d"+folder, "d/x", "e")), "c", unverified().SAS())
 	var keys []string
 	for o, err := range b.List(t.Context(), providers.ListOptions{After: "a", Through: "d/x"}) {
 		if err != nil {
@@ -164,7 +165,7 @@ func TestListSkipsDirectories(t *testing.T) {
 		t.Errorf("listed %q", keys)
 	}
 	for name, opts := range map[string]providers.ListOptions{"StartFromIgnored": {After: "b", Direct: true}, "UnorderedListing": {}} {
-		b := open(t, tasks.AuthSAS, faulty(t, listing("a", "e", "d")), "c", offline().SAS())
+		b := open(t, tasks.AuthSAS, serve(t, listing("a", "e", "d")), "c", unverified().SAS())
 		var last error
 		for _, err := range b.List(t.Context(), opts) {
 			last = err
@@ -175,11 +176,12 @@ func TestListSkipsDirectories(t *testing.T) {
 	}
 }
 
-// A server that takes a write on a false condition is told on, and cleaned.
-func TestProbeThatWasStored(t *testing.T) {
+// If a server stores the probe's blob in spite of the false condition,
+// the check says so and removes the blob.
+func TestProbe_ServerIgnoresConditions(t *testing.T) {
 	t.Parallel()
 	deleted := make(chan string, 1)
-	endpoint := faulty(t, func(w http.ResponseWriter, r *http.Request) {
+	endpoint := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Ms-Request-Id", requestID)
 		switch r.Method {
 		case http.MethodPut:
@@ -191,16 +193,16 @@ func TestProbeThatWasStored(t *testing.T) {
 			listing()(w, r)
 		}
 	})
-	wantChecks(t, open(t, tasks.AuthSAS, endpoint, "c", offline().SAS()), tasks.Need{Write: true}, "credentials ok, list ok, write warn ConditionIgnored")
+	wantChecks(t, open(t, tasks.AuthSAS, endpoint, "c", unverified().SAS()), tasks.Need{Write: true}, "credentials ok, list ok, write warn ConditionIgnored")
 	if path := <-deleted; !strings.Contains(path, ".stevedore-probe-") {
 		t.Errorf("deleted %s", path)
 	}
 }
 
-// The addresses that others may ask by themselves hold no secret.
-func TestAddresses(t *testing.T) {
+// Endpoint and CORSTarget hold no secret.
+func TestURLsHoldNoSecret(t *testing.T) {
 	t.Parallel()
-	b := open(t, tasks.AuthSAS, "http://127.0.0.1:1/devstoreaccount1", "c", offline().SAS())
+	b := open(t, tasks.AuthSAS, "http://127.0.0.1:1/devstoreaccount1", "c", unverified().SAS())
 	at, ok := b.(interface {
 		Endpoint() string
 		CORSTarget() string

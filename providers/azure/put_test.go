@@ -12,14 +12,14 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// A server that refuses an upload before it has read it, and then takes it,
-// gets the whole body the second time.
-func TestPutIsRetriedWhole(t *testing.T) {
+// If a server fails an upload before it has read the body, the second
+// attempt sends the whole body.
+func TestPut_RetriesTheWholeBody(t *testing.T) {
 	t.Parallel()
 	content := bytes.Repeat([]byte("0123456789abcdef"), 128<<10)
-	var asked atomic.Int64
-	b := open(t, tasks.AuthSAS, faulty(t, func(w http.ResponseWriter, r *http.Request) {
-		if asked.Add(1) == 1 {
+	var requests atomic.Int64
+	b := open(t, tasks.AuthSAS, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if requests.Add(1) == 1 {
 			w.Header().Set("Connection", "close")
 			refusal{500, "InternalError", "The server encountered an internal error.", ""}.answer(w, r)
 			return
@@ -31,20 +31,20 @@ func TestPutIsRetriedWhole(t *testing.T) {
 		w.Header().Set("X-Ms-Request-Id", requestID)
 		w.Header().Set("ETag", `"e"`)
 		w.WriteHeader(http.StatusCreated)
-	}), "c", offline().SAS())
+	}), "c", unverified().SAS())
 	o, err := b.Put(t.Context(), "k", bytes.NewReader(content), providers.WriteOptions{})
-	if err != nil || o.Size != int64(len(content)) || o.ETag != "e" || asked.Load() != 2 {
-		t.Errorf("put tells %+v, %v, after %d requests", o, err, asked.Load())
+	if err != nil || o.Size != int64(len(content)) || o.ETag != "e" || requests.Load() != 2 {
+		t.Errorf("put returned %+v, %v, after %d requests", o, err, requests.Load())
 	}
 }
 
-// A long upload is read no further once a block has failed.
-func TestPutStopsReading(t *testing.T) {
+// Once a block has failed, Put does not read on.
+func TestPut_StopsReading(t *testing.T) {
 	t.Parallel()
-	b := once(t, faulty(t, func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // or the connection breaks before the answer is seen
+	b := openOnce(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // otherwise the connection may break before the client reads the answer
 		refusal{403, "AuthorizationPermissionMismatch", "no", ""}.answer(w, r)
-	}), offline().SAS())
+	}), unverified().SAS())
 	body := &counter{from: io.LimitReader(zeros{}, 1<<30)}
 	_, err := b.Put(t.Context(), "k", body, providers.WriteOptions{})
 	if providers.KindOf(err) != providers.Denied || !strings.Contains(err.Error(), "AuthorizationPermissionMismatch") {

@@ -20,11 +20,12 @@ import (
 func BenchmarkRead(b *testing.B)      { headReads().Bench(b) }
 func BenchmarkReadAlone(b *testing.B) { headReads().BenchAlone(b) }
 
-// TestServeReads is no test: it is the server of BenchmarkRead.
+// TestServeReads tests nothing: it is the server process of
+// BenchmarkRead.
 func TestServeReads(t *testing.T) { headReads().Serve(t) }
 
-// headReads are signed with an account key, through the bucket and the SDK
-// alike.
+// headReads describes reads that are signed with an account key, by the
+// bucket and by the SDK.
 func headReads() readbench.Cloud {
 	return readbench.Cloud{
 		Answer: map[string]string{
@@ -35,7 +36,7 @@ func headReads() readbench.Cloud {
 		},
 		Ways: func(b *testing.B, endpoint string, client *http.Client) readbench.Ways {
 			b.Helper()
-			service := endpoint + "/" + offline().Account
+			service := endpoint + "/" + unverified().Account
 			s, secrets := storage(b, tasks.AuthAccountKey, service, "pictures", developmentKey)
 			bucket, err := (&azure.Opener{Client: client}).Open(b.Context(), s, secrets)
 			if err != nil {
@@ -53,7 +54,7 @@ func headReads() readbench.Cloud {
 
 func bare(b *testing.B, service string, opts policy.ClientOptions) readbench.ReadFunc {
 	b.Helper()
-	key, err := container.NewSharedKeyCredential(offline().Account, developmentKey)
+	key, err := container.NewSharedKeyCredential(unverified().Account, developmentKey)
 	if err != nil {
 		b.Fatal(err)
 	}

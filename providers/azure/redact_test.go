@@ -14,16 +14,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// canary is a signature that must not be seen anywhere; it has characters
-// that URLs escape.
+// canary is a signature that no error may show. It has characters that
+// URLs escape.
 const canary = "ab+/CANARYCANARYCANARYCANARYCANARYCANARYCAN="
 
 func canarySAS() string {
 	return "sv=2021-12-02&ss=b&srt=co&sp=rwl&se=2035-01-01T00:00:00Z&sig=" + url.QueryEscape(canary)
 }
 
-// wantHidden looks for the secret in everything that an error could ever
-// show.
+// wantHidden checks that no part of the values shows a secret.
 func wantHidden(t *testing.T, what string, values ...any) {
 	t.Helper()
 	for _, v := range values {
@@ -41,7 +40,7 @@ func wantHidden(t *testing.T, what string, values ...any) {
 	}
 }
 
-func TestSASIsHidden(t *testing.T) {
+func TestErrorsHideSAS(t *testing.T) {
 	t.Parallel()
 	echo := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
@@ -57,15 +56,15 @@ func TestSASIsHidden(t *testing.T) {
 	endpoints := map[string]string{
 		"dial":    "http://127.0.0.1:1/devstoreaccount1",
 		"resolve": "http://no-such-host.invalid/devstoreaccount1",
-		"drop":    faulty(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }),
+		"drop":    serve(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }),
 	}
 	for status, body := range map[int]string{403: asXML, 400: inCode, 301: asXML, 500: asXML, 200: "<EnumerationResults>{url}<", 404: inCode} {
-		endpoints[fmt.Sprint("status ", status)] = faulty(t, echo(status, body))
+		endpoints[fmt.Sprint("status ", status)] = serve(t, echo(status, body))
 	}
 	for what, endpoint := range endpoints {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			b := once(t, endpoint, canarySAS())
+			b := openOnce(t, endpoint, canarySAS())
 			for op, err := range operations(t.Context(), b) {
 				if err == nil && !strings.HasSuffix(what, "200") {
 					t.Errorf("%s did not fail", op)
@@ -77,9 +76,8 @@ func TestSASIsHidden(t *testing.T) {
 	}
 }
 
-// A secret that is already wrong when a storage is opened is not repeated
-// either.
-func TestUnusableSecretsAreHidden(t *testing.T) {
+// Errors of Open about a secret do not repeat it.
+func TestErrorsHideUnusableSecrets(t *testing.T) {
 	t.Parallel()
 	const endpoint = "http://127.0.0.1:1/devstoreaccount1"
 	for _, c := range []struct{ method, secret, code string }{

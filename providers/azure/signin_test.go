@@ -16,25 +16,25 @@ func signInOf(b providers.Bucket) providers.SignIn {
 	return b.(interface{ SignIn() providers.SignIn }).SignIn()
 }
 
-// way counts the requests to one server, and to others. It lets none of them
-// through.
-type way struct {
-	server        string
-	asked, others atomic.Int64
+// requestCounter counts the requests to one server and to others. It
+// fails all of them.
+type requestCounter struct {
+	server           string
+	requests, others atomic.Int64
 }
 
-func (w *way) RoundTrip(r *http.Request) (*http.Response, error) {
-	if strings.HasPrefix(r.URL.String(), w.server) {
-		w.asked.Add(1)
+func (c *requestCounter) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasPrefix(r.URL.String(), c.server) {
+		c.requests.Add(1)
 	} else {
-		w.others.Add(1)
+		c.others.Add(1)
 	}
-	return nil, &egress.BlockedError{Rule: "test"} // which is not tried again
+	return nil, &egress.BlockedError{Rule: "test"} // the SDK does not repeat a blocked request
 }
 
-// Where a bucket says that its tokens come from is where it asks for them, in
-// every one of Microsoft's clouds.
-func TestSignInOfAPrincipal(t *testing.T) {
+// SignIn returns the server that the bucket requests its tokens from, in
+// each of Microsoft's clouds.
+func TestSignIn(t *testing.T) {
 	t.Parallel()
 	for endpoint, want := range map[string]string{
 		"": "https://login.microsoftonline.com/", "https://blobs.example.com": "https://login.microsoftonline.com/",
@@ -42,8 +42,8 @@ func TestSignInOfAPrincipal(t *testing.T) {
 		"https://acct.blob.core.usgovcloudapi.net/": "https://login.microsoftonline.us/",
 	} {
 		secret, secrets := secretFile(t, "CANARY-secret")
-		w := &way{server: want}
-		b, err := (&azure.Opener{Client: &http.Client{Transport: w}, Attempts: 1}).Open(t.Context(), tasks.Storage{
+		counter := &requestCounter{server: want}
+		b, err := (&azure.Opener{Client: &http.Client{Transport: counter}, Attempts: 1}).Open(t.Context(), tasks.Storage{
 			Provider: "azure", Bucket: "c", Account: "acct", Endpoint: endpoint,
 			Auth: tasks.Auth{Method: tasks.AuthServicePrincipal, TenantID: "tenant", ClientID: "client-1", ClientSecret: secret},
 		}, secrets)
@@ -53,14 +53,15 @@ func TestSignInOfAPrincipal(t *testing.T) {
 		if got := signInOf(b); got.URL != want || got.Source != "is Microsoft's own" {
 			t.Errorf("%s: got %+v", endpoint, got)
 		}
-		if _, err := b.Stat(t.Context(), "k"); err == nil || w.asked.Load() == 0 || w.others.Load() > 0 {
-			t.Errorf("%s: asked %d times, others %d times: %v", endpoint, w.asked.Load(), w.others.Load(), err)
+		if _, err := b.Stat(t.Context(), "k"); err == nil || counter.requests.Load() == 0 || counter.others.Load() > 0 {
+			t.Errorf("%s: %d requests, %d to other servers: %v", endpoint, counter.requests.Load(), counter.others.Load(), err)
 		}
 	}
 }
 
-// Other methods have their credentials already, or leave it to the worker.
-func TestSignInOfOthers(t *testing.T) {
+// SignIn returns no server for methods without tokens, and for the
+// worker's own tokens, because Stevedore does not choose it.
+func TestSignIn_OtherMethods(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{tasks.AuthAnonymous, tasks.AuthAccountKey, tasks.AuthWorkerIdentity} {
 		s, secrets := storage(t, method, "", "c", developmentKey)

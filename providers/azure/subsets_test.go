@@ -14,17 +14,16 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Whatever a SAS token grants, a probe changes nothing and tells what the
-// token grants. A verification runs on containers of other people with
-// whatever rights they happened to grant, and which requests it makes depends
-// on them: only trying every subset shows that none leads to a write that is
-// stored. A token that says itself that it lacks a right is judged without a
-// request, so each subset is also tried with a token that names a stored
-// access policy: then only the server knows.
+// A probe stores nothing and reports the rights correctly, whatever
+// rights a SAS token has. The requests that it makes depend on the
+// rights, so the test tries every subset of them. If a token itself shows
+// that a right is missing, no request is made. So each subset is tried a
+// second time with a token that refers to a stored access policy, whose
+// rights only the server knows.
 func TestProbeChangesNothing(t *testing.T) {
 	t.Parallel()
 	server := servers.Azure(t)
-	const letters = "rwdlc" // in the order in which they are signed
+	const letters = "rwdlc" // in the order that signing requires
 	for subset := 1; subset < 1<<len(letters); subset++ {
 		granted := ""
 		for i, letter := range letters {
@@ -32,10 +31,10 @@ func TestProbeChangesNothing(t *testing.T) {
 				granted += string(letter)
 			}
 		}
-		for _, told := range []bool{true, false} {
+		for _, visible := range []bool{true, false} { // the token itself shows its rights
 			name := granted + ",policy"
-			if told {
-				name = granted + ",told"
+			if visible {
+				name = granted + ",visible"
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -45,14 +44,14 @@ func TestProbeChangesNothing(t *testing.T) {
 				before := contents(t, owner)
 
 				endpoint, sas := server.Endpoint, server.SAS("sp", granted)
-				if !told {
-					endpoint = resigned(t, server, sas)
+				if !visible {
+					endpoint = withPolicy(t, server, sas)
 					sas = server.ContainerSAS(container, "si", "team", "sp", "", "se", "")
 				}
 				s, secrets := storage(t, tasks.AuthSAS, endpoint, container, sas)
 				s.Prefix = "dir/"
 				checks := providers.Probe(t.Context(), openStorage(t, s, secrets), tasks.Need{Read: true, Write: true, Versions: true, KMS: true})
-				wantGranted(t, checks, granted, told)
+				wantGranted(t, checks, granted, visible)
 
 				if after := contents(t, owner); after != before {
 					t.Errorf("with %s the container held\n%s\nand holds\n%s", granted, before, after)
@@ -62,16 +61,16 @@ func TestProbeChangesNothing(t *testing.T) {
 	}
 }
 
-// wantGranted checks what a probe tells: a right that is missing fails its
-// check, and those after it are not made. A token that tells of itself fails
-// before all of them.
-func wantGranted(t *testing.T, checks []tasks.Check, granted string, told bool) {
+// wantGranted checks the results of a probe. A missing right fails its
+// check, and the later checks are skipped. If the token itself shows its
+// rights, all of them are skipped, because the check credentials fails.
+func wantGranted(t *testing.T, checks []tasks.Check, granted string, visible bool) {
 	t.Helper()
 	want := map[string]tasks.CheckStatus{}
 	steps := []struct{ check, letters string }{{"list", "l"}, {"read", "r"}, {"write", "wc"}}
 	failed := false
 	for _, step := range steps {
-		failed = failed || told && !strings.ContainsAny(granted, step.letters)
+		failed = failed || visible && !strings.ContainsAny(granted, step.letters)
 	}
 	for _, step := range steps {
 		switch {
@@ -94,10 +93,10 @@ func wantGranted(t *testing.T, checks []tasks.Check, granted string, told bool) 
 	}
 }
 
-// resigned stands before Azurite and puts one SAS token in the place of that
-// which a request bears, as a stored access policy would say what the other
-// grants. It returns the endpoint.
-func resigned(t testing.TB, server servers.AzureServer, sas string) string {
+// withPolicy starts a proxy of Azurite and returns its endpoint. The
+// proxy replaces the SAS token of a request by another one, which has the
+// rights of the stored access policy.
+func withPolicy(t testing.TB, server servers.AzureServer, sas string) string {
 	t.Helper()
 	to, err := url.Parse(server.Endpoint)
 	if err != nil {

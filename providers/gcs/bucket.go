@@ -55,8 +55,8 @@ func (b *bucket) Delete(ctx context.Context, key string) error {
 	return e
 }
 
-// Close implements providers.Bucket. It does nothing: connections belong to
-// the opener's client.
+// Close implements providers.Bucket. It does nothing: connections belong
+// to the opener's client.
 func (b *bucket) Close() error { return nil }
 
 // wrapError makes the error of an operation; nil stays nil.
@@ -67,8 +67,8 @@ func (b *bucket) wrapError(op, key string, err error) error {
 	return b.errors.Wrap(op, key, err)
 }
 
-// isMissingObject reports whether an error means that the bucket exists and
-// has no such object.
+// isMissingObject reports whether an error means that the bucket exists
+// and has no such object.
 func isMissingObject(e *providers.Error) bool {
 	return e.Kind == providers.NotFound && e.Code != gcserror.CodeNoSuchBucket
 }
@@ -85,8 +85,8 @@ func etagOf(generation int64) string { return strconv.FormatInt(generation, 10) 
 // microseconds since 1970. Preconditions need one above 0.
 const neverGeneration = 1
 
-// generationOf returns the generation of an ETag. It returns neverGeneration
-// for an ETag that this package did not make.
+// generationOf returns the generation of an ETag. It returns
+// neverGeneration for an ETag that this package did not make.
 func generationOf(etag string) int64 {
 	g, err := strconv.ParseInt(etag, 10, 64)
 	if err != nil || g <= 0 {

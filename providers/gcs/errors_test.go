@@ -19,7 +19,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
-// inJSON is a failure as the JSON API words it.
+// inJSON returns a failure in the format of the JSON API.
 func inJSON(status int, reason, message string) string {
 	data, err := json.Marshal(map[string]any{"error": map[string]any{
 		"code": status, "message": message, "errors": []any{map[string]any{"message": message, "domain": "global", "reason": reason}},
@@ -30,13 +30,14 @@ func inJSON(status int, reason, message string) string {
 	return string(data)
 }
 
-// inXML is a failure as the XML API words it.
+// inXML returns a failure in the format of the XML API.
 func inXML(code, message, details string) string {
 	return fmt.Sprintf("<?xml version='1.0' encoding='UTF-8'?><Error><Code>%s</Code><Message>%s</Message><Details>%s</Details></Error>", code, message, details)
 }
 
-// info is a failure with the details that newer parts of Google add.
-func info(status int, reason, message string) string {
+// withErrorInfo returns a failure in JSON with the details that newer
+// parts of Google add.
+func withErrorInfo(status int, reason, message string) string {
 	return fmt.Sprintf(`{"error":{"code":%d,"message":%q,"status":"PERMISSION_DENIED","errors":[{"message":%[2]q,"domain":"global","reason":"forbidden"}],`+
 		`"details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":%q,"domain":"googleapis.com"}]}}`, status, message, reason)
 }
@@ -54,8 +55,8 @@ const (
 	retained  = "Object 'b/k' is subject to bucket's retention policy or object retention and cannot be deleted or overwritten until 2027-01-01T00:00:00Z"
 )
 
-// What Google really answers, and what that means to Stevedore and to the one
-// who reads it.
+// Answers of the real Google, and the errors and advice that Stevedore
+// makes of them.
 func TestErrorAnswers(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -83,8 +84,8 @@ func TestErrorAnswers(t *testing.T) {
 		{403, inJSON(403, "accountDisabled", noBilling), providers.Denied, "accountDisabled", "gcloud billing projects link"},
 		{403, inJSON(403, "forbidden", noKey), providers.Denied, "forbidden", "gcloud storage service-agent"},
 		{400, inJSON(400, "invalid", keyState), providers.Denied, "invalid", "gcloud kms keys versions enable"},
-		{403, info(403, "SERVICE_DISABLED", noAPI), providers.Denied, "SERVICE_DISABLED", "gcloud services enable storage.googleapis.com"},
-		{403, info(403, "SECURITY_POLICY_VIOLATED", perimeter), providers.Denied, "SECURITY_POLICY_VIOLATED", "perimeter"},
+		{403, withErrorInfo(403, "SERVICE_DISABLED", noAPI), providers.Denied, "SERVICE_DISABLED", "gcloud services enable storage.googleapis.com"},
+		{403, withErrorInfo(403, "SECURITY_POLICY_VIOLATED", perimeter), providers.Denied, "SECURITY_POLICY_VIOLATED", "perimeter"},
 		{403, inJSON(403, "retentionPolicyNotMet", retained), providers.Denied, "retentionPolicyNotMet", "another key"},
 		{403, inJSON(403, "rateLimitExceeded", "Rate Limit Exceeded"), providers.Throttled, "rateLimitExceeded", "fewer"},
 		{429, inJSON(429, "rateLimitExceeded", "The object b/k exceeded the rate limit for object mutation operations."), providers.Throttled, "rateLimitExceeded", "fewer"},
@@ -101,7 +102,7 @@ func TestErrorAnswers(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%d %.40s", c.status, c.body), func(t *testing.T) {
 			t.Parallel()
-			b := faulty(t, func(w http.ResponseWriter, _ *http.Request) {
+			b := openAt(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("X-Guploader-Uploadid", "request-1")
 				w.WriteHeader(c.status)
 				_, _ = io.WriteString(w, c.body)
@@ -115,7 +116,7 @@ func TestErrorAnswers(t *testing.T) {
 					t.Errorf("%s: %+v with advice %q, want %q in it", op, e, e.Advice(), c.advice)
 				}
 				if strings.Contains(e.Error(), "evil") {
-					t.Errorf("a stranger's page is repeated: %v", e)
+					t.Errorf("the error repeats a web page: %v", e)
 				}
 				if c.code != "NotGCS" && e.RequestID != "request-1" {
 					t.Errorf("request ID %q", e.RequestID)
@@ -125,16 +126,16 @@ func TestErrorAnswers(t *testing.T) {
 	}
 }
 
-// faulty opens a bucket on a server that answers as the handler does, with
-// one attempt an operation.
-func faulty(t testing.TB, handler http.HandlerFunc) providers.Bucket {
+// openAt opens a bucket on a server with a handler. Each request is made
+// once.
+func openAt(t testing.TB, handler http.HandlerFunc) providers.Bucket {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	return open(t, &gcs.Opener{Client: guarded(t), Attempts: 1}, anonymous(server.URL, "b"), providers.Secrets{})
 }
 
-// operations is every operation, each giving its error.
+// operations makes every operation and returns their errors.
 func operations(t testing.TB, b providers.Bucket) map[string]error {
 	t.Helper()
 	errs := map[string]error{}
@@ -150,7 +151,7 @@ func operations(t testing.TB, b providers.Bucket) map[string]error {
 
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
-	b := faulty(t, func(w http.ResponseWriter, _ *http.Request) {
+	b := openAt(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "7")
 		w.WriteHeader(http.StatusTooManyRequests)
 		_, _ = io.WriteString(w, inJSON(429, "rateLimitExceeded", "slow down"))
@@ -161,9 +162,9 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// The address of the emulator is private: without the operator's leave
-// nothing is sent there, and the error says what to do.
-func TestEgressIsGuarded(t *testing.T) {
+// A loopback address is blocked unless the operator allows it. The error
+// says how to allow it.
+func TestEgressIsBlocked(t *testing.T) {
 	t.Parallel()
 	b := open(t, &gcs.Opener{Client: egress.Policy{}.Client(), Attempts: 3}, anonymous("http://127.0.0.1:1", "b"), providers.Secrets{})
 	for op, err := range operations(t, b) {
@@ -175,18 +176,18 @@ func TestEgressIsGuarded(t *testing.T) {
 	}
 }
 
-// A server that answers 200 to everything is not taken for an empty bucket,
-// for an image or for one that stored something.
-func TestPagesAreNotBuckets(t *testing.T) {
+// A server that answers everything with 200 and a page of its own has no
+// empty bucket, no object, and has stored nothing.
+func TestWebPagesAreErrors(t *testing.T) {
 	t.Parallel()
 	for _, page := range []string{"<html>evil</html>", "{}", `{"items":[],"message":"evil"}`} {
-		b := faulty(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, page) })
+		b := openAt(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, page) })
 		for op, err := range operations(t, b) {
-			if op == "delete" { // its answer has no body that could be checked
+			if op == "delete" { // the answer of a real delete has no body to check
 				continue
 			}
 			if e := wantError(t, err, providers.Invalid, "NotGCS"); strings.Contains(e.Error(), "evil") {
-				t.Errorf("%s: a stranger's page is repeated: %v", op, e)
+				t.Errorf("%s: the error repeats a web page: %v", op, e)
 			}
 		}
 		for _, c := range providers.Probe(t.Context(), b, tasks.Need{}) {
@@ -197,11 +198,11 @@ func TestPagesAreNotBuckets(t *testing.T) {
 	}
 }
 
-// Google leaves out what was not asked for: with the objects' fields alone,
-// an empty bucket's listing would be "{}".
+// Google leaves out fields that were not asked for. With the objects'
+// fields alone, the listing of an empty bucket would be "{}".
 func TestListingAsksForItsKind(t *testing.T) {
 	t.Parallel()
-	b := faulty(t, func(w http.ResponseWriter, r *http.Request) {
+	b := openAt(t, func(w http.ResponseWriter, r *http.Request) {
 		fields := strings.Split(r.URL.Query().Get("fields"), ",")
 		if !slices.Contains(fields, "kind") || len(fields) < 3 {
 			t.Errorf("asked for the fields %q", fields)

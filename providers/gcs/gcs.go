@@ -1,5 +1,5 @@
-// Package gcs opens buckets of Google Cloud Storage and of servers that speak
-// its JSON API.
+// Package gcs opens buckets of Google Cloud Storage and of servers that
+// speak its JSON API.
 //
 // It knows Google's storage client and nothing of jobs. Its rooms are:
 //
@@ -8,8 +8,8 @@
 //   - gcserror: what a failure means and what to do about it
 //   - probe: the checks of verify-connection
 //
-// An object's ETag is its generation, a number that changes with every write.
-// If-match and if-absent are generation preconditions
+// An object's ETag is its generation, a number that changes with every
+// write. If-match and if-absent are generation preconditions
 // (https://cloud.google.com/storage/docs/request-preconditions).
 package gcs
 
@@ -36,21 +36,21 @@ const (
 
 var _ providers.Opener = (*Opener)(nil)
 
-// Opener opens Google Cloud Storage buckets. It is safe for concurrent use,
-// and must not be changed or copied after its first use.
+// Opener opens Google Cloud Storage buckets. It is safe for concurrent
+// use, and must not be changed or copied after its first use.
 type Opener struct {
-	// Client carries every request but those that search for the worker's own
-	// identity; make it with egress.Policy.Client. It must not be nil, because
-	// the default one would connect anywhere.
+	// Client carries every request but those that search for the worker's
+	// own identity; make it with egress.Policy.Client. It must not be
+	// nil, because the default one would connect anywhere.
 	Client *http.Client
-	// WorkerIdentity allows payloads to use the worker's application default
-	// credentials, and to impersonate with them.
+	// WorkerIdentity allows payloads to use the worker's application
+	// default credentials, and to impersonate with them.
 	WorkerIdentity bool
 	// TokenURL is where key files are exchanged for tokens; empty means
 	// Google's. The operator chooses it, never a payload.
 	TokenURL string
-	// Attempts is how often a request is made before it fails, waiting longer
-	// each time; 0 means 6.
+	// Attempts is how often a request is made before it fails, waiting
+	// longer each time; 0 means 6.
 	Attempts int
 
 	once       sync.Once
@@ -90,8 +90,8 @@ func (o *Opener) Open(
 	return b, nil
 }
 
-// source returns the identities of all the opener's buckets. They share the
-// tokens of key files.
+// source returns the identities of all the opener's buckets. They share
+// the tokens of key files.
 func (o *Opener) source() *identity.Source {
 	o.once.Do(func() {
 		o.identities = identity.NewSource(identity.Config{

@@ -15,7 +15,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// storage is a gcs storage whose key file lies in a file, as secrets do.
+// storage returns a storage whose key file is a secret in a file, and the
+// secrets that allow that file.
 func storage(t testing.TB, endpoint, bucket, keyFile string) (tasks.Storage, providers.Secrets) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "key.json")
@@ -35,7 +36,8 @@ func anonymous(endpoint, bucket string) tasks.Storage {
 	return tasks.Storage{Provider: "gcs", Bucket: bucket, Endpoint: endpoint, Auth: tasks.Auth{Method: tasks.AuthAnonymous}}
 }
 
-// guarded is the client of a worker whose operator allows this machine.
+// guarded returns the client of a worker whose operator allows loopback
+// addresses.
 func guarded(t testing.TB) *http.Client {
 	t.Helper()
 	allow, err := egress.ParseAllow("127.0.0.0/8")
@@ -47,8 +49,7 @@ func guarded(t testing.TB) *http.Client {
 	return client
 }
 
-// open opens a storage as a worker does, and checks that the payload would
-// have been taken.
+// open opens a storage that is valid in a payload.
 func open(t testing.TB, o *gcs.Opener, s tasks.Storage, secrets providers.Secrets) providers.Bucket {
 	t.Helper()
 	if err := (tasks.VerifyConnection{Storage: s}).Validate(); err != nil {
@@ -61,8 +62,8 @@ func open(t testing.TB, o *gcs.Opener, s tasks.Storage, secrets providers.Secret
 	return b
 }
 
-// as opens a bucket of the emulator with a key.
-func as(t testing.TB, server servers.GCSServer, bucket string, key servers.GCSKey) providers.Bucket {
+// openAs opens a bucket of the emulator with a key.
+func openAs(t testing.TB, server servers.GCSServer, bucket string, key servers.GCSKey) providers.Bucket {
 	t.Helper()
 	s, secrets := storage(t, server.Endpoint, bucket, key.JSON)
 	return open(t, opener(t, server), s, secrets)
@@ -79,13 +80,14 @@ func TestBucket(t *testing.T) {
 	root := server.Account(t, servers.GCSAccount{Root: true})
 	providertest.Run(t, func(t testing.TB) providers.Bucket {
 		t.Helper()
-		return as(t, server, server.Bucket(t, servers.GCSBucket{}), root)
+		return openAs(t, server, server.Bucket(t, servers.GCSBucket{}), root)
 	})
-	providertest.RunThrough(t, as(t, server, server.Bucket(t, servers.GCSBucket{}), root))
-	providertest.RunMissing(t, as(t, server, "no-such-bucket-here", root))
+	providertest.RunThrough(t, openAs(t, server, server.Bucket(t, servers.GCSBucket{}), root))
+	providertest.RunMissing(t, openAs(t, server, "no-such-bucket-here", root))
 }
 
-// What labelling tools grant is enough for everything but deleting.
+// The rights to list, read, create and delete are enough for all
+// operations.
 func TestBucketWithoutRoot(t *testing.T) {
 	t.Parallel()
 	server := servers.GCS(t)
@@ -93,6 +95,6 @@ func TestBucketWithoutRoot(t *testing.T) {
 	providertest.Run(t, func(t testing.TB) providers.Bucket {
 		t.Helper()
 		grants := map[string][]string{key.Email: {"storage.objects.list", "storage.objects.get", "storage.objects.create", "storage.objects.delete"}}
-		return as(t, server, server.Bucket(t, servers.GCSBucket{Grants: grants}), key)
+		return openAs(t, server, server.Bucket(t, servers.GCSBucket{Grants: grants}), key)
 	})
 }

@@ -17,8 +17,9 @@ const pageSize = 1000 // objects; the API's maximum
 // Google and the worker most of the work.
 var listFields = []string{"Name", "Size", "Generation", "Updated"}
 
-// List implements providers.Bucket. If the server does not list in ascending
-// order of keys, List yields an Invalid error: callers rely on the order.
+// List implements providers.Bucket. If the server does not list in
+// ascending order of keys, List yields an Invalid error: callers rely on
+// the order.
 func (b *bucket) List(
 	ctx context.Context, opts providers.ListOptions,
 ) iter.Seq2[providers.Object, error] {
@@ -59,9 +60,10 @@ func (b *bucket) List(
 	}
 }
 
-// checkOrder returns an error for a key that does not follow the last one.
-// skip is true for a key that comes before the start of the listing: the API
-// starts at opts.After itself, and some servers do not know a start.
+// checkOrder returns an error for a key that does not follow the last
+// one. skip is true for a key that comes before the start of the listing:
+// the API starts at opts.After itself, and some servers do not know a
+// start.
 func checkOrder(key, last string, opts providers.ListOptions) (skip bool, err error) {
 	switch {
 	case opts.After != "" && key <= opts.After:

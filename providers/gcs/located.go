@@ -21,16 +21,18 @@ func (b *bucket) Endpoint() string { return b.endpoint }
 // SignIn implements providers.Located.
 func (b *bucket) SignIn() providers.SignIn { return b.identity.SignIn() }
 
-// CORSTarget implements providers.Located. It returns the bucket's URL on the
-// XML API. The JSON API answers preflights without regard to the bucket's
-// rules
+// CORSTarget implements providers.Located. It returns the bucket's URL on
+// the XML API. The JSON API answers preflights without regard to the
+// bucket's rules
 // (https://cloud.google.com/storage/docs/cross-origin#server-side-support).
 func (b *bucket) CORSTarget() string {
 	return b.endpoint + "/" + url.PathEscape(b.storage.Bucket)
 }
 
 // CORSAdvice implements providers.Located.
-func (b *bucket) CORSAdvice(want tasks.CORS) string { return policy.GCSCORS(b.storage.Bucket, want) }
+func (b *bucket) CORSAdvice(want tasks.CORS) string {
+	return policy.GCSCORS(b.storage.Bucket, want)
+}
 
 // Probe implements providers.Prober.
 func (b *bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {

@@ -76,8 +76,9 @@ func checkAnswer(a storage.ReaderObjectAttrs, opts providers.ReadOptions) error 
 	return nil
 }
 
-// asReadError makes an error that of reading a body. The SDK resumes a broken
-// read at the same generation, so NotFound means that the object has changed.
+// asReadError makes an error that of reading a body. The SDK resumes a
+// broken read at the same generation, so NotFound means that the object
+// has changed.
 func asReadError(e *providers.Error) error {
 	if e.Kind == providers.NotFound {
 		e.Kind = providers.Conflict

@@ -20,18 +20,17 @@ const (
 	mayDelete = "storage.objects.delete"
 )
 
-// fault is one thing that is wrong with a storage, and what its verification
-// must say about it.
+// fault is one fault of a storage, and the check that must find it.
 type fault struct {
 	name    string
-	grants  []string             // of the storage's account, or of allUsers when it is anonymous
-	bucket  servers.GCSBucket    // what else there is to the bucket
+	grants  []string             // permissions of the storage's account; of allUsers when it is anonymous
+	bucket  servers.GCSBucket    // other properties of the bucket
 	account servers.GCSAccount   //
-	auth    string               // anonymous, rotated, removed, or a key of the test's own making; empty means the account's
+	auth    string               // anonymous, rotated, removed or own (a key that Google does not know); empty means the account's key
 	change  func(*tasks.Storage) //
-	check   string               // that fails
+	check   string               // the ID of the check that fails
 	code    string               //
-	fix     string               // words in its fix
+	fix     string               // a part of its fix
 	need    func(*tasks.Need)    //
 }
 
@@ -48,7 +47,8 @@ func tokenAnswer(status int, code, description string) servers.GCSAccount {
 	}}
 }
 
-// faults of credentials, then of the bucket, then of rights.
+// faults returns faults of credentials, then of the bucket, then of
+// rights.
 func faults() []fault {
 	named := func(name string) func(*tasks.Storage) {
 		return func(s *tasks.Storage) { s.Bucket = name }
@@ -69,8 +69,8 @@ func faults() []fault {
 		{name: "NoProject", grants: writer(), bucket: pays, check: "list", code: "UserProjectMissing", fix: "set storage.project"},
 		{name: "ProjectNotAllowed", grants: writer(), bucket: pays, change: project, check: "project", code: "forbidden", fix: "gcloud projects add-iam-policy-binding payer"},
 		{name: "Billing", grants: writer(), bucket: answered("list", 403, inJSON(403, "accountDisabled", noBilling)), check: "list", code: "accountDisabled", fix: "gcloud billing projects link"},
-		{name: "APIDisabled", grants: writer(), bucket: answered("any", 403, info(403, "SERVICE_DISABLED", noAPI)), check: "list", code: "SERVICE_DISABLED", fix: "gcloud services enable"},
-		{name: "Perimeter", grants: writer(), bucket: answered("any", 403, info(403, "SECURITY_POLICY_VIOLATED", perimeter)), check: "list", code: "SECURITY_POLICY_VIOLATED", fix: "ingress rule"},
+		{name: "APIDisabled", grants: writer(), bucket: answered("any", 403, withErrorInfo(403, "SERVICE_DISABLED", noAPI)), check: "list", code: "SERVICE_DISABLED", fix: "gcloud services enable"},
+		{name: "Perimeter", grants: writer(), bucket: answered("any", 403, withErrorInfo(403, "SECURITY_POLICY_VIOLATED", perimeter)), check: "list", code: "SECURITY_POLICY_VIOLATED", fix: "ingress rule"},
 		{name: "Throttled", grants: writer(), bucket: answered("list", 429, inJSON(429, "rateLimitExceeded", "slow down")), check: "list", code: "rateLimitExceeded", fix: "fewer workers"},
 		{name: "Outage", grants: writer(), bucket: answered("any", 503, inJSON(503, "backendError", "Backend Error")), check: "list", code: "backendError", fix: "having trouble"},
 		{name: "NotGCS", grants: writer(), bucket: answered("any", 200, "<html></html>"), check: "list", code: "NotGCS", fix: "storage.endpoint"},
@@ -91,8 +91,8 @@ func faults() []fault {
 	}
 }
 
-// Whatever is wrong, one check says it, with what to do about it; the checks
-// after it are skipped, and the bucket holds what it held.
+// Each fault makes one check fail, with advice. The checks after it are
+// skipped, and the bucket does not change.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	server := servers.GCS(t)
@@ -101,15 +101,15 @@ func TestFaults(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
 			b, name := f.open(t, server)
-			seen := as(t, server, name, root)
-			fill(t, seen)
-			before := contents(t, seen)
+			owner := openAs(t, server, name, root)
+			fill(t, owner)
+			before := contents(t, owner)
 			need := tasks.Need{Read: true, Write: true, Versions: true, KMS: true}
 			if f.need != nil {
 				f.need(&need)
 			}
-			f.judge(t, providers.Probe(t.Context(), b, need))
-			if after := contents(t, seen); !maps.Equal(before, after) {
+			f.wantFailure(t, providers.Probe(t.Context(), b, need))
+			if after := contents(t, owner); !maps.Equal(before, after) {
 				t.Errorf("the bucket held %v, and now %v", before, after)
 			}
 		})
@@ -151,7 +151,7 @@ func between(text, before, after string) string {
 	return inside
 }
 
-func (f fault) judge(t *testing.T, checks []tasks.Check) {
+func (f fault) wantFailure(t *testing.T, checks []tasks.Check) {
 	t.Helper()
 	failed := -1
 	for i, c := range checks {
@@ -167,11 +167,11 @@ func (f fault) judge(t *testing.T, checks []tasks.Check) {
 			t.Errorf("made after a failure: %+v", c)
 		}
 		if text := c.Evidence + c.Fix; strings.Contains(text, "ya29.") || strings.Contains(text, "PRIVATE") {
-			t.Errorf("a secret is shown: %+v", c)
+			t.Errorf("the check shows a secret: %+v", c)
 		}
 	}
 	if failed < 0 {
-		t.Errorf("nothing failed: %+v", checks)
+		t.Errorf("no check failed: %+v", checks)
 	}
 }
 
@@ -184,7 +184,7 @@ func fill(t *testing.T, b providers.Bucket) {
 	}
 }
 
-// contents is every object with its version and what is in it.
+// contents returns the version and content of every object, by key.
 func contents(t *testing.T, b providers.Bucket) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -206,7 +206,7 @@ func contents(t *testing.T, b providers.Bucket) map[string]string {
 	return all
 }
 
-// What works, and what a verification has to say about it all the same.
+// Storages that work, and the warnings about them.
 func TestProbe(t *testing.T) {
 	t.Parallel()
 	server := servers.GCS(t)
@@ -221,7 +221,7 @@ func TestProbe(t *testing.T) {
 		need   tasks.Need
 		empty  bool
 		want   map[string]tasks.CheckStatus
-		said   string // in the evidence or the fix of some check
+		text   string // a part of the evidence or the fix of some check
 	}{
 		{"Everything", writer(), servers.GCSBucket{KMSKey: key}, all, false, map[string]tasks.CheckStatus{"credentials": okay, "list": okay, "read": okay, "kms": okay, "write": okay, "versions": okay, "rights": okay}, key},
 		{"NothingNeeded", reader(), servers.GCSBucket{}, tasks.Need{}, false, map[string]tasks.CheckStatus{"credentials": okay, "list": okay, "rights": okay}, "can be listed"},
@@ -237,32 +237,32 @@ func TestProbe(t *testing.T) {
 			account := server.Account(t, servers.GCSAccount{})
 			c.bucket.Grants = map[string][]string{account.Email: c.grants}
 			name := server.Bucket(t, c.bucket)
-			seen := as(t, server, name, root)
+			owner := openAs(t, server, name, root)
 			if !c.empty {
-				fill(t, seen)
+				fill(t, owner)
 			}
-			before := contents(t, seen)
+			before := contents(t, owner)
 			s, secrets := storage(t, server.Endpoint, name, account.JSON)
 			s.Prefix = "dir/"
 			checks := providers.Probe(t.Context(), open(t, opener(t, server), s, secrets), c.need)
 			got := map[string]tasks.CheckStatus{}
-			said := false
+			found := false
 			for _, check := range checks {
 				got[check.ID] = check.Status
-				said = said || strings.Contains(check.Evidence+check.Fix, c.said)
+				found = found || strings.Contains(check.Evidence+check.Fix, c.text)
 			}
-			if !maps.Equal(got, c.want) || !said {
-				t.Errorf("got %+v\nwant %v, and %q", checks, c.want, c.said)
+			if !maps.Equal(got, c.want) || !found {
+				t.Errorf("got %+v\nwant %v, and %q", checks, c.want, c.text)
 			}
-			if after := contents(t, seen); !maps.Equal(before, after) {
+			if after := contents(t, owner); !maps.Equal(before, after) {
 				t.Errorf("the bucket held %v, and now %v", before, after)
 			}
 		})
 	}
 }
 
-// A bucket whose requester pays is used with the storage's project, which is
-// named to no other bucket.
+// Requests name the storage's project at a bucket whose requester pays,
+// and at no other bucket.
 func TestRequesterPays(t *testing.T) {
 	t.Parallel()
 	server := servers.GCS(t)
@@ -286,7 +286,7 @@ func TestRequesterPays(t *testing.T) {
 	} {
 		t.Run(first, func(t *testing.T) {
 			t.Parallel()
-			b := paying(t, server, settings, key)
+			b := openPaying(t, server, settings, key)
 			if err := do(t, b); err != nil && providers.KindOf(err) != providers.NotFound {
 				t.Error(err)
 			}
@@ -294,7 +294,7 @@ func TestRequesterPays(t *testing.T) {
 	}
 	t.Run("probe", func(t *testing.T) {
 		t.Parallel()
-		checks := providers.Probe(t.Context(), paying(t, server, settings, key), tasks.Need{Read: true, Write: true})
+		checks := providers.Probe(t.Context(), openPaying(t, server, settings, key), tasks.Need{Read: true, Write: true})
 		i := slices.IndexFunc(checks, func(c tasks.Check) bool { return c.ID == "project" })
 		if i < 0 || checks[i].Status != tasks.CheckOK || !strings.Contains(checks[i].Evidence, "billed to project payer") {
 			t.Errorf("got %+v", checks)
@@ -302,8 +302,8 @@ func TestRequesterPays(t *testing.T) {
 	})
 	t.Run("NotWanted", func(t *testing.T) {
 		t.Parallel()
-		plain := servers.GCSBucket{Grants: settings.Grants} // and nobody may bill any project
-		for _, c := range providers.Probe(t.Context(), paying(t, server, plain, key), tasks.Need{Read: true, Write: true}) {
+		plain := servers.GCSBucket{Grants: settings.Grants} // without Billers, nobody may bill a project
+		for _, c := range providers.Probe(t.Context(), openPaying(t, server, plain, key), tasks.Need{Read: true, Write: true}) {
 			if c.Status != tasks.CheckOK {
 				t.Errorf("got %+v", c)
 			}
@@ -311,8 +311,8 @@ func TestRequesterPays(t *testing.T) {
 	})
 }
 
-// paying opens a new bucket with a project to bill.
-func paying(t *testing.T, server servers.GCSServer, settings servers.GCSBucket, key servers.GCSKey) providers.Bucket {
+// openPaying opens a new bucket with a storage that has a project.
+func openPaying(t *testing.T, server servers.GCSServer, settings servers.GCSBucket, key servers.GCSKey) providers.Bucket {
 	t.Helper()
 	s, secrets := storage(t, server.Endpoint, server.Bucket(t, settings), key.JSON)
 	s.Project = "payer"

@@ -18,18 +18,18 @@ import (
 
 const (
 	maxSmallBody = 1 << 20 // bytes; a body below is one request
-	// chunkSize is how much of a long body is in memory, in bytes. Each chunk
-	// is a request that can be repeated.
+	// chunkSize is how much of a long body is in memory, in bytes. Each
+	// chunk is a request that can be repeated.
 	chunkSize = 8 << 20
 
 	defaultContentType = "application/octet-stream"
 )
 
-// Put implements providers.Bucket. A body below 1 MiB is one request, which
-// has the checksum of the content. A longer one is a resumable upload, which
-// becomes an object with its last byte only. Parts of an upload that failed
-// are not in the bucket, and Google removes them after a week. Replacing an
-// object needs the right to delete it.
+// Put implements providers.Bucket. A body below 1 MiB is one request,
+// which has the checksum of the content. A longer one is a resumable
+// upload, which becomes an object with its last byte only. Parts of an
+// upload that failed are not in the bucket, and Google removes them after
+// a week. Replacing an object needs the right to delete it.
 func (b *bucket) Put(
 	ctx context.Context, key string, body io.Reader, opts providers.WriteOptions,
 ) (providers.Object, error) {
@@ -88,8 +88,8 @@ func (u upload) run(ctx context.Context, body io.Reader) (*storage.ObjectAttrs, 
 	return attrs, err
 }
 
-// small sends a body that is in memory. The chunk is larger than the body, so
-// the SDK sends one request and can repeat it.
+// small sends a body that is in memory. The chunk is larger than the
+// body, so the SDK sends one request and can repeat it.
 func (u upload) small(
 	ctx context.Context, h *storage.BucketHandle, content []byte,
 ) (*storage.ObjectAttrs, error) {
@@ -103,8 +103,8 @@ func (u upload) small(
 	return w.Attrs(), nil
 }
 
-// long sends a body in chunks. A body can be read only once, so long finds out
-// first whether requests must name the project.
+// long sends a body in chunks. A body can be read only once, so long
+// finds out first whether requests must name the project.
 func (u upload) long(ctx context.Context, body io.Reader) (*storage.ObjectAttrs, error) {
 	b := u.bucket
 	if b.storage.Project != "" && !b.client.Pays() {

@@ -20,11 +20,12 @@ import (
 func BenchmarkRead(b *testing.B)      { headReads().Bench(b) }
 func BenchmarkReadAlone(b *testing.B) { headReads().BenchAlone(b) }
 
-// TestServeReads is no test: it is the server of BenchmarkRead.
+// TestServeReads tests nothing: it is the server process of
+// BenchmarkRead.
 func TestServeReads(t *testing.T) { headReads().Serve(t) }
 
-// headReads are anonymous, through the bucket and the SDK alike: a token
-// would come from memory, and nothing is signed.
+// headReads describes anonymous reads. With a token they would cost the
+// same: it would come from memory, and nothing is signed.
 func headReads() readbench.Cloud {
 	return readbench.Cloud{
 		Answer: map[string]string{

@@ -19,7 +19,7 @@ func signInOf(b providers.Bucket) providers.SignIn {
 	return b.(interface{ SignIn() providers.SignIn }).SignIn()
 }
 
-// Where a bucket says that its tokens come from is where it asks for them.
+// SignIn returns the server that the bucket requests its tokens from.
 func TestSignIn(t *testing.T) {
 	t.Parallel()
 	key, err := json.Marshal(goodKey(t))
@@ -30,9 +30,9 @@ func TestSignIn(t *testing.T) {
 		"":                            {URL: "https://oauth2.googleapis.com/token", Source: "is Google's own"},
 		"https://tokens.example/give": {URL: "https://tokens.example/give", Source: "is set with the setting gcs-token-url on the workers"},
 	} {
-		var asked []string
-		client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-			asked = append(asked, r.URL.String())
+		var requested []string
+		client := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			requested = append(requested, r.URL.String())
 			return nil, http.ErrServerClosed
 		})}
 		s, secrets := storage(t, "", "b", string(key))
@@ -40,15 +40,15 @@ func TestSignIn(t *testing.T) {
 		if got := signInOf(b); got != want {
 			t.Errorf("got %+v", got)
 		}
-		if _, err := b.Stat(t.Context(), "k"); err == nil || !slices.Equal(asked, []string{want.URL}) {
-			t.Errorf("asked %q: %v", asked, err)
+		if _, err := b.Stat(t.Context(), "k"); err == nil || !slices.Equal(requested, []string{want.URL}) {
+			t.Errorf("requests to %q: %v", requested, err)
 		}
 	}
 }
 
-// The worker's own tokens are its own affair; those of the account that it
-// acts as are not.
-func TestSignInOfTheWorker(t *testing.T) {
+// SignIn returns no server for the worker's own tokens, because Stevedore
+// does not choose it.
+func TestSignIn_OtherMethods(t *testing.T) {
 	t.Parallel()
 	for method, want := range map[string]string{
 		tasks.AuthImpersonation: "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/", tasks.AuthWorkerIdentity: "", tasks.AuthAnonymous: "",
@@ -64,40 +64,41 @@ func TestSignInOfTheWorker(t *testing.T) {
 	}
 }
 
-// tokens is Google with tokens for everybody, until a key is deleted, and
-// without objects.
-type tokens struct {
+// tokenServer answers for Google. It has a token for every key until
+// deleted is set, and no objects.
+type tokenServer struct {
 	given   atomic.Int64
 	deleted atomic.Bool
 	used    atomic.Value // the last token that was sent
 }
 
-func (n *tokens) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s *tokenServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()
 	w.Header().Set("Content-Type", "application/json")
 	switch {
-	case r.URL.Host == "oauth2.googleapis.com" && n.deleted.Load():
+	case r.URL.Host == "oauth2.googleapis.com" && s.deleted.Load():
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = w.WriteString(`{"error": "invalid_grant", "error_description": "Invalid JWT Signature."}`)
 	case r.URL.Host == "oauth2.googleapis.com":
-		_, _ = fmt.Fprintf(w, `{"access_token": "token-%d", "token_type": "Bearer", "expires_in": 3600}`, n.given.Add(1))
+		_, _ = fmt.Fprintf(w, `{"access_token": "token-%d", "token_type": "Bearer", "expires_in": 3600}`, s.given.Add(1))
 	case strings.HasSuffix(r.URL.Path, "/o"):
 		_, _ = w.WriteString(`{"kind": "storage#objects"}`)
 	default:
-		n.used.Store(r.Header.Get("Authorization"))
+		s.used.Store(r.Header.Get("Authorization"))
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = w.WriteString(inJSON(http.StatusNotFound, "notFound", "No such object: b/k"))
 	}
 	return w.Result(), nil
 }
 
-// Every shard of a job opens its bucket again. One token serves them all, but
-// nobody who lacks the key. A verification gets a new one; if it gets none,
-// the jobs that run keep theirs.
+// Every shard of a job opens its bucket again, and all of them share one
+// token. A bucket with another key gets another token. A verification
+// fetches a new token. If that fails, running jobs go on with the old
+// one.
 func TestTokenIsShared(t *testing.T) {
 	t.Parallel()
-	n := &tokens{}
-	o := &gcs.Opener{Client: &http.Client{Transport: n}, Attempts: 1}
+	google := &tokenServer{}
+	o := &gcs.Opener{Client: &http.Client{Transport: google}, Attempts: 1}
 	bucketOf := func(name string, change func(map[string]any)) providers.Bucket {
 		key := goodKey(t)
 		change(key)
@@ -115,8 +116,8 @@ func TestTokenIsShared(t *testing.T) {
 	want := func(name string, change func(map[string]any), given int64) {
 		t.Helper()
 		_, err := bucketOf(name, change).Stat(t.Context(), "k")
-		if providers.KindOf(err) != providers.NotFound || n.given.Load() != given {
-			t.Errorf("%d tokens, want %d; %v", n.given.Load(), given, err)
+		if providers.KindOf(err) != providers.NotFound || google.given.Load() != given {
+			t.Errorf("%d tokens, want %d; %v", google.given.Load(), given, err)
 		}
 	}
 	want("b", same, 1)
@@ -126,14 +127,14 @@ func TestTokenIsShared(t *testing.T) {
 	want("b", otherID, 3)
 	want("b", otherAccount, 4)
 	want("b", same, 4)
-	if checks := providers.Probe(t.Context(), bucketOf("b", same), tasks.Need{}); checks[0].Status != tasks.CheckOK || n.given.Load() != 5 {
-		t.Errorf("%d tokens after a verification: %+v", n.given.Load(), checks)
+	if checks := providers.Probe(t.Context(), bucketOf("b", same), tasks.Need{}); checks[0].Status != tasks.CheckOK || google.given.Load() != 5 {
+		t.Errorf("%d tokens after a verification: %+v", google.given.Load(), checks)
 	}
 	want("b", same, 5)
-	if n.used.Load() != "Bearer token-5" {
-		t.Errorf("used %v after a verification", n.used.Load())
+	if google.used.Load() != "Bearer token-5" {
+		t.Errorf("used %v after a verification", google.used.Load())
 	}
-	n.deleted.Store(true)
+	google.deleted.Store(true)
 	if c := providers.Probe(t.Context(), bucketOf("b", same), tasks.Need{})[0]; c.Status != tasks.CheckFail || c.Code != "invalid_grant" {
 		t.Errorf("got %+v", c)
 	}

@@ -14,12 +14,11 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Whatever an account may do, a probe changes nothing and tells what the
-// account may do. A verification runs on buckets of other people with
-// whatever rights they happened to grant, and which requests it makes depends
-// on them: only trying every subset shows that none leads to a write that is
-// stored. Without the permission test the probe has to try a write even where
-// it is allowed, so that is its own half of the table.
+// A probe stores nothing and reports the rights correctly, whatever
+// rights an account has. The requests that it makes depend on the rights,
+// so the test tries every subset of them. Without testPermissions the
+// probe must try a write even where it is allowed; the other half of the
+// table is about that.
 func TestProbeChangesNothing(t *testing.T) {
 	t.Parallel()
 	server := servers.GCS(t)
@@ -38,10 +37,10 @@ func TestProbeChangesNothing(t *testing.T) {
 				account := server.Account(t, servers.GCSAccount{})
 				settings := servers.GCSBucket{Versioning: true, KMSKey: "projects/p/locations/eu/keyRings/r/cryptoKeys/k", NoTestPermissions: noTest}
 				name := server.Bucket(t, settings)
-				seen := as(t, server, name, root)
-				fill(t, seen)
-				fill(t, seen) // over the first versions
-				before, versions := contents(t, seen), history(t, server, name, settings)
+				owner := openAs(t, server, name, root)
+				fill(t, owner)
+				fill(t, owner) // replaces the first versions
+				before, versions := contents(t, owner), history(t, server, name, settings)
 
 				settings.Grants = map[string][]string{account.Email: granted}
 				server.Set(t, name, settings)
@@ -50,7 +49,7 @@ func TestProbeChangesNothing(t *testing.T) {
 				checks := providers.Probe(t.Context(), open(t, opener(t, server), s, secrets), tasks.Need{Read: true, Write: true, Versions: true, KMS: true})
 				wantGranted(t, checks, granted, noTest)
 
-				if after := contents(t, seen); !maps.Equal(before, after) {
+				if after := contents(t, owner); !maps.Equal(before, after) {
 					t.Errorf("with %s the bucket held %v, and now %v", granted, before, after)
 				}
 				if after := history(t, server, name, settings); after != versions {
@@ -61,9 +60,9 @@ func TestProbeChangesNothing(t *testing.T) {
 	}
 }
 
-// wantGranted checks what a probe tells: a right that is missing fails its
-// check, and those after it are not made. Whoever may store and not replace
-// is warned, if the server tells.
+// wantGranted checks the results of a probe. A missing right fails its
+// check, and the later checks are skipped. An account that may store but
+// not replace gets a warning, if the server has testPermissions.
 func wantGranted(t *testing.T, checks []tasks.Check, granted []string, noTest bool) {
 	t.Helper()
 	want := map[string]tasks.CheckStatus{}
@@ -91,8 +90,8 @@ func wantGranted(t *testing.T, checks []tasks.Check, granted []string, noTest bo
 	}
 }
 
-// history is every version of every object. Buckets do not list old ones, so
-// everybody may list for as long as it takes.
+// history returns every version of every object, as the server lists
+// them. It lets everybody list the bucket from then on.
 func history(t *testing.T, server servers.GCSServer, name string, settings servers.GCSBucket) string {
 	t.Helper()
 	settings.Grants = map[string][]string{"allUsers": {mayList}}

@@ -92,7 +92,6 @@ func (r *reporter) started(ctx context.Context) {
 // second.
 func (r *reporter) show(ctx context.Context, s queue.Snapshot) {
 	p := s.Shown
-	p.Rate, p.ETASeconds = r.report.Rate, r.report.ETASeconds
 	if s.State == tasks.StatePlanning { // more objects may come
 		p.ObjectsTotal = 0
 	}

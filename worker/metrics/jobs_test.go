@@ -8,10 +8,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
 // newTest makes metrics with a registry that checks its collectors.
-func newTest(t *testing.T, queues func() ([]Queue, error)) (*Metrics, *prometheus.Registry) {
+func newTest(t *testing.T, queues func() ([]asynqtask.Queue, error)) (*Metrics, *prometheus.Registry) {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
 	m, err := New(registry, Sources{
@@ -28,7 +29,7 @@ func newTest(t *testing.T, queues func() ([]Queue, error)) (*Metrics, *prometheu
 	return m, registry
 }
 
-func noQueues() ([]Queue, error) { return nil, nil }
+func noQueues() ([]asynqtask.Queue, error) { return nil, nil }
 
 // series returns the values of a metric by the values of its labels.
 func series(t *testing.T, r *prometheus.Registry, name string) map[string]float64 {

@@ -11,6 +11,8 @@ import (
 	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
 // Metrics counts what this process did. Make it with New. It is safe for
@@ -32,7 +34,7 @@ type Metrics struct {
 
 // Sources are read at every scrape. All fields must be set.
 type Sources struct {
-	Queues   func() ([]Queue, error) // all queues that could be read
+	Queues   func() ([]asynqtask.Queue, error) // all queues that could be read
 	Pools    []Pool
 	Limits   func() map[string]int // bucket -> requests that may be in flight
 	RedisUp  func() bool

@@ -2,29 +2,18 @@ package metrics
 
 import (
 	"log/slog"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-)
 
-// Queue is the state of one queue, as all workers see it.
-type Queue struct {
-	Name      string
-	Size      int            // tasks in any state
-	States    map[string]int // state -> tasks
-	Latency   time.Duration  // age of the oldest pending task
-	Memory    int64          // in Redis, bytes, estimated
-	Processed int            // tasks so far, succeeded or failed
-	Failed    int
-	Paused    bool
-}
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
+)
 
 // queueCollector reads the queues from Redis at each scrape. The names are
 // those of asynq's own exporter, because asynqmon's metrics page asks for
 // them. Every worker reports the same queues: take the max over workers,
 // never the sum.
 type queueCollector struct {
-	queues func() ([]Queue, error)
+	queues func() ([]asynqtask.Queue, error)
 	log    *slog.Logger
 	series []queueSeries
 	states *prometheus.Desc
@@ -33,11 +22,11 @@ type queueCollector struct {
 // queueSeries is one series of each queue.
 type queueSeries struct {
 	desc *prometheus.Desc
-	read func(Queue) float64
+	read func(asynqtask.Queue) float64
 }
 
-func newQueueCollector(queues func() ([]Queue, error), log *slog.Logger) queueCollector {
-	series := func(name, help string, read func(Queue) float64) queueSeries {
+func newQueueCollector(queues func() ([]asynqtask.Queue, error), log *slog.Logger) queueCollector {
+	series := func(name, help string, read func(asynqtask.Queue) float64) queueSeries {
 		return queueSeries{queueDesc(name, help), read}
 	}
 	return queueCollector{
@@ -45,18 +34,18 @@ func newQueueCollector(queues func() ([]Queue, error), log *slog.Logger) queueCo
 		log:    log,
 		series: []queueSeries{
 			series("asynq_queue_size", "Tasks in the queue, in any state.",
-				func(q Queue) float64 { return float64(q.Size) }),
+				func(q asynqtask.Queue) float64 { return float64(q.Size) }),
 			series("asynq_queue_latency_seconds", "Age of the oldest pending task.",
-				func(q Queue) float64 { return q.Latency.Seconds() }),
+				func(q asynqtask.Queue) float64 { return q.Latency.Seconds() }),
 			series("asynq_queue_memory_usage_approx_bytes",
 				"Memory that the queue takes in Redis, estimated.",
-				func(q Queue) float64 { return float64(q.Memory) }),
+				func(q asynqtask.Queue) float64 { return float64(q.Memory) }),
 			series("asynq_tasks_processed_total", "Tasks processed, succeeded or failed.",
-				func(q Queue) float64 { return float64(q.Processed) }),
+				func(q asynqtask.Queue) float64 { return float64(q.Processed) }),
 			series("asynq_tasks_failed_total", "Tasks failed.",
-				func(q Queue) float64 { return float64(q.Failed) }),
+				func(q asynqtask.Queue) float64 { return float64(q.Failed) }),
 			series("asynq_queue_paused_total", "1 when the queue is paused.",
-				func(q Queue) float64 { return number(q.Paused) }),
+				func(q asynqtask.Queue) float64 { return number(q.Paused) }),
 		},
 		states: queueDesc("asynq_tasks_enqueued_total",
 			"Tasks in the queue by state (a gauge, in spite of its name).", "state"),
@@ -87,7 +76,7 @@ func (c queueCollector) Collect(out chan<- prometheus.Metric) {
 			out <- gauge(s.desc, s.read(q), q.Name)
 		}
 		for state, n := range q.States {
-			out <- gauge(c.states, float64(n), q.Name, state)
+			out <- gauge(c.states, float64(n), q.Name, string(state))
 		}
 	}
 }

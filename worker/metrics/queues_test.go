@@ -4,17 +4,19 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
 // The series that asynqmon asks for have asynq's own names. The queues that
 // could be read are reported even if others could not.
 func TestQueues(t *testing.T) {
 	t.Parallel()
-	_, registry := newTest(t, func() ([]Queue, error) {
-		return []Queue{{
+	_, registry := newTest(t, func() ([]asynqtask.Queue, error) {
+		return []asynqtask.Queue{{
 			Name:      "shards",
 			Size:      9,
-			States:    map[string]int{"active": 2, "pending": 7},
+			States:    map[asynqtask.State]int{asynqtask.Active: 2, asynqtask.Pending: 7},
 			Latency:   3 * time.Second,
 			Memory:    1000,
 			Processed: 50,

@@ -1,6 +1,6 @@
-// Package client sets up Google's storage client for one bucket: how requests
-// are authenticated, how often they are repeated, how much of an answer is
-// read, and who pays for them.
+// Package client sets up Google's storage client for one bucket: how
+// requests are authenticated, how often they are repeated, how much of an
+// answer is read, and who pays for them.
 //
 // It knows nothing of keys, checks and jobs.
 package client
@@ -29,7 +29,8 @@ type Config struct {
 	HTTP     *http.Client // carries every request
 	Endpoint string       // the base URL of the API, without a slash at its end
 	Attempts int          // how often a request is made before it fails
-	// Authorize adds credentials to a request. It changes only the headers.
+	// Authorize adds credentials to a request. It changes only the
+	// headers.
 	Authorize func(*http.Request) error
 
 	Bucket  string
@@ -47,9 +48,9 @@ type Client struct {
 func New(ctx context.Context, c Config) (*Client, error) {
 	authorized := *c.HTTP
 	authorized.Transport = &transport{authorize: c.Authorize, next: transportOf(c.HTTP)}
-	// Without an endpoint, the SDK would use that of the environment variable
-	// STORAGE_EMULATOR_HOST. Without WithoutAuthentication, it would search
-	// for the worker's own credentials.
+	// Without an endpoint, the SDK would use that of the environment
+	// variable STORAGE_EMULATOR_HOST. Without WithoutAuthentication, it
+	// would search for the worker's own credentials.
 	sdk, err := storage.NewClient(ctx,
 		option.WithHTTPClient(&authorized),
 		option.WithoutAuthentication(),
@@ -61,8 +62,8 @@ func New(ctx context.Context, c Config) (*Client, error) {
 		return nil, err
 	}
 	// By itself the SDK repeats a request until the context ends. All
-	// requests can be repeated: they store the same content under the same
-	// key, or have a condition that holds only once.
+	// requests can be repeated: they store the same content under the
+	// same key, or have a condition that holds only once.
 	sdk.SetRetry(
 		storage.WithMaxAttempts(c.Attempts),
 		storage.WithPolicy(storage.RetryAlways),
@@ -78,8 +79,8 @@ func transportOf(c *http.Client) http.RoundTripper {
 	return c.Transport
 }
 
-// Bucket returns the SDK's bucket. Its requests name the project if the bucket
-// is known to want that.
+// Bucket returns the SDK's bucket. Its requests name the project if the
+// bucket is known to want that.
 func (c *Client) Bucket() *storage.BucketHandle {
 	b := c.sdk.Bucket(c.config.Bucket)
 	if c.pays.Load() {
@@ -88,12 +89,12 @@ func (c *Client) Bucket() *storage.BucketHandle {
 	return b
 }
 
-// Call makes a request. If that fails because the bucket wants the requester
-// to pay, Call makes it once more, with the project. So do may be called twice
-// and must not read a body.
+// Call makes a request. If that fails because the bucket wants the
+// requester to pay, Call makes it once more, with the project. So do may
+// be called twice and must not read a body.
 //
-// The first request does not name the project: that would need the right to
-// bill it, even at a bucket whose owner pays.
+// The first request does not name the project: that would need the right
+// to bill it, even at a bucket whose owner pays.
 func (c *Client) Call(do func(*storage.BucketHandle) error) error {
 	paid := c.Pays()
 	err := do(c.Bucket())
@@ -109,9 +110,9 @@ func (c *Client) Attempts() int { return c.config.Attempts }
 // Pays reports whether requests name the project.
 func (c *Client) Pays() bool { return c.pays.Load() }
 
-// PayAfter reports whether a request failed only because the bucket wants the
-// requester to pay, and there is a project for that. From then on all requests
-// name the project.
+// PayAfter reports whether a request failed only because the bucket wants
+// the requester to pay, and there is a project for that. From then on all
+// requests name the project.
 func (c *Client) PayAfter(err error) bool {
 	if err == nil || c.config.Project == "" {
 		return false

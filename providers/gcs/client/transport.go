@@ -11,16 +11,16 @@ import (
 )
 
 const (
-	// maxAnswer bounds answers in JSON, in bytes. A page of 1000 objects with
-	// the longest metadata has 9 MB.
+	// maxAnswer bounds answers in JSON, in bytes. A page of 1000 objects
+	// with the longest metadata has 9 MB.
 	maxAnswer      = 32 << 20
 	maxErrorAnswer = 256 << 10 // bytes
 )
 
-// transport authenticates every request, and limits how much memory an answer
-// can take. The SDK's own transport authenticates too, but it adds a quota
-// project of the worker's environment, and its errors do not say whether the
-// token or the request failed.
+// transport authenticates every request, and limits how much memory an
+// answer can take. The SDK's own transport authenticates too, but it adds
+// a quota project of the worker's environment, and its errors do not say
+// whether the token or the request failed.
 type transport struct {
 	authorize func(*http.Request) error
 	next      http.RoundTripper
@@ -28,7 +28,8 @@ type transport struct {
 
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	// The SDK writes it so. Parsing the query would make every read slower.
+	// The SDK writes it so. Parsing the query would make every read
+	// slower.
 	isRead := strings.Contains(r.URL.RawQuery, "alt=media")
 	isList := isListing(r)
 	r = r.WithContext(r.Context()) // a copy: the original is the SDK's
@@ -39,8 +40,8 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if isRead {
 		// An object that was stored compressed is read as it was stored,
 		// because its size and its ranges are those of the stored bytes
-		// (https://cloud.google.com/storage/docs/transcoding). The SDK's own
-		// option has an effect on the XML API only.
+		// (https://cloud.google.com/storage/docs/transcoding). The SDK's
+		// own option has an effect on the XML API only.
 		r.Header.Set("Accept-Encoding", "gzip")
 	}
 	if err := t.authorize(r); err != nil {
@@ -96,15 +97,15 @@ func withKind(u *url.URL) *url.URL {
 	return &changed
 }
 
-// listingKind is the kind of every listing: "For lists of objects, this is
-// always storage#objects"
+// listingKind is the kind of every listing: "For lists of objects, this
+// is always storage#objects"
 // (https://cloud.google.com/storage/docs/json_api/v1/objects/list).
 const listingKind = `storage#objects`
 
 // checkKind returns an error for an answer that is not a listing. The SDK
 // accepts any JSON as a listing without objects, so the answer of another
-// server would look like an empty bucket. checkKind reads the whole answer into
-// memory, which the SDK would do anyway.
+// server would look like an empty bucket. checkKind reads the whole
+// answer into memory, which the SDK would do anyway.
 func checkKind(resp *http.Response) error {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	_ = resp.Body.Close()

@@ -10,12 +10,12 @@ import (
 // chunkUnit divides every chunk size, in bytes. The API requires that.
 const chunkUnit = 256 << 10
 
-// ChunkSizeFor returns the smallest chunk size above n bytes. An upload of n
-// bytes with it is one request.
+// ChunkSizeFor returns the smallest chunk size above n bytes. An upload
+// of n bytes with it is one request.
 func ChunkSizeFor(n int) int { return (n/chunkUnit + 1) * chunkUnit }
 
-// Send writes a whole body and closes the writer. If both fail, Close has the
-// cause.
+// Send writes a whole body and closes the writer. If both fail, Close has
+// the cause.
 func Send(w *storage.Writer, content []byte) error {
 	_, err := w.Write(content)
 	if closeErr := w.Close(); closeErr != nil {
@@ -24,9 +24,10 @@ func Send(w *storage.Writer, content []byte) error {
 	return err
 }
 
-// NewWriter starts the upload of an object. Each of its requests is made at
-// most attempts times. The SDK's WithMaxAttempts has no effect on the first
-// request of an upload, which would be repeated until the context ends.
+// NewWriter starts the upload of an object. Each of its requests is made
+// at most attempts times. The SDK's WithMaxAttempts has no effect on the
+// first request of an upload, which would be repeated until the context
+// ends.
 func NewWriter(ctx context.Context, o *storage.ObjectHandle, attempts int) *storage.Writer {
 	limit := &uploadRetries{maxFailures: attempts}
 	w := o.Retryer(storage.WithErrorFunc(limit.again)).NewWriter(ctx)
@@ -44,8 +45,8 @@ type uploadRetries struct {
 	failures int // guarded by mu
 }
 
-// again reports whether a request that failed with err is to be repeated. The
-// SDK also calls it after a success, with nil.
+// again reports whether a request that failed with err is to be repeated.
+// The SDK also calls it after a success, with nil.
 func (r *uploadRetries) again(err error) bool {
 	if err == nil {
 		return false

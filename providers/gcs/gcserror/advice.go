@@ -9,8 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// advice returns what to do about an error that Google reported. It is empty
-// when the general advice of the error's kind is enough.
+// advice returns what to do about an error that Google reported. It is
+// empty when the general advice of the error's kind is enough.
 func (w Wrapper) advice(e *providers.Error) string {
 	text := strings.ToLower(e.Detail)
 	switch {
@@ -38,8 +38,8 @@ func (w Wrapper) advice(e *providers.Error) string {
 	return ""
 }
 
-// ownerAdvice returns advice on what only the bucket's or the project's owner
-// can change, apart from rights. text is the message in lower case.
+// ownerAdvice returns advice on what only the bucket's or the project's
+// owner can change, apart from rights. text is the message in lower case.
 func ownerAdvice(code, text string) string {
 	switch {
 	case strings.Contains(text, "billing account"),

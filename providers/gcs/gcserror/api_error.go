@@ -11,8 +11,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
-// apiError is what an answer of Google says about a failure. Google's JSON
-// API and XML API have different formats for it.
+// apiError is what an answer of Google says about a failure. Google's
+// JSON API and XML API have different formats for it.
 type apiError struct {
 	code    string // the reason in JSON, the code in XML
 	message string
@@ -41,16 +41,16 @@ func parseAPIError(answer *googleapi.Error) (e apiError, ok bool) {
 	return e, ok
 }
 
-// isBareNotFound recognises how fake-gcs-server answers a read of a missing
-// object: its body is the text of the status and nothing else.
+// isBareNotFound recognises how fake-gcs-server answers a read of a
+// missing object: its body is the text of the status and nothing else.
 func isBareNotFound(answer *googleapi.Error) bool {
 	return answer.Code == http.StatusNotFound &&
 		strings.TrimSpace(answer.Body) == http.StatusText(answer.Code)
 }
 
 // parseJSON reads
-// https://cloud.google.com/storage/docs/json_api/v1/status-codes. Newer parts
-// of Google add details. Their reasons are more exact, for example
+// https://cloud.google.com/storage/docs/json_api/v1/status-codes. Newer
+// parts of Google add details. Their reasons are more exact, for example
 // SERVICE_DISABLED.
 func parseJSON(body []byte) (apiError, bool) {
 	var answer struct {
@@ -83,8 +83,8 @@ func parseJSON(body []byte) (apiError, bool) {
 }
 
 // parseXML reads
-// https://cloud.google.com/storage/docs/xml-api/reference-status. All errors
-// of a code have the same message. The details say what happened.
+// https://cloud.google.com/storage/docs/xml-api/reference-status. All
+// errors of a code have the same message. The details say what happened.
 func parseXML(body []byte) (apiError, bool) {
 	var answer struct {
 		XMLName xml.Name `xml:"Error"`

@@ -1,9 +1,10 @@
 // Package gcserror turns every failure of a request to Google into a
 // *providers.Error: its kind, its code, and advice on what to do. The
-// operations of a bucket and the checks of verify-connection both use it, so
-// the same failure has the same kind and advice everywhere.
+// operations of a bucket and the checks of verify-connection both use it,
+// so the same failure has the same kind and advice everywhere.
 //
-// Of Google's libraries it knows the types of errors. It makes no requests.
+// Of Google's libraries it knows the types of errors. It makes no
+// requests.
 package gcserror
 
 import (
@@ -20,8 +21,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
-// Classify converts an error of Google's libraries to a *providers.Error with
-// kind, code and advice. It leaves operation and subject empty. A
+// Classify converts an error of Google's libraries to a *providers.Error
+// with kind, code and advice. It leaves operation and subject empty. A
 // *providers.Error is copied. err must not be nil.
 func Classify(err error) *providers.Error {
 	var known *providers.Error
@@ -33,8 +34,8 @@ func Classify(err error) *providers.Error {
 		return &e
 	case errors.Is(err, context.Canceled):
 		return &providers.Error{Kind: providers.Unavailable, Err: context.Canceled}
-	// The timeouts of connections also match DeadlineExceeded by errors.Is,
-	// but their own texts say more.
+	// The timeouts of connections also match DeadlineExceeded by
+	// errors.Is, but their own texts say more.
 	case driver.Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // see above
 		return &providers.Error{Kind: providers.Unavailable, Err: context.DeadlineExceeded}
 	case errors.As(err, &noToken):
@@ -78,8 +79,8 @@ func fromTransport(err error) *providers.Error {
 	return e
 }
 
-// NotGCS makes the error of an answer that is not in Google's format. Such an
-// answer can be any web page, so nothing of it is repeated.
+// NotGCS makes the error of an answer that is not in Google's format.
+// Such an answer can be any web page, so nothing of it is repeated.
 func NotGCS(status int) *providers.Error {
 	e := &providers.Error{Status: status, Kind: kindOfStatus(status), Code: "NotGCS"}
 	if e.Kind == providers.NotFound { // the page is missing, not an object

@@ -29,9 +29,9 @@ func roleFor(permission string) string {
 	return RoleViewer
 }
 
-// deniedAdvice returns advice on a denied request. It reads Google's message:
-// "ann@example.iam.gserviceaccount.com does not have storage.objects.get
-// access to the Google Cloud Storage object."
+// deniedAdvice returns advice on a denied request. It reads Google's
+// message: "ann@example.iam.gserviceaccount.com does not have
+// storage.objects.get access to the Google Cloud Storage object."
 func (w Wrapper) deniedAdvice(detail string) string {
 	permission := cmp.Or(
 		between(detail, "does not have ", " access"),
@@ -56,8 +56,8 @@ func (w Wrapper) anonymousAdvice(permission, member string) string {
 		w.grantCommand(member, role), w.Storage.Bucket)
 }
 
-// PermissionAdvice returns how to grant a permission to the account that sends
-// the requests.
+// PermissionAdvice returns how to grant a permission to the account that
+// sends the requests.
 func (w Wrapper) PermissionAdvice(permission string) string {
 	return w.permissionAdvice(permission, w.member())
 }
@@ -80,8 +80,8 @@ func (w Wrapper) permissionAdvice(permission, member string) string {
 		w.grantCommand(member, RoleViewer))
 }
 
-// GrantCommand returns the command that grants a role on the bucket to the
-// account that sends the requests.
+// GrantCommand returns the command that grants a role on the bucket to
+// the account that sends the requests.
 func (w Wrapper) GrantCommand(role string) string { return w.grantCommand(w.member(), role) }
 
 func (w Wrapper) grantCommand(member, role string) string {
@@ -104,9 +104,9 @@ func (w Wrapper) member() string { return cmp.Or(w.Member, "serviceAccount:EMAIL
 var serviceAccount = regexp.MustCompile(
 	`^[a-z0-9][a-z0-9.:-]{0,99}@[a-z0-9][a-z0-9.-]{0,99}\.gserviceaccount\.com$`)
 
-// IsServiceAccount reports whether a text is the email of a service account.
-// It accepts no character that has a meaning in a URL's path or in a shell:
-// emails become part of both.
+// IsServiceAccount reports whether a text is the email of a service
+// account. It accepts no character that has a meaning in a URL's path or
+// in a shell: emails become part of both.
 func IsServiceAccount(email string) bool { return serviceAccount.MatchString(email) }
 
 // between returns the word between two marks. Empty means no such word.

@@ -8,8 +8,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
-// Codes of Google's XML API. They are also used for answers of the JSON API,
-// whose reasons mean several things each.
+// Codes of Google's XML API. They are also used for answers of the JSON
+// API, whose reasons mean several things each.
 const (
 	CodeNoSuchBucket       = "NoSuchBucket"
 	CodeUserProjectMissing = "UserProjectMissing"
@@ -27,8 +27,9 @@ func codeOf(status int, e apiError) string {
 	return e.code
 }
 
-// kindOf returns the kind of an error by its code, or by its message where
-// the code is ambiguous. All other errors have the kind of their status.
+// kindOf returns the kind of an error by its code, or by its message
+// where the code is ambiguous. All other errors have the kind of their
+// status.
 func kindOf(e *providers.Error) providers.Kind {
 	switch e.Code {
 	case "rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded",
@@ -46,22 +47,22 @@ func kindOf(e *providers.Error) providers.Kind {
 		return providers.Denied
 	case e.Status == http.StatusBadRequest && isKeyState(text):
 		return providers.Denied
-	// The checksum was right when the content was sent, so the content was
-	// damaged on the way.
+	// The checksum was right when the content was sent, so the content
+	// was damaged on the way.
 	case e.Status == http.StatusBadRequest && strings.Contains(text, "match calculated"):
 		return providers.Unavailable
 	}
 	return kindOfStatus(e.Status)
 }
 
-// isKeyState reports whether a message in lower case says that the state of a
-// KMS key forbids its use.
+// isKeyState reports whether a message in lower case says that the state
+// of a KMS key forbids its use.
 func isKeyState(text string) bool {
 	return strings.Contains(text, "key") && strings.Contains(text, "not enabled")
 }
 
-// kindOfStatus returns the kind of an HTTP status. Google sends 429 to slow a
-// client down, and 503 when it has trouble itself.
+// kindOfStatus returns the kind of an HTTP status. Google sends 429 to
+// slow a client down, and 503 when it has trouble itself.
 func kindOfStatus(status int) providers.Kind {
 	if status == http.StatusServiceUnavailable {
 		return providers.Unavailable

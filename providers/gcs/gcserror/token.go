@@ -13,8 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
-// TokenError is the failure of a request that was not sent, because the token
-// for it could not be fetched.
+// TokenError is the failure of a request that was not sent, because the
+// token for it could not be fetched.
 type TokenError struct{ Err error }
 
 // Error implements error.
@@ -23,8 +23,8 @@ func (e *TokenError) Error() string { return "no token: " + e.Err.Error() }
 // Unwrap returns the cause.
 func (e *TokenError) Unwrap() error { return e.Err }
 
-// ErrNoWorkerIdentity replaces every error of the search for the worker's own
-// identity. Those errors would show paths of the worker's files.
+// ErrNoWorkerIdentity replaces every error of the search for the worker's
+// own identity. Those errors would show paths of the worker's files.
 var ErrNoWorkerIdentity = errors.New("the worker has no application default credentials")
 
 func fromTokenError(failed *TokenError) *providers.Error {
@@ -52,8 +52,8 @@ func fromTokenError(failed *TokenError) *providers.Error {
 	return e
 }
 
-// fromTokenEndpoint classifies an answer of the token endpoint. Its format is
-// that of RFC 6749, section 5.2.
+// fromTokenEndpoint classifies an answer of the token endpoint. Its
+// format is that of RFC 6749, section 5.2.
 func fromTokenEndpoint(refused *auth.Error) *providers.Error {
 	e := &providers.Error{
 		Status:     refused.Response.StatusCode,
@@ -85,8 +85,8 @@ func withoutAssertion(text string) string {
 	return assertion.ReplaceAllString(text, "[redacted]")
 }
 
-// fromCredentialsAPI classifies an answer of the API that creates tokens of
-// another service account.
+// fromCredentialsAPI classifies an answer of the API that creates tokens
+// of another service account.
 func fromCredentialsAPI(refused *googleapi.Error) *providers.Error {
 	e := fromAnswer(refused)
 	if e.Kind == providers.Throttled || e.Kind == providers.Unavailable {
@@ -105,8 +105,8 @@ func fromCredentialsAPI(refused *googleapi.Error) *providers.Error {
 const newKeyAdvice = "create a new one with gcloud iam service-accounts keys create, " +
 	"and give it as auth.key_file."
 
-// keyFileAdvice returns advice on a key file that the token endpoint refused.
-// The reasons differ only in the text of the answer.
+// keyFileAdvice returns advice on a key file that the token endpoint
+// refused. The reasons differ only in the text of the answer.
 func keyFileAdvice(e *providers.Error) string {
 	text := strings.ToLower(e.Detail)
 	switch {

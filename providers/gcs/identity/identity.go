@@ -1,10 +1,11 @@
-// Package identity decides what authenticates the requests to a bucket: a key
-// file of the payload, the worker's own identity, a service account that the
-// worker acts as, or nothing.
+// Package identity decides what authenticates the requests to a bucket: a
+// key file of the payload, the worker's own identity, a service account
+// that the worker acts as, or nothing.
 //
-// It knows Google's ways to get a token and no bucket. A payload cannot choose
-// where tokens are requested, and it gets the worker's own identity only where
-// the operator allows that, and only at Google itself.
+// It knows Google's ways to get a token and no bucket. A payload cannot
+// choose where tokens are requested, and it gets the worker's own
+// identity only where the operator allows that, and only at Google
+// itself.
 package identity
 
 import (
@@ -40,8 +41,8 @@ type Source struct {
 // NewSource makes a source.
 func NewSource(c Config) *Source { return &Source{config: c} }
 
-// Identity authenticates the requests of one bucket. It is safe for concurrent
-// use. The zero value is anonymous.
+// Identity authenticates the requests of one bucket. It is safe for
+// concurrent use. The zero value is anonymous.
 type Identity struct {
 	account string             // an email; empty when it is unknown
 	tokens  auth.TokenProvider // nil for anonymous
@@ -82,8 +83,8 @@ func (s *Source) identity(st tasks.Storage, secrets providers.Secrets) (*Identit
 }
 
 // checkWorker returns an error unless a storage may use the worker's own
-// identity. The server at an endpoint of the payload would get the worker's
-// token, so an endpoint is refused.
+// identity. The server at an endpoint of the payload would get the
+// worker's token, so an endpoint is refused.
 func (s *Source) checkWorker(st tasks.Storage) error {
 	switch {
 	case !s.config.AllowWorker:
@@ -103,8 +104,8 @@ func (s *Source) checkWorker(st tasks.Storage) error {
 	return nil
 }
 
-// Authorize adds a token to a request that has not been sent. It changes the
-// request's headers. It does nothing for an anonymous identity.
+// Authorize adds a token to a request that has not been sent. It changes
+// the request's headers. It does nothing for an anonymous identity.
 func (i *Identity) Authorize(r *http.Request) error {
 	if i.IsAnonymous() {
 		return nil
@@ -123,9 +124,10 @@ func (i *Identity) Authorize(r *http.Request) error {
 
 var errNoToken = errors.New("the answer holds no token")
 
-// NewToken fetches a token, which shows whether the credentials are valid. It
-// does not use a token that another bucket has fetched with a key file. An
-// anonymous identity has no token, so NewToken must not be called for it.
+// NewToken fetches a token, which shows whether the credentials are
+// valid. It does not use a token that another bucket has fetched with a
+// key file. An anonymous identity has no token, so NewToken must not be
+// called for it.
 func (i *Identity) NewToken(ctx context.Context) error {
 	fetch := i.tokens.Token
 	if shared, ok := i.tokens.(*session); ok {
@@ -137,8 +139,8 @@ func (i *Identity) NewToken(ctx context.Context) error {
 	return nil
 }
 
-// Redact replaces in a text the token that requests were sent with. A server
-// could answer with it.
+// Redact replaces in a text the token that requests were sent with. A
+// server could answer with it.
 func (i *Identity) Redact(text string) string {
 	token := i.sent.Load()
 	if token == nil {
@@ -150,12 +152,12 @@ func (i *Identity) Redact(text string) string {
 // IsAnonymous reports whether requests are sent without credentials.
 func (i *Identity) IsAnonymous() bool { return i.tokens == nil }
 
-// Account returns the email of the service account. It is empty when that is
-// not known without a request.
+// Account returns the email of the service account. It is empty when that
+// is not known without a request.
 func (i *Identity) Account() string { return i.account }
 
-// Member returns the account as IAM policies name it. It is empty when the
-// account is unknown.
+// Member returns the account as IAM policies name it. It is empty when
+// the account is unknown.
 func (i *Identity) Member() string {
 	switch {
 	case i.IsAnonymous():
@@ -166,6 +168,7 @@ func (i *Identity) Member() string {
 	return ""
 }
 
-// SignIn returns the server that creates the tokens. It is the zero value for
-// the worker's own tokens, whose source the worker's environment decides.
+// SignIn returns the server that creates the tokens. It is the zero value
+// for the worker's own tokens, whose source the worker's environment
+// decides.
 func (i *Identity) SignIn() providers.SignIn { return i.signIn }

@@ -24,8 +24,8 @@ const (
 	maxTokenAnswer   = 64 << 10 // bytes; a token has about 1 KB
 )
 
-// impersonate makes the identity of a service account that the worker acts
-// as.
+// impersonate makes the identity of a service account that the worker
+// acts as.
 func (s *Source) impersonate(account string) (*Identity, error) {
 	if !gcserror.IsServiceAccount(account) {
 		return nil, &providers.Error{
@@ -46,8 +46,8 @@ func (s *Source) impersonate(account string) (*Identity, error) {
 	}, nil
 }
 
-// impersonatedTokens fetches tokens of a service account. The worker needs the
-// role roles/iam.serviceAccountTokenCreator on it.
+// impersonatedTokens fetches tokens of a service account. The worker
+// needs the role roles/iam.serviceAccountTokenCreator on it.
 type impersonatedTokens struct {
 	account string
 	worker  *Identity

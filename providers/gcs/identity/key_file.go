@@ -45,7 +45,8 @@ func (s *Source) fromKeyFile(a tasks.Auth, secrets providers.Secrets) (*Identity
 		TokenURL:     signIn.URL,
 		Scopes:       []string{storageScope},
 		Client:       s.config.Client,
-		// An environment variable can make the default logger write tokens.
+		// An environment variable can make the default logger write
+		// tokens.
 		Logger: slog.New(slog.DiscardHandler),
 	}
 	by := sessionKey{
@@ -75,9 +76,9 @@ func (s *Source) tokenEndpoint() providers.SignIn {
 }
 
 // keyFile holds the fields of a service account's key file that Stevedore
-// reads. The file is the payload's. Google's library, given the whole file,
-// would fetch tokens from an address in it, and send files of the worker
-// there.
+// reads. The file is the payload's. Google's library, given the whole
+// file, would fetch tokens from an address in it, and send files of the
+// worker there.
 type keyFile struct {
 	Type         string `json:"type"`
 	Email        string `json:"client_email"`
@@ -101,8 +102,9 @@ const createKeyAdvice = "Create a key with: " +
 	"gcloud iam service-accounts keys create key.json --iam-account=EMAIL, " +
 	"and give the whole file."
 
-// parseKeyFile reads a key file. It refuses everything but a plain service
-// account of Google's own cloud. Its errors never repeat a part of the file.
+// parseKeyFile reads a key file. It refuses everything but a plain
+// service account of Google's own cloud. Its errors never repeat a part
+// of the file.
 func parseKeyFile(text string) (keyFile, error) {
 	var k keyFile
 	if json.Unmarshal([]byte(text), &k) != nil {
@@ -126,8 +128,8 @@ func parseKeyFile(text string) (keyFile, error) {
 	return k, checkPrivateKey(k.PrivateKey)
 }
 
-// checkPrivateKey finds a damaged key before the first request, which would
-// fail as if the network were the cause.
+// checkPrivateKey finds a damaged key before the first request, which
+// would fail as if the network were the cause.
 func checkPrivateKey(text string) error {
 	block, _ := pem.Decode([]byte(text))
 	if block == nil {

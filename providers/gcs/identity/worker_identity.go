@@ -11,17 +11,17 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/gcs/gcserror"
 )
 
-// newWorkerIdentity makes the worker's own identity, whose tokens are valid
-// for a scope.
+// newWorkerIdentity makes the worker's own identity, whose tokens are
+// valid for a scope.
 func newWorkerIdentity(scope string) *Identity {
 	return &Identity{tokens: auth.NewCachedTokenProvider(&workerTokens{scope: scope}, nil)}
 }
 
 // workerTokens fetches tokens of the worker's own identity: Google's
 // application default credentials. It searches for them at the first use,
-// because the search may send a request to the metadata server. That request
-// goes through Google's own HTTP client, because the egress rules refuse the
-// metadata server. No part of a payload is sent there.
+// because the search may send a request to the metadata server. That
+// request goes through Google's own HTTP client, because the egress rules
+// refuse the metadata server. No part of a payload is sent there.
 type workerTokens struct {
 	scope string
 
@@ -38,7 +38,8 @@ func (w *workerTokens) Token(ctx context.Context) (*auth.Token, error) {
 	return found.Token(ctx)
 }
 
-// find returns the credentials. A failed search is repeated at the next call.
+// find returns the credentials. A failed search is repeated at the next
+// call.
 func (w *workerTokens) find() (*auth.Credentials, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

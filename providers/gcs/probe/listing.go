@@ -14,7 +14,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// maxSample is how many objects the probe looks at to find one with content.
+// maxSample is how many objects the probe looks at to find one with
+// content.
 const maxSample = 20
 
 // sample holds what the first objects of the bucket show.
@@ -41,8 +42,8 @@ func (p *probe) list(ctx context.Context) tasks.Check {
 	return check.OK("the bucket can be listed")
 }
 
-// project checks whether the storage's project is billed. A bucket that wants
-// a project fails the check list when the storage has none.
+// project checks whether the storage's project is billed. A bucket that
+// wants a project fails the check list when the storage has none.
 func (p *probe) project(ctx context.Context) tasks.Check {
 	s := p.listSample(ctx)
 	switch {
@@ -60,8 +61,9 @@ func isAboutProject(e *providers.Error) bool {
 		strings.Contains(e.Detail, "serviceusage.services.use")
 }
 
-// listSample lists the first objects, at its first call. It lists under the
-// storage's prefix, because a condition of a policy may allow only that.
+// listSample lists the first objects, at its first call. It lists under
+// the storage's prefix, because a condition of a policy may allow only
+// that.
 func (p *probe) listSample(ctx context.Context) *sample {
 	if p.sample != nil {
 		return p.sample
@@ -81,8 +83,9 @@ func (p *probe) listSample(ctx context.Context) *sample {
 	return p.sample
 }
 
-// firstObject returns the first object that has content. If the first maxSample
-// objects are all empty, it returns the first of them; without objects, nil.
+// firstObject returns the first object that has content. If the first
+// maxSample objects are all empty, it returns the first of them; without
+// objects, nil.
 func firstObject(it *storage.ObjectIterator) (*storage.ObjectAttrs, error) {
 	it.PageInfo().MaxSize = maxSample
 	var first *storage.ObjectAttrs

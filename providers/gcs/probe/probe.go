@@ -1,8 +1,8 @@
 // Package probe makes the checks of verify-connection on a bucket.
 //
 // It needs no right but those that the storage is to be used with, and it
-// stores nothing. It knows the errors of gcserror and how to ask Google; what
-// a failure means is decided there.
+// stores nothing. It knows the errors of gcserror and how to ask Google;
+// what a failure means is decided there.
 package probe
 
 import (
@@ -34,8 +34,8 @@ type Target struct {
 }
 
 // Run makes the checks that need asks for, and returns a result for each.
-// After a check that failed the others are skipped: they would fail for the
-// same reason.
+// After a check that failed the others are skipped: they would fail for
+// the same reason.
 func Run(ctx context.Context, t Target, need tasks.Need) []tasks.Check {
 	p := &probe{Target: t, need: need}
 	return check.Run(ctx, []check.Step{
@@ -50,7 +50,8 @@ func Run(ctx context.Context, t Target, need tasks.Need) []tasks.Check {
 	})
 }
 
-// probe holds what the checks of one verification find out for each other.
+// probe holds what the checks of one verification find out for each
+// other.
 type probe struct {
 	Target
 	need tasks.Need

@@ -13,8 +13,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// read reads one byte of an object. In an empty bucket it asks for a key that
-// does not exist. Google then answers "not found" only to those who may read.
+// read reads one byte of an object. In an empty bucket it asks for a key
+// that does not exist. Google then answers "not found" only to those who
+// may read.
 func (p *probe) read(ctx context.Context) tasks.Check {
 	object := p.listSample(ctx).object
 	key := p.randomKey()
@@ -53,9 +54,9 @@ func (p *probe) readByte(ctx context.Context, key string) error {
 	})
 }
 
-// kms checks whether an object is encrypted with a key of the customer. That
-// the key works is known from the check read: Cloud Storage uses the key with
-// its own account, and a reader needs no right to it.
+// kms checks whether an object is encrypted with a key of the customer.
+// That the key works is known from the check read: Cloud Storage uses the
+// key with its own account, and a reader needs no right to it.
 func (p *probe) kms(ctx context.Context) tasks.Check {
 	object := p.listSample(ctx).object
 	switch {

@@ -33,8 +33,8 @@ func (g *grants) has(permission string) bool {
 	return slices.Contains(g.permissions, permission)
 }
 
-// askRights asks Google which permissions the credentials have, at its first
-// call. Everybody may ask
+// askRights asks Google which permissions the credentials have, at its
+// first call. Everybody may ask
 // (https://cloud.google.com/storage/docs/json_api/v1/buckets/testIamPermissions).
 func (p *probe) askRights(ctx context.Context) *grants {
 	if p.granted != nil {

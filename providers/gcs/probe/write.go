@@ -15,10 +15,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// write checks whether objects can be stored. If Google says that the right is
-// granted, that is enough. Otherwise a condition may still grant it for the
-// prefix, so the probe sends a write that cannot succeed and looks at why it
-// was refused.
+// write checks whether objects can be stored. If Google says that the
+// right is granted, that is enough. Otherwise a condition may still grant
+// it for the prefix, so the probe sends a write that cannot succeed and
+// looks at why it was refused.
 func (p *probe) write(ctx context.Context) tasks.Check {
 	granted := p.askRights(ctx)
 	var c tasks.Check
@@ -37,9 +37,9 @@ func (p *probe) write(ctx context.Context) tasks.Check {
 	return c
 }
 
-// writeWrongChecksum sends one byte for a new key with a wrong checksum, so
-// nothing is stored. The write is refused for its checksum, or earlier for a
-// missing right.
+// writeWrongChecksum sends one byte for a new key with a wrong checksum,
+// so nothing is stored. The write is refused for its checksum, or earlier
+// for a missing right.
 func (p *probe) writeWrongChecksum(ctx context.Context) tasks.Check {
 	key := p.randomKey()
 	err := p.call(func(h *storage.BucketHandle) error {
@@ -69,8 +69,8 @@ func isChecksumError(e *providers.Error) bool {
 		strings.Contains(strings.ToLower(e.Detail), "md5")
 }
 
-// cleanUp removes the object of a server that stored it in spite of its wrong
-// checksum.
+// cleanUp removes the object of a server that stored it in spite of its
+// wrong checksum.
 func (p *probe) cleanUp(ctx context.Context, key string) tasks.Check {
 	evidence := "the server does not check checksums: it stored the probe as " + key
 	fix := "Use a server that checks md5Hash. This one does not notice damaged uploads."

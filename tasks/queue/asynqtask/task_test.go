@@ -206,17 +206,17 @@ func TestWorkersAndQueues(t *testing.T) {
 		}
 	}
 	ok(t, e.EnqueueJob(t.Context(), asynqtask.Job{Kind: manifests(t), Ref: asynqtask.JobRef{Job: "j"}, Queue: "jobs-low"}))
-	infos, err := e.QueueInfos()
-	if err != nil || len(infos) != len(tasks.Queues()) {
-		t.Fatalf("%d queues, %v", len(infos), err)
+	queues, err := e.Queues()
+	if err != nil || len(queues) != len(tasks.Queues()) {
+		t.Fatalf("%d queues, %v", len(queues), err)
 	}
 	for i, name := range tasks.Queues() {
 		want := 0
 		if name == "jobs-low" {
 			want = 1
 		}
-		if infos[i].Queue != name || infos[i].Size != want {
-			t.Errorf("%s: %+v", name, infos[i])
+		if queues[i].Name != name || queues[i].Size != want {
+			t.Errorf("%s: %+v", name, queues[i])
 		}
 	}
 }

@@ -1,12 +1,10 @@
 package asynqtask
 
 import (
-	"errors"
 	"slices"
 
 	"github.com/hibiken/asynq"
 
-	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
@@ -35,27 +33,4 @@ func (c Client) Slots(queue string) (int, error) {
 		}
 	}
 	return slots, redisconn.Wrap(err, "ask for workers")
-}
-
-// QueueInfos returns the figures of all queues, zeros for a queue
-// that never had a task. With an error it returns those that it
-// could read.
-func (c Client) QueueInfos() ([]*asynq.QueueInfo, error) {
-	known, err := c.inspector.Queues()
-	if err != nil {
-		return nil, redisconn.Wrap(err, "list the queues")
-	}
-	var infos []*asynq.QueueInfo
-	var failed []error
-	for _, queue := range tasks.Queues() {
-		info := &asynq.QueueInfo{Queue: queue}
-		if slices.Contains(known, queue) {
-			if info, err = c.inspector.GetQueueInfo(queue); err != nil {
-				failed = append(failed, redisconn.Wrap(err, "read the queue %s", queue))
-				continue
-			}
-		}
-		infos = append(infos, info)
-	}
-	return infos, errors.Join(failed...)
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// A server that ends an answer early, without saying so, is noticed; a client
-// that asks again is told the rest.
+// If a server ends a body early, the SDK asks for the rest. If it does
+// not get that, the read fails.
 func TestShortBodies(t *testing.T) {
 	t.Parallel()
 	const content = "0123456789"
@@ -59,7 +59,7 @@ func TestShortBodies(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			b := faulty(t, func(w http.ResponseWriter, r *http.Request) {
+			b := openAt(t, func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("X-Goog-Generation", "1700000000000000")
 				c.answer(w, r)
 			})
@@ -89,8 +89,8 @@ func TestShortBodies(t *testing.T) {
 	}
 }
 
-// A range is exactly what was asked for, or an error: never other bytes under
-// its name.
+// A server that answers with another range than it was asked for causes
+// an error, never wrong bytes.
 func TestWrongRanges(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]func(w http.ResponseWriter){
@@ -109,7 +109,7 @@ func TestWrongRanges(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := faulty(t, func(w http.ResponseWriter, _ *http.Request) {
+			b := openAt(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("X-Goog-Generation", "1700000000000000")
 				answer(w)
 			})
@@ -122,29 +122,29 @@ func TestWrongRanges(t *testing.T) {
 	}
 }
 
-// Uploads are repeated as often as everything else, and no oftener: by itself
-// the client goes on until the context ends.
+// Uploads are repeated as often as all other requests. By itself the SDK
+// would repeat them until the context ends.
 func TestAttempts(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{1, 2 << 20} {
-		var asked atomic.Int64
+		var requests atomic.Int64
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			asked.Add(1)
+			requests.Add(1)
 			_, _ = io.Copy(io.Discard, r.Body)
 			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = io.WriteString(w, inJSON(503, "backendError", "Backend Error"))
 		}))
 		t.Cleanup(server.Close)
 		b := open(t, &gcs.Opener{Client: guarded(t), Attempts: 2}, anonymous(server.URL, "b"), providers.Secrets{})
-		if e := wantError(t, putSize(t, b, size), providers.Unavailable, "backendError"); asked.Load() != 2 {
-			t.Errorf("%d bytes: asked %d times, want 2: %v", size, asked.Load(), e)
+		if e := wantError(t, putSize(t, b, size), providers.Unavailable, "backendError"); requests.Load() != 2 {
+			t.Errorf("%d bytes: %d requests, want 2: %v", size, requests.Load(), e)
 		}
 	}
 }
 
-// A server can answer with the token that it was sent, and errors go into
-// logs.
-func TestTokensAreNotRepeated(t *testing.T) {
+// A server can answer with the token that it was sent. Errors are logged,
+// so they must not hold it.
+func TestErrorsHideTokens(t *testing.T) {
 	t.Parallel()
 	server := servers.GCS(t)
 	key := server.Account(t, servers.GCSAccount{})
@@ -162,8 +162,8 @@ func TestTokensAreNotRepeated(t *testing.T) {
 	}
 }
 
-// An object that was stored compressed is read as it was stored: its size and
-// its ranges are those of what was stored.
+// An object that was stored compressed is read without decompression: its
+// size and its ranges are those of the stored bytes.
 func TestCompressedObjects(t *testing.T) {
 	t.Parallel()
 	var stored bytes.Buffer
@@ -172,9 +172,9 @@ func TestCompressedObjects(t *testing.T) {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	b := faulty(t, func(w http.ResponseWriter, r *http.Request) {
+	b := openAt(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Accept-Encoding") != "gzip" {
-			t.Error("the server was not told to leave the object as it is")
+			t.Error("the server may decompress the object")
 		}
 		w.Header().Set("X-Goog-Generation", "1700000000000000")
 		w.Header().Set("X-Goog-Stored-Content-Encoding", "gzip")
@@ -191,9 +191,9 @@ func TestCompressedObjects(t *testing.T) {
 	}
 }
 
-// Listings are asked for with an order and a start; a server that heeds
-// neither is not believed.
-func TestListingsInDisorder(t *testing.T) {
+// A listing must be in the order of keys and begin where it was asked to.
+// Otherwise it ends with an error.
+func TestListingsOutOfOrder(t *testing.T) {
 	t.Parallel()
 	page := func(keys ...string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -218,7 +218,7 @@ func TestListingsInDisorder(t *testing.T) {
 	} {
 		var got int
 		var code string
-		for _, err := range faulty(t, page(c.keys...)).List(t.Context(), c.opts) {
+		for _, err := range openAt(t, page(c.keys...)).List(t.Context(), c.opts) {
 			var e *providers.Error
 			if errors.As(err, &e) {
 				code = e.Code
@@ -232,13 +232,13 @@ func TestListingsInDisorder(t *testing.T) {
 	}
 }
 
-// Storage Object Creator may store an object once and never again, which must
-// not look like a missing right to write.
+// The role Storage Object Creator may store objects but not replace them.
+// The advice must not say that the right to write is missing.
 func TestReplacingNeedsDelete(t *testing.T) {
 	t.Parallel()
 	server := servers.GCS(t)
 	key := server.Account(t, servers.GCSAccount{})
-	b := as(t, server, server.Bucket(t, servers.GCSBucket{Grants: map[string][]string{key.Email: {mayCreate}}}), key)
+	b := openAs(t, server, server.Bucket(t, servers.GCSBucket{Grants: map[string][]string{key.Email: {mayCreate}}}), key)
 	for i, size := range []int{1, 2, 2 << 20} {
 		err := putSize(t, b, size)
 		if i == 0 {
@@ -253,12 +253,12 @@ func TestReplacingNeedsDelete(t *testing.T) {
 	}
 }
 
-// A server may store what a probe sends, wrong checksum and all: that is
-// said, and put right.
-func TestProbeOfACarelessServer(t *testing.T) {
+// If a server stores the probe's object in spite of its wrong checksum,
+// the check says so and removes the object.
+func TestProbe_ServerIgnoresChecksums(t *testing.T) {
 	t.Parallel()
 	var stored, removed atomic.Int64
-	b := faulty(t, func(w http.ResponseWriter, r *http.Request) {
+	b := openAt(t, func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasSuffix(r.URL.Path, "testPermissions"):
 			w.WriteHeader(http.StatusNotFound)
@@ -283,12 +283,11 @@ func TestProbeOfACarelessServer(t *testing.T) {
 	}
 }
 
-// What is asked for under a context that ends is given up with it, although
-// the client would try again.
+// When the context ends, the SDK does not repeat a request any more.
 func TestContextEndsRetries(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	b := faulty(t, func(w http.ResponseWriter, _ *http.Request) {
+	b := openAt(t, func(w http.ResponseWriter, _ *http.Request) {
 		cancel()
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})

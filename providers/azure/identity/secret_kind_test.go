@@ -1,4 +1,4 @@
-package azure
+package identity
 
 import (
 	"strings"
@@ -7,40 +7,40 @@ import (
 
 const someKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
-// What people paste, and where they got it.
-func TestKindOfSecret(t *testing.T) {
+// Secrets as users copy them, and where from.
+func TestSecretKindOf(t *testing.T) {
 	t.Parallel()
 	const sas = "sv=2022-11-02&ss=b&srt=co&sp=rwl&se=2030-01-01T00:00:00Z&spr=https&sig=abc%3D"
-	for text, want := range map[string]pasted{
-		"?" + sas:       pastedSAS, // the portal
-		sas:             pastedSAS, // az storage account generate-sas
-		`"` + sas + `"`: pastedSAS, // the same, as JSON
-		"&" + sas:       pastedSAS,
-		"sp=rl&st=2024-01-01T00:00:00Z&se=2030-01-01T00:00:00Z&sv=2022-11-02&sr=c&sig=abc%3D": pastedSAS,
-		"si=team&sv=2022-11-02&sr=c&sig=abc%3D":                                               pastedSAS,
-		strings.Replace(sas, "&sig=abc%3D", "", 1):                                            pastedSAS, // lost its signature
-		"https://acct.blob.core.windows.net/?" + sas:                                          pastedSASURL,
-		"https://acct.blob.core.windows.net/c?" + sas:                                         pastedSASURL,
-		"https://acct.blob.core.windows.net/c":                                                pastedOther,
-		someKey:                                                                               pastedKey,
-		"'" + someKey + "'":                                                                   pastedKey,
-		someKey[:40]:                                                                          pastedOther, // cut short
-		"DefaultEndpointsProtocol=https;AccountName=a;AccountKey=k;EndpointSuffix=core.windows.net": pastedConnection,
-		"BlobEndpoint=https://a.blob.core.windows.net/;SharedAccessSignature=" + sas:                pastedConnection,
-		"SharedAccessSignature=" + sas + ";QueueEndpoint=https://a.queue.core.windows.net/":         pastedConnection,
-		"AccountName=a;AccountKey=" + someKey:                                                       pastedConnection,
-		"UseDevelopmentStorage=true":                                                                pastedConnection,
-		"password":                                                                                  pastedOther,
-		"":                                                                                          pastedOther,
-		"a=b&c=d":                                                                                   pastedOther,
-		"-----BEGIN PRIVATE KEY-----":                                                               pastedOther,
-		"AKIAIOSFODNN7EXAMPLE":                                                                      pastedOther,
-		`{"type": "service_account"}`:                                                               pastedOther,
-		"https://storage.example/b?X-Amz-Signature=1&X-Amz-Expires=2":                               pastedOther,
-		"https://acct.blob.core.windows.net/c?restype=container&comp=list&sv=2022-11-02&sig=abc%3D&x=y": pastedSASURL,
+	for text, want := range map[string]secretKind{
+		"?" + sas:       kindSAS, // the portal
+		sas:             kindSAS, // az storage account generate-sas
+		`"` + sas + `"`: kindSAS, // the same, as JSON
+		"&" + sas:       kindSAS,
+		"sp=rl&st=2024-01-01T00:00:00Z&se=2030-01-01T00:00:00Z&sv=2022-11-02&sr=c&sig=abc%3D": kindSAS,
+		"si=team&sv=2022-11-02&sr=c&sig=abc%3D":                                               kindSAS,
+		strings.Replace(sas, "&sig=abc%3D", "", 1):                                            kindSAS, // without its signature
+		"https://acct.blob.core.windows.net/?" + sas:                                          kindSASURL,
+		"https://acct.blob.core.windows.net/c?" + sas:                                         kindSASURL,
+		"https://acct.blob.core.windows.net/c":                                                kindUnknown,
+		someKey:                                                                               kindKey,
+		"'" + someKey + "'":                                                                   kindKey,
+		someKey[:40]:                                                                          kindUnknown, // cut short
+		"DefaultEndpointsProtocol=https;AccountName=a;AccountKey=k;EndpointSuffix=core.windows.net": kindConnection,
+		"BlobEndpoint=https://a.blob.core.windows.net/;SharedAccessSignature=" + sas:                kindConnection,
+		"SharedAccessSignature=" + sas + ";QueueEndpoint=https://a.queue.core.windows.net/":         kindConnection,
+		"AccountName=a;AccountKey=" + someKey:                                                       kindConnection,
+		"UseDevelopmentStorage=true":                                                                kindConnection,
+		"password":                                                                                  kindUnknown,
+		"":                                                                                          kindUnknown,
+		"a=b&c=d":                                                                                   kindUnknown,
+		"-----BEGIN PRIVATE KEY-----":                                                               kindUnknown,
+		"AKIAIOSFODNN7EXAMPLE":                                                                      kindUnknown,
+		`{"type": "service_account"}`:                                                               kindUnknown,
+		"https://storage.example/b?X-Amz-Signature=1&X-Amz-Expires=2":                               kindUnknown,
+		"https://acct.blob.core.windows.net/c?restype=container&comp=list&sv=2022-11-02&sig=abc%3D&x=y": kindSASURL,
 	} {
-		if got := kindOfSecret(trimmed(text)); got != want {
-			t.Errorf("%.30q… is taken for %q, want %q", text, got, want)
+		if got := secretKindOf(trimSecret(text)); got != want {
+			t.Errorf("%.30q… has kind %q, want %q", text, got, want)
 		}
 	}
 }
@@ -70,12 +70,12 @@ func TestConnectionString(t *testing.T) {
 		"AccountName=acct;EndpointSuffix=core.windows.net;DefaultEndpointsProtocol=file;" + key, "BlobEndpoint=https://blobs.example.com;" + key,
 	} {
 		if got, err := parseConnectionString(text); err == nil {
-			t.Errorf("%.60q is taken for %+v", text, got)
+			t.Errorf("%.60q is parsed as %+v", text, got)
 		}
 	}
 }
 
-// Whatever is pasted, parsing ends, and no error repeats a secret.
+// For every text, parsing ends and no error repeats a secret.
 func FuzzConnectionString(f *testing.F) {
 	f.Add("DefaultEndpointsProtocol=https;AccountName=acct;AccountKey=" + someKey + ";EndpointSuffix=core.windows.net")
 	f.Add("BlobEndpoint=http://127.0.0.1:10000/a;SharedAccessSignature=sv=1&sig=2;;")
@@ -84,7 +84,7 @@ func FuzzConnectionString(f *testing.F) {
 		const canary = "CANARY"
 		text = strings.ReplaceAll(text, canary, "")
 		for _, given := range []string{text, text + ";AccountKey=" + canary, text + ";SharedAccessSignature=" + canary, strings.ReplaceAll(text, "=", "="+canary)} {
-			_ = kindOfSecret(trimmed(given))
+			_ = secretKindOf(trimSecret(given))
 			c, err := parseConnectionString(given)
 			switch {
 			case err != nil && strings.Contains(err.Error(), canary):

@@ -16,8 +16,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
-// goodKey is a key file that nothing is wrong with. The key in it was made
-// for this test.
+// goodKey returns the fields of a valid key file, with a key made for the
+// tests.
 func goodKey(t testing.TB) map[string]any {
 	t.Helper()
 	return map[string]any{
@@ -26,17 +26,17 @@ func goodKey(t testing.TB) map[string]any {
 	}
 }
 
-// counting counts the requests that leave a worker.
-type counting struct{ n atomic.Int64 }
+// requestCounter counts requests, and fails all of them.
+type requestCounter struct{ n atomic.Int64 }
 
-func (c *counting) RoundTrip(*http.Request) (*http.Response, error) {
+func (c *requestCounter) RoundTrip(*http.Request) (*http.Response, error) {
 	c.n.Add(1)
 	return nil, http.ErrServerClosed
 }
 
-// A key file comes from whoever enqueues. Handed to Google's library, some of
-// these would send a file of the worker, or a signed assertion, to an address
-// in them.
+// A key file is the payload's. Some of these, given to Google's library
+// as they are, would send a file of the worker or a signed assertion to
+// an address in them.
 func TestKeyFilesAreRefused(t *testing.T) {
 	t.Parallel()
 	const attacker = "https://attacker.example/token"
@@ -90,14 +90,14 @@ func TestKeyFilesAreRefused(t *testing.T) {
 				data = []byte("AKIA not json")
 			}
 			s, secrets := storage(t, "", "b", string(data))
-			sent := &counting{}
+			sent := &requestCounter{}
 			_, err = (&gcs.Opener{Client: &http.Client{Transport: sent}, WorkerIdentity: true}).Open(t.Context(), s, secrets)
 			e := wantError(t, err, providers.Invalid, c.code)
 			if !strings.Contains(e.Detail, c.field) || e.Fix == "" || e.Op != "open" || e.Bucket != "b" {
 				t.Errorf("got %+v", e)
 			}
 			if text := e.Error() + e.Fix; strings.Contains(text, "attacker") || strings.Contains(text, "PRIVATE") || strings.Contains(text, "AKIA") {
-				t.Errorf("the key file is repeated: %s", text)
+				t.Errorf("the error repeats the key file: %s", text)
 			}
 			if sent.n.Load() != 0 {
 				t.Errorf("%d requests were made", sent.n.Load())
@@ -106,8 +106,8 @@ func TestKeyFilesAreRefused(t *testing.T) {
 	}
 }
 
-// A good key goes to Google's token endpoint, whichever of Google's addresses
-// the file has, and through the guarded client.
+// A valid key is exchanged at Google's token endpoint, through the
+// guarded client, whichever of Google's addresses the file holds.
 func TestTokensComeFromGoogle(t *testing.T) {
 	t.Parallel()
 	for _, uri := range []any{"", "https://accounts.google.com/o/oauth2/token", "https://oauth2.googleapis.com/token"} {
@@ -117,9 +117,9 @@ func TestTokensComeFromGoogle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var asked []string
-		client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-			asked = append(asked, r.URL.String())
+		var requested []string
+		client := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			requested = append(requested, r.URL.String())
 			return nil, http.ErrServerClosed
 		})}
 		s, secrets := storage(t, "", "b", string(data))
@@ -127,21 +127,21 @@ func TestTokensComeFromGoogle(t *testing.T) {
 		if _, err := b.Stat(t.Context(), "k"); providers.KindOf(err) != providers.Unavailable {
 			t.Errorf("got %v", err)
 		}
-		if len(asked) != 1 || asked[0] != "https://oauth2.googleapis.com/token" {
-			t.Errorf("asked %q", asked)
+		if len(requested) != 1 || requested[0] != "https://oauth2.googleapis.com/token" {
+			t.Errorf("requests to %q", requested)
 		}
 	}
 }
 
-type roundTrip func(*http.Request) (*http.Response, error)
+type roundTripFunc func(*http.Request) (*http.Response, error)
 
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func TestWorkerIdentityIsTheOperators(t *testing.T) {
+func TestWorkerIdentity_MustBeAllowed(t *testing.T) {
 	t.Parallel()
 	worker := tasks.Auth{Method: tasks.AuthWorkerIdentity}
-	acting := tasks.Auth{Method: tasks.AuthImpersonation, ServiceAccount: "ann@example.iam.gserviceaccount.com"}
-	as := func(email string) tasks.Auth {
+	impersonation := tasks.Auth{Method: tasks.AuthImpersonation, ServiceAccount: "ann@example.iam.gserviceaccount.com"}
+	impersonate := func(email string) tasks.Auth {
 		return tasks.Auth{Method: tasks.AuthImpersonation, ServiceAccount: email}
 	}
 	for _, c := range []struct {
@@ -154,17 +154,17 @@ func TestWorkerIdentityIsTheOperators(t *testing.T) {
 		fix      string
 	}{
 		{"WorkerNotAllowed", worker, "", false, providers.Denied, "WorkerIdentityNotAllowed", setting.WorkerIdentity.String()},
-		{"ActingNotAllowed", acting, "", false, providers.Denied, "WorkerIdentityNotAllowed", setting.WorkerIdentity.String()},
+		{"ImpersonationNotAllowed", impersonation, "", false, providers.Denied, "WorkerIdentityNotAllowed", setting.WorkerIdentity.String()},
 		{"WorkerElsewhere", worker, "https://attacker.example", true, providers.Denied, "WorkerIdentityEndpoint", "storage.endpoint"},
-		{"ActingElsewhere", acting, "https://attacker.example", true, providers.Denied, "WorkerIdentityEndpoint", "storage.endpoint"},
-		{"ActingAsOtherCall", as("ann@example.iam.gserviceaccount.com:signBlob?x="), "", true, providers.Invalid, "ServiceAccountEmail", "auth.service_account"},
-		{"ActingUpwards", as("../../ann@example.iam.gserviceaccount.com"), "", true, providers.Invalid, "ServiceAccountEmail", "auth.service_account"},
-		{"ActingAsPerson", as("ann@gmail.com"), "", true, providers.Invalid, "ServiceAccountEmail", "auth.service_account"},
+		{"ImpersonationElsewhere", impersonation, "https://attacker.example", true, providers.Denied, "WorkerIdentityEndpoint", "storage.endpoint"},
+		{"EmailWithMethod", impersonate("ann@example.iam.gserviceaccount.com:signBlob?x="), "", true, providers.Invalid, "ServiceAccountEmail", "auth.service_account"},
+		{"EmailWithPath", impersonate("../../ann@example.iam.gserviceaccount.com"), "", true, providers.Invalid, "ServiceAccountEmail", "auth.service_account"},
+		{"EmailOfPerson", impersonate("ann@gmail.com"), "", true, providers.Invalid, "ServiceAccountEmail", "auth.service_account"},
 		{"OtherMethod", tasks.Auth{Method: tasks.AuthSAS}, "", true, providers.Invalid, "AuthNotSupported", "key-file"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			sent := &counting{}
+			sent := &requestCounter{}
 			o := &gcs.Opener{Client: &http.Client{Transport: sent}, WorkerIdentity: c.allowed}
 			_, err := o.Open(t.Context(), tasks.Storage{Provider: "gcs", Bucket: "b", Endpoint: c.endpoint, Auth: c.auth}, providers.Secrets{})
 			if e := wantError(t, err, c.kind, c.code); !strings.Contains(e.Fix, c.fix) {
@@ -179,7 +179,7 @@ func TestWorkerIdentityIsTheOperators(t *testing.T) {
 
 func TestEndpointWithPath(t *testing.T) {
 	t.Parallel()
-	o := &gcs.Opener{Client: &http.Client{Transport: &counting{}}}
+	o := &gcs.Opener{Client: &http.Client{Transport: &requestCounter{}}}
 	_, err := o.Open(t.Context(), anonymous("https://storage.example/elsewhere", "b"), providers.Secrets{})
 	if e := wantError(t, err, providers.Invalid, "EndpointPath"); !strings.Contains(e.Fix, "storage.endpoint") {
 		t.Errorf("fix %q", e.Fix)
@@ -199,7 +199,8 @@ func TestEndpointWithPath(t *testing.T) {
 	}
 }
 
-// rerouted sends what is meant for Google to the emulator.
+// rerouted returns a client that sends requests for Google to the
+// emulator.
 func rerouted(t testing.TB, server servers.GCSServer) *http.Client {
 	t.Helper()
 	client := guarded(t)
@@ -208,7 +209,7 @@ func rerouted(t testing.TB, server servers.GCSServer) *http.Client {
 		t.Fatal(err)
 	}
 	next := client.Transport
-	client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+	client.Transport = roundTripFunc(func(r *http.Request) (*http.Response, error) {
 		if strings.HasSuffix(r.URL.Host, ".googleapis.com") {
 			r = r.Clone(r.Context())
 			r.URL.Scheme, r.URL.Host = to.Scheme, to.Host
@@ -218,7 +219,7 @@ func rerouted(t testing.TB, server servers.GCSServer) *http.Client {
 	return client
 }
 
-// Not parallel: it sets an environment variable, which is where Google's
+// Not parallel: it sets the environment variable in which Google's
 // library looks for the worker's own identity.
 func TestWorkerIdentity(t *testing.T) {
 	server := servers.GCS(t)
@@ -236,8 +237,8 @@ func TestWorkerIdentity(t *testing.T) {
 		fix  string
 	}{
 		{"Own", tasks.Auth{Method: tasks.AuthWorkerIdentity}, providers.Denied, "forbidden", "serviceAccount:" + own.Email},
-		{"Acting", tasks.Auth{Method: tasks.AuthImpersonation, ServiceAccount: target.Email}, providers.NotFound, "notFound", ""},
-		{"ActingAsStranger", tasks.Auth{Method: tasks.AuthImpersonation, ServiceAccount: own.Email}, providers.Unauthenticated, "PERMISSION_DENIED", "roles/iam.serviceAccountTokenCreator"},
+		{"Impersonation", tasks.Auth{Method: tasks.AuthImpersonation, ServiceAccount: target.Email}, providers.NotFound, "notFound", ""},
+		{"ImpersonationNotGranted", tasks.Auth{Method: tasks.AuthImpersonation, ServiceAccount: own.Email}, providers.Unauthenticated, "PERMISSION_DENIED", "roles/iam.serviceAccountTokenCreator"},
 	} {
 		b := open(t, o, tasks.Storage{Provider: "gcs", Bucket: bucket, Auth: c.auth}, providers.Secrets{})
 		_, err := b.Stat(t.Context(), "k")
@@ -249,19 +250,19 @@ func TestWorkerIdentity(t *testing.T) {
 	b := open(t, o, tasks.Storage{Provider: "gcs", Bucket: bucket, Auth: tasks.Auth{Method: tasks.AuthWorkerIdentity}}, providers.Secrets{})
 	_, err := b.Stat(t.Context(), "k")
 	if e := wantError(t, err, providers.Unauthenticated, "NoWorkerIdentity"); strings.Contains(e.Error(), "secret-place") {
-		t.Errorf("a path of the worker's is shown: %v", e)
+		t.Errorf("the error shows a path of the worker: %v", e)
 	}
 }
 
-// Not parallel: it sets an environment variable with which the client can be
-// sent elsewhere, credentials and all.
+// Not parallel: it sets environment variables that would make the SDK
+// send requests, with credentials, to another server.
 func TestEnvironmentIsIgnored(t *testing.T) {
 	t.Setenv("STORAGE_EMULATOR_HOST", "http://elsewhere.example")
 	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", "/elsewhere.json")
 	for _, endpoint := range []string{"", "https://storage.example"} {
-		var asked []string
-		client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-			asked = append(asked, r.URL.Scheme+"://"+r.URL.Host+r.Header.Get("Authorization"))
+		var requested []string
+		client := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			requested = append(requested, r.URL.Scheme+"://"+r.URL.Host+r.Header.Get("Authorization"))
 			return nil, http.ErrServerClosed
 		})}
 		b := open(t, &gcs.Opener{Client: client, Attempts: 1, WorkerIdentity: true}, anonymous(endpoint, "b"), providers.Secrets{})
@@ -272,9 +273,9 @@ func TestEnvironmentIsIgnored(t *testing.T) {
 		if want == "" {
 			want = "https://storage.googleapis.com"
 		}
-		for _, at := range asked {
+		for _, at := range requested {
 			if at != want {
-				t.Errorf("asked %s, want %s", at, want)
+				t.Errorf("a request to %s, want %s", at, want)
 			}
 		}
 	}

@@ -16,8 +16,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 )
 
-// made is one key for all tests: making one takes long.
-var made = sync.OnceValues(func() (string, error) {
+// testKey makes one private key for all tests, because making one is
+// slow.
+var testKey = sync.OnceValues(func() (string, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return "", err
@@ -28,15 +29,15 @@ var made = sync.OnceValues(func() (string, error) {
 
 func privateKey(t testing.TB) string {
 	t.Helper()
-	key, err := made()
+	key, err := testKey()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return key
 }
 
-// setIdentity makes a key the worker's own identity. What an operator gives a
-// worker may name its token endpoint.
+// setIdentity makes a key file the worker's own identity. Unlike a
+// payload's, the operator's key file may hold another token endpoint.
 func setIdentity(t *testing.T, server servers.GCSServer, key servers.GCSKey) {
 	t.Helper()
 	var file map[string]string

@@ -1,0 +1,208 @@
+package reaper
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+)
+
+// counts counts what a reaper reports.
+type counts struct {
+	mu               sync.Mutex
+	takenOver, ended int
+}
+
+func (c *counts) JobTakenOver(string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.takenOver++
+}
+
+func (c *counts) JobEnded(string, string, time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended++
+}
+
+// fixture is a reaper and the Redis that it works on.
+type fixture struct {
+	*Reaper
+	t      *testing.T
+	store  queue.Store
+	tasks  asynqtask.Client
+	counts *counts
+	redis  func(command ...any) error
+}
+
+func newFixture(t *testing.T, kinds ...string) fixture {
+	t.Helper()
+	o := queuetest.Embedded(t)
+	client := o.Client()
+	t.Cleanup(func() { _ = client.Close() })
+	f := fixture{
+		t:      t,
+		store:  queue.NewStore(client),
+		tasks:  asynqtask.NewClient(client, client),
+		counts: new(counts),
+		redis: func(command ...any) error {
+			return client.Do(context.Background(), command...).Err()
+		},
+	}
+	table := map[string]job.Kind{}
+	for _, name := range kinds {
+		k, err := tasks.Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		table[name] = job.Kind{Kind: k}
+	}
+	f.Reaper = New(Config{
+		Store:       f.store,
+		Tasks:       f.tasks,
+		Kinds:       table,
+		Metrics:     f.counts,
+		Log:         slog.New(slog.DiscardHandler),
+		SilentAfter: time.Nanosecond, // every job is silent
+		Grace:       time.Nanosecond,
+	})
+	return f
+}
+
+// claim claims a job as a coordinator that sends no heartbeat.
+func (f fixture) claim(id, kind, name string) {
+	f.t.Helper()
+	_, err := f.store.Claim(f.t.Context(), queue.ClaimRequest{
+		Ref:     asynqtask.JobRef{Job: id},
+		Kind:    kind,
+		Payload: []byte("not JSON"),
+		Queue:   name,
+		First:   tasks.StateRunning,
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// silentCheck looks at a job once its last heartbeat is a moment old.
+func (f fixture) silentCheck(id string, trust bool) {
+	f.t.Helper()
+	queuetest.Eventually(f.t, 10*time.Second, "the job is silent", func() bool {
+		health, err := f.records.Inspect(f.t.Context(), id)
+		return err == nil && health.Silent > 0
+	})
+	if err := f.check(f.t.Context(), id, trust); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f fixture) state(name, taskID string) asynqtask.State {
+	f.t.Helper()
+	state, err := f.tasks.State(name, taskID)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return state
+}
+
+// The new task of an orphaned job goes on the queue that the job's record
+// names. The payload is not decoded for that: here it cannot be.
+func TestTakesOverOnTheQueueOfTheRecord(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "build-manifest")
+	high := tasks.PriorityHigh.Queue(tasks.QueueJobs)
+	f.claim("j", "build-manifest", high)
+	f.silentCheck("j", true)
+	if state := f.state(high, "j:g1"); state != asynqtask.Pending {
+		t.Errorf("the task is %s", state)
+	}
+	if f.counts.takenOver != 1 {
+		t.Errorf("%d jobs were taken over", f.counts.takenOver)
+	}
+}
+
+// A silent job is left alone while silence does not mean a crash, if its kind
+// is not this worker's, and if its task waits.
+func TestLeavesJobsAlone(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "build-manifest")
+	f.claim("blind", "build-manifest", tasks.QueueJobs)
+	f.silentCheck("blind", false)
+	f.claim("foreign", "export-annotations", tasks.QueueExports)
+	f.silentCheck("foreign", true)
+	f.claim("waiting", "build-manifest", tasks.QueueJobs)
+	err := f.tasks.EnqueueJob(t.Context(), asynqtask.Job{
+		Kind: f.config.Kinds["build-manifest"].Kind,
+		Ref:  asynqtask.JobRef{Job: "waiting"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.silentCheck("waiting", true)
+	if f.counts.takenOver != 0 {
+		t.Errorf("%d jobs were taken over", f.counts.takenOver)
+	}
+}
+
+// A single job may crash as often as its kind has attempts. Then it fails and
+// is not tracked any more.
+func TestGivesUp(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "verify-connection")
+	f.claim("j", "verify-connection", tasks.QueueVerify)
+	attempts := f.config.Kinds["verify-connection"].Policy.Attempts
+	for range attempts + 1 {
+		health, err := f.records.Inspect(t.Context(), "j")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := newOrphan(f.Reaper, f.config.Kinds["verify-connection"], "j", health)
+		if err := o.takeOver(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := f.store.Status(t.Context(), "j")
+	if err != nil || s.State != tasks.StateFailed || s.Failure == nil || s.Failure.Code != "WorkerDied" {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if f.counts.takenOver != attempts+1 || f.counts.ended != 1 {
+		t.Errorf("%d jobs were taken over, %d ended", f.counts.takenOver, f.counts.ended)
+	}
+	if jobs := f.unattended(t.Context()); len(jobs) != 0 {
+		t.Errorf("still tracked: %v", jobs)
+	}
+}
+
+func (f fixture) unattended(ctx context.Context) []string {
+	f.t.Helper()
+	jobs, err := f.records.Unattended(ctx, 0, maxJobsPerRound)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return jobs
+}
+
+// A job whose record has expired is not tracked any more.
+func TestForgetsJobsWithoutRecord(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	if err := f.redis("ZADD", "stevedore:active", 0, "gone"); err != nil {
+		t.Fatal(err)
+	}
+	if jobs := f.unattended(t.Context()); len(jobs) != 1 {
+		t.Fatalf("tracked are %v", jobs)
+	}
+	if err := f.check(t.Context(), "gone", true); err != nil {
+		t.Fatal(err)
+	}
+	if jobs := f.unattended(t.Context()); len(jobs) != 0 {
+		t.Errorf("still tracked: %v", jobs)
+	}
+}
