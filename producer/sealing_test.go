@@ -80,8 +80,8 @@ func TestEnqueueSeals(t *testing.T) {
 	}
 }
 
-// Without a key nothing reaches Redis, which here is not even
-// there.
+// Without a key a plain secret is refused before any call to Redis.
+// Here there is no Redis.
 func TestPlainSecretWithoutKeyIsRefused(t *testing.T) {
 	t.Parallel()
 	c := client(t, redisconn.Options{Addr: "127.0.0.1:1"})
@@ -106,12 +106,12 @@ func TestSealedSecretNeedsItsID(t *testing.T) {
 	}
 }
 
-// Sealing is never the same twice; the job is.
+// Each sealing gives another text, but it is the same job.
 func TestSealedAgainIsTheSameJob(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
 	first, _ := sealing(t, o)
-	second, _ := sealing(t, o) // its key is another one, as after a change of keys
+	second, _ := sealing(t, o) // it has another key, as after a change of keys
 	j := withSecrets(tasks.PlainSecret(canary), tasks.Secret{})
 	var wg sync.WaitGroup
 	for range 4 {

@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/providers/network"
+	"github.com/stevedore-jobs/stevedore/providers/policy"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -20,6 +21,9 @@ type cloud struct {
 	scheme   payload.Scheme
 	// open makes the opener. It uses the client for all its requests.
 	open func(access, *http.Client) (providers.Opener, error)
+	// policy returns what the owner of a bucket has to grant; nil for a
+	// provider without rights.
+	policy func(tasks.Storage, policy.Uses) ([]policy.Section, error)
 }
 
 // clouds returns the table of providers: to add a provider, add its
@@ -47,6 +51,16 @@ func registry(a access, net *network.Network) (providers.Registry, error) {
 		r[c.provider] = opener
 	}
 	return r, nil
+}
+
+// policyFor returns what the owner of a bucket has to grant.
+func policyFor(s tasks.Storage, u policy.Uses) ([]policy.Section, error) {
+	for _, c := range clouds() {
+		if c.provider == s.Provider && c.policy != nil {
+			return c.policy(s, u)
+		}
+	}
+	return nil, fmt.Errorf("provider %q has no rights to grant", s.Provider)
 }
 
 // access says what payloads may make a process reach.

@@ -8,6 +8,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/payload"
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/azure"
+	"github.com/stevedore-jobs/stevedore/providers/policy"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -22,6 +23,7 @@ func azureCloud() cloud {
 		open: func(a access, client *http.Client) (providers.Opener, error) {
 			return &azure.Opener{Client: client, WorkerIdentity: a.mayUse("azure")}, nil
 		},
+		policy: policy.Azure,
 	}
 }
 

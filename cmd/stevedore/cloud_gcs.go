@@ -9,6 +9,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/payload"
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/gcs"
+	"github.com/stevedore-jobs/stevedore/providers/policy"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -23,6 +24,7 @@ func gcsCloud() cloud {
 				TokenURL:       a.gcsTokenURL,
 			}, nil
 		},
+		policy: policy.GCS,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/payload"
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/policy"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -23,6 +24,7 @@ func s3Cloud() cloud {
 				STSEndpoint:    a.stsEndpoint,
 			}, nil
 		},
+		policy: policy.S3,
 	}
 }
 

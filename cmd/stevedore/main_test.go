@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,12 +94,37 @@ func TestCallersMistakes(t *testing.T) {
 	}
 }
 
+// A misspelt setting is named, and the command goes on.
+func TestUnknownSettingIsNamed(t *testing.T) {
+	t.Parallel()
+	environ := []string{redisURL(queuetest.Embedded(t)), "STEVEDORE_PARALLELS=3"}
+	out, errs := want(t.Context(), t, exitOK, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--id", "j")
+	if out != "j\n" || errs != "stevedore: warning: STEVEDORE_PARALLELS is not a setting, and is ignored: do you mean STEVEDORE_PARALLEL?\n" {
+		t.Errorf("%q\n%q", out, errs)
+	}
+}
+
+// A worker whose port is taken fails at once, and names the setting.
+func TestWorkerWithoutItsPort(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	environ := []string{redisURL(queuetest.Embedded(t)), "STEVEDORE_HTTP_ADDR=" + l.Addr().String()}
+	_, errs := want(t.Context(), t, exitFailed, environ, "worker")
+	if !strings.Contains(errs, "STEVEDORE_HTTP_ADDR: ") || !strings.Contains(errs, "address already in use") {
+		t.Errorf("%s", errs)
+	}
+}
+
 func TestEnqueueWithoutRedis(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
 	code, _, errs := call(t.Context(), []string{"STEVEDORE_REDIS_URL=redis://127.0.0.1:1/0"}, "",
 		"enqueue", "build-manifest", "--source", "file:///tmp")
-	if code != exitFailed || !strings.Contains(errs, "127.0.0.1:1") || time.Since(start) > 6*time.Second {
+	if code != exitFailed || !strings.Contains(errs, "127.0.0.1:1") || !strings.Contains(errs, "STEVEDORE_REDIS_URL") || time.Since(start) > 6*time.Second {
 		t.Errorf("exit %d after %v: %s", code, time.Since(start), errs)
 	}
 }

@@ -35,7 +35,7 @@ func (p policyCommand) Run(c cli.Console, schemes payload.Schemes) error {
 		return cli.Invalid(err)
 	}
 	uses := p.uses(s, need)
-	sections, err := policy.For(s, uses)
+	sections, err := policyFor(s, uses)
 	if err == nil {
 		err = validate(s, uses.CORS)
 	}

@@ -87,6 +87,7 @@ func TestPolicyCommand(t *testing.T) {
 		{`{"source": ` + azure + `}`, []string{"-", "--cors", "app.example"}, exitInvalid, "need.cors.origin"},
 		{`{"provider": "s3", "bucket": "s3://b"}`, []string{"-"}, exitInvalid, "storage.bucket"},
 		{`{"provider": "file", "bucket": "/data"}`, []string{"-"}, exitInvalid, "no rights to grant"},
+		{`{"provider": "ftp", "bucket": "b"}`, []string{"-"}, exitInvalid, "no rights to grant"},
 		{`[]`, []string{"-"}, exitInvalid, "not the JSON of a storage"},
 		{"", nil, exitInvalid, "--source"},
 		{"", []string{"--source", "s3://b", "--external-id", "ws-1"}, exitInvalid, "account to trust"},

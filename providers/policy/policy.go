@@ -9,7 +9,6 @@ package policy
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -40,19 +39,6 @@ func UsesOf(need tasks.Need) Uses {
 type Section struct {
 	Title string // where it belongs, in one line
 	Text  string // what to paste
-}
-
-// For writes everything that a storage needs for its uses.
-func For(s tasks.Storage, u Uses) ([]Section, error) {
-	switch s.Provider {
-	case "s3":
-		return S3(s, u)
-	case "gcs":
-		return GCS(s, u)
-	case "azure":
-		return Azure(s, u)
-	}
-	return nil, fmt.Errorf("provider %q has no rights to grant", s.Provider)
 }
 
 // indented returns a value as JSON for people.

@@ -23,12 +23,11 @@
 //	queued --Claim--> planning --Advance--> running --Advance--> finishing
 //	 |  ^                                    ^  |                    |
 //	 +--|--Claim of a single job-------------+  |                    |
-//	    |                                       |                    |
-//	    |                                    Publish              Publish
-//	    |                                       v                    v
-//	    |                                    +--------------------------+
-//	    +-------------BeginRetry-------------| succeeded or failed      |
-//	                                         +--------------------------+
+//	    |                                       +------Publish-------+
+//	    |                                       v
+//	    |                                    +-------------------------+
+//	    +-------------BeginRetry-------------| succeeded or failed     |
+//	                                         +-------------------------+
 //
 // Publish of a failure is also possible while a job is planning.
 // Cancel moves a job to cancelled from every state outside the

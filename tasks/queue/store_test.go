@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
@@ -33,6 +35,38 @@ func TestCreateTakesTheIDOnce(t *testing.T) {
 		claim(t, r, "j")
 		if ttl() > 0 {
 			t.Error("the record of a job under way expires")
+		}
+	})
+}
+
+// What a later call makes up for goes through the prompt client. What must
+// not be lost goes through the first one.
+func TestWithPrompt(t *testing.T) {
+	onEach(t, func(t *testing.T, r testStore) {
+		prompt := redis.NewClient(r.client.(*redis.Client).Options())
+		t.Cleanup(func() { _ = prompt.Close() })
+		s := r.WithPrompt(prompt)
+		planned(t, r, "j", 1)
+		l := must[queue.Lease](t)(s.Claim(t.Context(), queue.ClaimRequest{Ref: asynqtask.JobRef{Job: "j"}, Kind: kind}))
+		run := must[queue.ShardLease](t)(s.StartShard(t.Context(), ref("j", 0)))
+		var patientCalls, promptCalls int
+		r.client.AddHook(countCalls{&patientCalls})
+		prompt.AddHook(countCalls{&promptCalls})
+
+		heartbeat(t, l)
+		must[bool](t)(s.HeartbeatShards(t.Context(), "j", nil))
+		ok(t, s.Emit(t.Context(), tasks.Event{Job: "j"}))
+		must[int](t)(s.Caps().Reserve(t.Context(), queue.Cap{Name: "c", Limit: 1}, queue.CapRequest{Job: "j"}))
+		must[queue.JobHealth](t)(s.Reaper().Inspect(t.Context(), "j"))
+		if patientCalls != 0 || promptCalls < 5 {
+			t.Errorf("%d calls of the patient client, %d of the prompt one", patientCalls, promptCalls)
+		}
+		promptCalls = 0
+		must[bool](t)(run.Commit(t.Context(), whole("x", 0)))
+		must[tasks.Status](t)(s.Status(t.Context(), "j"))
+		succeed(t, l)
+		if promptCalls != 0 || patientCalls < 4 {
+			t.Errorf("%d calls of the patient client, %d of the prompt one", patientCalls, promptCalls)
 		}
 	})
 }

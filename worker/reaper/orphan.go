@@ -1,7 +1,6 @@
 package reaper
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,8 +33,10 @@ type orphan struct {
 }
 
 func newOrphan(r *Reaper, kind job.Kind, id string, health queue.JobHealth) orphan {
-	// An older version of this program wrote no queue into the record.
-	name := cmp.Or(health.Queue, kind.Policy.Queue)
+	name := health.Queue
+	if name == "" { // an older version of this program wrote the record
+		name = asynqtask.QueueOf(kind.Kind, health.Payload)
+	}
 	return orphan{r, kind, id, name, health}
 }
 

@@ -51,3 +51,21 @@ func TestProgressTexts(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A job of a kind that this program does not know ends well too.
+func TestForeignKind(t *testing.T) {
+	t.Parallel()
+	s := tasks.Status{ID: "j", Kind: "count-objects", State: tasks.StateSucceeded, Result: []byte(`{"objects":3}`)}
+	var out strings.Builder
+	if err := Status(&out, s, false); err != nil || !strings.Contains(out.String(), `{"objects":3}`) {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	failed := s
+	failed.State = tasks.StateFailed
+	bad := tasks.Status{Kind: "verify-connection", State: tasks.StateSucceeded, Result: []byte(`{"ok":false,"verdict":"","checks":null}`)}
+	good := tasks.Status{Kind: "verify-connection", State: tasks.StateSucceeded, Result: []byte(`{"ok":true,"verdict":"","checks":null}`)}
+	if !endedWell(s) || endedWell(failed) || endedWell(bad) || !endedWell(good) {
+		t.Errorf("foreign %v, failed %v, bad connection %v, good connection %v",
+			endedWell(s), endedWell(failed), endedWell(bad), endedWell(good))
+	}
+}

@@ -35,7 +35,7 @@ type Config struct {
 type Client struct {
 	storage tasks.Storage
 	http    *http.Client
-	options sdk.Options // without a region when nobody has given it yet
+	options sdk.Options // the region is empty if the payload gives none
 
 	// creating holds a token while a call creates the first SDK client.
 	creating chan struct{}

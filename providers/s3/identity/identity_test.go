@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -72,6 +73,23 @@ func TestWorkerWithoutIdentity(t *testing.T) {
 			t.Errorf("%s: got %v", auth.Method, err)
 		}
 		s3test.CheckOneFailure(t, b, "credentials", "NoWorkerIdentity", "AWS_WEB_IDENTITY_TOKEN_FILE")
+	}
+}
+
+// If the certificates that AWS_CA_BUNDLE names cannot be read, the SDK
+// finds no identity. The advice names the variable. This test is not
+// parallel, because it changes the environment.
+func TestWorkerWithWrongCABundle(t *testing.T) {
+	t.Setenv("AWS_CA_BUNDLE", filepath.Join(t.TempDir(), "missing.pem"))
+	s := tasks.Storage{
+		Provider: "s3", Bucket: "pictures", Endpoint: s3test.ServeFakeAWS(t),
+		Auth: tasks.Auth{Method: tasks.AuthWorkerIdentity},
+	}
+	b := s3test.Open(t, &s3.Opener{WorkerIdentity: true}, s, providers.Secrets{})
+	_, err := b.Stat(t.Context(), "k")
+	var e *providers.Error
+	if !errors.As(err, &e) || e.Code != "NoWorkerIdentity" || !strings.Contains(e.Fix, "AWS_CA_BUNDLE") {
+		t.Errorf("got %v", err)
 	}
 }
 

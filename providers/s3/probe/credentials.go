@@ -24,8 +24,8 @@ func (p *credentialsChecks) caller(ctx context.Context) tasks.Check {
 	case p.Storage.Auth.Method == tasks.AuthAnonymous:
 		return check.Skip("the storage is used without credentials")
 	case !p.Identity.CanAskCaller():
-		return check.Skip("not asked whose they are: the worker knows no STS of " +
-			p.Storage.Endpoint)
+		return check.Skip("the worker knows no STS of " + p.Storage.Endpoint +
+			" that could say whose they are")
 	}
 	caller, err := p.Identity.Caller(ctx)
 	if err != nil {

@@ -89,7 +89,7 @@ func (p *readChecks) readFailed(e *providers.Error) tasks.Check {
 		return allowed
 	case denied && action != s3error.Action("get") && (!mayList || p.Storage.Dir() != ""):
 		c := check.Unknown(e.Code,
-			"without the right to list, S3 does not tell a missing object from a forbidden one")
+			"without the right to list, S3 answers alike for a missing object and a forbidden one")
 		c.Fix = "Store an object under the prefix, and verify again."
 		return c
 	}

@@ -17,7 +17,7 @@ func (w Wrapper) addRole(e *providers.Error) {
 	}
 	e.Key = w.Storage.Auth.RoleARN
 	if e.Kind == providers.Denied {
-		e.Fix = w.roleAdvice(e.Detail, "the worker's account (verify-connection tells its ID)")
+		e.Fix = w.roleAdvice(e.Detail, "the worker's account (verify-connection shows its ID)")
 	}
 }
 

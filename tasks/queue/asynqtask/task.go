@@ -25,15 +25,26 @@ const maxRetry = 10_000
 type Job struct {
 	Kind    tasks.Kind
 	Ref     JobRef
-	Queue   string // empty means the kind's queue
+	Queue   string // empty means QueueOf
 	Payload []byte
 }
 
 func (j Job) queue() string {
 	if j.Queue == "" {
-		return j.Kind.Policy.Queue
+		return QueueOf(j.Kind, j.Payload)
 	}
 	return j.Queue
+}
+
+// QueueOf returns the queue for a job whose record does not name it,
+// because an older version made the record. It reads the priority from
+// the payload. If it cannot, the priority is normal.
+func QueueOf(k tasks.Kind, payload []byte) string {
+	j, err := k.Decode(payload)
+	if err != nil {
+		return k.Policy.Queue
+	}
+	return j.JobTerms().Priority.Queue(k.Policy.Queue)
 }
 
 func (j Job) task() *asynq.Task {

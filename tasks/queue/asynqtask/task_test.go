@@ -140,6 +140,27 @@ func TestEnqueueJobTwice(t *testing.T) {
 	}
 }
 
+// A job whose record names no queue goes where its payload says.
+func TestQueueOf(t *testing.T) {
+	t.Parallel()
+	for payload, want := range map[string]string{
+		`{"source":{},"priority":"low"}`: "jobs-low",
+		`{"source":{}}`:                  "jobs",
+		`no JSON`:                        "jobs",
+	} {
+		if got := asynqtask.QueueOf(manifests(t), []byte(payload)); got != want {
+			t.Errorf("%s: %s", payload, got)
+		}
+	}
+	e := open(t, queuetest.Embedded(t))
+	ok(t, e.EnqueueJob(t.Context(), asynqtask.Job{
+		Kind: manifests(t), Ref: asynqtask.JobRef{Job: "j"}, Payload: []byte(`{"source":{},"priority":"low"}`),
+	}))
+	if state, err := e.State("jobs-low", "j"); state != asynqtask.Pending || err != nil {
+		t.Errorf("%s, %v", state, err)
+	}
+}
+
 func TestStates(t *testing.T) {
 	t.Parallel()
 	e := open(t, queuetest.Embedded(t))
