@@ -1,7 +1,7 @@
 // Package azure opens containers of Azure Blob Storage and of servers
 // that speak its protocol. Azure's word for a bucket is container.
 //
-// It knows the Azure SDK and nothing of jobs. Its rooms are:
+// It knows the Azure SDK and nothing of jobs. Its packages are:
 //
 //   - identity: where requests go and what authenticates them
 //   - client: how the SDK sends and repeats them

@@ -1,7 +1,7 @@
 // Package gcs opens buckets of Google Cloud Storage and of servers that
 // speak its JSON API.
 //
-// It knows Google's storage client and nothing of jobs. Its rooms are:
+// It knows Google's storage client and nothing of jobs. Its packages are:
 //
 //   - identity: what authenticates the requests
 //   - client: how the SDK sends and repeats them

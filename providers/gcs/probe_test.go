@@ -22,16 +22,19 @@ const (
 
 // fault is one fault of a storage, and the check that must find it.
 type fault struct {
-	name    string
-	grants  []string             // permissions of the storage's account; of allUsers when it is anonymous
-	bucket  servers.GCSBucket    // other properties of the bucket
-	account servers.GCSAccount   //
-	auth    string               // anonymous, rotated, removed or own (a key that Google does not know); empty means the account's key
-	change  func(*tasks.Storage) //
-	check   string               // the ID of the check that fails
-	code    string               //
-	fix     string               // a part of its fix
-	need    func(*tasks.Need)    //
+	name string
+	// grants are the permissions of the storage's account, or of allUsers if
+	// the storage is anonymous.
+	grants  []string
+	bucket  servers.GCSBucket // its other properties
+	account servers.GCSAccount
+	// auth is anonymous, rotated, removed, or own (a key that Google does not
+	// know). Empty means the account's key.
+	auth   string
+	change func(*tasks.Storage)
+	need   func(*tasks.Need)
+
+	check, code, fix string // fix is a part of the advice
 }
 
 func reader() []string { return []string{mayList, mayGet} }

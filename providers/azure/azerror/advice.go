@@ -28,11 +28,12 @@ func (w Wrapper) containerAdvice(code string) string {
 	switch code {
 	case "PublicAccessNotPermitted":
 		return fmt.Sprintf("The account forbids anonymous access: use method sas, or allow it "+
-			"(az storage account update --name %s --allow-blob-public-access true).", w.account())
+			"(az storage account update --name %s --allow-blob-public-access true).",
+			w.Credentials.Account)
 	case "AccountIsDisabled":
 		return "The storage account is disabled: ask its owner."
 	case "ContainerNotFound":
-		return "Check bucket: account " + w.account() + " has no container of this name."
+		return "Check bucket: account " + w.Credentials.Account + " has no container of this name."
 	case "ContainerBeingDeleted", "ContainerDisabled":
 		return "The container is being deleted or is disabled: ask its owner."
 	case "ResourceNotFound":
@@ -71,7 +72,7 @@ func (w Wrapper) blobAdvice(code string) string {
 func (w Wrapper) ArchivedAdvice() string {
 	return fmt.Sprintf("The blob is archived: bring it back first (az storage blob set-tier "+
 		"--account-name %s --container-name %s --tier Hot --name <blob>; it takes hours), "+
-		"or leave it out.", w.account(), w.Storage.Bucket)
+		"or leave it out.", w.Credentials.Account, w.Storage.Bucket)
 }
 
 func (w Wrapper) unauthenticatedAdvice() string {
@@ -82,12 +83,9 @@ func (w Wrapper) unauthenticatedAdvice() string {
 	case AccountKey:
 		return "Check the account key and account, and the worker's clock: " +
 			"the key may have been replaced " +
-			"(az storage account keys list --account-name " + w.account() + ")."
+			"(az storage account keys list --account-name " + w.Credentials.Account + ")."
 	case Token:
 		return "Check auth.tenant_id: the account may belong to another directory."
 	}
 	return "Anonymous callers may not do this: use method sas."
 }
-
-// account returns the account's name for a command, or a placeholder.
-func (w Wrapper) account() string { return cmp.Or(w.Credentials.Account, "<account>") }

@@ -20,7 +20,7 @@ func (w Wrapper) rightsAdvice(e *providers.Error) string {
 		return fmt.Sprintf("The account's firewall refuses the worker, "+
 			"or the credentials are not enough: allow the worker's network "+
 			"(az storage account network-rule add --account-name %s --ip-address <worker>), or %s",
-			w.account(), lowerFirst(w.grantAdvice(e.Op)))
+			w.Credentials.Account, lowerFirst(w.grantAdvice(e.Op)))
 
 	case "AuthorizationResourceTypeMismatch":
 		if e.Op == "list" {
@@ -43,7 +43,8 @@ func (w Wrapper) rightsAdvice(e *providers.Error) string {
 	case "KeyBasedAuthenticationNotPermitted":
 		return fmt.Sprintf("The account refuses account keys and what is signed with them: "+
 			"use method service-principal or a user delegation SAS, or allow keys "+
-			"(az storage account update --name %s --allow-shared-key-access true).", w.account())
+			"(az storage account update --name %s --allow-shared-key-access true).",
+			w.Credentials.Account)
 	}
 	return ""
 }

@@ -22,7 +22,7 @@ const (
 // Credentials holds what advice says about the credentials.
 type Credentials struct {
 	Kind      CredentialKind
-	Account   string // empty when neither the payload nor the endpoint names it
+	Account   string // the account's name, or a placeholder
 	Assignee  string // of a Token, for a role assignment
 	Policy    string // the stored access policy of a SAS; may be empty
 	Delegated bool   // a SAS was signed with a key of a user, not of the account

@@ -9,7 +9,8 @@ import (
 )
 
 // SignInOptions returns the options of a client of the sign-in service.
-// Signing in gives up early, because it is a part of every first request.
+// It makes few attempts, because the first request to a container waits for
+// the sign-in.
 func SignInOptions(c *http.Client) policy.ClientOptions {
 	return policy.ClientOptions{
 		Transport: signInTransport{transport{c}},
@@ -18,7 +19,7 @@ func SignInOptions(c *http.Client) policy.ClientOptions {
 }
 
 // signInTransport sends requests to the sign-in service. It records why a
-// request failed, because the errors of azidentity do not tell that.
+// request failed, because the errors of azidentity do not say that.
 type signInTransport struct{ transport }
 
 // Do implements policy.Transporter.
@@ -35,9 +36,9 @@ type failureKey struct{}
 // SignInFailure records why the last request of a sign-in failed.
 type SignInFailure struct{ last atomic.Pointer[error] }
 
-// WithSignInFailure returns a context whose requests to the sign-in
-// service are recorded in the failure.
-func WithSignInFailure(ctx context.Context) (context.Context, *SignInFailure) {
+// RecordSignInFailure returns a context for one sign-in, and where the
+// failures of its requests are recorded.
+func RecordSignInFailure(ctx context.Context) (context.Context, *SignInFailure) {
 	failure := &SignInFailure{}
 	return context.WithValue(ctx, failureKey{}, failure), failure
 }

@@ -158,7 +158,7 @@ func (i *Identity) Kind() azerror.CredentialKind {
 func (i *Identity) Credentials() azerror.Credentials {
 	return azerror.Credentials{
 		Kind:      i.Kind(),
-		Account:   i.account,
+		Account:   i.Account(),
 		Assignee:  i.assignee,
 		Policy:    i.SAS.Policy(),
 		Delegated: i.SAS.Get("skoid") != "",

@@ -63,7 +63,7 @@ func (s *session) GetToken(
 	credential := s.credential
 	s.mu.Unlock()
 
-	ctx, failure := client.WithSignInFailure(ctx)
+	ctx, failure := client.RecordSignInFailure(ctx)
 	token, err := credential.GetToken(ctx, opts)
 	var refused *azidentity.AuthenticationFailedError
 	switch {

@@ -2,8 +2,7 @@
 //
 // It looks at the credentials before it makes any request. It needs no
 // right but those that the storage is to be used with, and it stores
-// nothing. It knows the errors of azerror and how to ask Azure; what a
-// failure means is decided there.
+// nothing. Package check runs the checks, and azerror gives the advice.
 package probe
 
 import (

@@ -1,8 +1,8 @@
 // Package probe makes the checks of verify-connection on a bucket.
 //
 // It needs no right but those that the storage is to be used with, and it
-// stores nothing. It knows the errors of gcserror and how to ask Google;
-// what a failure means is decided there.
+// stores nothing. Package check runs the checks, and gcserror gives the
+// advice.
 package probe
 
 import (
