@@ -11,7 +11,7 @@ import (
 
 func TestPoliciesCanBeRun(t *testing.T) {
 	t.Parallel()
-	queues := []string{tasks.QueueVerify, tasks.QueueJobs, tasks.QueueExports} // the engine keeps QueueShards to itself
+	queues := []string{tasks.QueueVerify, tasks.QueueJobs, tasks.QueueExports} // QueueShards is for shards only
 	for _, k := range tasks.Kinds() {
 		t.Run(k.Name, func(t *testing.T) {
 			t.Parallel()
@@ -32,8 +32,8 @@ func TestPoliciesCanBeRun(t *testing.T) {
 	}
 }
 
-// asynq's mux picks a handler by prefix, so a kind that begins another
-// would take the other's tasks.
+// asynq picks a handler by prefix. A kind whose name begins another
+// name would get its tasks.
 func TestNoKindBeginsAnother(t *testing.T) {
 	t.Parallel()
 	for _, a := range tasks.Kinds() {

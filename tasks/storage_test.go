@@ -53,8 +53,8 @@ func TestAuthMethods(t *testing.T) {
 	}
 }
 
-// A provider that is defined elsewhere is checked for what holds of
-// all.
+// A storage of a provider that another module defines is checked for
+// what all buckets have in common.
 func TestForeignProviders(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -91,7 +91,7 @@ func plainAuth(t *testing.T) (a tasks.Auth) {
 	return a
 }
 
-// The lists of what there is come from the table of providers.
+// The lists come from the table of providers.
 func TestProviders(t *testing.T) {
 	t.Parallel()
 	first := []string{"s3", "gcs", "azure", "file", "mem"}
@@ -137,7 +137,7 @@ func TestBucketsAndEndpoints(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
 		if err != nil && strings.Contains(err.Error(), canary) {
-			t.Errorf("%s: the fault repeats what may be a secret: %v", name, err)
+			t.Errorf("%s: the fault repeats a text that may be a secret: %v", name, err)
 		}
 	}
 }
@@ -181,8 +181,8 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// input lets the place that an export reads from stand in the same
-// table as the places that jobs write to.
+// input puts the place that an export reads from into the same table
+// as the places that jobs write to.
 type input struct{ tasks.ExportAnnotations }
 
 func (i input) Target() (tasks.Storage, string) { return i.Input() }

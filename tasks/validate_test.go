@@ -10,7 +10,7 @@ import (
 )
 
 // wantFaults checks that a payload has exactly these faults, in this
-// order. Without any it must validate.
+// order. Without a fault it must be valid.
 func wantFaults(t *testing.T, j tasks.Job, want ...string) {
 	t.Helper()
 	err := j.Validate()

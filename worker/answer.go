@@ -21,8 +21,8 @@ type retryError struct {
 func (e *retryError) Error() string { return e.err.Error() }
 func (e *retryError) Unwrap() error { return e.err }
 
-// answer returns a verdict as asynq understands it. The text of err is stored
-// in Redis.
+// answer translates a verdict for asynq, which stores the text of err in
+// Redis.
 func answer(v outcome.Verdict, err error) error {
 	switch v.Outcome {
 	case outcome.Retry, outcome.Snooze, outcome.Handover:
@@ -42,10 +42,10 @@ func isFailure(err error) bool {
 	return !errors.As(err, &again) || again.failed
 }
 
-// retryDelay tells asynq how long a task waits for its next run. Without a
-// verdict of ours it is an error of asynq's own. A task whose worker died has
-// waited long enough. A task that asynq was asked to cancel runs once more,
-// to find out that its job has ended.
+// retryDelay tells asynq how long a task waits for its next run. An
+// error without a verdict comes from asynq itself. A task whose worker
+// died has waited long enough. A task that asynq was asked to cancel
+// runs once more, to find out that its job has ended.
 func retryDelay(n int, err error, _ *asynq.Task) time.Duration {
 	var again *retryError
 	switch {

@@ -13,8 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
-// What asynq makes of an answer decides about attempts, so the answers are
-// tested against asynq's own rules.
+// What asynq makes of an answer decides about attempts, so the answers
+// are tested against asynq's own rules.
 func TestAnswer(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("cause")
@@ -67,8 +67,8 @@ func TestRetryDelay(t *testing.T) {
 	}
 }
 
-// asynq ends the process after its own Fatal, unless the logger that it was
-// given does not.
+// asynq ends the process after its own Fatal, unless the logger that it
+// was given does not.
 func TestAsynqMustNotEndTheProcess(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder

@@ -16,21 +16,22 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/shard"
 )
 
-// How the worker finds out which runs are alive. Coordinators look at least
-// as often as heartbeats come, so what users see is less than a second old.
+// How the worker finds out which runs are alive. Coordinators look at
+// least as often as heartbeats come, so what users see is less than a
+// second old.
 const (
 	heartbeatEvery = 400 * time.Millisecond
-	// silentAfter is how long a worker may send no heartbeat before it counts
-	// as dead. If it lives after all, some work is done twice. That does no
-	// harm.
+	// silentAfter is how long a worker may send no heartbeat before it
+	// counts as dead. If it lives after all, some work is done twice.
+	// That does no harm.
 	silentAfter = 20 * time.Second
-	// grace is how long workers have to send a heartbeat again after Redis
-	// did not answer.
+	// grace is how long workers have to send a heartbeat again after
+	// Redis did not answer.
 	grace = 5 * time.Second
 )
 
-// assemble makes a worker of a valid configuration: it gives each part what
-// it uses.
+// assemble makes a worker of a valid configuration: it gives each part
+// what it uses.
 func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error) {
 	prompt, patient := c.Redis.Client(), c.Redis.Patient()
 	store := queue.NewStore(patient).WithPrompt(prompt)

@@ -14,15 +14,16 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
-// The phases of a job that have tasks of their own, as metrics name them.
+// The phases of a job that have tasks of their own, as metrics name
+// them.
 const (
 	phaseJob   = "job"
 	phaseShard = "shard"
 )
 
-// lastWords is how long an attempt that has ended may take to write down its
-// outcome.
-const lastWords = 30 * time.Second
+// recordTimeout is how long an attempt that has ended may take to write
+// down its outcome.
+const recordTimeout = 30 * time.Second
 
 // attempt is one run of one task.
 type attempt struct {
@@ -75,8 +76,8 @@ func (a *attempt) report(v outcome.Verdict) {
 	}
 }
 
-// env is what the job's code gets. It cannot open secrets that were sealed
-// for another job.
+// env is what the job's code gets. It cannot open secrets that were
+// sealed for another job.
 func (a *attempt) env(id string, p *job.Progress) job.Env {
 	e, kind := a.executor, a.kind.Name
 	secrets := e.secrets.For(id, kind)
@@ -92,8 +93,8 @@ func (a *attempt) env(id string, p *job.Progress) job.Env {
 	}
 }
 
-// detached returns a context for writing down the outcome of an attempt whose
-// own context may have ended.
+// detached returns a context for writing down the outcome of an attempt
+// whose own context may have ended.
 func detached(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	return context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 }

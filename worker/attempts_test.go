@@ -13,9 +13,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// A shard waits as long as a bucket asks it to, even longer than a silent
-// worker may. No attempt is used up, the work that was done is committed, and
-// no worker counts as crashed.
+// A shard waits as long as a bucket asks it to, even longer than a
+// silent worker may. No attempt is used up, the work that was done is
+// committed, and no worker counts as crashed.
 func TestThrottledShardWaits(t *testing.T) {
 	t.Parallel()
 	slow(t)
@@ -56,8 +56,9 @@ func TestThrottledShardWaits(t *testing.T) {
 	}
 }
 
-// An error or a panic that comes again and again fails the job, wherever it
-// happens, when the attempts are used up. It does not end the worker.
+// An error or a panic that comes again and again fails the job,
+// wherever it happens, when the attempts are used up. It does not end
+// the worker.
 func TestAttemptsOfShardedJob(t *testing.T) {
 	t.Parallel()
 	slow(t)
@@ -122,8 +123,8 @@ func TestAttemptsOfShardedJob(t *testing.T) {
 	}
 }
 
-// A job past its deadline fails, also if it waited too long for a worker. No
-// object is touched in vain.
+// A job past its deadline fails, also if it waited too long for a
+// worker. No object is touched in vain.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
 	slow(t)

@@ -9,8 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// blocker blocks work until the test releases it. Blocked work ends with its
-// context, as all work of a job must.
+// blocker blocks work until the test releases it. Blocked work ends
+// with its context, as all work of a job must.
 type blocker struct {
 	blocked  chan struct{} // receives a token for each piece of blocked work
 	released chan struct{}
@@ -47,8 +47,8 @@ func (b *blocker) waitBlocked(t testing.TB, n int) {
 	}
 }
 
-// endlessWork is work that only its context ends. It counts how many pieces
-// have begun and ended.
+// endlessWork is work that only its context ends. It counts how many
+// pieces have begun and ended.
 type endlessWork struct{ begun, ended atomic.Int64 }
 
 func (w *endlessWork) do(ctx context.Context) error {
@@ -66,8 +66,8 @@ func (w *endlessWork) waitBegun(t testing.TB, n int64) {
 	})
 }
 
-// waitEnded waits until all work has ended, n pieces at least. It fails if
-// that takes longer than a cancelled job may.
+// waitEnded waits until all work has ended, n pieces at least. It fails
+// if that takes longer than a cancelled job may.
 func (w *endlessWork) waitEnded(t testing.TB, n int64) {
 	t.Helper()
 	from := time.Now()

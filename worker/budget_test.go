@@ -21,8 +21,8 @@ func randomData(string) []byte {
 	return data
 }
 
-// A job whose parts will exceed the budget fails early, and says what would
-// help.
+// A job whose parts will exceed the budget fails early, and says what
+// would help.
 func TestPartsBudget(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -45,8 +45,8 @@ func TestPartsBudget(t *testing.T) {
 	}
 }
 
-// The parts of a job with few shards cannot be estimated. The commit that
-// exceeds the budget ends the job.
+// The parts of a job with few shards cannot be estimated. The commit
+// that exceeds the budget ends the job.
 func TestPartsBudgetOfFewShards(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -62,8 +62,8 @@ func TestPartsBudgetOfFewShards(t *testing.T) {
 	}
 }
 
-// Shards under way commit checkpoints before they are done. These must not
-// make a job that fits look too large.
+// Shards under way commit checkpoints before they are done. These must
+// not make a job that fits look too large.
 func TestPartsBudgetCountsCheckpoints(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()

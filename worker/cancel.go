@@ -12,13 +12,14 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// asynqCancel is the channel on which asynqmon and asynq's own tools ask to
-// cancel a task, by its ID (asynq v0.26, internal/base.CancelChannel). asynq
-// itself would only start the task again.
+// asynqCancel is the channel on which asynqmon and asynq's own tools
+// ask to cancel a task, by its ID (asynq v0.26,
+// internal/base.CancelChannel). asynq itself would only start the task
+// again.
 const asynqCancel = "asynq:cancel"
 
-// cancelListener cancels a job when somebody asks asynq to cancel the job's
-// task, or the task of one of its shards.
+// cancelListener cancels a job when somebody asks asynq to cancel the
+// job's task, or the task of one of its shards.
 type cancelListener struct {
 	client redis.UniversalClient
 	store  queue.Store
@@ -48,14 +49,14 @@ func (l cancelListener) listen(ctx context.Context) {
 // cancel cancels a job of a kind that this worker runs. A task may also
 // belong to another program.
 func (l cancelListener) cancel(ctx context.Context, id string) error {
-	health, err := l.store.Reaper().Inspect(ctx, id)
+	status, err := l.store.Status(ctx, id)
 	if errors.Is(err, queue.ErrNoJob) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	k, ok := l.kinds[health.Kind]
+	k, ok := l.kinds[status.Kind]
 	if !ok {
 		return nil
 	}

@@ -16,7 +16,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// maxCancelTime is how soon all work of a cancelled job must have ended.
+// maxCancelTime is how soon all work of a cancelled job must have
+// ended.
 const maxCancelTime = 2 * time.Second
 
 // waitCancelCounted waits until one cancelled job is counted.
@@ -27,8 +28,8 @@ func waitCancelCounted(t *testing.T, registries ...prometheus.Registerer) {
 	})
 }
 
-// All work of a cancelled job ends soon on every worker, and no waiting shard
-// is begun. The end is sent once.
+// All work of a cancelled job ends soon on every worker, and no waiting
+// shard is begun. The end is sent once.
 func TestCancelOfShardedJob(t *testing.T) {
 	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, o redisconn.Options) {
@@ -177,8 +178,9 @@ func TestCancelOfWaitingJob(t *testing.T) {
 	}
 }
 
-// asynq's own cancel, which is the button of asynqmon, would start the task
-// again. Here it ends the job, whichever of the job's tasks it names.
+// asynq's own cancel, which is the button of asynqmon, would start the
+// task again. Here it ends the job, whichever of the job's tasks it
+// names.
 func TestCancelButton(t *testing.T) {
 	t.Parallel()
 	for name, task := range map[string]string{"of the job": "m", "of a shard": "m:s:1"} {
@@ -200,8 +202,8 @@ func TestCancelButton(t *testing.T) {
 			work.waitEnded(t, 4)
 			h.waitForTask(tasks.QueueJobs, "m", 10*time.Second, asynq.TaskStateCompleted)
 			h.waitForEmptyQueue(tasks.QueueShards)
-			// The slot of a shard that asynq has cancelled may take another
-			// shard before the job has ended.
+			// The slot of a shard that asynq has cancelled may take
+			// another shard before the job has ended.
 			if n := work.begun.Load(); n > 8 {
 				t.Errorf("%d shards were begun", n)
 			}

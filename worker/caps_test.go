@@ -13,8 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// shardLog records how many shards run at once, over all workers, and in
-// which order the shards of several jobs end.
+// shardLog records how many shards run at once, over all workers, and
+// in which order the shards of several jobs end.
 type shardLog struct {
 	mu           sync.Mutex
 	atOnce, most int
@@ -36,8 +36,8 @@ func (l *shardLog) work(ctx context.Context, env job.Env, _ job.Shard) error {
 	return elapse(ctx, 30*time.Millisecond)
 }
 
-// position returns the place at which the nth shard of a job ended, among the
-// shards of all jobs.
+// position returns the place at which the nth shard of a job ended,
+// among the shards of all jobs.
 func (l *shardLog) position(id string, n int) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,8 +60,8 @@ func (h *harness) caps() []string {
 	return keys
 }
 
-// A cap holds over all jobs and workers. It is shared fairly, and released at
-// the end.
+// A cap holds over all jobs and workers. It is shared fairly, and
+// released at the end.
 func TestCaps(t *testing.T) {
 	t.Parallel()
 	other := tasks.BuildManifest{Source: tasks.Storage{Provider: "mem", Bucket: "other"}}
@@ -119,8 +119,8 @@ func TestCaps(t *testing.T) {
 	}
 }
 
-// While a coordinator is handed over, the shards of its job run on. So no
-// other job may use their reservation.
+// While a coordinator is handed over, the shards of its job run on. So
+// no other job may use their reservation.
 func TestCapOutlivesHandover(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -170,8 +170,8 @@ func TestCapIsReleasedAtEveryEnd(t *testing.T) {
 	}
 }
 
-// The limit on shards in flight bounds what a job has on the queue. It holds
-// nothing up: many small shards are done quickly.
+// The limit on shards in flight bounds what a job has on the queue. It
+// holds nothing up: many small shards are done quickly.
 func TestInflightLimit(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -198,8 +198,8 @@ func TestInflightLimit(t *testing.T) {
 	}
 }
 
-// The tasks of a job and of its shards are on the queues of its priority. Of
-// three jobs at once none is starved.
+// The tasks of a job and of its shards are on the queues of its
+// priority. Of three jobs at once none is starved.
 func TestPriorities(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()

@@ -15,8 +15,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// After the second crash at a shard, each object is recorded as the suspect
-// before it is touched, and all objects before it are committed.
+// After the second crash at a shard, each object is recorded as the
+// suspect before it is touched, and all objects before it are
+// committed.
 func TestCarefulAfterTwoCrashes(t *testing.T) {
 	t.Parallel()
 	onEmbeddedAndReal(t, func(t *testing.T, o redisconn.Options) {
@@ -51,8 +52,8 @@ func TestCarefulAfterTwoCrashes(t *testing.T) {
 	})
 }
 
-// An object at which two workers died alone goes on the error list. The job
-// continues without it.
+// An object at which two workers died alone goes on the error list. The
+// job continues without it.
 func TestKillerObjectIsLeftOut(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -98,8 +99,8 @@ func TestKillerObjectIsLeftOut(t *testing.T) {
 	}
 }
 
-// In one process at most one object of all careful runs is under way. If
-// there were two when the process dies, both would be suspects.
+// In one process at most one object of all careful runs is under way.
+// If there were two when the process dies, both would be suspects.
 func TestCarefulRunsTakeTurns(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

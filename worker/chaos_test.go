@@ -60,8 +60,8 @@ func newChaosSize() chaosSize {
 	}
 }
 
-// Workers and Redis are killed without warning, again and again, until the
-// job ends. It ends as if nothing had happened.
+// Workers and Redis are killed without warning, again and again, until
+// the job ends. It ends as if nothing had happened.
 func TestChaos(t *testing.T) {
 	t.Parallel()
 	size := newChaosSize()
@@ -112,9 +112,10 @@ type chaos struct {
 	during   map[tasks.State]int // kills of workers by the state that the job was in
 }
 
-// killUntilEnd kills until the job is nearly done. It kills the coordinator
-// once while it plans, and once while it finishes, if that takes long enough:
-// which process coordinates is known after 5 seconds.
+// killUntilEnd kills until the job is nearly done. It kills the
+// coordinator once while it plans, and once while it finishes, if that
+// takes long enough: which process coordinates is known after 5
+// seconds.
 func (c *chaos) killUntilEnd(t *testing.T) (s tasks.Status) {
 	t.Helper()
 	next := time.Now().Add(c.pause())
@@ -146,8 +147,8 @@ func (c *chaos) enough(p tasks.Progress) bool {
 }
 
 // pause returns the time to the next kill. It is longer once there were
-// enough kills: if no process lived for half a minute, no worker would ever
-// count as dead.
+// enough kills: if no process lived for half a minute, no worker would
+// ever count as dead.
 func (c *chaos) pause() time.Duration {
 	d := c.size.every/2 + time.Duration(c.random.Int64N(int64(c.size.every)))
 	if c.kills >= c.size.kills {
@@ -156,7 +157,8 @@ func (c *chaos) pause() time.Duration {
 	return d
 }
 
-// killNext kills each worker in turn, and Redis after every so many workers.
+// killNext kills each worker in turn, and Redis after every so many
+// workers.
 func (c *chaos) killNext(t *testing.T, s tasks.State) {
 	t.Helper()
 	if (c.restarts+1)*c.size.kills > c.kills*c.size.restarts {
@@ -184,8 +186,8 @@ func (c *chaos) check(t *testing.T, s tasks.Status, want output) {
 		t.Fatalf("%v: %+v", err, s.Failure)
 	}
 	got := r.(tasks.BuildManifestResult)
-	// It is true if the coordinator was killed after it wrote the manifest
-	// and before it published the result.
+	// It is true if the coordinator was killed after it wrote the
+	// manifest and before it published the result.
 	got.Unchanged = false
 	if diff := cmp.Diff(want.result, got); diff != "" {
 		t.Errorf("the result differs:\n%s", diff)

@@ -13,16 +13,17 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
 )
 
-// Config configures a worker. All fields must be set, but those that say
-// otherwise.
+// Config configures a worker. All fields must be set, but those that
+// say otherwise.
 type Config struct {
 	Redis     redisconn.Options
 	Providers providers.Registry
 	// Network reaches clouds. Its client is the one that the openers of
-	// Providers were made with. Nil means that the network is not checked.
+	// Providers were made with. Nil means that the network is not
+	// checked.
 	Network *network.Network
-	// Secrets holds which secrets payloads may name, and the keys that open
-	// sealed secrets.
+	// Secrets holds which secrets payloads may name, and the keys that
+	// open sealed secrets.
 	Secrets providers.Secrets
 
 	VerifySlots int // verifications at once
@@ -31,28 +32,30 @@ type Config struct {
 	Parallel    int // requests in flight in each shard
 	ListStreams int // listings in flight of one large bucket; below 2 there is one
 
-	// Caps on shards that run at once, shared by all workers. 0 means none.
+	// Caps on shards that run at once, shared by all workers. 0 means
+	// none.
 	BucketShards int // of all jobs on one bucket
 	TenantShards int // of all jobs of one tenant
 
-	// PartsBudget is how many bytes of Redis the parts of one job may take,
-	// compressed. 0 means DefaultPartsBudget.
+	// PartsBudget is how many bytes of Redis the parts of one job may
+	// take, compressed. 0 means DefaultPartsBudget.
 	PartsBudget int64
 
-	// DrainTimeout is how long a stopping worker waits for jobs that do not
-	// obey their context.
+	// DrainTimeout is how long a stopping worker waits for jobs that do
+	// not obey their context.
 	DrainTimeout time.Duration
 
-	// SettingName returns the name under which the operator of this worker
-	// knows a setting. It is used in the advice that failures give. Nil means
-	// that advice names settings by their identifiers.
+	// SettingName returns the name under which the operator of this
+	// worker knows a setting. It is used in the advice that failures
+	// give. Nil means that advice names settings by their identifiers.
 	SettingName func(setting.ID) string
 
 	Log      *slog.Logger       // nil means slog.Default
 	Registry metrics.Registerer // nil means that no metrics are registered
 }
 
-// DefaultPartsBudget is enough for the manifest of about 20 million images.
+// DefaultPartsBudget is enough for the manifest of about 20 million
+// images.
 const DefaultPartsBudget = 256 << 20
 
 // validate returns all faults at once.

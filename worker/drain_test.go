@@ -15,8 +15,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// maxHandover is how long a drain may take, and how long until another worker
-// continues.
+// maxHandover is how long a drain may take, and how long until another
+// worker continues.
 const maxHandover = 3 * time.Second
 
 // resumption is the start of a run of a shard.
@@ -31,8 +31,8 @@ func resumedNow(ctx context.Context, after string) resumption {
 	return resumption{time.Now(), after, retries}
 }
 
-// check checks that a run began soon after its worker was stopped, and that
-// no attempt was used up.
+// check checks that a run began soon after its worker was stopped, and
+// that no attempt was used up.
 func (r resumption) check(t *testing.T, stopped time.Time) {
 	t.Helper()
 	if r.retries != 0 {
@@ -45,8 +45,8 @@ func (r resumption) check(t *testing.T, stopped time.Time) {
 	}
 }
 
-// A worker that stops hands shards and coordinator over to another worker
-// within seconds. Nothing is lost, and no attempt is used up.
+// A worker that stops hands shards and coordinator over to another
+// worker within seconds. Nothing is lost, and no attempt is used up.
 func TestDrainHandsOver(t *testing.T) {
 	t.Parallel()
 	onEmbeddedAndReal(t, func(t *testing.T, o redisconn.Options) {
@@ -106,8 +106,8 @@ func TestDrainOfSingleJob(t *testing.T) {
 	}
 }
 
-// A worker that stops commits what it has done of a shard. The next worker
-// continues after it, and no shard counts as crashed.
+// A worker that stops commits what it has done of a shard. The next
+// worker continues after it, and no shard counts as crashed.
 func TestDrainCommitsWhatWasDone(t *testing.T) {
 	t.Parallel()
 	onEmbeddedAndReal(t, func(t *testing.T, o redisconn.Options) {

@@ -27,8 +27,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// hashJob is a job whose shards take about 50 ms of processor time each, for
-// a thousand objects.
+// hashJob is a job whose shards take about 50 ms of processor time
+// each, for a thousand objects.
 type hashJob struct{ shards int }
 
 const hashJobObjects = 1000 // in each shard
@@ -55,9 +55,9 @@ func (j hashJob) Plan(
 	return nil
 }
 
-// Work implements job.Sharded. It hashes 16 KiB at a time. With less, the
-// position of the stack in memory would change the time by a fifth of what is
-// measured here.
+// Work implements job.Sharded. It hashes 16 KiB at a time. With less,
+// the position of the stack in memory would change the time by a fifth
+// of what is measured here.
 func (hashJob) Work(
 	_ context.Context, _ tasks.BuildManifest, _ job.Env, s job.Shard,
 ) iter.Seq2[job.Item, error] {
@@ -86,8 +86,8 @@ func (hashJob) Finish(
 	return tasks.BuildManifestResult{Entries: parts.Tally["entries"]}, err
 }
 
-// BenchmarkEngineOverhead compares a job of 1,000 shards with the same work in
-// a loop on as many goroutines.
+// BenchmarkEngineOverhead compares a job of 1,000 shards with the same
+// work in a loop on as many goroutines.
 func BenchmarkEngineOverhead(b *testing.B) {
 	j := hashJob{1000}
 	c := newConfig(b, queuetest.Start(b).Options())
@@ -97,8 +97,8 @@ func BenchmarkEngineOverhead(b *testing.B) {
 	var walls, processors []float64
 	for b.Loop() {
 		var s tasks.Status
-		// Half of the loop runs before the job and half after it, because the
-		// machine's speed changes.
+		// Half of the loop runs before the job and half after it,
+		// because the machine's speed changes.
 		half := func() { hashJob{j.shards / 2}.loop(b, c.ShardSlots) }
 		first := costOf(half)
 		engine := costOf(func() { s = runToEnd(b, p, manifest) })
@@ -140,8 +140,8 @@ func (j hashJob) loop(b *testing.B, slots int) {
 	}
 }
 
-// cost is how much time something takes, and how much processor time of this
-// process. Redis runs in a process of its own.
+// cost is how much time something takes, and how much processor time of
+// this process. Redis runs in a process of its own.
 type cost struct{ wall, processor time.Duration }
 
 func (c cost) String() string { return fmt.Sprintf("%v (processor %v)", c.wall, c.processor) }
@@ -179,8 +179,8 @@ func runToEnd(b *testing.B, p *producer.Client, j tasks.Job) tasks.Status {
 	return s
 }
 
-// BenchmarkFourProcesses compares four worker processes with one, on work that
-// mostly waits for the bucket.
+// BenchmarkFourProcesses compares four worker processes with one, on
+// work that mostly waits for the bucket.
 func BenchmarkFourProcesses(b *testing.B) {
 	var ratios []float64
 	for b.Loop() {
@@ -211,8 +211,8 @@ func latencyBound(b *testing.B, processes int) time.Duration {
 	return s.Finished.Sub(s.Started)
 }
 
-// BenchmarkPickUp measures the time from Enqueue to the start of the handler,
-// while nothing else is on the queue.
+// BenchmarkPickUp measures the time from Enqueue to the start of the
+// handler, while nothing else is on the queue.
 func BenchmarkPickUp(b *testing.B) {
 	c := newConfig(b, queuetest.Start(b).Options())
 	c.Log = slog.New(slog.DiscardHandler)
@@ -228,7 +228,8 @@ func BenchmarkPickUp(b *testing.B) {
 	var took []time.Duration
 	for b.Loop() {
 		for range 300 {
-			// The workers poll. The pause makes each phase of that equally likely.
+			// The workers poll. The pause makes each phase of that
+			// equally likely.
 			_ = elapse(b.Context(), rand.N(200*time.Millisecond))
 			asked := time.Now()
 			if _, err := p.Enqueue(b.Context(), verify); err != nil {
@@ -243,8 +244,8 @@ func BenchmarkPickUp(b *testing.B) {
 	}
 }
 
-// BenchmarkRedisMemory measures how much memory Redis takes at most, above
-// idle, while the manifest of a million objects is built.
+// BenchmarkRedisMemory measures how much memory Redis takes at most,
+// above idle, while the manifest of a million objects is built.
 func BenchmarkRedisMemory(b *testing.B) {
 	o := queuetest.Start(b).Options()
 	j := buildTo(b)

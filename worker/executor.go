@@ -60,16 +60,16 @@ func (e *executor) handle(ctx context.Context, p pool, t *asynq.Task) error {
 	}
 	a.report(v)
 	if a.phase == phaseShard && v.Outcome == outcome.Failed {
-		// The reason is in the job's record, and an archived task would only
-		// block its ID.
+		// The reason is in the job's record, and an archived task would
+		// only block its ID.
 		return nil
 	}
 	return answer(v, e.wording.Error(v.Err))
 }
 
-// newAttempt fails for a task of a kind that this worker does not run. asynq
-// matches a task's type by prefix and would run kind-v2 with the handler of
-// kind; here the whole name counts.
+// newAttempt fails for a task of a kind that this worker does not run.
+// asynq matches a task's type by prefix and would run kind-v2 with the
+// handler of kind; here the whole name counts.
 func (e *executor) newAttempt(ctx context.Context, t *asynq.Task) (*attempt, error) {
 	name, phase := t.Type(), phaseJob
 	if of, ok := asynqtask.ShardKind(name); ok {
@@ -87,12 +87,12 @@ func (e *executor) newAttempt(ctx context.Context, t *asynq.Task) (*attempt, err
 	return a, nil
 }
 
-// enter waits for a slot for a task. It fails when the task already runs in
-// this process, or when the worker stops.
+// enter waits for a slot for a task. It fails when the task already
+// runs in this process, or when the worker stops.
 //
-// asynq frees its own slot when a task times out or is cancelled, although
-// the handler may still run. It may then even start the same task again in
-// the same process. enter allows neither.
+// asynq frees its own slot when a task times out or is cancelled,
+// although the handler may still run. It may then even start the same
+// task again in the same process. enter allows neither.
 func (e *executor) enter(ctx context.Context, p pool, taskID string) (leave func(), err error) {
 	if _, running := e.running.LoadOrStore(taskID, true); running {
 		return nil, outcome.ErrAlreadyRunning
@@ -110,8 +110,8 @@ func (e *executor) enter(ctx context.Context, p pool, taskID string) (leave func
 	return nil, outcome.ErrDrain
 }
 
-// untilDrain returns a context that also ends when the worker begins to stop.
-// Its cause is then outcome.ErrDrain.
+// untilDrain returns a context that also ends when the worker begins to
+// stop. Its cause is then outcome.ErrDrain.
 func (e *executor) untilDrain(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {

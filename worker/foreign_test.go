@@ -13,8 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// enqueueRaw enqueues a task as a program in another language does, with any
-// type and payload.
+// enqueueRaw enqueues a task as a program in another language does,
+// with any type and payload.
 func enqueueRaw(t *testing.T, o redisconn.Options, kind, id, payload string) *asynq.Inspector {
 	t.Helper()
 	redis := o.Client()
@@ -38,8 +38,8 @@ func waitArchived(t *testing.T, i *asynq.Inspector, id, reason string) {
 	})
 }
 
-// A payload that cannot be decoded fails the job, and both the status and
-// asynq's task say why.
+// A payload that cannot be decoded fails the job, and both the status
+// and asynq's task say why.
 func TestInvalidPayload(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -64,8 +64,8 @@ func TestWholeKindNameCounts(t *testing.T) {
 	waitArchived(t, i, "v2", `no task of type "verify-connection-v2"`)
 }
 
-// A producer in another language makes no record. Its job runs and has a
-// status all the same.
+// A producer in another language makes no record. Its job runs and has
+// a status all the same.
 func TestJobWithoutRecord(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

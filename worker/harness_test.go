@@ -20,12 +20,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// leeway multiplies how long things may take in a test: the tests of other
-// packages run on the same few cores.
+// leeway multiplies how long things may take in a test: the tests of
+// other packages run on the same few cores.
 const leeway = 3
 
-// harness gives a test access to the Redis of its workers: to records, tasks
-// and events, and to the keys below them.
+// harness gives a test access to the Redis of its workers: to records,
+// tasks and events, and to the keys below them.
 type harness struct {
 	t         testing.TB
 	redis     redis.UniversalClient
@@ -54,8 +54,8 @@ func (h *harness) must(err error) {
 	}
 }
 
-// createRecord makes the record of a job, but no task. That is what a producer
-// leaves behind if it dies between the two steps.
+// createRecord makes the record of a job, but no task. That is what a
+// producer leaves behind if it dies between the two steps.
 func (h *harness) createRecord(j tasks.Job, id string) (tasks.Kind, []byte) {
 	h.t.Helper()
 	k, err := tasks.Lookup(j.Kind())
@@ -127,8 +127,8 @@ func (h *harness) cancel(id string) tasks.State {
 	return result.State
 }
 
-// taskState returns the state of a task. It is 0 if asynq does not have the
-// task.
+// taskState returns the state of a task. It is 0 if asynq does not have
+// the task.
 func (h *harness) taskState(name, id string) asynq.TaskState {
 	h.t.Helper()
 	info, err := h.inspector.GetTaskInfo(name, id)
@@ -147,8 +147,9 @@ func (h *harness) waitForTask(name, id string, limit time.Duration, states ...as
 	})
 }
 
-// abandonTask makes a pending task look active, although no worker has it and
-// no lease expires. asynq itself never looks at such a task again.
+// abandonTask makes a pending task look active, although no worker has
+// it and no lease expires. asynq itself never looks at such a task
+// again.
 func (h *harness) abandonTask(name, id string) {
 	h.t.Helper()
 	ctx, at := h.t.Context(), "asynq:{"+name+"}:"
@@ -160,7 +161,8 @@ func (h *harness) abandonTask(name, id string) {
 	h.must(h.redis.HSet(ctx, at+"t:"+id, "state", "active").Err())
 }
 
-// makeSilent makes the last heartbeat of a job's coordinator a minute old.
+// makeSilent makes the last heartbeat of a job's coordinator a minute
+// old.
 func (h *harness) makeSilent(id string) {
 	h.t.Helper()
 	h.setRecordTime(id, "beat", time.Now().Add(-time.Minute))
@@ -175,7 +177,8 @@ func (h *harness) setRecordTime(id, name string, to time.Time) {
 // recordField reads a field of a job's record.
 func (h *harness) recordField(id, name string) string { return h.hash("stevedore:{"+id+"}:job", name) }
 
-// runField reads a field of a job's shards under way, for example "7:g".
+// runField reads a field of a job's shards under way, for example
+// "7:g".
 func (h *harness) runField(id, name string) string { return h.hash("stevedore:{"+id+"}:runs", name) }
 
 func (h *harness) hash(key, field string) string {
@@ -202,9 +205,9 @@ func (h *harness) events(id string) (events []tasks.Event) {
 	return events
 }
 
-// checkEndEvent checks that a job has one last event in a round, of a type and
-// with the ID of that round. It returns how often the event was sent: once,
-// unless two workers ended the job at once.
+// checkEndEvent checks that a job has one last event in a round, of a
+// type and with the ID of that round. It returns how often the event
+// was sent: once, unless two workers ended the job at once.
 func (h *harness) checkEndEvent(id string, round int, want tasks.EventType) (times int) {
 	h.t.Helper()
 	prefix := fmt.Sprintf("%s/%d/", id, round)
@@ -226,8 +229,8 @@ func (h *harness) checkEndEvent(id string, round int, want tasks.EventType) (tim
 	return times
 }
 
-// claimPlanned claims a job as a coordinator that will send no heartbeat, and
-// plans the shards of a countingJob.
+// claimPlanned claims a job as a coordinator that will send no
+// heartbeat, and plans the shards of a countingJob.
 func (h *harness) claimPlanned(j tasks.Job, id string, shards int) queue.Lease {
 	h.t.Helper()
 	lease := h.claim(j, id, tasks.StatePlanning)
@@ -267,7 +270,8 @@ func (h *harness) claim(j tasks.Job, id string, first tasks.State) queue.Lease {
 	return lease
 }
 
-// startShard starts a run of a shard that will send no further heartbeat.
+// startShard starts a run of a shard that will send no further
+// heartbeat.
 func (h *harness) startShard(ref asynqtask.ShardRef) queue.ShardLease {
 	h.t.Helper()
 	lease, err := h.store.StartShard(h.t.Context(), ref)

@@ -25,7 +25,8 @@ func newHealth(client redis.UniversalClient, redis string) *health {
 	return &health{client: client, redis: redis, drain: make(chan struct{})}
 }
 
-// Handler serves the probes of an orchestrator. It may be called before Run.
+// Handler serves the probes of an orchestrator. It may be called before
+// Run.
 //
 //   - /livez is 200 as long as the process answers. It does not ask Redis,
 //     because an outage of Redis would then restart every worker.

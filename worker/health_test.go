@@ -12,8 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// A worker is ready while Redis answers and the worker does not stop. It is
-// alive without Redis too.
+// A worker is ready while Redis answers and the worker does not stop.
+// It is alive without Redis too.
 func TestReadiness(t *testing.T) {
 	t.Parallel()
 	r := queuetest.Start(t)

@@ -15,8 +15,8 @@ import (
 
 var errBadID = errors.New("the task of a job must have the job's ID, without a further colon")
 
-// runJob makes one attempt at a job: it claims the job, runs it, decides the
-// outcome, and writes it down.
+// runJob makes one attempt at a job: it claims the job, runs it,
+// decides the outcome, and writes it down.
 func (a *attempt) runJob(ctx context.Context) outcome.Verdict {
 	ref := asynqtask.ParseJobRef(a.taskID)
 	if err := queue.CheckID(ref.Job); err != nil || ref.TaskID() != a.taskID {
@@ -100,9 +100,9 @@ func (c *claim) runInTime(ctx context.Context) (tasks.Result, error) {
 	return result, err
 }
 
-// limitTime returns a context that ends with outcome.ErrTimeout after the
-// time that the kind allows, or with outcome.ErrDeadline at the deadline of
-// the payload.
+// limitTime returns a context that ends with outcome.ErrTimeout after
+// the time that the kind allows, or with outcome.ErrDeadline at the
+// deadline of the payload.
 func (c *claim) limitTime(ctx context.Context) (context.Context, context.CancelFunc) {
 	end := c.job.Lease.Started.Add(c.job.Kind.Policy.Timeout)
 	ctx, cancel := context.WithDeadlineCause(ctx, end, outcome.ErrTimeout)
@@ -117,8 +117,8 @@ func (c *claim) limitTime(ctx context.Context) (context.Context, context.CancelF
 	}
 }
 
-// writeResult stores data where asynqmon shows it. Only operators read it
-// there, so a failure is worth one line.
+// writeResult stores data where asynqmon shows it. Only operators read
+// it there, so a failure is worth one line.
 func (a *attempt) writeResult(data []byte) {
 	if len(data) == 0 || a.task.ResultWriter() == nil {
 		return

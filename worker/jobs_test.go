@@ -28,8 +28,8 @@ func (s single[J]) Run(ctx context.Context, j J, env job.Env) (tasks.Result, err
 	return s.run(ctx, j, env)
 }
 
-// testJobs are the jobs of a test's workers. A nil one fails the test that
-// enqueues it.
+// testJobs are the jobs of a test's workers. A nil one fails the test
+// that enqueues it.
 type testJobs struct {
 	verify   func(context.Context, tasks.VerifyConnection, job.Env) (tasks.Result, error)
 	manifest *countingJob
@@ -47,9 +47,9 @@ func (j testJobs) registrations() []worker.Registration {
 	)
 }
 
-// countingJob is a sharded job that adds up the numbers of its shards. The
-// result has the sum in Entries. The functions are hooks of the test; each
-// may be nil.
+// countingJob is a sharded job that adds up the numbers of its shards.
+// The result has the sum in Entries. The functions are hooks of the
+// test; each may be nil.
 type countingJob struct {
 	shards int64
 
@@ -87,8 +87,8 @@ func (c *countingJob) Plan(
 	return nil
 }
 
-// Work implements job.Sharded. It yields ten items a shard: "3/0" to "3/8"
-// of 100 bytes each, and "3/9", which fails.
+// Work implements job.Sharded. It yields ten items a shard: "3/0" to
+// "3/8" of 100 bytes each, and "3/9", which fails.
 func (c *countingJob) Work(
 	ctx context.Context, _ tasks.BuildManifest, env job.Env, s job.Shard,
 ) iter.Seq2[job.Item, error] {
@@ -177,8 +177,8 @@ func (c *countingJob) times(shard int) int64 {
 	return n.(*atomic.Int64).Load()
 }
 
-// checkResult checks the result of a countingJob: every shard must have been
-// counted once.
+// checkResult checks the result of a countingJob: every shard must have
+// been counted once.
 func checkResult(t testing.TB, s tasks.Status, shards int64) {
 	t.Helper()
 	r, err := producer.Result(s)
@@ -205,8 +205,8 @@ func checkResult(t testing.TB, s tasks.Status, shards int64) {
 // verifyRun is the code of a verification.
 type verifyRun = func(context.Context, tasks.VerifyConnection, job.Env) (tasks.Result, error)
 
-// failing returns a verification that fails with one error after the other,
-// and then succeeds.
+// failing returns a verification that fails with one error after the
+// other, and then succeeds.
 func failing(runs *atomic.Int32, errs ...error) verifyRun {
 	return func(context.Context, tasks.VerifyConnection, job.Env) (tasks.Result, error) {
 		if n := int(runs.Add(1)); n <= len(errs) {

@@ -13,14 +13,14 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// maxDeaths is how many processes one object may kill: two until its shard is
-// run carefully, and two more while it is. On a busy machine it may be twice
-// as many, because a living process may count as dead, and the object is then
-// given to a second one.
+// maxDeaths is how many processes one object may kill: two until its
+// shard is run carefully, and two more while it is. On a busy machine
+// it may be twice as many, because a living process may count as dead,
+// and the object is then given to a second one.
 const maxDeaths = 8
 
-// An object kills each process that reads it, with all work that the process
-// has under way. In the end this object alone is left out.
+// An object kills each process that reads it, with all work that the
+// process has under way. In the end this object alone is left out.
 func TestKillerObject(t *testing.T) {
 	t.Parallel()
 	r := queuetest.Start(t)
@@ -79,8 +79,8 @@ func TestKillerObject(t *testing.T) {
 	checkOneEnd(t, r.Options(), "killer")
 }
 
-// leaveOut changes an output so that an object is left out as one that kills
-// workers. It returns the object's line of the error list.
+// leaveOut changes an output so that an object is left out as one that
+// kills workers. It returns the object's line of the error list.
 func (o *output) leaveOut(t *testing.T, b simulation, i int) tasks.ObjectError {
 	t.Helper()
 	killer := tasks.ObjectError{Key: b.key(i), Code: "kills-worker"}

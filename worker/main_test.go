@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// parallel is how many tests run at once. Most of them wait for time to pass,
-// so it is more than there are processors.
+// parallel is how many tests run at once. Most of them wait for time to
+// pass, so it is more than there are processors.
 const parallel = "10"
 
 func TestMain(m *testing.M) {

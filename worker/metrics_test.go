@@ -9,8 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// metric adds up the series of a metric that have a label with a value, in
-// several registries.
+// metric adds up the series of a metric that have a label with a value,
+// in several registries.
 func metric(
 	t testing.TB, name, label, value string, registries ...prometheus.Registerer,
 ) (total float64) {

@@ -19,9 +19,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// Redis restarts while shards are done, under way and waiting. Work that is
-// done is neither lost nor done again. Work under way is committed when Redis
-// is back.
+// Redis restarts while shards are done, under way and waiting. Work
+// that is done is neither lost nor done again. Work under way is
+// committed when Redis is back.
 func TestRedisRestartsDuringJob(t *testing.T) {
 	t.Parallel()
 	r := queuetest.Start(t)
@@ -55,9 +55,10 @@ func TestRedisRestartsDuringJob(t *testing.T) {
 	}
 }
 
-// Redis loses the last second of what it has acknowledged, as it may when it
-// syncs its file once a second. Shards that the coordinator has seen done are
-// not done any more, and some of them are not even enqueued.
+// Redis loses the last second of what it has acknowledged, as it may
+// when it syncs its file once a second. Shards that the coordinator has
+// seen done are not done any more, and some of them are not even
+// enqueued.
 func TestRedisLosesItsLastSecond(t *testing.T) {
 	t.Parallel()
 	r := queuetest.Start(t)
@@ -100,8 +101,8 @@ func TestRedisLosesItsLastSecond(t *testing.T) {
 	checkResult(t, waitForJob(t, c, "m", 60*time.Second), 80)
 }
 
-// waitForHeartbeats waits until the coordinator of job m has sent n more
-// heartbeats.
+// waitForHeartbeats waits until the coordinator of job m has sent n
+// more heartbeats.
 func waitForHeartbeats(t *testing.T, o redisconn.Options, n int) {
 	t.Helper()
 	client := o.Client()
@@ -133,8 +134,8 @@ func appendLog(t *testing.T, o redisconn.Options) string {
 }
 
 // asynq since 0.25 does not successfully repeat an acknowledgement that
-// failed: the task would run again minutes later. Here a handler ends while
-// Redis is down, and its task is acknowledged all the same.
+// failed: the task would run again minutes later. Here a handler ends
+// while Redis is down, and its task is acknowledged all the same.
 func TestAcknowledgementOutlivesRestart(t *testing.T) {
 	t.Parallel()
 	r := queuetest.Start(t)

@@ -63,7 +63,8 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// A panic ends the job as a defect, and not the worker: the next job runs.
+// A panic ends the job as a defect, and not the worker: the next job
+// runs.
 func TestPanicEndsOnlyTheJob(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -91,8 +92,8 @@ func TestPanicEndsOnlyTheJob(t *testing.T) {
 	}
 }
 
-// One shard that can never succeed fails the job with its reason. The other
-// shards are not done in vain.
+// One shard that can never succeed fails the job with its reason. The
+// other shards are not done in vain.
 func TestShardFailureFailsTheJob(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

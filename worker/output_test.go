@@ -24,8 +24,8 @@ import (
 	manifestjob "github.com/stevedore-jobs/stevedore/worker/manifest" //nolint:depguard // chaos must not change the output of a real job
 )
 
-// buildTo returns a job that writes its manifest into a directory of the
-// test.
+// buildTo returns a job that writes its manifest into a directory of
+// the test.
 func buildTo(t testing.TB) tasks.BuildManifest {
 	t.Helper()
 	return tasks.BuildManifest{
@@ -41,8 +41,8 @@ type output struct {
 	errors   []tasks.ObjectError // the error list
 }
 
-// expectedOutput computes what a job must leave behind, without engine, queue
-// and shards.
+// expectedOutput computes what a job must leave behind, without engine,
+// queue and shards.
 func expectedOutput(t testing.TB, b simulation, j tasks.BuildManifest) (o output) {
 	t.Helper()
 	j.Destination = &tasks.Storage{Provider: "file", Bucket: t.TempDir()}
@@ -89,7 +89,8 @@ func manifestOf(t testing.TB, j tasks.BuildManifest) []byte {
 	return data
 }
 
-// lineOf returns where the entry of an object begins and ends in a manifest.
+// lineOf returns where the entry of an object begins and ends in a
+// manifest.
 func lineOf(t testing.TB, data []byte, key string) [2]int {
 	t.Helper()
 	name := strings.TrimSuffix(key, filepath.Ext(key))
@@ -100,8 +101,8 @@ func lineOf(t testing.TB, data []byte, key string) [2]int {
 	return [2]int{at, at + bytes.IndexByte(data[at:], '\n') + 1}
 }
 
-// checkOneEnd checks that all events that end a job are one and the same, and
-// that it has succeeded.
+// checkOneEnd checks that all events that end a job are one and the
+// same, and that it has succeeded.
 func checkOneEnd(t *testing.T, o redisconn.Options, id string) {
 	t.Helper()
 	ends := map[string]int{}
@@ -115,8 +116,8 @@ func checkOneEnd(t *testing.T, o redisconn.Options, id string) {
 	}
 }
 
-// readEvents reads all events of a job. Redis may have restarted a moment
-// ago.
+// readEvents reads all events of a job. Redis may have restarted a
+// moment ago.
 func readEvents(t testing.TB, o redisconn.Options, id string) (list []tasks.Event) {
 	t.Helper()
 	r := o.Client()

@@ -91,8 +91,8 @@ func countWordsKind() tasks.Kind {
 	})
 }
 
-// A worker runs a kind that is not built in, beside the built-in ones, with
-// shards, priorities and validation.
+// A worker runs a kind that is not built in, beside the built-in ones,
+// with shards, priorities and validation.
 func TestOwnKind(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -127,8 +127,8 @@ func TestOwnKind(t *testing.T) {
 	}
 }
 
-// A kind that does not fit its job, or is not valid, or is built in already,
-// is refused by New.
+// A kind that does not fit its job, or is not valid, or is built in
+// already, is refused by New.
 func TestNewRefusesWrongKinds(t *testing.T) {
 	t.Parallel()
 	conf := newConfig(t, queuetest.Embedded(t))

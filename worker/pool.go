@@ -10,9 +10,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// pool is a number of slots for some queues. Coordinators have a pool of
-// their own, so that they cannot take the slots that their shards need.
-// Verifications have one too, so that users do not wait behind bulk work.
+// pool is a number of slots for some queues. Coordinators have a pool
+// of their own, so that they cannot take the slots that their shards
+// need. Verifications have one too, so that users do not wait behind
+// bulk work.
 type pool struct {
 	name   string
 	slots  int
@@ -35,8 +36,8 @@ func newPool(name string, slots int, queues map[string]int) pool {
 	return pool{name, slots, queues, make(chan struct{}, max(slots, 0))}
 }
 
-// byPriority splits each queue into the queues of its priorities, weighted 6
-// to 3 to 1.
+// byPriority splits each queue into the queues of its priorities,
+// weighted 6 to 3 to 1.
 func byPriority(queues map[string]int) map[string]int {
 	weights := map[tasks.Priority]int{
 		tasks.PriorityHigh:   6,
@@ -56,8 +57,8 @@ func asynqConfig(p pool, drainTimeout time.Duration, log *slog.Logger) asynq.Con
 	return asynq.Config{
 		Concurrency: p.slots,
 		Queues:      p.queues,
-		// asynq can only poll. It pauses half of this to one and a half times
-		// this after it found nothing.
+		// asynq can only poll. It pauses half of this to one and a half
+		// times this after it found nothing.
 		TaskCheckInterval: 80 * time.Millisecond,
 		// A task that was handed over waits until some worker looks for
 		// delayed tasks.
@@ -71,8 +72,8 @@ func asynqConfig(p pool, drainTimeout time.Duration, log *slog.Logger) asynq.Con
 	}
 }
 
-// asynqLog writes asynq's own messages to slog. asynq ends the process after
-// a Fatal, unless the logger is its caller's: that must not happen.
+// asynqLog writes asynq's own messages to slog. asynq's default logger
+// ends the process after a Fatal; this one does not.
 type asynqLog struct{ log *slog.Logger }
 
 func (l asynqLog) Debug(args ...any) { l.log.Debug("asynq: " + fmt.Sprint(args...)) }

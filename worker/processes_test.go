@@ -134,7 +134,8 @@ type workerProcess struct {
 	ended chan struct{} // closed when the process has ended
 }
 
-// startFleet starts n worker processes and kills them when the test ends.
+// startFleet starts n worker processes and kills them when the test
+// ends.
 func startFleet(t testing.TB, s setup, n int) *fleet {
 	t.Helper()
 	log, err := os.OpenFile(filepath.Join(s.Dir, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
@@ -189,8 +190,8 @@ func (f *fleet) waitReady(n int) {
 	})
 }
 
-// kill ends a process without warning. The system needs no more than moments
-// for that.
+// kill ends a process without warning. The system needs no more than
+// moments for that.
 func (f *fleet) kill(i int) {
 	p := f.processes[i]
 	_ = p.Process.Kill()
@@ -223,8 +224,8 @@ func (f *fleet) restartDead() (dead int) {
 	return dead
 }
 
-// eachRunning calls each for the tasks that the processes say they run. They
-// say so every 5 seconds.
+// eachRunning calls each for the tasks that the processes say they run.
+// They say so every 5 seconds.
 func (f *fleet) eachRunning(each func(process int, task string)) {
 	servers, err := f.inspector.Servers()
 	if err != nil {

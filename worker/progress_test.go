@@ -14,7 +14,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
-// history records how many objects a job had really processed, and when.
+// history records how many objects a job had really processed, and
+// when.
 type history struct {
 	at []time.Time
 	n  []int64
@@ -34,8 +35,8 @@ func (h *history) ago(d time.Duration) (n int64) {
 	return n
 }
 
-// While shards run, the counts of Status never fall, are never ahead of the
-// work, and are at most a second old.
+// While shards run, the counts of Status never fall, are never ahead of
+// the work, and are at most a second old.
 func TestProgressIsTrue(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -121,8 +122,8 @@ func checkSeries(t *testing.T, id string, want int, registries ...prometheus.Reg
 	}
 }
 
-// checkAsynqResult checks that the result that asynqmon shows is about what
-// Status shows.
+// checkAsynqResult checks that the result that asynqmon shows is about
+// what Status shows.
 func checkAsynqResult(t *testing.T, h *harness, p tasks.Progress) {
 	t.Helper()
 	info, err := h.inspector.GetTaskInfo(tasks.QueueJobs, "m")
@@ -135,8 +136,8 @@ func checkAsynqResult(t *testing.T, h *harness, p tasks.Progress) {
 	}
 }
 
-// checkEvents checks the events of a job: one when it starts, at most one
-// more each second, and one when it ends.
+// checkEvents checks the events of a job: one when it starts, at most
+// one more each second, and one when it ends.
 func checkEvents(t *testing.T, h *harness) {
 	t.Helper()
 	if n := h.checkEndEvent("m", 0, tasks.EventSucceeded); n != 1 {
@@ -172,8 +173,8 @@ func checkEvents(t *testing.T, h *harness) {
 	}
 }
 
-// In the end the counts are exact, also if a shard was run twice, or its
-// worker died with work under way.
+// In the end the counts are exact, also if a shard was run twice, or
+// its worker died with work under way.
 func TestFinalCountsAreExact(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

@@ -26,8 +26,8 @@ func (h *harness) recordDeaths(id string, times int) {
 	}
 }
 
-// One worker finds jobs in every state that a death can leave them in, and
-// brings each to its end.
+// One worker finds jobs in every state that a death can leave them in,
+// and brings each to its end.
 func TestReaper(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -102,8 +102,8 @@ func (h *harness) leaveOrphans() {
 	h.setRecordTime("unsent", "created", time.Now().Add(-time.Minute))
 }
 
-// checkOldTaskDoesNothing has asynq run the first task of a job that a later
-// task carries, as asynq's recoverer does after a minute.
+// checkOldTaskDoesNothing has asynq run the first task of a job that a
+// later task carries, as asynq's recoverer does after a minute.
 func checkOldTaskDoesNothing(t *testing.T, h *harness, id string) {
 	t.Helper()
 	epoch := h.recordField(id, "epoch")
@@ -114,8 +114,9 @@ func checkOldTaskDoesNothing(t *testing.T, h *harness, id string) {
 	}
 }
 
-// A worker died after asynq gave it a job's task and before it began the job.
-// The lease is lost too, so asynq never looks at the task again.
+// A worker died after asynq gave it a job's task and before it began
+// the job. The lease is lost too, so asynq never looks at the task
+// again.
 func TestOrphanOfQueuedJob(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -131,8 +132,8 @@ func TestOrphanOfQueuedJob(t *testing.T) {
 	}
 }
 
-// A coordinator whose process lives but sends no heartbeat is fenced. The job
-// continues elsewhere within half a minute.
+// A coordinator whose process lives but sends no heartbeat is fenced.
+// The job continues elsewhere within half a minute.
 func TestSilentCoordinatorIsReplaced(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -171,8 +172,8 @@ func TestSilentCoordinatorIsReplaced(t *testing.T) {
 }
 
 // A coordinator died after it saved a shard and before it enqueued the
-// shard's task. The next coordinator finds the shard and continues planning
-// after it.
+// shard's task. The next coordinator finds the shard and continues
+// planning after it.
 func TestCoordinatorContinuesPlanning(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

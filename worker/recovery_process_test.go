@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	// maxRecovery is how long after a worker's death its work may take to
-	// continue elsewhere.
+	// maxRecovery is how long after a worker's death its work may take
+	// to continue elsewhere.
 	maxRecovery = 35 * time.Second
 	// recoveryMargin is added on a busy machine.
 	recoveryMargin = 10 * time.Second
 )
 
-// A worker is killed while it works on shards. Another one continues them
-// soon.
+// A worker is killed while it works on shards. Another one continues
+// them soon.
 func TestRecovery_Shards(t *testing.T) {
 	t.Parallel()
 	r := newRecoveryTest(t)
@@ -30,8 +30,8 @@ func TestRecovery_Shards(t *testing.T) {
 	r.measure(t, victim, "shards", r.shardsMoved)
 }
 
-// The worker that coordinates a job, and works on its shards too, is killed.
-// Another one takes the job over.
+// The worker that coordinates a job, and works on its shards too, is
+// killed. Another one takes the job over.
 func TestRecovery_Coordinator(t *testing.T) {
 	t.Parallel()
 	r := newRecoveryTest(t)
@@ -62,8 +62,8 @@ func TestRecovery_SingleJob(t *testing.T) {
 	})
 }
 
-// recoveryTest is two workers that work for a long time on the six shards of
-// a job.
+// recoveryTest is two workers that work for a long time on the six
+// shards of a job.
 type recoveryTest struct {
 	fleet  *fleet
 	client *producer.Client
@@ -105,7 +105,8 @@ func (r recoveryTest) shards(process int) map[int]bool {
 	return shards
 }
 
-// notCoordinator returns the process that has shards and does not coordinate.
+// notCoordinator returns the process that has shards and does not
+// coordinate.
 func (r recoveryTest) notCoordinator(t *testing.T) (process int) {
 	t.Helper()
 	queuetest.Eventually(t, 20*time.Second, "the coordinator is known", func() bool {
@@ -116,8 +117,8 @@ func (r recoveryTest) notCoordinator(t *testing.T) (process int) {
 	return process
 }
 
-// measure kills a process, starts another in its place, and waits until its
-// work continues.
+// measure kills a process, starts another in its place, and waits until
+// its work continues.
 func (r recoveryTest) measure(
 	t *testing.T, victim int, what string, moved func(lost map[int]bool) bool,
 ) {
@@ -135,7 +136,8 @@ func (r recoveryTest) measure(
 	}
 }
 
-// shardsMoved reports whether new runs of all these shards send heartbeats.
+// shardsMoved reports whether new runs of all these shards send
+// heartbeats.
 func (r recoveryTest) shardsMoved(lost map[int]bool) bool {
 	for n := range lost {
 		shard := strconv.Itoa(n)

@@ -18,9 +18,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// A shard whose worker is silent is done by another one, long before asynq
-// would give it away. The first worker's late commit, and the second run of
-// its task, change nothing.
+// A shard whose worker is silent is done by another one, long before
+// asynq would give it away. The first worker's late commit, and the
+// second run of its task, change nothing.
 func TestSilentShardIsReplaced(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -75,8 +75,8 @@ func TestSilentShardIsReplaced(t *testing.T) {
 	}
 }
 
-// checkLateWorker checks that a worker which was silent changes nothing when
-// it commits its shard after all, nor when its task runs again.
+// checkLateWorker checks that a worker which was silent changes nothing
+// when it commits its shard after all, nor when its task runs again.
 func checkLateWorker(t *testing.T, h *harness, silent *silentWorker, lease queue.ShardLease) {
 	t.Helper()
 	before := h.status("m").Progress
@@ -99,8 +99,8 @@ func checkLateWorker(t *testing.T, h *harness, silent *silentWorker, lease queue
 	}
 }
 
-// The same shard runs on two workers at the same time, to the end. It counts
-// once.
+// The same shard runs on two workers at the same time, to the end. It
+// counts once.
 func TestShardOnTwoWorkersCountsOnce(t *testing.T) {
 	t.Parallel()
 	onEmbeddedAndReal(t, func(t *testing.T, o redisconn.Options) {
@@ -143,8 +143,8 @@ func TestShardOnTwoWorkersCountsOnce(t *testing.T) {
 	})
 }
 
-// Shards lose their tasks in every way that asynq knows. All are done within
-// half a minute, and no worker counts as crashed.
+// Shards lose their tasks in every way that asynq knows. All are done
+// within half a minute, and no worker counts as crashed.
 func TestLostShardTasks(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
@@ -171,9 +171,9 @@ func TestLostShardTasks(t *testing.T) {
 	}
 }
 
-// After a hand-over a shard may wait in a long queue. That is no crash: else
-// it would be done one object at a time in the end, and an object would be
-// left out.
+// After a hand-over a shard may wait in a long queue. That is no crash:
+// else it would be done one object at a time in the end, and an object
+// would be left out.
 func TestOnlyCrashedShardsAreReplaced(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()

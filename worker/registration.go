@@ -8,8 +8,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// Registration is a job that the worker shall run. Single and Sharded make
-// one.
+// Registration is a job that the worker shall run. Single and Sharded
+// make one.
 type Registration struct {
 	name    string      // of the kind, as the payload says
 	own     *tasks.Kind // nil for a built-in kind
@@ -42,17 +42,18 @@ func registration[J tasks.Job]() Registration {
 	}
 }
 
-// OfKind returns the registration with a kind that is not built in. The kind
-// must be the one of the job's payload. Producers need the same kind.
+// OfKind returns the registration with a kind that is not built in. The
+// kind's payload must have the type that the job takes. Producers need
+// the same kind: see producer.WithKinds.
 func (r Registration) OfKind(k tasks.Kind) Registration {
 	r.own = &k
 	return r
 }
 
-// kindsOf returns the kinds by name. Every built-in kind must have a job,
-// because all kinds share the queues. Every kind's queue must be served: to
-// enqueue on a queue that no pool serves succeeds, and the task then waits
-// for ever. The error names all faults.
+// kindsOf returns the kinds by name. Every built-in kind must have a
+// job, because all kinds share the queues. A pool must serve the queue
+// of every kind, or its tasks would wait for ever. The error names all
+// faults.
 func kindsOf(registrations []Registration, pools []pool) (map[string]job.Kind, error) {
 	kinds := map[string]job.Kind{}
 	var faults []error
@@ -98,8 +99,8 @@ func (r Registration) kind(pools []pool) (tasks.Kind, error) {
 	return k, fmt.Errorf("no pool serves queue %q of kind %s", k.Policy.Queue, k.Name)
 }
 
-// checkOwn checks that the kind that OfKind gave decodes the payload of the
-// job.
+// checkOwn checks that the kind that OfKind gave decodes the payload of
+// the job.
 func (r Registration) checkOwn() error {
 	if err := r.own.Validate(); err != nil {
 		return err

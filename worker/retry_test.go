@@ -17,8 +17,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// flakyJob is a sharded job over the objects "000", "001" and so on. Some
-// objects fail.
+// flakyJob is a sharded job over the objects "000", "001" and so on.
+// Some objects fail.
 type flakyJob struct {
 	objects   int
 	shardSize int
@@ -88,8 +88,8 @@ func (f *flakyJob) Finish(
 	return tasks.BuildManifestResult{Key: data.String(), Entries: parts.Tally["good"]}, nil
 }
 
-// A retry works on the objects of the error list alone. It gets the first
-// result, and counts for itself.
+// A retry works on the objects of the error list alone. It gets the
+// first result, and counts for itself.
 func TestRetryOfFailedObjects(t *testing.T) {
 	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, o redisconn.Options) {
@@ -139,8 +139,8 @@ func TestRetryOfFailedObjects(t *testing.T) {
 	})
 }
 
-// checkRetry checks that a retry has worked on each failed object once, and
-// on no other, and got the first result.
+// checkRetry checks that a retry has worked on each failed object once,
+// and on no other, and got the first result.
 func (f *flakyJob) checkRetry(t *testing.T, failed int64, first []byte) {
 	t.Helper()
 	f.mu.Lock()

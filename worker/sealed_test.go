@@ -51,8 +51,8 @@ func withSecret(s tasks.Secret) tasks.VerifyConnection {
 	return tasks.VerifyConnection{Storage: tasks.Storage{Provider: "s3", Bucket: "b", Auth: auth}}
 }
 
-// A sealed secret opens for its own job, with any key of the worker, and for
-// no other job.
+// A sealed secret opens for its own job, with any key of the worker,
+// and for no other job.
 func TestSealedSecretsOpenForTheirJob(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

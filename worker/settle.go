@@ -11,16 +11,18 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
-// An attempt at a job is settled in three steps: decide, record, report.
+// An attempt at a job is settled in three steps: decide, record,
+// report.
 
-// jobVerdict is the verdict about a job, and its end if the job has ended.
+// jobVerdict is the verdict about a job, and its end if the job has
+// ended.
 type jobVerdict struct {
 	outcome.Verdict
 	end queue.End
 }
 
-// decide decides about an attempt that ended with a result or an error. It
-// writes nothing.
+// decide decides about an attempt that ended with a result or an error.
+// It writes nothing.
 func (c *claim) decide(ctx context.Context, r tasks.Result, err error) jobVerdict {
 	v := jobVerdict{Verdict: c.attempt.decide(ctx, err)}
 	v.end.Keep = c.job.Kind.Policy.Keep
@@ -43,8 +45,8 @@ func (c *claim) decide(ctx context.Context, r tasks.Result, err error) jobVerdic
 
 // record writes a verdict into the job's record before asynq gets its
 // answer: until then nobody may take the task for lost. It returns the
-// verdict that holds. That is another one if the job belongs to someone else
-// by now, or if Redis does not take the end of the job.
+// verdict that holds. That is another one if the job belongs to someone
+// else by now, or if Redis does not take the end of the job.
 func (c *claim) record(ctx context.Context, v jobVerdict) outcome.Verdict {
 	late, cancel := detached(ctx)
 	defer cancel()
@@ -66,15 +68,15 @@ func (c *claim) record(ctx context.Context, v jobVerdict) outcome.Verdict {
 	case v.Ended():
 		c.executor.coordinator.Release(late, c.job)
 	case err != nil:
-		// The job may be taken over before asynq brings the task back. That
-		// does no harm.
+		// The job may be taken over before asynq brings the task back.
+		// That does no harm.
 		c.executor.log.Debug("job not suspended", "job", c.job.Lease.ID, "error", err)
 	}
 	return v.Verdict
 }
 
-// whyFenced returns why this attempt does not hold the job any more: it was
-// cancelled, or another coordinator has it.
+// whyFenced returns why this attempt does not hold the job any more: it
+// was cancelled, or another coordinator has it.
 func (c *claim) whyFenced(ctx context.Context) outcome.Verdict {
 	s, err := c.executor.store.Status(ctx, c.job.Lease.ID)
 	if err != nil || s.State != tasks.StateCancelled || s.Round != c.job.Lease.Round {

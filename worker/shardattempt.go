@@ -35,9 +35,9 @@ func (a *attempt) runShard(ctx context.Context) outcome.Verdict {
 	return a.recordShard(ctx, lease, a.decide(ctx, err))
 }
 
-// recordShard writes a verdict into the job's record before asynq gets its
-// answer, and returns the verdict that holds. A shard that failed records
-// why; its coordinator then ends the job.
+// recordShard writes a verdict into the job's record before asynq gets
+// its answer, and returns the verdict that holds. A shard that failed
+// records why; its coordinator then ends the job.
 func (a *attempt) recordShard(
 	ctx context.Context, lease queue.ShardLease, v outcome.Verdict,
 ) outcome.Verdict {
@@ -49,8 +49,8 @@ func (a *attempt) recordShard(
 			return outcome.NotRecorded(ctx, err)
 		}
 	case v.Again():
-		// If this fails, the shard may be replaced before asynq brings the
-		// task back. That does no harm.
+		// If this fails, the shard may be replaced before asynq brings
+		// the task back. That does no harm.
 		if err := lease.Suspend(late, v.Pause); err != nil {
 			a.executor.log.Debug("shard not suspended", "task", a.taskID, "error", err)
 		}

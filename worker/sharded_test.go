@@ -12,8 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// Two workers share the shards of a job. Each shard counts once, and the
-// error list is complete.
+// Two workers share the shards of a job. Each shard counts once, and
+// the error list is complete.
 func TestShardedJob(t *testing.T) {
 	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, o redisconn.Options) {
@@ -42,8 +42,8 @@ func TestShardedJobWithoutShards(t *testing.T) {
 	checkResult(t, waitForJob(t, c, "empty", 10*time.Second), 0)
 }
 
-// A shard that failed leaves no archived task: asynq would keep its ID for
-// months, although the job is over.
+// A shard that failed leaves no archived task: asynq would keep its ID
+// for months, although the job is over.
 func TestFailedShardLeavesNoTask(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

@@ -14,8 +14,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// silentWorker is a worker that has taken a task and sends no heartbeat. Its
-// process lives, so that asynq leaves the task to it.
+// silentWorker is a worker that has taken a task and sends no
+// heartbeat. Its process lives, so that asynq leaves the task to it.
 type silentWorker struct {
 	server *asynq.Server
 	taken  chan *asynq.Task
@@ -23,8 +23,8 @@ type silentWorker struct {
 	once   sync.Once
 }
 
-// startSilentWorker starts a silent worker for a queue. It calls begin for
-// each task that it takes.
+// startSilentWorker starts a silent worker for a queue. It calls begin
+// for each task that it takes.
 func startSilentWorker(
 	t testing.TB, o redisconn.Options, name string, begin func(context.Context, *asynq.Task),
 ) *silentWorker {
@@ -51,8 +51,8 @@ func startSilentWorker(
 	return w
 }
 
-// wakeUp lets the silent worker fail its task and stop. asynq then runs the
-// task again, elsewhere.
+// wakeUp lets the silent worker fail its task and stop. asynq then runs
+// the task again, elsewhere.
 func (w *silentWorker) wakeUp() {
 	w.once.Do(func() {
 		w.server.Stop()

@@ -18,9 +18,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// simulation is a bucket that computes its objects from their numbers. Any
-// number of processes see the same bucket, and a million objects take no
-// memory. Most objects are images; some are broken images, some are texts.
+// simulation is a bucket that computes its objects from their numbers.
+// Any number of processes see the same bucket, and a million objects
+// take no memory. Most objects are images; some are broken images, some
+// are texts.
 type simulation struct {
 	Objects int
 	Read    time.Duration // how long a read takes
@@ -38,7 +39,8 @@ func (s simulation) Open(
 	return simulated{s}, nil
 }
 
-// key returns the key of an object. Keys are in the order of the numbers.
+// key returns the key of an object. Keys are in the order of the
+// numbers.
 func (s simulation) key(i int) string {
 	return fmt.Sprintf("2026-11/camera-%02d/%07d.%s", i*100/max(s.Objects, 1), i, extensionOf(i))
 }
@@ -53,7 +55,8 @@ func extensionOf(i int) string {
 	return "jpg"
 }
 
-// isBroken reports whether an object has the name of an image, but is not one.
+// isBroken reports whether an object has the name of an image, but is
+// not one.
 func isBroken(i int) bool { return i%997 == 13 && extensionOf(i) != "txt" }
 
 func contentOf(i int) []byte {

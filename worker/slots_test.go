@@ -13,7 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// stubborn is a verification that ignores its context. It counts its runs.
+// stubborn is a verification that ignores its context. It counts its
+// runs.
 type stubborn struct {
 	atOnce, most, runs atomic.Int32
 	end                chan struct{} // closed to let all runs end
@@ -29,9 +30,9 @@ func (s *stubborn) run(context.Context, tasks.VerifyConnection, job.Env) (tasks.
 	return tasks.VerifyConnectionResult{OK: true}, nil
 }
 
-// asynq frees the slot of a task that it was asked to cancel, although the
-// handler may still run. Here the next job waits until the slot is really
-// free.
+// asynq frees the slot of a task that it was asked to cancel, although
+// the handler may still run. Here the next job waits until the slot is
+// really free.
 func TestNextJobWaitsForRealSlot(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)
@@ -64,8 +65,8 @@ func TestNextJobWaitsForRealSlot(t *testing.T) {
 	}
 }
 
-// asynq starts a cancelled task again although its handler still runs. Here
-// the second run waits for the first.
+// asynq starts a cancelled task again although its handler still runs.
+// Here the second run waits for the first.
 func TestNoTaskRunsTwiceInOneProcess(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

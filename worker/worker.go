@@ -1,11 +1,11 @@
-// Package worker takes jobs off the queue and runs them: many at once, on
-// any number of processes.
+// Package worker takes jobs off the queue and runs them: many at once,
+// on any number of processes.
 //
-// It is the shell of the engine: configuration, registration of jobs, pools
-// of slots, attempts and their outcomes, health. The packages below it do the
-// work: coordinator runs one job, shard runs shards, reaper finds orphaned
-// jobs, and metrics counts. The engine knows no job by name: main gives it
-// the jobs and the clouds.
+// It is the shell of the engine: configuration, registration of jobs,
+// pools of slots, attempts and their outcomes, health. The packages
+// below it do the work: coordinator runs one job, shard runs shards,
+// reaper finds orphaned jobs, and metrics counts. The engine knows no
+// job by name: main gives it the jobs and the clouds.
 package worker
 
 import (
@@ -35,9 +35,9 @@ type Worker struct {
 	health   *health
 }
 
-// New makes a worker that runs the given jobs. There must be exactly one job
-// for every built-in kind; jobs of other kinds are additional. The error
-// names all faults at once. New does not touch Redis.
+// New makes a worker that runs the given jobs. There must be exactly
+// one job for every built-in kind; jobs of other kinds are additional.
+// The error names all faults at once. New does not touch Redis.
 func New(c Config, jobs ...Registration) (*Worker, error) {
 	pools := newPools(c)
 	kinds, err := kindsOf(jobs, pools)
@@ -47,10 +47,10 @@ func New(c Config, jobs ...Registration) (*Worker, error) {
 	return assemble(c.withDefaults(), kinds, pools)
 }
 
-// Run works until ctx ends, and then drains: it takes no new tasks, stops the
-// jobs under way, and hands them over to other workers without using up an
-// attempt. It waits for Redis when Redis does not answer, at the start and
-// later.
+// Run works until ctx ends, and then drains: it takes no new tasks,
+// stops the jobs under way, and hands them over to other workers
+// without using up an attempt. It waits for Redis when Redis does not
+// answer, at the start and later.
 func (w *Worker) Run(ctx context.Context) error {
 	defer func() { _, _ = w.prompt.Close(), w.patient.Close() }()
 	background, stopBackground := w.startBackground(ctx)
@@ -77,8 +77,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	return nil
 }
 
-// startBackground starts what runs beside the pools. The heartbeats of shards
-// end last, when stop is called: until then shards may run.
+// startBackground starts what runs beside the pools. The heartbeats of
+// shards end last, when stop is called: until then shards may run.
 func (w *Worker) startBackground(ctx context.Context) (group *sync.WaitGroup, stop func()) {
 	heartbeats, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	group = new(sync.WaitGroup)
@@ -91,9 +91,9 @@ func (w *Worker) startBackground(ctx context.Context) (group *sync.WaitGroup, st
 	}
 }
 
-// stop drains. First no pool takes new tasks, then all handlers are asked to
-// stop, and only then do the servers shut down: asynq on its own would give a
-// task to another worker while its handler still runs.
+// stop drains. First no pool takes new tasks, then all handlers are
+// asked to stop, and only then do the servers shut down: asynq on its
+// own would give a task to another worker while its handler still runs.
 func (w *Worker) stop(servers []*asynq.Server) {
 	w.health.ready.Store(false)
 	w.log.Info("draining")

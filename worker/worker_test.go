@@ -21,8 +21,9 @@ import (
 // maxStop is how long a worker may take to stop in a test.
 const maxStop = time.Minute
 
-// slow marks a test that takes more than about three seconds. Tests that
-// start a redis-server need no mark: queuetest skips them with -short.
+// slow marks a test that takes more than about three seconds. Tests
+// that start a redis-server need no mark: queuetest skips them with
+// -short.
 func slow(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
@@ -92,7 +93,8 @@ func runWorker(t testing.TB, c worker.Config, jobs ...worker.Registration) *proc
 	return &process{w, stop}
 }
 
-// onEmbeddedAndReal runs a test on the embedded Redis and on a real one.
+// onEmbeddedAndReal runs a test on the embedded Redis and on a real
+// one.
 func onEmbeddedAndReal(t *testing.T, test func(*testing.T, redisconn.Options)) {
 	t.Helper()
 	t.Run("embedded", func(t *testing.T) {
@@ -105,8 +107,9 @@ func onEmbeddedAndReal(t *testing.T, test func(*testing.T, redisconn.Options)) {
 	})
 }
 
-// onEveryRedis runs a test on every sort of Redis that the product supports,
-// also on a cluster, and as a user who has only the documented rights.
+// onEveryRedis runs a test on every sort of Redis that the product
+// supports, also on a cluster, and as a user who has only the
+// documented rights.
 func onEveryRedis(t *testing.T, test func(*testing.T, redisconn.Options)) {
 	t.Helper()
 	for name, server := range queuetest.Servers() {

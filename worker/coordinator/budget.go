@@ -6,16 +6,17 @@ import (
 )
 
 const (
-	// An estimate needs minSample shards, and one in sampleShare of all.
+	// An estimate needs minSample shards, and one in sampleShare of
+	// all.
 	minSample   = 10
 	sampleShare = 20
 )
 
-// checkBudget estimates how much of Redis the parts of a job will take, so
-// that a job which exceeds the budget fails early. Shards under way count as
-// done, because they have committed checkpoints too. That makes the estimate
-// too low, never too high; what it misses is found when a commit exceeds the
-// budget.
+// checkBudget estimates how much of Redis the parts of a job will take,
+// so that a job which exceeds the budget fails early. Shards under way
+// count as done, because they have committed checkpoints too. That
+// makes the estimate too low, never too high; what it misses is found
+// when a commit exceeds the budget.
 func checkBudget(s queue.Snapshot, budget int64) error {
 	p := s.Committed
 	if p.Shards < max(minSample, p.ShardsTotal/sampleShare) {

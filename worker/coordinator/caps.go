@@ -9,16 +9,16 @@ import (
 )
 
 const (
-	// renewEvery is how often an unchanged reservation is renewed. It would
-	// expire otherwise.
+	// renewEvery is how often an unchanged reservation is renewed. It
+	// would expire otherwise.
 	renewEvery = 5 * time.Second
 	// releaseTimeout is how long freeing the reservations may take.
 	releaseTimeout = time.Second
 )
 
-// jobCaps holds one job's reservations of the caps that apply to it: one cap
-// for each bucket that it uses, and one for its tenant. A cap limits the
-// shards that run at once, and all workers share it.
+// jobCaps holds one job's reservations of the caps that apply to it:
+// one cap for each bucket that it uses, and one for its tenant. A cap
+// limits the shards that run at once, and all workers share it.
 type jobCaps struct {
 	caps     queue.Caps
 	job      string
@@ -50,8 +50,8 @@ func (c *jobCaps) add(name string, limit int) {
 	c.limits = append(c.limits, queue.Cap{Name: name, Limit: limit})
 }
 
-// reserve returns how many of the more wanted shards may start now, when have
-// shards of the job run already.
+// reserve returns how many of the more wanted shards may start now,
+// when have shards of the job run already.
 func (c *jobCaps) reserve(ctx context.Context, have, more int) (int, error) {
 	if len(c.limits) == 0 {
 		return more, nil
@@ -83,7 +83,8 @@ func (c *jobCaps) reserveAll(ctx context.Context, have, want int) (int, error) {
 	return want, nil
 }
 
-// release frees the reservations. If it fails, they expire by themselves.
+// release frees the reservations. If it fails, they expire by
+// themselves.
 func (c *jobCaps) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()

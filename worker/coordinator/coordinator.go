@@ -1,13 +1,15 @@
-// Package coordinator runs a claimed job until it has a result or an error.
+// Package coordinator runs a claimed job until it has a result or an
+// error.
 //
-// A single job is one run. A sharded job takes four steps: the coordinator
-// plans the shards, puts their tasks on the queue, supervises them until all
-// are committed, and finishes the job from what they committed. Any step may
-// be the first, because an earlier coordinator of the job may have died or
-// stopped. Meanwhile the coordinator sends heartbeats and shows progress.
+// A single job is one run. A sharded job takes four steps: the
+// coordinator plans the shards, puts their tasks on the queue,
+// supervises them until all are committed, and finishes the job from
+// what they committed. Any step may be the first, because an earlier
+// coordinator of the job may have died or stopped. Meanwhile the
+// coordinator sends heartbeats and shows progress.
 //
-// The package does not decide what an error means for the job, and it does
-// not end the job: package worker does both.
+// The package does not decide what an error means for the job, and it
+// does not end the job: package worker does both.
 package coordinator
 
 import (
@@ -21,7 +23,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// Config is what a Coordinator uses. All fields must be set, but the caps.
+// Config is what a Coordinator uses. All fields must be set, but the
+// caps.
 type Config struct {
 	Store   queue.Store
 	Tasks   asynqtask.Client
@@ -30,18 +33,20 @@ type Config struct {
 
 	// ShardSlots is how many shards this process runs at once.
 	ShardSlots int
-	// Caps on shards that run at once, shared by all workers. 0 means none.
+	// Caps on shards that run at once, shared by all workers. 0 means
+	// none.
 	BucketShards, TenantShards int
-	// PartsBudget is how many bytes of Redis the parts of a job may take.
+	// PartsBudget is how many bytes of Redis the parts of a job may
+	// take.
 	PartsBudget int64
 
 	// HeartbeatEvery is the interval of heartbeats.
 	HeartbeatEvery time.Duration
-	// SilentAfter is how long a shard's worker may send no heartbeat before
-	// it counts as crashed.
+	// SilentAfter is how long a shard's worker may send no heartbeat
+	// before it counts as crashed.
 	SilentAfter time.Duration
-	// Grace is how long workers have to send a heartbeat again after Redis
-	// did not answer.
+	// Grace is how long workers have to send a heartbeat again after
+	// Redis did not answer.
 	Grace time.Duration
 }
 
@@ -50,8 +55,8 @@ type Metrics interface {
 	ShardReplaced(kind, reason string)
 }
 
-// Coordinator runs the jobs that this process has claimed. Make it with New.
-// It is safe for concurrent use.
+// Coordinator runs the jobs that this process has claimed. Make it with
+// New. It is safe for concurrent use.
 type Coordinator struct {
 	config   Config
 	inflight *inflightLimit
@@ -80,9 +85,9 @@ type Gauge interface {
 	Show(tasks.Progress)
 }
 
-// Run runs a job and returns its result. It stops early, with the cause, when
-// ctx ends; and with queue.ErrFenced when the job is not this process's any
-// more.
+// Run runs a job and returns its result. It stops early, with the
+// cause, when ctx ends; and with queue.ErrFenced when the job is not
+// this process's any more.
 func (c *Coordinator) Run(ctx context.Context, j Job) (tasks.Result, error) {
 	r := &run{config: &c.config, inflight: c.inflight, job: j}
 	r.progress = newReporter(r)
@@ -93,9 +98,9 @@ func (c *Coordinator) Run(ctx context.Context, j Job) (tasks.Result, error) {
 	return r.sharded(ctx)
 }
 
-// Release frees the job's reservations of the caps. Call it only when no
-// shard of the job runs any more. After a hand-over the shards run on, and
-// the next coordinator inherits the reservations.
+// Release frees the job's reservations of the caps. Call it only when
+// no shard of the job runs any more. After a hand-over the shards run
+// on, and the next coordinator inherits the reservations.
 func (c *Coordinator) Release(ctx context.Context, j Job) {
 	if j.Kind.Sharded == nil || j.Payload == nil {
 		return

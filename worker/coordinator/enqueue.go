@@ -25,9 +25,10 @@ func (s *supervisor) enqueueMore(ctx context.Context, snapshot queue.Snapshot) e
 	return nil
 }
 
-// notEnqueued lists shards that are neither committed nor enqueued, as many
-// as may be in flight. It begins with the first shard each time: if Redis
-// lost its last second, shards that were committed are not any more.
+// notEnqueued lists shards that are neither committed nor enqueued, as
+// many as may be in flight. It begins with the first shard each time:
+// if Redis lost its last second, shards that were committed are not any
+// more.
 func (s *supervisor) notEnqueued(snapshot queue.Snapshot) (shards []int) {
 	limit := s.run.inflight.get()
 	for _, i := range snapshot.Undone(0, limit) {
@@ -38,7 +39,8 @@ func (s *supervisor) notEnqueued(snapshot queue.Snapshot) (shards []int) {
 	return shards
 }
 
-// enqueue puts the task of a shard on the queue, if it is not there yet.
+// enqueue puts the task of a shard on the queue, if it is not there
+// yet.
 func (s *supervisor) enqueue(ctx context.Context, i, generation int) error {
 	return s.config.Tasks.EnqueueShard(ctx, asynqtask.Shard{
 		Kind:  s.run.job.Lease.Kind,

@@ -5,24 +5,12 @@ import (
 	"errors"
 	"time"
 
-	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
-// single runs a single job.
-func (r *run) single(ctx context.Context) (tasks.Result, error) {
-	ctx, stop := r.sendHeartbeats(ctx, func() queue.ProgressReport {
-		counts := r.job.Env.Progress.Counts()
-		return r.progress.update(counts, counts.ObjectsTotal)
-	})
-	defer stop()
-	result, err := r.job.Kind.Single.Run(ctx, r.job.Payload, r.job.Env)
-	return result, fencedOr(ctx, err)
-}
-
-// sendHeartbeats sends a heartbeat with a report, again and again until stop
-// is called. The returned context ends with queue.ErrFenced when the job is
-// not this process's any more.
+// sendHeartbeats sends a heartbeat with a report, again and again until
+// stop is called. The returned context ends with queue.ErrFenced when
+// the job is not this process's any more.
 func (r *run) sendHeartbeats(
 	ctx context.Context, report func() queue.ProgressReport,
 ) (inner context.Context, stop func()) {

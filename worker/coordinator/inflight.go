@@ -15,9 +15,10 @@ const (
 	countSlotsEvery = 10 * time.Second
 )
 
-// inflightLimit limits how many shards of one job are enqueued or run at
-// once. The limit is high enough that no worker waits for the coordinator,
-// and low enough that a later job need not wait for a large earlier one.
+// inflightLimit limits how many shards of one job are enqueued or run
+// at once. The limit is high enough that no worker waits for the
+// coordinator, and low enough that a later job need not wait for a
+// large earlier one.
 type inflightLimit struct {
 	tasks asynqtask.Client
 	own   int // slots of this process, used when the others' cannot be read
@@ -27,7 +28,8 @@ type inflightLimit struct {
 	expires time.Time
 }
 
-// get returns the limit. Now and then it counts the slots of all workers.
+// get returns the limit. Now and then it counts the slots of all
+// workers.
 func (l *inflightLimit) get() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()

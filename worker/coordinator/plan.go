@@ -12,8 +12,8 @@ import (
 // retryShardSize is how many objects of an error list make a shard.
 const retryShardSize = 200
 
-// plan saves each shard in the job's record. It continues after the last
-// shard that was saved. The supervisor enqueues the shards.
+// plan saves each shard in the job's record. It continues after the
+// last shard that was saved. The supervisor enqueues the shards.
 func (r *run) plan(ctx context.Context) error {
 	lease := r.job.Lease
 	index := lease.Shards
@@ -44,8 +44,8 @@ func (r *run) plan(ctx context.Context) error {
 	return lease.Advance(ctx, tasks.StatePlanning, tasks.StateRunning)
 }
 
-// planRetry makes shards of the objects that failed in the round before. The
-// error list is in key order.
+// planRetry makes shards of the objects that failed in the round
+// before. The error list is in key order.
 func (r *run) planRetry(ctx context.Context, emit func(job.Shard) error) error {
 	last := r.job.Lease.Cursor
 	next := job.Shard{After: last}

@@ -14,10 +14,10 @@ import (
 // progressEvery is how often at most an event tells the progress.
 const progressEvery = time.Second
 
-// reporter owns the progress of one job. Each heartbeat sends its report;
-// Redis makes sure that the counts never fall, and answers with the figures
-// to show. Metrics, events and asynq's result show these figures, which are
-// those of Status.
+// reporter owns the progress of one job. Each heartbeat sends its
+// report; Redis makes sure that the counts never fall, and answers with
+// the figures to show. Metrics, events and asynq's result show these
+// figures, which are those of Status.
 //
 // A reporter is not safe for concurrent use.
 type reporter struct {
@@ -49,8 +49,8 @@ func newReporter(r *run) *reporter {
 	}
 }
 
-// update makes the next report from the latest counts. total is the number
-// of all objects, 0 while it is unknown.
+// update makes the next report from the latest counts. total is the
+// number of all objects, 0 while it is unknown.
 func (r *reporter) update(counts tasks.Progress, total int64) queue.ProgressReport {
 	objects := counts.Objects
 	if total > 0 { // two runs of one shard may have counted the same objects
@@ -72,8 +72,8 @@ func (r *reporter) update(counts tasks.Progress, total int64) queue.ProgressRepo
 	return r.report
 }
 
-// started sends the event that the job has started. A coordinator that takes
-// a job over sends it again, with the same ID.
+// started sends the event that the job has started. A coordinator that
+// takes a job over sends it again, with the same ID.
 func (r *reporter) started(ctx context.Context) {
 	state := tasks.StateRunning
 	if r.sharded {
@@ -87,9 +87,9 @@ func (r *reporter) started(ctx context.Context) {
 	})
 }
 
-// show shows the figures of a snapshot in the metrics. If there is something
-// new it also shows them in an event and in asynq's result, at most once a
-// second.
+// show shows the figures of a snapshot in the metrics. If there is
+// something new it also shows them in an event and in asynq's result,
+// at most once a second.
 func (r *reporter) show(ctx context.Context, s queue.Snapshot) {
 	p := s.Shown
 	if s.State == tasks.StatePlanning { // more objects may come
@@ -121,8 +121,9 @@ func (r *reporter) eventID(what string) string {
 	return queue.EventID(r.lease.ID, r.lease.Round, what)
 }
 
-// emit sends an event that may be lost: the next one replaces it. The last
-// event of a job is sent when the job ends, in a way that cannot lose it.
+// emit sends an event that may be lost: the next one replaces it. The
+// last event of a job is sent when the job ends, in a way that cannot
+// lose it.
 func (r *reporter) emit(ctx context.Context, e tasks.Event) {
 	e.Job, e.Kind = r.lease.ID, r.lease.Kind
 	e.Time = e.Time.UTC().Truncate(time.Millisecond)

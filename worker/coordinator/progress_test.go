@@ -18,8 +18,8 @@ import (
 // near reports whether got is within a tenth of want.
 func near(got, want float64) bool { return math.Abs(got-want) <= want/10 }
 
-// The rate is that of the last ten seconds, and the rest takes as long as the
-// report says.
+// The rate is that of the last ten seconds, and the rest takes as long
+// as the report says.
 func TestReporter_RateAndETA(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -52,8 +52,9 @@ func TestReporter_RateAndETA(t *testing.T) {
 	})
 }
 
-// Counts fall when a worker dies with work under way. That gives no negative
-// rate. A coordinator that takes a job over reports no leap in the rate.
+// Counts fall when a worker dies with work under way. That gives no
+// negative rate. A coordinator that takes a job over reports no leap in
+// the rate.
 func TestReporter_RateAfterTakeover(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -80,8 +81,8 @@ type gauge struct{ shown []tasks.Progress }
 func (g *gauge) Show(p tasks.Progress) { g.shown = append(g.shown, p) }
 
 // The figures that metrics, events and asynq's result show are those of
-// Status, and they never fall: what a worker had done when it died is not
-// taken back.
+// Status, and they never fall: what a worker had done when it died is
+// not taken back.
 func TestReporter_ShowsWhatStatusShows(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Embedded(t)

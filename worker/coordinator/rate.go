@@ -5,12 +5,13 @@ import "time"
 const (
 	// rateWindow is the time over which a rate is measured.
 	rateWindow = 10 * time.Second
-	// minRateWindow is how much time must have passed before there is a rate.
+	// minRateWindow is how much time must have passed before there is a
+	// rate.
 	minRateWindow = 400 * time.Millisecond
 )
 
-// rateMeter measures how many objects a second a job processes. The zero
-// value is ready.
+// rateMeter measures how many objects a second a job processes. The
+// zero value is ready.
 type rateMeter struct {
 	marks []mark // of the last seconds, oldest first
 }
@@ -20,8 +21,9 @@ type mark struct {
 	objects int64
 }
 
-// update records a count and returns the rate over the last seconds. A count
-// that falls, because a worker died with work under way, gives rate 0.
+// update records a count and returns the rate over the last seconds. A
+// count that falls, because a worker died with work under way, gives
+// rate 0.
 func (m *rateMeter) update(now time.Time, objects int64) float64 {
 	for len(m.marks) > 1 && now.Sub(m.marks[1].at) > rateWindow {
 		m.marks = m.marks[1:]

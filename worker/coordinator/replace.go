@@ -9,27 +9,28 @@ import (
 )
 
 const (
-	// checkAfter is how long an enqueued shard may wait without a heartbeat
-	// before its task is looked up in asynq.
+	// checkAfter is how long an enqueued shard may wait without a
+	// heartbeat before its task is looked up in asynq.
 	checkAfter = 10 * time.Second
-	// stuckAfter is how long the first run of a shard may make no progress.
-	// Then a second run is started beside it; the first commit counts.
+	// stuckAfter is how long the first run of a shard may make no
+	// progress. Then a second run is started beside it; the first
+	// commit counts.
 	stuckAfter = 2 * time.Minute
-	// maxDoublings keeps the time below from overflowing.
+	// maxDoublings keeps stuckLimit from overflowing.
 	maxDoublings = 10
 )
 
-// Why a shard was replaced: its worker stopped sending heartbeats, its run
-// makes no progress, or no worker ever began the task.
+// Why a shard was replaced: its worker stopped sending heartbeats, its
+// run makes no progress, or no worker ever began the task.
 const (
 	crashed = "crashed"
 	stuck   = "stuck"
 	lost    = "lost"
 )
 
-// stuckLimit is how long the runs of a shard may make no progress before one
-// more is started. It doubles with each run: a bucket that does not answer
-// must not get more and more requests.
+// stuckLimit is how long the runs of a shard may make no progress
+// before one more is started. It doubles with each run: a bucket that
+// does not answer must not get more and more requests.
 func stuckLimit(generation int) time.Duration {
 	return stuckAfter << min(generation, maxDoublings)
 }
@@ -68,9 +69,9 @@ func (e *enqueuedShard) observe(state queue.ShardState, now time.Time) {
 	e.objects, e.bytes, e.moved = state.Live.Objects, state.Live.Bytes, now
 }
 
-// checkSilent replaces a shard whose worker is silent, unless its task waits
-// on the queue: after a hand-over a task goes to the end of the queue, and no
-// worker crashed.
+// checkSilent replaces a shard whose worker is silent, unless its task
+// waits on the queue: after a hand-over a task goes to the end of the
+// queue, and no worker crashed.
 func (s *supervisor) checkSilent(ctx context.Context, i int, state queue.ShardState) error {
 	e := s.enqueued[i]
 	if time.Since(e.silenceChecked) < checkAfter {
@@ -84,8 +85,8 @@ func (s *supervisor) checkSilent(ctx context.Context, i int, state queue.ShardSt
 	return s.replace(ctx, i, state, crashed)
 }
 
-// checkTask looks up the task of a shard that no worker has begun. Usually it
-// waits on the queue.
+// checkTask looks up the task of a shard that no worker has begun.
+// Usually it waits on the queue.
 func (s *supervisor) checkTask(ctx context.Context, i int, state queue.ShardState) error {
 	e := s.enqueued[i]
 	if time.Since(e.checked) < checkAfter {
@@ -104,8 +105,8 @@ func (s *supervisor) checkTask(ctx context.Context, i int, state queue.ShardStat
 	case task != asynqtask.Active:
 		e.active = false
 	case e.active:
-		// Active for the second time without a heartbeat: its worker died
-		// before the first one, or asynq has lost the task.
+		// Active for the second time without a heartbeat: its worker
+		// died before the first one, or asynq has lost the task.
 		return s.replace(ctx, i, state, lost)
 	default:
 		e.active = true
@@ -113,8 +114,8 @@ func (s *supervisor) checkTask(ctx context.Context, i int, state queue.ShardStat
 	return nil
 }
 
-// replace gives a shard to the next generation of its task, unless its run
-// has sent a heartbeat or has committed meanwhile.
+// replace gives a shard to the next generation of its task, unless its
+// run has sent a heartbeat or has committed meanwhile.
 func (s *supervisor) replace(
 	ctx context.Context, i int, state queue.ShardState, why string,
 ) error {

@@ -7,8 +7,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
-// A shard that makes no progress gets a second run, much later a third, and
-// never many within the half hour that a run may take.
+// A shard that makes no progress gets a second run, much later a third,
+// and never many within the half hour that a run may take.
 func TestStuckShardsDoNotMultiply(t *testing.T) {
 	t.Parallel()
 	var at time.Duration

@@ -15,18 +15,18 @@ import (
 const (
 	// superviseEvery is how often a supervisor looks at its job.
 	superviseEvery = 100 * time.Millisecond
-	// blindAfter is how long a supervisor may have had no answer from Redis
-	// before it waits for new heartbeats. Without Redis no worker could send
-	// one.
+	// blindAfter is how long a supervisor may have had no answer from
+	// Redis before it waits for new heartbeats. Without Redis no worker
+	// could send one.
 	blindAfter = 5 * time.Second
-	// firstTrust is how many intervals of heartbeats a supervisor waits at
-	// first before silence counts as a crash.
+	// firstTrust is how many intervals of heartbeats a supervisor waits
+	// at first before silence counts as a crash.
 	firstTrust = 5
 )
 
-// supervisor supervises the shards of one job. It enqueues shards as they are
-// planned, as many as may be in flight, and replaces shards whose worker has
-// crashed.
+// supervisor supervises the shards of one job. It enqueues shards as
+// they are planned, as many as may be in flight, and replaces shards
+// whose worker has crashed.
 type supervisor struct {
 	config   *Config
 	run      *run
@@ -35,23 +35,24 @@ type supervisor struct {
 	caps     *jobCaps
 
 	lastSnapshot time.Time
-	// trustFrom is when silence begins to count as a crash, by the server's
-	// clock. It is zero before the first snapshot.
+	// trustFrom is when silence begins to count as a crash, by the
+	// server's clock. It is zero before the first snapshot.
 	trustFrom time.Time
 }
 
 // enqueuedShard is what a supervisor remembers of a shard.
 type enqueuedShard struct {
-	// checked is when the task was enqueued, or last looked up in asynq.
+	// checked is when the task was enqueued, or last looked up in
+	// asynq.
 	checked time.Time
-	// active is set if the task was active then, and no worker had sent a
-	// heartbeat.
+	// active is set if the task was active then, and no worker had sent
+	// a heartbeat.
 	active bool
-	// silenceChecked is when the task was last looked up in asynq because
-	// its worker is silent.
+	// silenceChecked is when the task was last looked up in asynq
+	// because its worker is silent.
 	silenceChecked time.Time
-	// objects and bytes are the progress of the run at the time moved, by
-	// the server's clock. They have not changed since.
+	// objects and bytes are the progress of the run at the time moved,
+	// by the server's clock. They have not changed since.
 	objects, bytes int64
 	moved          time.Time
 }
@@ -68,8 +69,9 @@ func newSupervisor(r *run) *supervisor {
 	}
 }
 
-// supervise returns when all shards are committed, or with the failure that
-// one of them has recorded. planned is closed when all shards are planned.
+// supervise returns when all shards are committed, or with the failure
+// that one of them has recorded. planned is closed when all shards are
+// planned.
 func (s *supervisor) supervise(ctx context.Context, planned <-chan struct{}) error {
 	ticks := time.NewTicker(superviseEvery)
 	defer ticks.Stop()
@@ -136,8 +138,8 @@ func (s *supervisor) step(ctx context.Context, planned bool) (finished bool, err
 	return false, s.enqueueMore(ctx, snapshot)
 }
 
-// trust decides from when on silence counts as a crash. Workers need time to
-// send heartbeats again after Redis did not answer.
+// trust decides from when on silence counts as a crash. Workers need
+// time to send heartbeats again after Redis did not answer.
 func (s *supervisor) trust(snapshot queue.Snapshot) {
 	switch {
 	case s.trustFrom.IsZero():

@@ -41,7 +41,9 @@ type Sharded[J tasks.Job] interface {
 	// The caller may stop after any item. Work is then called again,
 	// perhaps on another worker, with After set to the last stored
 	// key. Two workers may work on a shard at once. The same objects
-	// must give the same Data. No goroutine may outlive the loop.
+	// must give the same Data. No goroutine may outlive the loop. The
+	// shards in one process share what j refers to: Work must not
+	// change it.
 	Work(ctx context.Context, j J, env Env, s Shard) iter.Seq2[Item, error]
 
 	// Finish makes the job's output from the parts, once all shards

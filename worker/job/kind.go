@@ -27,9 +27,8 @@ func (k Kind) DecodeValid(payload []byte) (tasks.Job, error) {
 	return j, j.Validate()
 }
 
-// AnySingle adapts a job to payloads of any type, so that one table
-// can hold all jobs. The payload that the adapted job gets must be a
-// J.
+// AnySingle adapts a job to payloads of any type, so that one table can
+// hold all jobs. The payload that the adapted job gets must be a J.
 func AnySingle[J tasks.Job](s Single[J]) Single[tasks.Job] { return anySingle[J]{s} }
 
 // AnySharded adapts a job as AnySingle does.

@@ -28,8 +28,8 @@ func (b *builder) counter(name, help string, labels ...string) *prometheus.Count
 	return c
 }
 
-// seconds makes a histogram of durations. Its nine buckets begin at from
-// seconds, and each is four times the one before.
+// seconds makes a histogram of durations. Its nine buckets begin at
+// from seconds, and each is four times the one before.
 func (b *builder) seconds(
 	name, help string, from float64, labels ...string,
 ) *prometheus.HistogramVec {

@@ -16,9 +16,9 @@ func (m *Metrics) AttemptEnded(a Attempt) {
 	m.attemptTime.WithLabelValues(a.Kind, a.Phase).Observe(a.Took.Seconds())
 }
 
-// JobEnded counts a job that ended in some state, such as "succeeded". took
-// is the time since the job's first start. It is 0 for a job that was
-// cancelled before any worker started it.
+// JobEnded counts a job that ended in some state, such as "succeeded".
+// took is the time since the job's first start. It is 0 for a job that
+// was cancelled before any worker started it.
 func (m *Metrics) JobEnded(kind, state string, took time.Duration) {
 	m.jobs.WithLabelValues(kind, state).Inc()
 	if took > 0 {

@@ -9,8 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// maxJobSeries is how many jobs have series of their own at most, so that
-// many small jobs do not make many series.
+// maxJobSeries is how many jobs have series of their own at most, so
+// that many small jobs do not make many series.
 const maxJobSeries = 200
 
 func jobDesc(name, help string, labels ...string) *prometheus.Desc {
@@ -50,8 +50,8 @@ type JobGauge struct {
 	moved    time.Time // when progress.Objects last grew
 }
 
-// TrackJob shows a job in the metrics until Close is called. A second call
-// for the same job replaces the first gauge.
+// TrackJob shows a job in the metrics until Close is called. A second
+// call for the same job replaces the first gauge.
 func (m *Metrics) TrackJob(kind, id string) *JobGauge {
 	g := &JobGauge{of: m.jobGauges, kind: kind, id: id, moved: time.Now()}
 	g.of.mu.Lock()
@@ -70,7 +70,8 @@ func (g *JobGauge) Show(p tasks.Progress) {
 	g.progress = p
 }
 
-// Close removes the gauge. It leaves a gauge alone that replaced this one.
+// Close removes the gauge. It leaves a gauge alone that replaced this
+// one.
 func (g *JobGauge) Close() {
 	g.of.mu.Lock()
 	defer g.of.mu.Unlock()

@@ -85,8 +85,8 @@ func TestJobGauges_AreLimited(t *testing.T) {
 	}
 }
 
-// The gauge of an earlier attempt does not remove the one of a later attempt
-// at the same job.
+// The gauge of an earlier attempt does not remove the one of a later
+// attempt at the same job.
 func TestJobGauge_RemovesOnlyItself(t *testing.T) {
 	t.Parallel()
 	m, registry := newTest(t, noQueues)

@@ -2,8 +2,8 @@
 //
 // Metrics counts what this process did. Its collectors read, at every
 // scrape, what other parts know: queues, slots, request limits and jobs
-// under way. The package decides names, labels and help texts, and nothing
-// else. It does not know how jobs run.
+// under way. The package decides names, labels and help texts, and
+// nothing else. It does not know how jobs run.
 package metrics
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
-// Metrics counts what this process did. Make it with New. It is safe for
-// concurrent use.
+// Metrics counts what this process did. Make it with New. It is safe
+// for concurrent use.
 type Metrics struct {
 	attempts     *prometheus.CounterVec
 	attemptTime  *prometheus.HistogramVec
@@ -45,8 +45,8 @@ type Sources struct {
 // Registerer registers metrics, for example a *prometheus.Registry.
 type Registerer = prometheus.Registerer
 
-// New makes the metrics of a process and registers each of them. With a nil
-// registerer they count, but nobody can read them.
+// New makes the metrics of a process and registers each of them. With a
+// nil registerer they count, but nobody can read them.
 func New(r Registerer, s Sources) (*Metrics, error) {
 	b := &builder{registerer: r}
 	m := &Metrics{

@@ -8,10 +8,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
-// queueCollector reads the queues from Redis at each scrape. The names are
-// those of asynq's own exporter, because asynqmon's metrics page asks for
-// them. Every worker reports the same queues: take the max over workers,
-// never the sum.
+// queueCollector reads the queues from Redis at each scrape. The names
+// are those of asynq's own exporter, because asynqmon's metrics page
+// asks for them. Every worker reports the same queues: take the max
+// over workers, never the sum.
 type queueCollector struct {
 	queues func() ([]asynqtask.Queue, error)
 	log    *slog.Logger
@@ -64,8 +64,8 @@ func (c queueCollector) Describe(out chan<- *prometheus.Desc) {
 	out <- c.states
 }
 
-// Collect implements prometheus.Collector. While Redis does not answer there
-// are no series of queues, instead of old ones.
+// Collect implements prometheus.Collector. While Redis does not answer
+// there are no series of queues, instead of old ones.
 func (c queueCollector) Collect(out chan<- prometheus.Metric) {
 	queues, err := c.queues()
 	if err != nil {

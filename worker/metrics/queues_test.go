@@ -8,8 +8,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
-// The series that asynqmon asks for have asynq's own names. The queues that
-// could be read are reported even if others could not.
+// The series that asynqmon asks for have asynq's own names. The queues
+// that could be read are reported even if others could not.
 func TestQueues(t *testing.T) {
 	t.Parallel()
 	_, registry := newTest(t, func() ([]asynqtask.Queue, error) {

@@ -40,7 +40,8 @@ func (c slotCollector) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// limitCollector reports how many requests to each bucket may be in flight.
+// limitCollector reports how many requests to each bucket may be in
+// flight.
 type limitCollector struct {
 	limits func() map[string]int
 	desc   *prometheus.Desc

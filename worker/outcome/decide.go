@@ -12,15 +12,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
-// Count is how often the attempts at a task failed before, and how often they
-// may fail.
+// Count is how often the attempts at a task failed before, and how
+// often they may fail.
 type Count struct {
 	Failures int
 	Attempts int
 }
 
-// Decide decides about an attempt that ended with err. ctx is the context of
-// the attempt.
+// Decide decides about an attempt that ended with err. ctx is the
+// context of the attempt.
 func Decide(ctx context.Context, err error, n Count) Verdict {
 	o := decide(ctx, err)
 	if o == Retry && n.Failures+1 >= n.Attempts {
@@ -29,9 +29,9 @@ func Decide(ctx context.Context, err error, n Count) Verdict {
 	return verdict(o, err, n.Failures)
 }
 
-// NotRecorded decides about an attempt whose outcome could not be written
-// down because of err. The work is done, so no number of failures ends the
-// job.
+// NotRecorded decides about an attempt whose outcome could not be
+// written down because of err. The work is done, so no number of
+// failures ends the job.
 func NotRecorded(ctx context.Context, err error) Verdict {
 	return verdict(decide(ctx, err), err, 0)
 }
@@ -58,8 +58,8 @@ func verdict(o Outcome, err error, failures int) Verdict {
 	return v
 }
 
-// decide returns the outcome of an attempt that ended with err. It does not
-// count attempts.
+// decide returns the outcome of an attempt that ended with err. It does
+// not count attempts.
 func decide(ctx context.Context, err error) Outcome {
 	cause := context.Cause(ctx)
 	switch {
@@ -77,15 +77,15 @@ func decide(ctx context.Context, err error) Outcome {
 		// Not the fault of the job or of its buckets.
 		return Snooze
 	case errors.Is(cause, context.Canceled):
-		// asynq has taken the task back: its lease is lost, or an operator
-		// pressed the cancel button.
+		// asynq has taken the task back: its lease is lost, or an
+		// operator pressed the cancel button.
 		return Snooze
 	}
 	return decideByKind(providers.KindOf(err))
 }
 
-// isFinal reports whether no further attempt can cure an error, whatever its
-// kind.
+// isFinal reports whether no further attempt can cure an error,
+// whatever its kind.
 func isFinal(err error) bool {
 	return IsOutOfTime(err) ||
 		errors.Is(err, queue.ErrBudget) ||

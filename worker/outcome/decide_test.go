@@ -77,7 +77,8 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// The pause is the cloud's if it says one. A handed-over task does not wait.
+// The pause is the cloud's if it says one. A handed-over task does not
+// wait.
 func TestPause(t *testing.T) {
 	t.Parallel()
 	busy := &providers.Error{Op: "get", Kind: providers.Throttled}
@@ -107,8 +108,8 @@ func decided(err error, failures int) func() Verdict {
 	return func() Verdict { return Decide(context.Background(), err, Count{failures, 10_000}) }
 }
 
-// An attempt whose outcome could not be written down is repeated, however
-// often it has failed: the work is done.
+// An attempt whose outcome could not be written down is repeated,
+// however often it has failed: the work is done.
 func TestNotRecorded(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("Redis refuses")

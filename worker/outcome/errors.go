@@ -8,8 +8,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
-// Reasons for an outcome that the engine itself finds. Some are also causes
-// with which the context of an attempt ends.
+// Reasons for an outcome that the engine itself finds. Some are also
+// causes with which the context of an attempt ends.
 var (
 	// ErrDrain means that the worker is stopping.
 	ErrDrain = errors.New("this worker is stopping")
@@ -21,23 +21,23 @@ var (
 	ErrShardTimeout = errors.New("the shard took longer than a shard may")
 	// ErrCancelled means that the job was cancelled.
 	ErrCancelled = errors.New("the job was cancelled")
-	// ErrObsolete means that nobody needs this run of a shard: the job has
-	// ended, or another run has done the work.
+	// ErrObsolete means that nobody needs this run of a shard: the job
+	// has ended, or another run has done the work.
 	ErrObsolete = errors.New("the job has ended, or another run has done the shard")
-	// ErrAlreadyRunning means that an earlier attempt at the task still runs
-	// in this process.
+	// ErrAlreadyRunning means that an earlier attempt at the task still
+	// runs in this process.
 	ErrAlreadyRunning = errors.New("this task still runs in this process")
 )
 
-// ShardFailureError is the failure that a shard has recorded. It ends the
-// job.
+// ShardFailureError is the failure that a shard has recorded. It ends
+// the job.
 type ShardFailureError struct{ Failure tasks.Failure }
 
 // Error returns the failure's message.
 func (e *ShardFailureError) Error() string { return e.Failure.Message }
 
-// PartsError means that the parts of a job will exceed the budget. It wraps
-// queue.ErrBudget, which means that they do already.
+// PartsError means that the parts of a job will exceed the budget. It
+// wraps queue.ErrBudget, which means that they do already.
 type PartsError struct {
 	Estimate int64 // bytes that all parts will take
 }

@@ -1,10 +1,10 @@
-// Package outcome decides what happens to a job or a shard after an attempt,
-// and describes it to users.
+// Package outcome decides what happens to a job or a shard after an
+// attempt, and describes it to users.
 //
-// It is the one place where an error decides about a job. Whether an error
-// concerns one object or the whole job is decided before that, in package
-// job: an error that arrives here concerns the whole job. The package writes
-// nothing and knows no queue.
+// It is the one place where an error decides about a job. Whether an
+// error concerns one object or the whole job is decided before that, in
+// package job: an error that arrives here concerns the whole job. The
+// package writes nothing and knows no queue.
 package outcome
 
 import (
@@ -22,16 +22,17 @@ const (
 	Done Outcome = "done"
 	// Retry means that the task runs again. An attempt is used up.
 	Retry Outcome = "retry"
-	// Snooze means that the task runs again later. No attempt is used up.
+	// Snooze means that the task runs again later. No attempt is used
+	// up.
 	Snooze Outcome = "snooze"
-	// Handover means that another worker continues at once. No attempt is
-	// used up.
+	// Handover means that another worker continues at once. No attempt
+	// is used up.
 	Handover Outcome = "handover"
-	// Failed means that the job can never succeed, or that its attempts are
-	// used up.
+	// Failed means that the job can never succeed, or that its attempts
+	// are used up.
 	Failed Outcome = "failed"
-	// Fenced means that another coordinator has the job. This one writes
-	// nothing more.
+	// Fenced means that another coordinator has the job. This one
+	// writes nothing more.
 	Fenced Outcome = "fenced"
 	// Obsolete means that nothing is left to do: the job has ended, or
 	// another run has finished the shard.

@@ -11,15 +11,16 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// Wording makes the texts that leave the worker: failures, log lines, and
-// errors that asynq stores. It removes what looks like a secret, and gives
-// settings the names that the operator knows. Errors are made without
-// secrets; the redaction here is a second protection.
+// Wording makes the texts that leave the worker: failures, log lines,
+// and errors that asynq stores. It removes what looks like a secret,
+// and gives settings the names that the operator knows. Errors are made
+// without secrets; the redaction here is a second protection.
 type Wording struct {
-	// SettingName returns the operator's name for a setting. Nil leaves the
-	// identifiers.
+	// SettingName returns the operator's name for a setting. Nil leaves
+	// the identifiers.
 	SettingName func(setting.ID) string
-	// PartsBudget is how many bytes of Redis the parts of a job may take.
+	// PartsBudget is how many bytes of Redis the parts of a job may
+	// take.
 	PartsBudget int64
 }
 
@@ -33,8 +34,8 @@ func (w Wording) Result(data []byte) []byte {
 	return []byte(setting.Name(string(data), w.SettingName))
 }
 
-// Error returns an error whose text may be stored and shown. asynq keeps the
-// text in Redis.
+// Error returns an error whose text may be stored and shown. asynq
+// keeps the text in Redis.
 func (w Wording) Error(err error) error {
 	if err == nil {
 		return nil
@@ -84,8 +85,8 @@ func (w Wording) describe(err error) tasks.Failure {
 	return f
 }
 
-// partsTooLarge describes a job whose parts exceed the budget. A commit that
-// exceeds it tells only that they take more.
+// partsTooLarge describes a job whose parts exceed the budget. A commit
+// that exceeds it tells only that they take more.
 func (w Wording) partsTooLarge(err error) tasks.Failure {
 	bytes := w.PartsBudget
 	var estimated *PartsError

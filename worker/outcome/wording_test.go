@@ -57,8 +57,8 @@ func TestFailure(t *testing.T) {
 	}
 }
 
-// What looks like a secret leaves the worker in no text, and the original
-// error can still be found.
+// What looks like a secret leaves the worker in no text, and the
+// original error can still be found.
 func TestTextsAreRedacted(t *testing.T) {
 	t.Parallel()
 	const secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY12"

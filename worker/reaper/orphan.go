@@ -13,13 +13,14 @@ import (
 )
 
 const (
-	// queuedGrace is how long a job may be queued before its task is looked
-	// up in asynq.
+	// queuedGrace is how long a job may be queued before its task is
+	// looked up in asynq.
 	queuedGrace = 10 * time.Second
 	// maxCrashes is how often the worker of a sharded job may die while
-	// nothing is committed, before the job fails. Usually a shard is the
-	// reason, and careful runs find the object that kills the workers. A
-	// single job may crash as often as its kind has attempts.
+	// nothing is committed, before the job fails. Usually a shard is
+	// the reason, and careful runs find the object that kills the
+	// workers. A single job may crash as often as its kind has
+	// attempts.
 	maxCrashes = 10
 )
 
@@ -41,8 +42,8 @@ func newOrphan(r *Reaper, kind job.Kind, id string, health queue.JobHealth) orph
 }
 
 // checkQueued looks for the task of a job that no worker has begun. Its
-// producer may have died before it enqueued the task, Redis may have lost its
-// last second, or a worker may have died with the task.
+// producer may have died before it enqueued the task, Redis may have
+// lost its last second, or a worker may have died with the task.
 func (o orphan) checkQueued(ctx context.Context) error {
 	if time.Since(o.health.Created) < queuedGrace {
 		return nil
@@ -60,9 +61,9 @@ func (o orphan) checkQueued(ctx context.Context) error {
 	return nil
 }
 
-// checkSilent takes over a job whose coordinator sends no heartbeats, unless
-// its task waits on the queue: after a hand-over a task goes to the end of
-// the queue, and may wait there for a long time.
+// checkSilent takes over a job whose coordinator sends no heartbeats,
+// unless its task waits on the queue: after a hand-over a task goes to
+// the end of the queue, and may wait there for a long time.
 func (o orphan) checkSilent(ctx context.Context) error {
 	state, err := o.reaper.config.Tasks.State(o.queue, o.ref().TaskID())
 	if err != nil || state.Waiting() {

@@ -1,9 +1,9 @@
-// Package reaper finds jobs that no worker takes care of, and gives them to
-// one.
+// Package reaper finds jobs that no worker takes care of, and gives
+// them to one.
 //
-// A job is orphaned when its producer died before it enqueued the task, when
-// Redis or asynq lost the task, or when the worker that had it died. Every
-// worker runs a reaper. They share the jobs of all workers.
+// A job is orphaned when its producer died before it enqueued the task,
+// when Redis or asynq lost the task, or when the worker that had it
+// died. Every worker runs a reaper. They share the jobs of all workers.
 package reaper
 
 import (
@@ -36,12 +36,12 @@ type Config struct {
 	Metrics Metrics
 	Log     *slog.Logger
 
-	// SilentAfter is how long a coordinator may send no heartbeat before its
-	// worker counts as dead. A live worker that is taken for dead does no
-	// harm, but some work is done twice.
+	// SilentAfter is how long a coordinator may send no heartbeat
+	// before its worker counts as dead. A live worker that is taken for
+	// dead does no harm, but some work is done twice.
 	SilentAfter time.Duration
-	// Grace is how long workers have to send a heartbeat again after Redis
-	// did not answer.
+	// Grace is how long workers have to send a heartbeat again after
+	// Redis did not answer.
 	Grace time.Duration
 }
 
@@ -76,7 +76,8 @@ func (r *Reaper) Run(ctx context.Context) {
 			continue
 		}
 		if time.Since(lastRound) > 2*roundEvery {
-			// Redis did not answer, so no worker could send a heartbeat.
+			// Redis did not answer, so no worker could send a
+			// heartbeat.
 			trustFrom = time.Now().Add(r.config.Grace)
 		}
 		if r.round(ctx, jobs, trustFrom) {
@@ -100,8 +101,8 @@ func (r *Reaper) round(ctx context.Context, jobs []string, trustFrom time.Time) 
 	return ok
 }
 
-// check looks at one job, and does what is needed to have it continue. A job
-// that has ended is not tracked any more.
+// check looks at one job, and does what is needed to have it continue.
+// A job that has ended is not tracked any more.
 func (r *Reaper) check(ctx context.Context, id string, trust bool) error {
 	health, err := r.records.Inspect(ctx, id)
 	switch {

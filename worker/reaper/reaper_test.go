@@ -14,7 +14,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// counts counts what a reaper reports.
+// counts holds what a reaper has reported.
 type counts struct {
 	mu               sync.Mutex
 	takenOver, ended int
@@ -112,8 +112,8 @@ func (f fixture) state(name, taskID string) asynqtask.State {
 	return state
 }
 
-// The new task of an orphaned job goes on the queue that the job's record
-// names. The payload is not decoded for that: here it cannot be.
+// The new task of an orphaned job goes on the queue that the job's
+// record names. The payload is not decoded for that: here it cannot be.
 func TestTakesOverOnTheQueueOfTheRecord(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "build-manifest")
@@ -128,8 +128,8 @@ func TestTakesOverOnTheQueueOfTheRecord(t *testing.T) {
 	}
 }
 
-// A silent job is left alone while silence does not mean a crash, if its kind
-// is not this worker's, and if its task waits.
+// A silent job is left alone while silence does not mean a crash, if
+// its kind is not this worker's, and if its task waits.
 func TestLeavesJobsAlone(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "build-manifest")
@@ -151,8 +151,8 @@ func TestLeavesJobsAlone(t *testing.T) {
 	}
 }
 
-// A single job may crash as often as its kind has attempts. Then it fails and
-// is not tracked any more.
+// A single job may crash as often as its kind has attempts. Then it
+// fails and is not tracked any more.
 func TestGivesUp(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "verify-connection")

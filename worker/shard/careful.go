@@ -10,12 +10,12 @@ import (
 
 // A shard at which workers die is handled as follows.
 //
-// The first crash says nothing: machines go away. After the second crash
-// since a checkpoint the shard is run carefully: its objects are processed
-// one at a time, and each one is recorded in Redis as the suspect before it
-// is touched. If a worker dies then, the next run knows the suspect, and
-// begins with it. A suspect at which workers died twice goes on the error
-// list, and is left out.
+// The first crash says nothing: machines go away. After the second
+// crash since a checkpoint the shard is run carefully: its objects are
+// processed one at a time, and each one is recorded in Redis as the
+// suspect before it is touched. If a worker dies then, the next run
+// knows the suspect, and begins with it. A suspect at which workers
+// died twice goes on the error list, and is left out.
 const (
 	carefulAfter = 2 // crashes
 	maxStrikes   = 2 // crashes at one suspect
@@ -24,8 +24,9 @@ const (
 	codeKillsWorker = "kills-worker"
 )
 
-// beCareful makes a run careful if workers died at its shard. It commits a
-// killer to the error list. The caller must call release when the run ends.
+// beCareful makes a run careful if workers died at its shard. It
+// commits a killer to the error list. The caller must call release when
+// the run ends.
 func beCareful(ctx context.Context, r *run, turn chan struct{}) (release func(), err error) {
 	lease := r.task.Lease
 	if lease.Crashes < carefulAfter && lease.Suspect == "" {
@@ -43,7 +44,8 @@ func beCareful(ctx context.Context, r *run, turn chan struct{}) (release func(),
 	return c.release, nil
 }
 
-// leaveOut puts an object on the error list. The run continues after it.
+// leaveOut puts an object on the error list. The run continues after
+// it.
 func leaveOut(ctx context.Context, r *run, key string) error {
 	message := fmt.Sprintf("%d workers died while they processed this object alone; it is left out",
 		r.task.Lease.Strikes)
@@ -62,12 +64,13 @@ type careful struct {
 	held bool          // whether this run holds the turn
 }
 
-// beforeObject is called before each object. It commits what came before, so that
-// the next run begins at this object if the worker dies now, and records the
-// object as the suspect.
+// beforeObject is called before each object. It commits what came
+// before, so that the next run begins at this object if the worker dies
+// now, and records the object as the suspect.
 //
-// The careful runs of a process take turns. If two of them had an object
-// under way when the process dies, both objects would be suspects.
+// The careful runs of a process take turns. If two of them had an
+// object under way when the process dies, both objects would be
+// suspects.
 func (c *careful) beforeObject(ctx context.Context, key string) error {
 	if c.run.checkpoint.Objects > 0 {
 		if err := c.run.commit(ctx, false); err != nil {
@@ -84,8 +87,8 @@ func (c *careful) beforeObject(ctx context.Context, key string) error {
 	return c.run.task.Lease.MarkSuspect(ctx, key)
 }
 
-// release lets another careful run take its turn. The objects that this run
-// has touched are committed, or will be processed again.
+// release lets another careful run take its turn. The objects that this
+// run has touched are committed, or will be processed again.
 func (c *careful) release() {
 	if c.held {
 		c.held = false

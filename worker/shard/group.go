@@ -8,30 +8,31 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// group is what the runs of one job in this process share. It exists as long
-// as one of them runs.
+// group is what the runs of one job in this process share. It exists
+// while one of them runs, and a moment longer.
 type group struct {
-	// sending keeps a heartbeat from being sent after a commit with counts
-	// from before it: what was committed would be shown twice.
+	// sending keeps a heartbeat from being sent after a commit with
+	// counts from before it: what was committed would be shown twice.
 	sending sync.RWMutex
 
-	// runs are the members by shard. They are guarded by heartbeats.mu.
-	runs map[int]*member
+	// Both are guarded by heartbeats.mu.
+	runs map[int]*member // by shard
+	idle bool            // there was no run at the last heartbeat
 
 	mu      sync.Mutex
 	text    []byte
 	payload tasks.Job
 }
 
-// pauseHeartbeats waits for a heartbeat under way, and holds the next one
-// back until resume is called.
+// pauseHeartbeats waits for a heartbeat under way, and holds the next
+// one back until resume is called.
 func (g *group) pauseHeartbeats() (resume func()) {
 	g.sending.RLock()
 	return g.sending.RUnlock
 }
 
-// decode returns the decoded payload of the job. It decodes only the first
-// time; errors are not remembered.
+// decode returns the decoded payload of the job. It decodes only the
+// first time; errors are not remembered.
 func (g *group) decode(
 	text []byte, decode func([]byte) (tasks.Job, error),
 ) (tasks.Job, error) {

@@ -14,8 +14,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
-// heartbeats sends heartbeats for all runs of this process. The runs of one
-// job share a request.
+// heartbeats sends heartbeats for all runs of this process. The runs of
+// one job share a request.
 type heartbeats struct {
 	store queue.Store
 	every time.Duration
@@ -43,8 +43,9 @@ type member struct {
 	stop       context.CancelCauseFunc
 }
 
-// join sends heartbeats for a run until leave is called. The context ends
-// with outcome.ErrObsolete when the job does not need the run any more.
+// join sends heartbeats for a run until leave is called. The context
+// ends with outcome.ErrObsolete when the job does not need the run any
+// more.
 func (h *heartbeats) join(ctx context.Context, ref asynqtask.ShardRef) (context.Context, *member) {
 	ctx, stop := context.WithCancelCause(ctx)
 	m := &member{heartbeats: h, ref: ref, progress: new(runProgress), stop: stop}
@@ -56,19 +57,16 @@ func (h *heartbeats) join(ctx context.Context, ref asynqtask.ShardRef) (context.
 		h.jobs[ref.Job] = m.group
 	}
 	m.group.runs[ref.Shard] = m
+	m.group.idle = false
 	return ctx, m
 }
 
 func (m *member) leave() {
 	m.stop(nil)
-	h := m.heartbeats
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	m.heartbeats.mu.Lock()
+	defer m.heartbeats.mu.Unlock()
 	if m.group.runs[m.ref.Shard] == m { // else a later run of the shard has joined
 		delete(m.group.runs, m.ref.Shard)
-	}
-	if len(m.group.runs) == 0 && h.jobs[m.ref.Job] == m.group {
-		delete(h.jobs, m.ref.Job)
 	}
 }
 
@@ -82,10 +80,25 @@ func (h *heartbeats) run(ctx context.Context) {
 			return
 		case <-ticks.C:
 		}
+		h.removeIdle()
 		for job, g := range h.groups() {
 			h.send(ctx, job, g)
 		}
 	}
+}
+
+// removeIdle removes the groups that have had no run since it was last
+// called. The next shard of a job often begins a moment after the one
+// before it, and can then use the same group.
+func (h *heartbeats) removeIdle() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	maps.DeleteFunc(h.jobs, func(_ string, g *group) bool {
+		idle := len(g.runs) == 0
+		remove := idle && g.idle
+		g.idle = idle
+		return remove
+	})
 }
 
 func (h *heartbeats) groups() map[string]*group {
@@ -94,8 +107,8 @@ func (h *heartbeats) groups() map[string]*group {
 	return maps.Clone(h.jobs)
 }
 
-// send sends one heartbeat for the runs of a job. It stops them if the job
-// does not need them any more.
+// send sends one heartbeat for the runs of a job. It stops them if the
+// job does not need them any more.
 func (h *heartbeats) send(ctx context.Context, job string, g *group) {
 	g.sending.Lock()
 	defer g.sending.Unlock()

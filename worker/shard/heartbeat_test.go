@@ -24,7 +24,8 @@ type noMetrics struct{}
 func (noMetrics) ObjectsProcessed(string, int64, int64) {}
 func (noMetrics) DuplicateCommit(string)                {}
 
-// blockedJob is a sharded job whose shards block until their context ends.
+// blockedJob is a sharded job whose shards block until their context
+// ends.
 type blockedJob struct{ begun chan string }
 
 // Plan implements job.Sharded.
@@ -87,8 +88,8 @@ func newStore(t *testing.T) queue.Store {
 	return queue.NewStore(client)
 }
 
-// newRunner makes a runner that sends heartbeats very often, until the test
-// ends.
+// newRunner makes a runner that sends heartbeats very often, until the
+// test ends.
 func newRunner(t *testing.T, store queue.Store) *Runner {
 	t.Helper()
 	r := New(Config{
@@ -152,9 +153,9 @@ func TestCancelledJobStopsItsRuns(t *testing.T) {
 			t.Fatal("a run has not ended")
 		}
 	}
-	if n := len(r.heartbeats.groups()); n != 0 {
-		t.Errorf("%d groups are left", n)
-	}
+	queuetest.Eventually(t, 10*time.Second, "the group is removed", func() bool {
+		return len(r.heartbeats.groups()) == 0
+	})
 }
 
 // The runs of a job share one decoded payload. A payload that cannot be
@@ -187,8 +188,8 @@ func TestPayloadIsDecodedOnce(t *testing.T) {
 	}
 }
 
-// A later run of a shard replaces an earlier one in the same process. When
-// the earlier one leaves, the later one still sends heartbeats.
+// A later run of a shard replaces an earlier one in the same process.
+// When the earlier one leaves, the later one still sends heartbeats.
 func TestLaterRunReplacesEarlierOne(t *testing.T) {
 	t.Parallel()
 	h := newHeartbeats(Config{Log: slog.New(slog.DiscardHandler)})
@@ -203,7 +204,32 @@ func TestLaterRunReplacesEarlierOne(t *testing.T) {
 		t.Error("the later run was stopped")
 	}
 	second.leave()
-	if ctx.Err() == nil || len(h.groups()) != 0 {
-		t.Error("the later run is left")
+	if members := h.members(second.group); ctx.Err() == nil || len(members) != 0 {
+		t.Errorf("the group has %d members", len(members))
+	}
+}
+
+// The shard that begins soon after the last one has ended uses the same
+// group, and so the same payload. A group that stays empty is removed.
+func TestNextShardFindsTheGroup(t *testing.T) {
+	t.Parallel()
+	h := newHeartbeats(Config{Log: slog.New(slog.DiscardHandler)})
+	_, first := h.join(t.Context(), asynqtask.ShardRef{Job: "j", Shard: 1})
+	first.leave()
+	h.removeIdle()
+	_, second := h.join(t.Context(), asynqtask.ShardRef{Job: "j", Shard: 2})
+	if second.group != first.group {
+		t.Error("the next shard has another group")
+	}
+	h.removeIdle()
+	h.removeIdle()
+	if n := len(h.groups()); n != 1 {
+		t.Errorf("%d groups while a shard runs", n)
+	}
+	second.leave()
+	h.removeIdle()
+	h.removeIdle()
+	if n := len(h.groups()); n != 0 {
+		t.Errorf("%d groups are left", n)
 	}
 }

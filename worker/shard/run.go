@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// A run commits a checkpoint this often, and when it has this much data,
-	// so that little is lost if its process dies.
+	// A run commits a checkpoint this often, and when it has this much
+	// data, so that little is lost if its process dies.
 	commitEvery = 10 * time.Second
 	commitBytes = 4 << 20
 	// commitPatience is how long a commit is tried while Redis does not
@@ -83,8 +83,8 @@ func (r *run) add(i job.Item) {
 	r.member.progress.add(i.Bytes, i.Error != nil)
 }
 
-// salvage commits what a run has done that ends with an error. If that fails
-// too, the work is done again.
+// salvage commits what a run has done that ends with an error. If that
+// fails too, the work is done again.
 func (r *run) salvage(ctx context.Context) {
 	if r.checkpoint.Objects == 0 {
 		return
@@ -95,10 +95,12 @@ func (r *run) salvage(ctx context.Context) {
 	}
 }
 
-// commit commits the checkpoint. last says that the shard is done with it.
+// commit commits the checkpoint. last says that the shard is done with
+// it.
 //
-// A commit goes on after ctx has ended, because doing the work again would
-// cost far more. A commit that comes late, or twice, does no harm.
+// A commit goes on after ctx has ended, because doing the work again
+// would cost far more. A commit that comes late, or twice, does no
+// harm.
 func (r *run) commit(ctx context.Context, last bool) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitPatience)
 	defer cancel()

@@ -1,12 +1,13 @@
 // Package shard runs the shards of sharded jobs in this process.
 //
-// A run does what is left of one shard. It commits its work in checkpoints,
-// so that little is lost if the process dies. One loop sends the heartbeats
-// of all runs. A shard at which workers died is run carefully, one object at
-// a time, to find the object that kills its worker.
+// A run does what is left of one shard. It commits its work in
+// checkpoints, so that little is lost if the process dies. One loop
+// sends the heartbeats of all runs. A shard at which workers died is
+// run carefully, one object at a time, to find the object that kills
+// its worker.
 //
-// The package does not decide what an error means for the shard or its job:
-// package worker does.
+// The package does not decide what an error means for the shard or its
+// job: package worker does.
 package shard
 
 import (
@@ -28,7 +29,8 @@ type Config struct {
 	Metrics Metrics
 	Log     *slog.Logger
 
-	// PartsBudget is how many bytes of Redis the parts of a job may take.
+	// PartsBudget is how many bytes of Redis the parts of a job may
+	// take.
 	PartsBudget int64
 	// HeartbeatEvery is the interval of heartbeats.
 	HeartbeatEvery time.Duration
@@ -48,8 +50,8 @@ type Runner struct {
 	turn chan struct{}
 }
 
-// New makes a runner. It does not touch Redis. SendHeartbeats must run while
-// shards run.
+// New makes a runner. It does not touch Redis. SendHeartbeats must run
+// while shards run.
 func New(c Config) *Runner {
 	return &Runner{c, newHeartbeats(c), make(chan struct{}, 1)}
 }
@@ -64,9 +66,9 @@ type Task struct {
 	Env   job.Env
 }
 
-// Run does what is left of a shard. Whatever ends it, the work that was done
-// is committed, unless the error is outcome.ErrObsolete. The error is
-// queue.ErrBudget when the job's parts take too much of Redis.
+// Run does what is left of a shard. Whatever ends it, the work that was
+// done is committed, unless the error is outcome.ErrObsolete. The error
+// is queue.ErrBudget when the job's parts take too much of Redis.
 func (r *Runner) Run(ctx context.Context, t Task) error {
 	ctx, member := r.heartbeats.join(ctx, t.Lease.Ref)
 	defer member.leave()

@@ -23,8 +23,8 @@ type Queue struct {
 	Paused    bool
 }
 
-// Queues returns the figures of all queues, zeros for a queue that never had
-// a task. With an error it returns those that it could read.
+// Queues returns the figures of all queues, zeros for a queue that
+// never had a task. With an error it returns those that it could read.
 func (c Client) Queues() ([]Queue, error) {
 	known, err := c.inspector.Queues()
 	if err != nil {
