@@ -8,9 +8,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Whatever a producer sends, decoding and validating must not panic,
-// and what validates must mean the same to the worker that reads it
-// back as to the producer that wrote it.
+// Decoding and validating never panic. A payload that is valid means
+// the same to the producer that writes it and to the worker that reads
+// it.
 func FuzzDecode(f *testing.F) {
 	for _, payload := range []string{
 		`{}`, `null`, `{"storage":{"provider":"mem","bucket":"b"},"need":{"read":true}}`,
@@ -44,10 +44,10 @@ func recode(t *testing.T, k tasks.Kind, j tasks.Job) tasks.Job {
 	t.Helper()
 	again, err := k.Decode([]byte(encode(t, j)))
 	if err != nil {
-		t.Fatalf("what was encoded does not decode: %v", err)
+		t.Fatalf("an encoded payload does not decode: %v", err)
 	}
 	if err := again.Validate(); err != nil {
-		t.Fatalf("what was valid is no longer: %v", err)
+		t.Fatalf("a valid payload is not valid after decoding: %v", err)
 	}
 	return again
 }

@@ -11,8 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// canary stands for a secret's value. It must never come out of
-// anything.
+// canary is the value of a secret in these tests. Nothing may show it.
 const canary = "c4n4ryc4n4ryc4n4ry"
 
 func ref(t *testing.T, reference string) tasks.Secret {
@@ -94,9 +93,9 @@ func TestSecretRefRefusesValues(t *testing.T) {
 	}
 }
 
-// A plain value is forgotten while it is decoded; all that is left is
+// A plain value is dropped while it is decoded. The payload only says
 // that one was given.
-func TestPlainSecretsAreForgotten(t *testing.T) {
+func TestPlainSecretsAreDropped(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]string{
 		"string": `"` + canary + `"`, "object": `{"private_key":"` + canary + `"}`, "array": `["` + canary + `"]`,
@@ -112,7 +111,7 @@ func TestPlainSecretsAreForgotten(t *testing.T) {
 			wantFaults(t, j, "source.auth.key_file: must be a reference, env:NAME or file:/path, or be sealed (the value given is not shown)")
 			s := j.(tasks.BuildManifest).Source.Auth.KeyFile
 			if s.Reference() != "" || s.IsZero() {
-				t.Errorf("the secret is %q, zero %v; want a forgotten value", s.Reference(), s.IsZero())
+				t.Errorf("the secret is %q, zero %v; want a dropped value", s.Reference(), s.IsZero())
 			}
 			data, err := json.Marshal(j)
 			if err == nil {

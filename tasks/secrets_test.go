@@ -14,8 +14,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
-// eachSecret calls f with every secret that a value can hold; pointers
-// that lead to one are filled on the way.
+// eachSecret calls f with every secret that a value can hold. It
+// fills the pointers that lead to one.
 func eachSecret(v reflect.Value, f func(path string, s *tasks.Secret), path string) {
 	if s, ok := v.Addr().Interface().(*tasks.Secret); ok {
 		f(path, s)
@@ -30,7 +30,7 @@ func eachSecret(v reflect.Value, f func(path string, s *tasks.Secret), path stri
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if !v.Type().Field(i).IsExported() {
-				continue // a time's own
+				continue // time.Time has such fields
 			}
 			eachSecret(v.Field(i), f, path+"."+v.Type().Field(i).Name)
 		}
@@ -44,8 +44,8 @@ func eachSecret(v reflect.Value, f func(path string, s *tasks.Secret), path stri
 	}
 }
 
-// secretsIn is every secret of a job, by where it is. The job may be
-// changed: its pointers are filled.
+// secretsIn returns every secret of a job by its path. It may fill
+// pointers of the job.
 func secretsIn(j tasks.Job) map[string]tasks.Secret {
 	found := map[string]tasks.Secret{}
 	v := reflect.New(reflect.TypeOf(j))
@@ -54,8 +54,8 @@ func secretsIn(j tasks.Job) map[string]tasks.Secret {
 	return found
 }
 
-// full is a job of a kind in which every secret is a plain one of its
-// own.
+// full returns a job of a kind in which every secret is plain, and
+// different from the others.
 func full(t *testing.T, k tasks.Kind) tasks.Job {
 	t.Helper()
 	j, err := k.Decode([]byte("{}"))
@@ -67,8 +67,7 @@ func full(t *testing.T, k tasks.Kind) tasks.Job {
 	return v.Elem().Interface().(tasks.Job)
 }
 
-// No kind, and no field of a kind, is forgotten when secrets are
-// sealed.
+// Sealing finds every secret of every kind.
 func TestMapSecretsSeesEverySecretOfEveryKind(t *testing.T) {
 	t.Parallel()
 	for _, k := range tasks.Kinds() {
@@ -127,9 +126,9 @@ func TestMapSecretsEnds(t *testing.T) {
 	}
 }
 
-// A plain secret validates, and never leaves the process: not as JSON,
-// not as text, not from inside another type.
-func TestPlainSecretsStay(t *testing.T) {
+// A plain secret is valid, and never leaves the process: not as JSON,
+// not as text, not as part of another type.
+func TestPlainSecretsStayInside(t *testing.T) {
 	t.Parallel()
 	s := tasks.PlainSecret(canary)
 	j := tasks.BuildManifest{Source: tasks.Storage{Provider: "gcs", Bucket: "b", Auth: tasks.Auth{Method: "key-file", KeyFile: s}}}
@@ -151,7 +150,7 @@ func TestPlainSecretsStay(t *testing.T) {
 		t.Errorf("shown: %s", text)
 	}
 	if !tasks.PlainSecret("").IsZero() || s.IsZero() || s.Reference() != "" || s.Sealed() != "" {
-		t.Error("the forms are mixed up")
+		t.Error("a plain secret has another form too")
 	}
 }
 

@@ -43,7 +43,7 @@ func TestAuthMethods(t *testing.T) {
 		"mem with a role":  {tasks.Storage{Provider: "mem", Auth: tasks.Auth{Method: "assume-role", RoleARN: "a", ExternalID: "e"}}, []string{`storage.auth.method: "assume-role" is none of mem's `}},
 		"mem with a key":   {tasks.Storage{Provider: "mem", Auth: tasks.Auth{AccessKeyID: "A", SessionToken: secret}}, []string{`storage.auth.access_key_id: not used by method ""`, `storage.auth.session_token: not used by method ""`}},
 		"mem with a URL":   {tasks.Storage{Provider: "mem", Endpoint: "https://x"}, []string{"storage.endpoint: not used by provider mem"}},
-		"no such provider": {tasks.Storage{Provider: "S3", Auth: tasks.Auth{Method: "anonymous"}}, []string{`storage.provider: "S3" is none of s3, gcs, azure, file, mem`}},
+		"no such provider": {tasks.Storage{Provider: "S3", Auth: tasks.Auth{Method: "anonymous"}}, []string{`storage.provider: "S3" is none of ` + providerNames(false)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -53,8 +53,8 @@ func TestAuthMethods(t *testing.T) {
 	}
 }
 
-// A provider that is defined elsewhere is checked for what holds of
-// all.
+// A storage of a provider that another module defines is checked for
+// what all buckets have in common.
 func TestForeignProviders(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -91,11 +91,12 @@ func plainAuth(t *testing.T) (a tasks.Auth) {
 	return a
 }
 
-// The lists of what there is come from the table of providers.
+// The lists come from the table of providers.
 func TestProviders(t *testing.T) {
 	t.Parallel()
-	if got := tasks.Providers(); !slices.Equal(got, []string{"s3", "gcs", "azure", "file", "mem"}) {
-		t.Errorf("providers are %q", got)
+	first := []string{"s3", "gcs", "azure", "file", "mem"}
+	if got := tasks.Providers(); !slices.Equal(got[:min(len(got), len(first))], first) {
+		t.Errorf("providers are %q, want %q first", got, first)
 	}
 	want := []string{"sas", "account-key", "connection-string", "service-principal", "worker-identity", "anonymous"}
 	if got := tasks.AuthMethods("azure"); !slices.Equal(got, want) {
@@ -136,7 +137,7 @@ func TestBucketsAndEndpoints(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
 		if err != nil && strings.Contains(err.Error(), canary) {
-			t.Errorf("%s: the fault repeats what may be a secret: %v", name, err)
+			t.Errorf("%s: the fault repeats a text that may be a secret: %v", name, err)
 		}
 	}
 }
@@ -180,8 +181,8 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// input lets the place that an export reads from stand in the same
-// table as the places that jobs write to.
+// input puts the place that an export reads from into the same table
+// as the places that jobs write to.
 type input struct{ tasks.ExportAnnotations }
 
 func (i input) Target() (tasks.Storage, string) { return i.Input() }

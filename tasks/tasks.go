@@ -4,7 +4,7 @@
 // status of a job holds.
 //
 // A program can define kinds of its own: see NewKind. A storage can
-// name a provider of somebody else's: see Storage.Provider.
+// name a provider that another module defines: see Storage.Provider.
 //
 // The package knows no Redis, no cloud and no metrics. It imports only
 // the standard library, so that any service can use it. All JSON is

@@ -10,7 +10,7 @@ import (
 )
 
 // wantFaults checks that a payload has exactly these faults, in this
-// order. Without any it must validate.
+// order. Without a fault it must be valid.
 func wantFaults(t *testing.T, j tasks.Job, want ...string) {
 	t.Helper()
 	err := j.Validate()
@@ -74,16 +74,16 @@ func TestEveryFaultAtOnce(t *testing.T) {
 		`source.auth.session_token: must be a reference, env:NAME or file:/path, or be sealed (the value given is not shown)`,
 		`source.auth.role_arn: not used by method "access-key"`,
 		`source.auth.access_key_id: has white space around it`,
-		`destination.provider: "gsc" is none of s3, gcs, azure, file, mem`,
+		`destination.provider: "gsc" is none of `+providerNames(false),
 		`destination.bucket: empty`,
 		`destination.auth.key_file: not used by method ""`,
-		`annotations.storage.provider: empty: give s3, gcs, azure, file or mem`,
+		`annotations.storage.provider: empty: give `+providerNames(true),
 		`annotations.storage.bucket: empty`,
 		`annotations.storage.auth.sas_token: empty: give a reference, env:NAME or file:/path`,
 		`annotations.key: `+segments,
-		`annotations.format: "coco" is not supported; there is cvat-images-1.1`,
+		`annotations.format: "coco" is not supported; there is `+readFormats(),
 		`annotations.image_directory: must end with a slash`,
-		`format: "yolo" is not supported; there is coco-instances`,
+		`format: "yolo" is not supported; there is `+writtenFormats(),
 		`key: "out.tar" must end in .zip`,
 	)
 }
@@ -121,8 +121,15 @@ func TestValidatePayloads(t *testing.T) {
 			[]string{`size: 15 is not within 16 to 2048 pixels`, `quality: -1 is not within 1 to 100`}},
 		"thumbnails over the images": {tasks.GenerateThumbnails{Source: mem("cats/im"), Directory: "cats/"},
 			[]string{`directory: "cats/" holds the images themselves, and what it holds gets no thumbnail`}},
-		"export":        {job: tasks.ExportAnnotations{Source: mem(""), Annotations: in, Format: "coco-instances", Key: "o/x.zip"}},
-		"export of nil": {tasks.ExportAnnotations{}, []string{`source.provider: empty: give s3, gcs, azure, file or mem`, `source.bucket: empty`, `annotations.key: empty`, `annotations.format: "" is not supported; there is cvat-images-1.1`, `format: "" is not supported; there is coco-instances`, `key: empty`}},
+		"export": {job: tasks.ExportAnnotations{Source: mem(""), Annotations: in, Format: "coco-instances", Key: "o/x.zip"}},
+		"export of nil": {tasks.ExportAnnotations{}, []string{
+			`source.provider: empty: give ` + providerNames(true),
+			`source.bucket: empty`,
+			`annotations.key: empty`,
+			`annotations.format: "" is not supported; there is ` + readFormats(),
+			`format: "" is not supported; there is ` + writtenFormats(),
+			`key: empty`,
+		}},
 		"export outside": {tasks.ExportAnnotations{Source: mem("cats/"), Annotations: in, Format: "coco-instances", Key: "x.zip"},
 			[]string{`annotations.key: "annotations.xml"` + toCats, `key: "x.zip"` + toCats}},
 		"export to a directory": {tasks.ExportAnnotations{Source: mem(""), Annotations: in, Format: "coco-instances", Key: "x.zip/"},

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -33,12 +33,12 @@ func TestFourJobs(t *testing.T) {
 // from the environment of the process.
 func TestFourJobsThroughARole(t *testing.T) {
 	skipInShort(t)
-	server := providertest.STS(t)
+	server := servers.STS(t)
 	name := server.Bucket(t)
 	own := server.Lister(t, server.Bucket(t)) // has no right to the bucket of the role
 	t.Setenv("AWS_ACCESS_KEY_ID", own.AccessKeyID)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", own.SecretAccessKey)
-	role := server.Role(t, providertest.Role{
+	role := server.Role(t, servers.Role{
 		Principals: []string{own.AccessKeyID}, ExternalID: "workspace-1",
 		Policy: fmt.Appendf(nil, `{"Version": "2012-10-17", "Statement": [{"Sid": "FastLabelS3Access", "Effect": "Allow",
 			"Action": ["s3:GetObject", "s3:PutObject", "s3:ListBucketVersions", "s3:ListBucket"],
@@ -55,7 +55,7 @@ func TestFourJobsThroughARole(t *testing.T) {
 
 func s3Connection(t *testing.T) (tasks.Storage, settings.Settings) {
 	t.Helper()
-	store, key := s3Bucket(t, providertest.S3(t))
+	store, key := s3Bucket(t, servers.S3(t))
 	store.Auth.SecretAccessKey = secretFile(t, key)
 	return store, configured(t)
 }
@@ -65,9 +65,9 @@ func s3Connection(t *testing.T) (tasks.Storage, settings.Settings) {
 // that needs the right to delete them.
 func gcsConnection(t *testing.T) (tasks.Storage, settings.Settings) {
 	t.Helper()
-	server := providertest.GCS(t)
-	account := server.Account(t, providertest.GCSAccount{})
-	name := server.Bucket(t, providertest.GCSBucket{Grants: map[string][]string{
+	server := servers.GCS(t)
+	account := server.Account(t, servers.GCSAccount{})
+	name := server.Bucket(t, servers.GCSBucket{Grants: map[string][]string{
 		account.Email: {"storage.objects.list", "storage.objects.get", "storage.objects.create"},
 	}})
 	return tasks.Storage{
@@ -78,17 +78,17 @@ func gcsConnection(t *testing.T) (tasks.Storage, settings.Settings) {
 
 func sasConnection(t *testing.T) (tasks.Storage, settings.Settings) {
 	t.Helper()
-	server := providertest.Azure(t)
+	server := servers.Azure(t)
 	return azureBucket(t, server, tasks.Auth{Method: tasks.AuthSAS, SASToken: secretFile(t, server.SAS())}), configured(t)
 }
 
 func accountKeyConnection(t *testing.T) (tasks.Storage, settings.Settings) {
 	t.Helper()
-	server := providertest.Azure(t)
+	server := servers.Azure(t)
 	return azureBucket(t, server, tasks.Auth{Method: tasks.AuthAccountKey, AccountKey: secretFile(t, server.Key)}), configured(t)
 }
 
-func azureBucket(t *testing.T, server providertest.AzureServer, auth tasks.Auth) tasks.Storage {
+func azureBucket(t *testing.T, server servers.AzureServer, auth tasks.Auth) tasks.Storage {
 	t.Helper()
 	return tasks.Storage{
 		Provider: "azure", Bucket: server.Container(t), Account: server.Account, Endpoint: server.Endpoint, Auth: auth,

@@ -13,7 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/network"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -104,10 +104,10 @@ func TestSignInFaults(t *testing.T) {
 func TestSignInOfAKeyFile(t *testing.T) {
 	skipInShort(t)
 	t.Parallel()
-	server := providertest.GCS(t)
-	account := server.Account(t, providertest.GCSAccount{Root: true})
+	server := servers.GCS(t)
+	account := server.Account(t, servers.GCSAccount{Root: true})
 	s := tasks.Storage{
-		Provider: "gcs", Bucket: server.Bucket(t, providertest.GCSBucket{}), Endpoint: server.Endpoint,
+		Provider: "gcs", Bucket: server.Bucket(t, servers.GCSBucket{}), Endpoint: server.Endpoint,
 		Auth: tasks.Auth{Method: tasks.AuthKeyFile, KeyFile: secretFile(t, account.JSON)},
 	}
 	r := diagnosed(t, s, "STEVEDORE_GCS_TOKEN_URL=http://"+closedPort(t)+"/token")

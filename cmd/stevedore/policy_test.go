@@ -9,7 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/producer"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -26,7 +26,7 @@ func policyOf(t *testing.T, in string, args ...string) (out, errs string, code i
 func TestFourJobsWithGeneratedPolicy(t *testing.T) {
 	skipInShort(t)
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	name := server.Bucket(t)
 	out, errs, code := policyOf(t, "", "--source", "s3://"+name, "--read", "--write", "--versions")
 	if code != exitOK {

@@ -24,7 +24,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
@@ -67,7 +67,7 @@ const secretName = "STEVEDORE_SECRET_TEST"
 // s3Bucket makes a bucket and a user. The user has only the rights that
 // the documents of CVAT and FastLabel ask for. It returns the user's
 // secret.
-func s3Bucket(t *testing.T, server providertest.S3Server) (tasks.Storage, string) {
+func s3Bucket(t *testing.T, server servers.S3Server) (tasks.Storage, string) {
 	t.Helper()
 	name := server.Bucket(t)
 	keys := server.Writer(t, name)
@@ -80,7 +80,7 @@ func s3Bucket(t *testing.T, server providertest.S3Server) (tasks.Storage, string
 // newSetup makes a setup whose bucket holds n images.
 func newSetup(t *testing.T, n int) *setup {
 	t.Helper()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	p := &setup{redis: queuetest.Start(t)}
 	p.store, p.secret = s3Bucket(t, server)
 	p.store.Prefix, p.store.Auth.SecretAccessKey = "images/", secret(t, "env:"+secretName)

@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/azure"
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -20,8 +21,8 @@ const developmentKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErC
 
 // unverified makes SAS tokens for servers that do not check their
 // signature.
-func unverified() providertest.AzureServer {
-	return providertest.AzureServer{Account: "devstoreaccount1", Key: developmentKey}
+func unverified() servers.AzureServer {
+	return servers.AzureServer{Account: "devstoreaccount1", Key: developmentKey}
 }
 
 // secretFile writes a secret to a file, and returns a reference to it and
@@ -98,7 +99,7 @@ func openStorage(t testing.TB, s tasks.Storage, secrets providers.Secrets) provi
 
 func TestBucket(t *testing.T) {
 	t.Parallel()
-	server := providertest.Azure(t)
+	server := servers.Azure(t)
 	for name, method := range map[string]string{"AccountKey": tasks.AuthAccountKey, "SAS": tasks.AuthSAS} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -28,8 +28,8 @@ type fault struct {
 // tokenFaults returns faults that are found in the SAS token, without a
 // request.
 func tokenFaults() []fault {
-	soon, later := providertest.SASTime(time.Hour), providertest.SASTime(48*time.Hour)
-	past := providertest.SASTime(-time.Hour)
+	soon, later := servers.SASTime(time.Hour), servers.SASTime(48*time.Hour)
+	past := servers.SASTime(-time.Hour)
 	signature := func(change func(string) string) func(string) string {
 		return func(sas string) string {
 			rest, sig, _ := strings.Cut(sas, "sig=")
@@ -98,7 +98,7 @@ func serviceFaults() []fault {
 // skipped, and the container does not change.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	server := providertest.Azure(t)
+	server := servers.Azure(t)
 	for _, f := range append(tokenFaults(), serviceFaults()...) {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
@@ -120,7 +120,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func (f fault) open(t *testing.T, server providertest.AzureServer, name string) providers.Bucket {
+func (f fault) open(t *testing.T, server servers.AzureServer, name string) providers.Bucket {
 	t.Helper()
 	stops, answer := f.stops, f.answer.answer
 	if stops == nil {

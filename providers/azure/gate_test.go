@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 )
 
 // refusal is an error as Azure reports it. Azurite reports many faults
@@ -48,7 +48,7 @@ func history(r *http.Request) bool { return strings.Contains(r.URL.Query().Get("
 
 // gate starts a proxy of Azurite and returns its endpoint. The proxy
 // answers the requests for which stops returns true, as Azure would.
-func gate(t testing.TB, server providertest.AzureServer, stops func(*http.Request) bool, answer http.HandlerFunc) string {
+func gate(t testing.TB, server servers.AzureServer, stops func(*http.Request) bool, answer http.HandlerFunc) string {
 	t.Helper()
 	to, err := url.Parse(server.Endpoint)
 	if err != nil {

@@ -10,14 +10,14 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
 // Storages that work, and the warnings about them.
 func TestProbe(t *testing.T) {
 	t.Parallel()
-	server := providertest.Azure(t)
+	server := servers.Azure(t)
 	sas := func(parts ...string) func(string) string {
 		return func(string) string { return server.SAS(parts...) }
 	}
@@ -37,7 +37,7 @@ func TestProbe(t *testing.T) {
 		{"ContainerSAS", "", func(c string) string { return server.ContainerSAS(c) }, []string{"dir/k"}, "credentials ok, list ok, read ok, write ok ConditionNotMet"},
 		{"EmptyContainer", "", sas(), nil, "credentials ok, list ok, read ok, write ok ConditionNotMet"},
 		{"EmptyBlob", "", sas(), []string{"dir/empty"}, "credentials ok, list ok, read ok, write ok ConditionNotMet"},
-		{"ExpiresSoon", "", sas("se", providertest.SASTime(50*time.Hour)), []string{"dir/k"}, "credentials warn SASExpiresSoon, list ok, read ok, write ok ConditionNotMet"},
+		{"ExpiresSoon", "", sas("se", servers.SASTime(50*time.Hour)), []string{"dir/k"}, "credentials warn SASExpiresSoon, list ok, read ok, write ok ConditionNotMet"},
 		{"CreateOnly", "", sas("sp", "rcl"), []string{"dir/k"}, "credentials warn SASCreateOnly, list ok, read ok, write ok ConditionNotMet"},
 		{"OneAddress", "", sas("sip", "127.0.0.1"), []string{"dir/k"}, "credentials warn SASAddressRange, list ok, read ok, write ok ConditionNotMet"},
 		{"TooManyRights", "", sas("sp", "rwdxylact"), []string{"dir/k"}, "credentials ok, rights warn MoreThanNeeded, list ok, read ok, write ok ConditionNotMet"},
@@ -83,7 +83,7 @@ func wantChecks(t *testing.T, b providers.Bucket, need tasks.Need, want string) 
 
 func TestProbe_Anonymous(t *testing.T) {
 	t.Parallel()
-	server := providertest.Azure(t)
+	server := servers.Azure(t)
 	name := server.Container(t)
 	server.Publish(t, name, "container")
 	s := tasks.Storage{Provider: "azure", Bucket: name, Account: server.Account, Endpoint: server.Endpoint, Auth: tasks.Auth{Method: tasks.AuthAnonymous}}

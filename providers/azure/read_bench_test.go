@@ -13,7 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
 	"github.com/stevedore-jobs/stevedore/providers/azure"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/readbench"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -26,15 +26,15 @@ func TestServeReads(t *testing.T) { headReads().Serve(t) }
 
 // headReads describes reads that are signed with an account key, by the
 // bucket and by the SDK.
-func headReads() providertest.Reads {
-	return providertest.Reads{
+func headReads() readbench.Cloud {
+	return readbench.Cloud{
 		Answer: map[string]string{
 			"ETag": `"0x8DE2955B1E4C000"`, "X-Ms-Request-Id": requestID, "X-Ms-Version": "2026-02-06",
 			"X-Ms-Blob-Type": "BlockBlob", "X-Ms-Creation-Time": "Sun, 22 Nov 2026 00:00:00 GMT",
 			"X-Ms-Lease-State": "available", "X-Ms-Lease-Status": "unlocked", "X-Ms-Server-Encrypted": "true",
 			"Accept-Ranges": "bytes",
 		},
-		Ways: func(b *testing.B, endpoint string, client *http.Client) providertest.ReadWays {
+		Ways: func(b *testing.B, endpoint string, client *http.Client) readbench.Ways {
 			b.Helper()
 			service := endpoint + "/" + unverified().Account
 			s, secrets := storage(b, tasks.AuthAccountKey, service, "pictures", developmentKey)
@@ -42,7 +42,7 @@ func headReads() providertest.Reads {
 			if err != nil {
 				b.Fatal(err)
 			}
-			return providertest.ReadWays{
+			return readbench.Ways{
 				Bucket:  bucket,
 				SDK:     bare(b, service, policy.ClientOptions{Transport: client}),
 				Default: bare(b, service, policy.ClientOptions{}),
@@ -52,7 +52,7 @@ func headReads() providertest.Reads {
 	}
 }
 
-func bare(b *testing.B, service string, opts policy.ClientOptions) providertest.ReadFunc {
+func bare(b *testing.B, service string, opts policy.ClientOptions) readbench.ReadFunc {
 	b.Helper()
 	key, err := container.NewSharedKeyCredential(unverified().Account, developmentKey)
 	if err != nil {
@@ -63,7 +63,7 @@ func bare(b *testing.B, service string, opts policy.ClientOptions) providertest.
 		b.Fatal(err)
 	}
 	return func(ctx context.Context, key string) (io.ReadCloser, error) {
-		out, err := client.NewBlobClient(key).DownloadStream(ctx, &sdk.DownloadStreamOptions{Range: sdk.HTTPRange{Count: providertest.HeadBytes}})
+		out, err := client.NewBlobClient(key).DownloadStream(ctx, &sdk.DownloadStreamOptions{Range: sdk.HTTPRange{Count: readbench.HeadBytes}})
 		if err != nil {
 			return nil, err
 		}

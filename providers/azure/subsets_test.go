@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -22,7 +22,7 @@ import (
 // rights only the server knows.
 func TestProbeChangesNothing(t *testing.T) {
 	t.Parallel()
-	server := providertest.Azure(t)
+	server := servers.Azure(t)
 	const letters = "rwdlc" // in the order that signing requires
 	for subset := 1; subset < 1<<len(letters); subset++ {
 		granted := ""
@@ -96,7 +96,7 @@ func wantGranted(t *testing.T, checks []tasks.Check, granted string, visible boo
 // withPolicy starts a proxy of Azurite and returns its endpoint. The
 // proxy replaces the SAS token of a request by another one, which has the
 // rights of the stored access policy.
-func withPolicy(t testing.TB, server providertest.AzureServer, sas string) string {
+func withPolicy(t testing.TB, server servers.AzureServer, sas string) string {
 	t.Helper()
 	to, err := url.Parse(server.Endpoint)
 	if err != nil {

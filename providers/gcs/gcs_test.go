@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/providers/gcs"
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -62,26 +63,26 @@ func open(t testing.TB, o *gcs.Opener, s tasks.Storage, secrets providers.Secret
 }
 
 // openAs opens a bucket of the emulator with a key.
-func openAs(t testing.TB, server providertest.GCSServer, bucket string, key providertest.GCSKey) providers.Bucket {
+func openAs(t testing.TB, server servers.GCSServer, bucket string, key servers.GCSKey) providers.Bucket {
 	t.Helper()
 	s, secrets := storage(t, server.Endpoint, bucket, key.JSON)
 	return open(t, opener(t, server), s, secrets)
 }
 
-func opener(t testing.TB, server providertest.GCSServer) *gcs.Opener {
+func opener(t testing.TB, server servers.GCSServer) *gcs.Opener {
 	t.Helper()
 	return &gcs.Opener{Client: guarded(t), TokenURL: server.TokenURL, Attempts: 2}
 }
 
 func TestBucket(t *testing.T) {
 	t.Parallel()
-	server := providertest.GCS(t)
-	root := server.Account(t, providertest.GCSAccount{Root: true})
+	server := servers.GCS(t)
+	root := server.Account(t, servers.GCSAccount{Root: true})
 	providertest.Run(t, func(t testing.TB) providers.Bucket {
 		t.Helper()
-		return openAs(t, server, server.Bucket(t, providertest.GCSBucket{}), root)
+		return openAs(t, server, server.Bucket(t, servers.GCSBucket{}), root)
 	})
-	providertest.RunThrough(t, openAs(t, server, server.Bucket(t, providertest.GCSBucket{}), root))
+	providertest.RunThrough(t, openAs(t, server, server.Bucket(t, servers.GCSBucket{}), root))
 	providertest.RunMissing(t, openAs(t, server, "no-such-bucket-here", root))
 }
 
@@ -89,11 +90,11 @@ func TestBucket(t *testing.T) {
 // operations.
 func TestBucketWithoutRoot(t *testing.T) {
 	t.Parallel()
-	server := providertest.GCS(t)
-	key := server.Account(t, providertest.GCSAccount{})
+	server := servers.GCS(t)
+	key := server.Account(t, servers.GCSAccount{})
 	providertest.Run(t, func(t testing.TB) providers.Bucket {
 		t.Helper()
 		grants := map[string][]string{key.Email: {"storage.objects.list", "storage.objects.get", "storage.objects.create", "storage.objects.delete"}}
-		return openAs(t, server, server.Bucket(t, providertest.GCSBucket{Grants: grants}), key)
+		return openAs(t, server, server.Bucket(t, servers.GCSBucket{Grants: grants}), key)
 	})
 }

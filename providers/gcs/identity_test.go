@@ -11,7 +11,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/gcs"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
@@ -201,7 +201,7 @@ func TestEndpointWithPath(t *testing.T) {
 
 // rerouted returns a client that sends requests for Google to the
 // emulator.
-func rerouted(t testing.TB, server providertest.GCSServer) *http.Client {
+func rerouted(t testing.TB, server servers.GCSServer) *http.Client {
 	t.Helper()
 	client := guarded(t)
 	to, err := url.Parse(server.Endpoint)
@@ -222,12 +222,12 @@ func rerouted(t testing.TB, server providertest.GCSServer) *http.Client {
 // Not parallel: it sets the environment variable in which Google's
 // library looks for the worker's own identity.
 func TestWorkerIdentity(t *testing.T) {
-	server := providertest.GCS(t)
-	target := server.Account(t, providertest.GCSAccount{})
-	own := server.Account(t, providertest.GCSAccount{ActsAs: []string{target.Email}})
+	server := servers.GCS(t)
+	target := server.Account(t, servers.GCSAccount{})
+	own := server.Account(t, servers.GCSAccount{ActsAs: []string{target.Email}})
 	setIdentity(t, server, own)
 	list := []string{"storage.objects.list", "storage.objects.get"}
-	bucket := server.Bucket(t, providertest.GCSBucket{Grants: map[string][]string{target.Email: list}})
+	bucket := server.Bucket(t, servers.GCSBucket{Grants: map[string][]string{target.Email: list}})
 	o := &gcs.Opener{Client: rerouted(t, server), WorkerIdentity: true, Attempts: 2}
 	for _, c := range []struct {
 		name string

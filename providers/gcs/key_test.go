@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 )
 
 // testKey makes one private key for all tests, because making one is
@@ -38,7 +38,7 @@ func privateKey(t testing.TB) string {
 
 // setIdentity makes a key file the worker's own identity. Unlike a
 // payload's, the operator's key file may hold another token endpoint.
-func setIdentity(t *testing.T, server providertest.GCSServer, key providertest.GCSKey) {
+func setIdentity(t *testing.T, server servers.GCSServer, key servers.GCSKey) {
 	t.Helper()
 	var file map[string]string
 	if err := json.Unmarshal([]byte(key.JSON), &file); err != nil {

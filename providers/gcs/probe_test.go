@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -26,8 +26,8 @@ type fault struct {
 	// grants are the permissions of the storage's account, or of allUsers if
 	// the storage is anonymous.
 	grants  []string
-	bucket  providertest.GCSBucket // its other properties
-	account providertest.GCSAccount
+	bucket  servers.GCSBucket // its other properties
+	account servers.GCSAccount
 	// auth is anonymous, rotated, removed, or own (a key that Google does not
 	// know). Empty means the account's key.
 	auth   string
@@ -40,12 +40,12 @@ type fault struct {
 func reader() []string { return []string{mayList, mayGet} }
 func writer() []string { return []string{mayList, mayGet, mayCreate, mayDelete} }
 
-func answered(op string, status int, body string) providertest.GCSBucket {
-	return providertest.GCSBucket{Faults: map[string]providertest.GCSFault{op: {Status: status, Body: body}}}
+func answered(op string, status int, body string) servers.GCSBucket {
+	return servers.GCSBucket{Faults: map[string]servers.GCSFault{op: {Status: status, Body: body}}}
 }
 
-func tokenAnswer(status int, code, description string) providertest.GCSAccount {
-	return providertest.GCSAccount{Fault: &providertest.GCSFault{
+func tokenAnswer(status int, code, description string) servers.GCSAccount {
+	return servers.GCSAccount{Fault: &servers.GCSFault{
 		Status: status, Body: fmt.Sprintf(`{"error":%q,"error_description":%q}`, code, description),
 	}}
 }
@@ -57,8 +57,8 @@ func faults() []fault {
 		return func(s *tasks.Storage) { s.Bucket = name }
 	}
 	project := func(s *tasks.Storage) { s.Project = "payer" }
-	pays := providertest.GCSBucket{RequesterPays: true}
-	noTest := providertest.GCSBucket{NoTestPermissions: true}
+	pays := servers.GCSBucket{RequesterPays: true}
+	noTest := servers.GCSBucket{NoTestPermissions: true}
 	return []fault{
 		{name: "KeyRotated", grants: writer(), auth: "rotated", check: "credentials", code: "invalid_grant", fix: "gcloud iam service-accounts keys create"},
 		{name: "KeyOfAnother", grants: writer(), auth: "own", check: "credentials", code: "invalid_grant", fix: "auth.key_file"},
@@ -86,7 +86,7 @@ func faults() []fault {
 		{name: "NoCreate", grants: reader(), check: "write", code: "forbidden", fix: "Grant storage.objects.create"},
 		{name: "NoCreateNoTest", grants: reader(), bucket: noTest, check: "write", code: "forbidden", fix: "--role=roles/storage.objectUser"},
 		{name: "AnonymousClosed", auth: "anonymous", check: "list", code: "required", fix: "--member=allUsers"},
-		{name: "PublicAccessPrevention", auth: "anonymous", grants: reader(), bucket: providertest.GCSBucket{NoPublic: true}, check: "list", code: "required", fix: "--no-public-access-prevention"},
+		{name: "PublicAccessPrevention", auth: "anonymous", grants: reader(), bucket: servers.GCSBucket{NoPublic: true}, check: "list", code: "required", fix: "--no-public-access-prevention"},
 		{name: "LegacyBucketReader", auth: "anonymous", grants: []string{mayList, "storage.buckets.get"}, check: "read", code: "required", fix: "Storage Legacy Bucket Reader lists but reads nothing"},
 		{name: "AnonymousWrite", auth: "anonymous", grants: reader(), check: "write", code: "required", fix: "method key-file"},
 		{name: "KMSDenied", grants: writer(), bucket: answered("get", 403, inJSON(403, "forbidden", noKey)), check: "read", code: "forbidden", fix: "gcloud storage service-agent"},
@@ -98,8 +98,8 @@ func faults() []fault {
 // skipped, and the bucket does not change.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	server := providertest.GCS(t)
-	root := server.Account(t, providertest.GCSAccount{Root: true})
+	server := servers.GCS(t)
+	root := server.Account(t, servers.GCSAccount{Root: true})
 	for _, f := range faults() {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
@@ -119,7 +119,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func (f fault) open(t *testing.T, server providertest.GCSServer) (providers.Bucket, string) {
+func (f fault) open(t *testing.T, server servers.GCSServer) (providers.Bucket, string) {
 	t.Helper()
 	key := server.Account(t, f.account)
 	settings := f.bucket
@@ -212,32 +212,32 @@ func contents(t *testing.T, b providers.Bucket) map[string]string {
 // Storages that work, and the warnings about them.
 func TestProbe(t *testing.T) {
 	t.Parallel()
-	server := providertest.GCS(t)
-	root := server.Account(t, providertest.GCSAccount{Root: true})
+	server := servers.GCS(t)
+	root := server.Account(t, servers.GCSAccount{Root: true})
 	const okay, warn, unknown = tasks.CheckOK, tasks.CheckWarn, tasks.CheckUnknown
 	all := tasks.Need{Read: true, Write: true, Versions: true, KMS: true}
 	const key = "projects/p/locations/eu/keyRings/r/cryptoKeys/k"
 	for _, c := range []struct {
 		name   string
 		grants []string
-		bucket providertest.GCSBucket
+		bucket servers.GCSBucket
 		need   tasks.Need
 		empty  bool
 		want   map[string]tasks.CheckStatus
 		text   string // a part of the evidence or the fix of some check
 	}{
-		{"Everything", writer(), providertest.GCSBucket{KMSKey: key}, all, false, map[string]tasks.CheckStatus{"credentials": okay, "list": okay, "read": okay, "kms": okay, "write": okay, "versions": okay, "rights": okay}, key},
-		{"NothingNeeded", reader(), providertest.GCSBucket{}, tasks.Need{}, false, map[string]tasks.CheckStatus{"credentials": okay, "list": okay, "rights": okay}, "can be listed"},
-		{"Empty", writer(), providertest.GCSBucket{}, all, true, map[string]tasks.CheckStatus{"credentials": okay, "list": okay, "read": okay, "kms": unknown, "write": okay, "versions": okay, "rights": okay}, "no objects under the prefix"},
-		{"NoKMSKey", writer(), providertest.GCSBucket{}, all, false, map[string]tasks.CheckStatus{"credentials": okay, "list": okay, "read": okay, "kms": warn, "write": okay, "versions": okay, "rights": okay}, "--default-encryption-key"},
-		{"ObjectCreator", []string{mayList, mayGet, mayCreate}, providertest.GCSBucket{}, tasks.Need{Read: true, Write: true}, false, map[string]tasks.CheckStatus{"credentials": okay, "list": okay, "read": okay, "write": warn, "rights": okay}, "Storage Object Creator lacks"},
-		{"WithoutTestPermissions", writer(), providertest.GCSBucket{NoTestPermissions: true}, tasks.Need{Read: true, Write: true}, false, map[string]tasks.CheckStatus{"credentials": okay, "list": okay, "read": okay, "write": okay, "rights": unknown}, "refused only for its checksum"},
-		{"TooMuchToRead", writer(), providertest.GCSBucket{}, tasks.Need{Read: true}, false, map[string]tasks.CheckStatus{"credentials": okay, "list": okay, "read": okay, "rights": warn}, "not needed: storage.objects.create, storage.objects.delete"},
-		{"StorageAdmin", append(writer(), "storage.buckets.setIamPolicy"), providertest.GCSBucket{}, tasks.Need{Write: true}, false, map[string]tasks.CheckStatus{"credentials": okay, "list": okay, "write": okay, "rights": warn}, "storage.buckets.setIamPolicy"},
+		{"Everything", writer(), servers.GCSBucket{KMSKey: key}, all, false, map[string]tasks.CheckStatus{"credentials": okay, "list": okay, "read": okay, "kms": okay, "write": okay, "versions": okay, "rights": okay}, key},
+		{"NothingNeeded", reader(), servers.GCSBucket{}, tasks.Need{}, false, map[string]tasks.CheckStatus{"credentials": okay, "list": okay, "rights": okay}, "can be listed"},
+		{"Empty", writer(), servers.GCSBucket{}, all, true, map[string]tasks.CheckStatus{"credentials": okay, "list": okay, "read": okay, "kms": unknown, "write": okay, "versions": okay, "rights": okay}, "no objects under the prefix"},
+		{"NoKMSKey", writer(), servers.GCSBucket{}, all, false, map[string]tasks.CheckStatus{"credentials": okay, "list": okay, "read": okay, "kms": warn, "write": okay, "versions": okay, "rights": okay}, "--default-encryption-key"},
+		{"ObjectCreator", []string{mayList, mayGet, mayCreate}, servers.GCSBucket{}, tasks.Need{Read: true, Write: true}, false, map[string]tasks.CheckStatus{"credentials": okay, "list": okay, "read": okay, "write": warn, "rights": okay}, "Storage Object Creator lacks"},
+		{"WithoutTestPermissions", writer(), servers.GCSBucket{NoTestPermissions: true}, tasks.Need{Read: true, Write: true}, false, map[string]tasks.CheckStatus{"credentials": okay, "list": okay, "read": okay, "write": okay, "rights": unknown}, "refused only for its checksum"},
+		{"TooMuchToRead", writer(), servers.GCSBucket{}, tasks.Need{Read: true}, false, map[string]tasks.CheckStatus{"credentials": okay, "list": okay, "read": okay, "rights": warn}, "not needed: storage.objects.create, storage.objects.delete"},
+		{"StorageAdmin", append(writer(), "storage.buckets.setIamPolicy"), servers.GCSBucket{}, tasks.Need{Write: true}, false, map[string]tasks.CheckStatus{"credentials": okay, "list": okay, "write": okay, "rights": warn}, "storage.buckets.setIamPolicy"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			account := server.Account(t, providertest.GCSAccount{})
+			account := server.Account(t, servers.GCSAccount{})
 			c.bucket.Grants = map[string][]string{account.Email: c.grants}
 			name := server.Bucket(t, c.bucket)
 			owner := openAs(t, server, name, root)
@@ -268,9 +268,9 @@ func TestProbe(t *testing.T) {
 // and at no other bucket.
 func TestRequesterPays(t *testing.T) {
 	t.Parallel()
-	server := providertest.GCS(t)
-	key := server.Account(t, providertest.GCSAccount{})
-	settings := providertest.GCSBucket{RequesterPays: true, Grants: map[string][]string{key.Email: writer()}, Billers: map[string][]string{key.Email: {"payer"}}}
+	server := servers.GCS(t)
+	key := server.Account(t, servers.GCSAccount{})
+	settings := servers.GCSBucket{RequesterPays: true, Grants: map[string][]string{key.Email: writer()}, Billers: map[string][]string{key.Email: {"payer"}}}
 	for first, do := range map[string]func(*testing.T, providers.Bucket) error{
 		"list": func(t *testing.T, b providers.Bucket) error {
 			for _, err := range b.List(t.Context(), providers.ListOptions{}) {
@@ -305,7 +305,7 @@ func TestRequesterPays(t *testing.T) {
 	})
 	t.Run("NotWanted", func(t *testing.T) {
 		t.Parallel()
-		plain := providertest.GCSBucket{Grants: settings.Grants} // without Billers, nobody may bill a project
+		plain := servers.GCSBucket{Grants: settings.Grants} // without Billers, nobody may bill a project
 		for _, c := range providers.Probe(t.Context(), openPaying(t, server, plain, key), tasks.Need{Read: true, Write: true}) {
 			if c.Status != tasks.CheckOK {
 				t.Errorf("got %+v", c)
@@ -315,7 +315,7 @@ func TestRequesterPays(t *testing.T) {
 }
 
 // openPaying opens a new bucket with a storage that has a project.
-func openPaying(t *testing.T, server providertest.GCSServer, settings providertest.GCSBucket, key providertest.GCSKey) providers.Bucket {
+func openPaying(t *testing.T, server servers.GCSServer, settings servers.GCSBucket, key servers.GCSKey) providers.Bucket {
 	t.Helper()
 	s, secrets := storage(t, server.Endpoint, server.Bucket(t, settings), key.JSON)
 	s.Project = "payer"

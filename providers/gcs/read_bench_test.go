@@ -14,7 +14,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/gcs"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/readbench"
 )
 
 func BenchmarkRead(b *testing.B)      { headReads().Bench(b) }
@@ -26,18 +26,18 @@ func TestServeReads(t *testing.T) { headReads().Serve(t) }
 
 // headReads describes anonymous reads. With a token they would cost the
 // same: it would come from memory, and nothing is signed.
-func headReads() providertest.Reads {
-	return providertest.Reads{
+func headReads() readbench.Cloud {
+	return readbench.Cloud{
 		Answer: map[string]string{
 			"ETag": "CLDc0oS1kJEDEAE=", "X-Goog-Generation": "1763769600000000", "X-Goog-Metageneration": "1",
 			"X-Goog-Hash": "crc32c=AAAAAA==,md5=1B2M2Y8AsgTpgAmY7PhCfg==", "X-Goog-Storage-Class": "STANDARD",
 			"X-Goog-Stored-Content-Encoding": "identity", "X-Goog-Stored-Content-Length": "500000",
 			"X-Guploader-Uploadid": "0123456789ABCDEF",
 		},
-		Ways: func(b *testing.B, endpoint string, client *http.Client) providertest.ReadWays {
+		Ways: func(b *testing.B, endpoint string, client *http.Client) readbench.Ways {
 			b.Helper()
 			s := anonymous(endpoint, "b")
-			return providertest.ReadWays{
+			return readbench.Ways{
 				Bucket:  open(b, &gcs.Opener{Client: client}, s, providers.Secrets{}),
 				SDK:     bare(b, endpoint, option.WithHTTPClient(client)),
 				Default: bare(b, endpoint),
@@ -49,7 +49,7 @@ func headReads() providertest.Reads {
 	}
 }
 
-func bare(b *testing.B, endpoint string, opts ...option.ClientOption) providertest.ReadFunc {
+func bare(b *testing.B, endpoint string, opts ...option.ClientOption) readbench.ReadFunc {
 	b.Helper()
 	client, err := sdk.NewClient(b.Context(), append(opts, option.WithoutAuthentication(),
 		option.WithEndpoint(endpoint+"/storage/v1/"), sdk.WithJSONReads(), sdk.WithDisabledClientMetrics())...)
@@ -57,6 +57,6 @@ func bare(b *testing.B, endpoint string, opts ...option.ClientOption) providerte
 		b.Fatal(err)
 	}
 	return func(ctx context.Context, key string) (io.ReadCloser, error) {
-		return client.Bucket("b").Object(key).NewRangeReader(ctx, 0, providertest.HeadBytes)
+		return client.Bucket("b").Object(key).NewRangeReader(ctx, 0, readbench.HeadBytes)
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/gcs"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -146,8 +146,8 @@ func TestAttempts(t *testing.T) {
 // so they must not hold it.
 func TestErrorsHideTokens(t *testing.T) {
 	t.Parallel()
-	server := providertest.GCS(t)
-	key := server.Account(t, providertest.GCSAccount{})
+	server := servers.GCS(t)
+	key := server.Account(t, servers.GCSAccount{})
 	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Guploader-Uploadid", r.Header.Get("Authorization"))
 		w.WriteHeader(http.StatusForbidden)
@@ -236,9 +236,9 @@ func TestListingsOutOfOrder(t *testing.T) {
 // The advice must not say that the right to write is missing.
 func TestReplacingNeedsDelete(t *testing.T) {
 	t.Parallel()
-	server := providertest.GCS(t)
-	key := server.Account(t, providertest.GCSAccount{})
-	b := openAs(t, server, server.Bucket(t, providertest.GCSBucket{Grants: map[string][]string{key.Email: {mayCreate}}}), key)
+	server := servers.GCS(t)
+	key := server.Account(t, servers.GCSAccount{})
+	b := openAs(t, server, server.Bucket(t, servers.GCSBucket{Grants: map[string][]string{key.Email: {mayCreate}}}), key)
 	for i, size := range []int{1, 2, 2 << 20} {
 		err := putSize(t, b, size)
 		if i == 0 {

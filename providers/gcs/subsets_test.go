@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -21,8 +21,8 @@ import (
 // table is about that.
 func TestProbeChangesNothing(t *testing.T) {
 	t.Parallel()
-	server := providertest.GCS(t)
-	root := server.Account(t, providertest.GCSAccount{Root: true})
+	server := servers.GCS(t)
+	root := server.Account(t, servers.GCSAccount{Root: true})
 	permissions := []string{mayList, mayGet, mayCreate, mayDelete, "storage.buckets.get"}
 	for subset := range 1 << len(permissions) {
 		var granted []string
@@ -34,8 +34,8 @@ func TestProbeChangesNothing(t *testing.T) {
 		for _, noTest := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%05b,noTest=%t", subset, noTest), func(t *testing.T) {
 				t.Parallel()
-				account := server.Account(t, providertest.GCSAccount{})
-				settings := providertest.GCSBucket{Versioning: true, KMSKey: "projects/p/locations/eu/keyRings/r/cryptoKeys/k", NoTestPermissions: noTest}
+				account := server.Account(t, servers.GCSAccount{})
+				settings := servers.GCSBucket{Versioning: true, KMSKey: "projects/p/locations/eu/keyRings/r/cryptoKeys/k", NoTestPermissions: noTest}
 				name := server.Bucket(t, settings)
 				owner := openAs(t, server, name, root)
 				fill(t, owner)
@@ -92,7 +92,7 @@ func wantGranted(t *testing.T, checks []tasks.Check, granted []string, noTest bo
 
 // history returns every version of every object, as the server lists
 // them. It lets everybody list the bucket from then on.
-func history(t *testing.T, server providertest.GCSServer, name string, settings providertest.GCSBucket) string {
+func history(t *testing.T, server servers.GCSServer, name string, settings servers.GCSBucket) string {
 	t.Helper()
 	settings.Grants = map[string][]string{"allUsers": {mayList}}
 	server.Set(t, name, settings)

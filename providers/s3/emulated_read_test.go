@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 )
 
@@ -20,7 +20,7 @@ import (
 // if it were complete.
 func TestEmulatedFaultOnLaterPage(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	bucket := server.Bucket(t)
 	b := s3test.OpenAt(t, server.Endpoint, bucket, server.Root)
 	var group errgroup.Group
@@ -35,7 +35,7 @@ func TestEmulatedFaultOnLaterPage(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	server.Fault(t, providertest.S3Fault{Name: "HTML", Bucket: bucket, Op: "list", Skip: 1})
+	server.Fault(t, servers.S3Fault{Name: "HTML", Bucket: bucket, Op: "list", Skip: 1})
 	n := 0
 	var failed error
 	for _, err := range b.List(t.Context(), providers.ListOptions{}) {
@@ -53,10 +53,10 @@ func TestEmulatedFaultOnLaterPage(t *testing.T) {
 // it is an error, not a bucket with fewer objects.
 func TestEmulatedCutListing(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	bucket := s3test.BucketWithObject(t, server, s3test.Content)
 	b := s3test.OpenAt(t, server.Endpoint, bucket, server.Root)
-	cut := providertest.S3Fault{Name: "CutBody", Bucket: bucket, Op: "list", Bytes: 200}
+	cut := servers.S3Fault{Name: "CutBody", Bucket: bucket, Op: "list", Bytes: 200}
 	once := cut
 	once.Times = 1
 	server.Fault(t, once)
@@ -79,12 +79,12 @@ func TestEmulatedCutListing(t *testing.T) {
 // a range and for the whole object.
 func TestEmulatedCutBody(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	whole := strings.Repeat(s3test.Content, 20_000)
 	bucket := s3test.BucketWithObject(t, server, whole)
 	b := s3test.OpenAt(t, server.Endpoint, bucket, server.Root)
-	cutAt := func(bytes int64) providertest.S3Fault {
-		return providertest.S3Fault{Name: "CutBody", Bucket: bucket, Op: "get", Bytes: bytes, Times: 1}
+	cutAt := func(bytes int64) servers.S3Fault {
+		return servers.S3Fault{Name: "CutBody", Bucket: bucket, Op: "get", Bytes: bytes, Times: 1}
 	}
 	for _, at := range []int64{0, 1, 150_000, int64(len(whole)) - 1} {
 		happened := server.Fault(t, cutAt(at))
@@ -111,11 +111,11 @@ func TestEmulatedCutBody(t *testing.T) {
 // waits gets the whole body.
 func TestEmulatedSlowBody(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	whole := strings.Repeat(s3test.Content, 500)
 	bucket := s3test.BucketWithObject(t, server, whole)
 	b := s3test.OpenAt(t, server.Endpoint, bucket, server.Root)
-	server.Fault(t, providertest.S3Fault{
+	server.Fault(t, servers.S3Fault{
 		Name: "SlowBody", Bucket: bucket, Op: "get", Bytes: 100, Pause: time.Hour, Times: 1,
 	})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -134,7 +134,7 @@ func TestEmulatedSlowBody(t *testing.T) {
 		t.Errorf("got %d bytes and %v", n, err)
 	}
 
-	happened := server.Fault(t, providertest.S3Fault{
+	happened := server.Fault(t, servers.S3Fault{
 		Name: "SlowBody", Bucket: bucket, Op: "get", Pause: time.Millisecond,
 	})
 	got, err := s3test.ReadAll(t.Context(), b, providers.ReadOptions{})

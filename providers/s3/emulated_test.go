@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 )
@@ -16,7 +16,7 @@ import (
 // advice.
 func TestEmulatedFaults(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	const all = "list stat get put delete"
 	for _, c := range []struct {
 		name, ops string
@@ -38,7 +38,7 @@ func TestEmulatedFaults(t *testing.T) {
 			bucket := s3test.BucketWithObject(t, server, s3test.Content)
 			s, secrets := s3test.Storage(t, server.Endpoint, bucket, server.Root)
 			b := s3test.Open(t, &s3.Opener{Attempts: 1}, s, secrets)
-			happened := server.Fault(t, providertest.S3Fault{Name: c.name, Bucket: bucket, Region: "eu-west-3"})
+			happened := server.Fault(t, servers.S3Fault{Name: c.name, Bucket: bucket, Region: "eu-west-3"})
 
 			errs := s3test.Operations(t.Context(), b)
 			for op := range strings.FieldsSeq(c.ops) {
@@ -63,9 +63,9 @@ func TestEmulatedFaults(t *testing.T) {
 // the other encrypts.
 func TestEmulatedKMSNamesTheRight(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	bucket := s3test.BucketWithObject(t, server, s3test.Content)
-	server.Fault(t, providertest.S3Fault{Name: "KMSDenied", Bucket: bucket})
+	server.Fault(t, servers.S3Fault{Name: "KMSDenied", Bucket: bucket})
 	b := s3test.OpenAt(t, server.Endpoint, bucket, server.Root)
 	errs := s3test.Operations(t.Context(), b)
 	for op, action := range map[string]string{"get": "kms:Decrypt", "put": "kms:GenerateDataKey"} {
@@ -82,11 +82,11 @@ func TestEmulatedKMSNamesTheRight(t *testing.T) {
 // other.
 func TestEmulatedFaultsAreSeparate(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	bucket := s3test.BucketWithObject(t, server, s3test.Content)
 	reader := server.Reader(t, bucket)
-	server.Fault(t, providertest.S3Fault{Name: "SlowDown", AccessKey: reader.AccessKeyID, Op: "get"})
-	server.Fault(t, providertest.S3Fault{Name: "SlowDown", Bucket: server.Bucket(t)})
+	server.Fault(t, servers.S3Fault{Name: "SlowDown", AccessKey: reader.AccessKeyID, Op: "get"})
+	server.Fault(t, servers.S3Fault{Name: "SlowDown", Bucket: server.Bucket(t)})
 
 	root := s3test.OpenAt(t, server.Endpoint, bucket, server.Root)
 	got, err := s3test.ReadAll(t.Context(), root, providers.ReadOptions{})
@@ -107,7 +107,7 @@ func TestEmulatedFaultsAreSeparate(t *testing.T) {
 // succeeds.
 func TestEmulatedSlowDownPasses(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	for op, do := range map[string]func(providers.Bucket) error{
 		"list": func(b providers.Bucket) error {
 			for _, err := range b.List(t.Context(), providers.ListOptions{}) {
@@ -135,7 +135,7 @@ func TestEmulatedSlowDownPasses(t *testing.T) {
 			bucket := s3test.BucketWithObject(t, server, s3test.Content)
 			s, secrets := s3test.Storage(t, server.Endpoint, bucket, server.Root)
 			b := s3test.Open(t, &s3.Opener{Attempts: 3}, s, secrets)
-			happened := server.Fault(t, providertest.S3Fault{Name: "SlowDown", Bucket: bucket, Op: op, Times: 2})
+			happened := server.Fault(t, servers.S3Fault{Name: "SlowDown", Bucket: bucket, Op: op, Times: 2})
 			if err := do(b); err != nil {
 				t.Error(err)
 			}
@@ -150,7 +150,7 @@ func TestEmulatedSlowDownPasses(t *testing.T) {
 // succeeds. With one it is a Conflict, though the content is in place.
 func TestEmulatedLostAnswer(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	for name, c := range map[string]struct {
 		opts providers.WriteOptions
 		kind providers.Kind
@@ -162,7 +162,7 @@ func TestEmulatedLostAnswer(t *testing.T) {
 			t.Parallel()
 			bucket := server.Bucket(t)
 			b := s3test.OpenAt(t, server.Endpoint, bucket, server.Root)
-			happened := server.Fault(t, providertest.S3Fault{Name: "LostAnswer", Bucket: bucket, Op: "put", Times: 1})
+			happened := server.Fault(t, servers.S3Fault{Name: "LostAnswer", Bucket: bucket, Op: "put", Times: 1})
 			_, err := b.Put(t.Context(), "k", strings.NewReader(s3test.Content), c.opts)
 			if providers.KindOf(err) != c.kind || happened() != 1 {
 				t.Errorf("got %v, want %q", err, c.kind)

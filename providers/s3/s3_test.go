@@ -10,6 +10,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -17,7 +18,7 @@ import (
 
 func TestBucket(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	providertest.Run(t, func(t testing.TB) providers.Bucket {
 		t.Helper()
 		bucket := server.Bucket(t)
@@ -38,7 +39,7 @@ func TestBucket(t *testing.T) {
 // uploads. Then the parts stay in the bucket, and the error says so.
 func TestUnfinishedUploadIsReported(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	bucket := server.Bucket(t)
 	b := s3test.OpenAt(t, server.Endpoint, bucket, server.Writer(t, bucket))
 	s3test.Put(t, s3test.OpenAt(t, server.Endpoint, bucket, server.Root), "k", "old")
@@ -59,7 +60,7 @@ func TestUnfinishedUploadIsReported(t *testing.T) {
 // complete an upload. This test is not parallel, because it replaces
 // that log.
 func TestPutWritesNoLog(t *testing.T) {
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	b := s3test.OpenAt(t, server.Endpoint, server.Bucket(t), server.Root)
 	var logged bytes.Buffer
 	defer log.SetOutput(log.Writer())
@@ -79,7 +80,7 @@ func TestPutWritesNoLog(t *testing.T) {
 
 func TestAnonymous(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	s := tasks.Storage{
 		Provider: "s3", Bucket: server.Bucket(t), Endpoint: server.Endpoint,
 		Auth: tasks.Auth{Method: tasks.AuthAnonymous},

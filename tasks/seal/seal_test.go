@@ -52,9 +52,9 @@ func TestSealAndOpen(t *testing.T) {
 	}
 }
 
-// The texts were made by an HPKE library in Python: what other
-// languages seal, and what lies in Redis from before an update, must
-// open.
+// An HPKE library in Python has made these texts. Secrets that other
+// languages have sealed must open, and those that were sealed before
+// an update.
 func TestOpensWhatOthersSeal(t *testing.T) {
 	t.Parallel()
 	k, err := seal.ParsePrivateKey("stevedore-private-key:CH6C9_J1wV5bThghlnBi9pleC37cmbFZa9HlaZipTmc\n")
@@ -75,7 +75,7 @@ func TestOpenRefuses(t *testing.T) {
 	mine, other := newKey(t), newKey(t)
 	ring, text := seal.NewRing(mine), sealed(t, mine)
 	flipped := []byte(text)
-	flipped[len(flipped)-5] ^= 1 // stays in the alphabet, or is refused by the form
+	flipped[len(flipped)-5] ^= 1 // if that is no letter of base64, the form is wrong
 	for name, c := range map[string]struct {
 		ring    seal.Ring
 		binding seal.Binding
@@ -134,7 +134,7 @@ func TestSealRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	zero, err := seal.ParsePublicKey("stevedore-public-key:" + strings.Repeat("A", 43)) // a point that makes every secret the same
+	zero, err := seal.ParsePublicKey("stevedore-public-key:" + strings.Repeat("A", 43)) // this point makes all shared secrets equal
 	if err == nil {
 		_, err = seal.Seal(zero, binding, value)
 	}
@@ -165,8 +165,7 @@ func TestKeysRoundTrip(t *testing.T) {
 	}
 }
 
-// A key in the wrong place is a mistake that is made, and must not be
-// shown.
+// People confuse the keys. The error must not show a private key.
 func TestParseRefusesQuietly(t *testing.T) {
 	t.Parallel()
 	k := newKey(t)

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -119,7 +119,7 @@ func TestRegionIsNotFound(t *testing.T) {
 // verification names the right one.
 func TestWrongRegion(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	s, secrets := s3test.Storage(t, server.Endpoint, server.Bucket(t), server.Root)
 	s.Region = "ap-northeast-1"
 	openNew := func() providers.Bucket { return s3test.Open(t, &s3.Opener{}, s, secrets) }
@@ -226,12 +226,12 @@ func TestRegionIsNoHostName(t *testing.T) {
 // has only headers. Later operations go to the right region at once.
 func TestEmulatedRedirect(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	bucket := s3test.BucketWithObject(t, server, s3test.Content)
 	s, secrets := s3test.Storage(t, server.Endpoint, bucket, server.Root)
 	s.Region = "eu-west-3"
 	openNew := func() providers.Bucket { return s3test.Open(t, &s3.Opener{}, s, secrets) }
-	redirect := providertest.S3Fault{Name: "Redirect", Bucket: bucket}
+	redirect := servers.S3Fault{Name: "Redirect", Bucket: bucket}
 	happened := server.Fault(t, redirect)
 
 	if _, err := openNew().Stat(t.Context(), "k"); err != nil {

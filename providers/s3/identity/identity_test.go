@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -36,7 +36,7 @@ func TestOpenRefuses(t *testing.T) {
 
 func TestWorkerIdentity(t *testing.T) {
 	t.Parallel()
-	server := providertest.STS(t)
+	server := servers.STS(t)
 	s := tasks.Storage{
 		Provider: "s3", Bucket: server.Bucket(t), Endpoint: server.S3Server.Endpoint,
 		Auth: tasks.Auth{Method: tasks.AuthWorkerIdentity},

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -17,7 +17,7 @@ import (
 
 func TestAssumeRole(t *testing.T) {
 	t.Parallel()
-	server := providertest.STS(t)
+	server := servers.STS(t)
 	s := s3test.RoleStorage(t, server, nil)
 	b := s3test.OpenRole(t, server, s)
 	var wg sync.WaitGroup
@@ -55,8 +55,8 @@ func TestAssumeRole(t *testing.T) {
 // second, and objects can still be read.
 func TestSessionsAreRenewed(t *testing.T) {
 	t.Parallel()
-	server := providertest.STS(t)
-	s := s3test.RoleStorage(t, server, func(r *providertest.Role) { r.Seconds = 1 })
+	server := servers.STS(t)
+	s := s3test.RoleStorage(t, server, func(r *servers.Role) { r.Seconds = 1 })
 	b := s3test.OpenRole(t, server, s)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -84,9 +84,9 @@ func TestSessionsAreRenewed(t *testing.T) {
 // lists all causes.
 func TestRoleIsRefused(t *testing.T) {
 	t.Parallel()
-	server := providertest.STS(t)
+	server := servers.STS(t)
 	for name, c := range map[string]struct {
-		role   func(*providertest.Role)
+		role   func(*servers.Role)
 		auth   func(*tasks.Auth)
 		advice string
 	}{
@@ -99,7 +99,7 @@ func TestRoleIsRefused(t *testing.T) {
 			advice: "set external_id",
 		},
 		"OtherPrincipal": {
-			role:   func(r *providertest.Role) { r.Principals = []string{"AKIASOMEBODY"} },
+			role:   func(r *servers.Role) { r.Principals = []string{"AKIASOMEBODY"} },
 			advice: "worker's account",
 		},
 		"NoSuchRole": {
@@ -132,8 +132,8 @@ func TestRoleIsRefused(t *testing.T) {
 // that the tool makes for other customers.
 func TestRoleWithoutExternalID(t *testing.T) {
 	t.Parallel()
-	server := providertest.STS(t)
-	s := s3test.RoleStorage(t, server, func(r *providertest.Role) { r.ExternalID = "" })
+	server := servers.STS(t)
+	s := s3test.RoleStorage(t, server, func(r *servers.Role) { r.ExternalID = "" })
 	c := s3test.Probe(t, s3test.OpenRole(t, server, s), tasks.Need{})["role"]
 	if c.Status != tasks.CheckWarn || !strings.Contains(c.Fix, s3test.RoleExternalID) {
 		t.Errorf("got %+v", c)
@@ -151,7 +151,7 @@ func TestRoleWithoutExternalID(t *testing.T) {
 // verification always opens a new session.
 func TestSessionIsShared(t *testing.T) {
 	t.Parallel()
-	server := providertest.STS(t)
+	server := servers.STS(t)
 	s := s3test.RoleStorage(t, server, nil)
 	o := &s3.Opener{STSEndpoint: server.Endpoint}
 	stat := func(s tasks.Storage) error {

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -57,15 +57,15 @@ func (want result) check(t *testing.T, b providers.Bucket) {
 
 func TestListReadWrite(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
-	wrongSecret := func(testing.TB, string) providertest.Keys {
+	server := servers.S3(t)
+	wrongSecret := func(testing.TB, string) servers.Keys {
 		keys := server.Root
 		keys.SecretAccessKey = "wrong-" + keys.SecretAccessKey
 		return keys
 	}
-	unknownKey := func(testing.TB, string) providertest.Keys { return s3test.Keys() }
+	unknownKey := func(testing.TB, string) servers.Keys { return s3test.Keys() }
 	for name, c := range map[string]struct {
-		keys   func(testing.TB, string) providertest.Keys
+		keys   func(testing.TB, string) servers.Keys
 		object string // under the prefix; empty means no object
 		size   int
 		want   result
@@ -109,7 +109,7 @@ func TestListReadWrite(t *testing.T) {
 // Only the checks are made that are wanted.
 func TestNeed(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	bucket := server.Bucket(t)
 	b := s3test.OpenAt(t, server.Endpoint, bucket, server.Lister(t, bucket))
 	var ids []string
@@ -125,7 +125,7 @@ func TestNeed(t *testing.T) {
 // other checks still find out what they can.
 func TestWithoutListing(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	bucket := server.Bucket(t)
 	keys := server.User(t, `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", `+
 		`"Action": "s3:PutObject", "Resource": "arn:aws:s3:::`+bucket+`/*"}]}`)

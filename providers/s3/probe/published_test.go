@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -32,7 +32,7 @@ const (
 
 func TestPublishedPolicies(t *testing.T) {
 	t.Parallel()
-	server := providertest.STS(t)
+	server := servers.STS(t)
 	read := tasks.Need{Read: true, Versions: true}
 	for name, c := range map[string]struct {
 		policy string
@@ -51,7 +51,7 @@ func TestPublishedPolicies(t *testing.T) {
 			t.Parallel()
 			s := s3test.RoleStorage(t, server, nil)
 			s.Prefix = "" // the policies have none
-			s.Auth.RoleARN = server.Role(t, providertest.Role{
+			s.Auth.RoleARN = server.Role(t, servers.Role{
 				Principals: []string{server.Root.AccessKeyID}, ExternalID: s3test.RoleExternalID,
 				Policy: json.RawMessage(strings.ReplaceAll(c.policy, "{YOUR_BUCKET_NAME}", s.Bucket)),
 			})

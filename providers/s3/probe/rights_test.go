@@ -9,7 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/policy"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -20,7 +20,7 @@ func enforceable() tasks.Need { return tasks.Need{Read: true, Write: true, Versi
 
 // bucketWithPrefix makes a bucket with objects under the prefix "dir/"
 // and outside. The returned bucket is open with all rights.
-func bucketWithPrefix(t *testing.T, server providertest.S3Server) (string, providers.Bucket) {
+func bucketWithPrefix(t *testing.T, server servers.S3Server) (string, providers.Bucket) {
 	t.Helper()
 	bucket := server.Bucket(t)
 	root := s3test.OpenAt(t, server.Endpoint, bucket, server.Root)
@@ -32,7 +32,7 @@ func bucketWithPrefix(t *testing.T, server providertest.S3Server) (string, provi
 
 // probeAs probes a storage as a user with an IAM policy.
 func probeAs(
-	t *testing.T, server providertest.S3Server, s tasks.Storage, policy string, need tasks.Need,
+	t *testing.T, server servers.S3Server, s tasks.Storage, policy string, need tasks.Need,
 ) map[string]tasks.Check {
 	t.Helper()
 	user, secrets := s3test.Storage(t, server.Endpoint, s.Bucket, server.User(t, policy))
@@ -44,7 +44,7 @@ func probeAs(
 // excess.
 func TestGeneratedPolicyIsEnough(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	for _, prefix := range []string{"", "dir/", "dir/a", "none/"} {
 		bucket, _ := bucketWithPrefix(t, server)
 		s := tasks.Storage{Provider: "s3", Bucket: bucket, Prefix: prefix}
@@ -61,7 +61,7 @@ func TestGeneratedPolicyIsEnough(t *testing.T) {
 // reports it, and its fix names the action.
 func TestMissingActionIsNamed(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	for action, check := range map[string]string{
 		"s3:ListBucket":           "list",
 		"s3:GetObject":            "read",
@@ -116,7 +116,7 @@ func withoutAction(t *testing.T, document, action string) string {
 // A probe changes nothing in the bucket, whatever rights the user has.
 func TestProbeChangesNothing(t *testing.T) {
 	t.Parallel()
-	server := providertest.S3(t)
+	server := servers.S3(t)
 	actions := []string{
 		"s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:ListBucketVersions",
 		"s3:AbortMultipartUpload", "s3:DeleteObject",

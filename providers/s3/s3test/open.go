@@ -17,21 +17,21 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/egress"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
 // Keys returns an access key for servers that accept any. Its secret is
 // "top-secret".
-func Keys() providertest.Keys {
-	return providertest.Keys{AccessKeyID: "AKIA", SecretAccessKey: "top-secret"}
+func Keys() servers.Keys {
+	return servers.Keys{AccessKeyID: "AKIA", SecretAccessKey: "top-secret"}
 }
 
 // Storage makes a storage that is used with an access key. Its secret
 // lies in a file, which the returned Secrets allow.
 func Storage(
-	t testing.TB, endpoint, bucket string, k providertest.Keys,
+	t testing.TB, endpoint, bucket string, k servers.Keys,
 ) (tasks.Storage, providers.Secrets) {
 	t.Helper()
 	secret, secrets := SecretFile(t, k.SecretAccessKey)
@@ -86,7 +86,7 @@ func Open(
 }
 
 // OpenAt opens a bucket of a server with an access key.
-func OpenAt(t testing.TB, endpoint, bucket string, k providertest.Keys) providers.Bucket {
+func OpenAt(t testing.TB, endpoint, bucket string, k servers.Keys) providers.Bucket {
 	t.Helper()
 	s, secrets := Storage(t, endpoint, bucket, k)
 	return Open(t, &s3.Opener{}, s, secrets)
@@ -135,7 +135,7 @@ const Content = "0123456789"
 
 // BucketWithObject makes a bucket on the emulator, and stores content
 // under the key "k".
-func BucketWithObject(t testing.TB, server providertest.S3Server, content string) string {
+func BucketWithObject(t testing.TB, server servers.S3Server, content string) string {
 	t.Helper()
 	bucket := server.Bucket(t)
 	Put(t, OpenAt(t, server.Endpoint, bucket, server.Root), "k", content)

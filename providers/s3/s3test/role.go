@@ -9,7 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/policy"
-	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -47,7 +47,7 @@ const RoleExternalID = "workspace-7f3a"
 // prefix "dir/". The returned storage is used with that role. change
 // may alter the role before it is made; it may be nil.
 func RoleStorage(
-	t testing.TB, server providertest.STSServer, change func(*providertest.Role),
+	t testing.TB, server servers.STSServer, change func(*servers.Role),
 ) tasks.Storage {
 	t.Helper()
 	s := tasks.Storage{
@@ -55,7 +55,7 @@ func RoleStorage(
 		Endpoint: server.S3Server.Endpoint,
 	}
 	uses := policy.Uses{Read: true, Write: true, Versions: true}
-	r := providertest.Role{
+	r := servers.Role{
 		Principals: []string{os.Getenv("AWS_ACCESS_KEY_ID")},
 		ExternalID: RoleExternalID,
 		Policy:     json.RawMessage(policy.S3Identity(s, uses)),
@@ -72,7 +72,7 @@ func RoleStorage(
 
 // OpenRole opens a storage of RoleStorage.
 func OpenRole(
-	t testing.TB, server providertest.STSServer, s tasks.Storage,
+	t testing.TB, server servers.STSServer, s tasks.Storage,
 ) providers.Bucket {
 	t.Helper()
 	return Open(t, &s3.Opener{STSEndpoint: server.Endpoint}, s, providers.Secrets{})

@@ -118,11 +118,15 @@ func (w writable) write(path string) error {
 	}
 	z := zip.NewWriter(f)
 	for key, o := range w.objects {
-		to, headerErr := z.CreateHeader(&zip.FileHeader{Name: key, Modified: o.info.ModTime, Method: zip.Deflate})
-		if headerErr == nil {
-			_, headerErr = to.Write(o.data)
+		header := &zip.FileHeader{Name: key, Modified: o.info.ModTime, Method: zip.Deflate}
+		if len(o.data) > 1<<20 {
+			header.Method = zip.Store // to compress it takes long
 		}
-		err = errors.Join(err, headerErr)
+		to, wrong := z.CreateHeader(header)
+		if wrong == nil {
+			_, wrong = to.Write(o.data)
+		}
+		err = errors.Join(err, wrong)
 	}
 	return errors.Join(err, z.Close(), f.Close())
 }

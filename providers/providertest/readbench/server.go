@@ -1,6 +1,6 @@
 //go:build unix
 
-package providertest
+package readbench
 
 import (
 	"bufio"
@@ -17,14 +17,16 @@ import (
 	"testing"
 )
 
-const serveReads = "STEVEDORE_BENCH_SERVE"
+// serveVariable makes TestServeReads serve.
+const serveVariable = "STEVEDORE_BENCH_SERVE"
 
-// startReads starts TestServeReads in a process of its own, so that its
-// processor time is not counted, and trusts it.
-func startReads(b *testing.B) (plain, secure string) {
+// startServer runs TestServeReads in a process of its own, so that its
+// processor time is not counted. It makes this process trust the server's
+// certificate.
+func startServer(b *testing.B) (plain, secure string) {
 	b.Helper()
 	c := exec.CommandContext(b.Context(), os.Args[0], "-test.run=^TestServeReads$")
-	c.Env = append(os.Environ(), serveReads+"=1")
+	c.Env = append(os.Environ(), serveVariable+"=1")
 	stdin, err := c.StdinPipe()
 	if err != nil {
 		b.Fatal(err)
@@ -37,6 +39,7 @@ func startReads(b *testing.B) (plain, secure string) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _, _ = stdin.Close(), c.Wait() })
+
 	lines := bufio.NewReader(stdout)
 	var cert string
 	for _, s := range []*string{&plain, &secure, &cert} {
@@ -50,22 +53,23 @@ func startReads(b *testing.B) (plain, secure string) {
 	return plain, secure
 }
 
-// Serve is the server of Bench, until its standard input ends. In the process
-// of an ordinary test run it does nothing.
-func (r Reads) Serve(t *testing.T) {
+// Serve is the server of Bench. It runs until its standard input ends. In
+// an ordinary test run it does nothing.
+func (c Cloud) Serve(t *testing.T) {
 	t.Helper()
-	if os.Getenv(serveReads) == "" {
+	if os.Getenv(serveVariable) == "" {
 		return
 	}
 	body := make([]byte, HeadBytes)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		answerHeaders(w.Header(), r.Answer)
+		setHeaders(w.Header(), c.Answer)
 		w.WriteHeader(http.StatusPartialContent)
 		_, _ = w.Write(body)
 	})
 	plain, secure := httptest.NewServer(handler), httptest.NewTLSServer(handler)
 	defer plain.Close()
 	defer secure.Close()
+
 	cert := filepath.Join(t.TempDir(), "cert.pem")
 	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})
 	if err := os.WriteFile(cert, block, 0o600); err != nil {
@@ -75,9 +79,9 @@ func (r Reads) Serve(t *testing.T) {
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
-// answerHeaders adds what the answers of all clouds have to what a cloud's
-// own have.
-func answerHeaders(h http.Header, own map[string]string) {
+// setHeaders sets the headers that all clouds send, and those of one
+// cloud.
+func setHeaders(h http.Header, own map[string]string) {
 	h.Set("Last-Modified", "Sun, 22 Nov 2026 00:00:00 GMT")
 	h.Set("Content-Type", "image/jpeg")
 	h.Set("Content-Range", "bytes 0-16383/500000")
@@ -87,17 +91,23 @@ func answerHeaders(h http.Header, own map[string]string) {
 	}
 }
 
-// canned answers every request with the same bytes.
-type canned struct {
+// memoryTransport answers every request with the same bytes.
+type memoryTransport struct {
 	header map[string]string
 	body   []byte
 }
 
-func (c canned) RoundTrip(r *http.Request) (*http.Response, error) {
+func (m memoryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	h := http.Header{}
-	answerHeaders(h, c.header)
+	setHeaders(h, m.header)
 	return &http.Response{
-		StatusCode: http.StatusPartialContent, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
-		Header: h, ContentLength: int64(len(c.body)), Body: io.NopCloser(bytes.NewReader(c.body)),
+		StatusCode:    http.StatusPartialContent,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Request:       r,
+		Header:        h,
+		ContentLength: int64(len(m.body)),
+		Body:          io.NopCloser(bytes.NewReader(m.body)),
 	}, nil
 }
