@@ -152,6 +152,9 @@ func TestBlocked(t *testing.T) {
 
 func TestServerBusy(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("SKIPPED: -short runs no test of more than three seconds")
+	}
 	var requests atomic.Int64
 	b := open(t, tasks.AuthSAS, serve(t, func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)

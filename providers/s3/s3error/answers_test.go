@@ -107,6 +107,9 @@ func TestAnswers_AccessDenied(t *testing.T) {
 
 func TestSlowDown(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("SKIPPED: -short runs no test of more than three seconds")
+	}
 	var requests atomic.Int64
 	b := s3test.OpenHandler(t, func(w http.ResponseWriter, _ *http.Request) {
 		requests.Add(1)
@@ -129,6 +132,9 @@ func TestSlowDown(t *testing.T) {
 // shown.
 func TestNotS3(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("SKIPPED: -short runs no test of more than three seconds")
+	}
 	const page = `<!DOCTYPE html><html><title>internal-wiki</title><body>db-password</body></html>`
 	for status, kind := range map[int]providers.Kind{
 		200: providers.Invalid, 403: providers.Denied, 404: providers.NotFound,

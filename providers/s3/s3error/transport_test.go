@@ -28,6 +28,9 @@ func anonymous(endpoint string) tasks.Storage {
 
 func TestConnectionErrors(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("SKIPPED: -short runs no test of more than three seconds")
+	}
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
 	secure := httptest.NewTLSServer(http.NotFoundHandler())

@@ -213,6 +213,9 @@ func TestFindJob(t *testing.T) {
 
 func TestWorkersAndQueues(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("SKIPPED: -short runs no test of more than three seconds")
+	}
 	e := serve(t, queuetest.Embedded(t), handle)
 	ok(t, e.put(t, asynq.NewTask("waits", nil, asynq.TaskID("waits"))))
 	queuetest.Eventually(t, 20*time.Second, "a worker says that it runs the task", func() bool {
