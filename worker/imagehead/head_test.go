@@ -121,7 +121,7 @@ func TestRead_Refuses(t *testing.T) {
 		"nothing":                       {nil, CodeEmpty},
 		"HTML":                          {[]byte("<!DOCTYPE html><html>"), CodeCorrupt},
 		"one byte":                      {[]byte("x"), CodeCorrupt},
-		"a GIF":                         {[]byte("GIF89a\x01\x00\x01\x00"), CodeUnsupported},
+		"a PSD":                         {[]byte("8BPS\x00\x01\x00\x00"), CodeUnsupported},
 		"a WebP":                        {[]byte("RIFF\x00\x00\x00\x00WEBPVP8 "), CodeUnsupported},
 		"a HEIC":                        {[]byte("\x00\x00\x00\x18ftypheic\x00\x00"), CodeUnsupported},
 		"a TIFF":                        {[]byte("II*\x00\x08\x00\x00\x00"), CodeUnsupported},

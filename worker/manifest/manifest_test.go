@@ -44,7 +44,7 @@ func zoo(t *testing.T) *jobtest.World {
 		"in/d.png":                    jpegOf(30, 40, 1, 0), // a JPEG, which the name does not say
 		"in/broken.jpg":               "<!DOCTYPE html>",
 		"in/empty.jpg":                "",
-		"in/gif.gif":                  "GIF89a\x01\x00\x01\x00",
+		"in/psd.psd":                  "8BPS\x00\x01\x00\x00",
 		"in/phone.heic":               "\x00\x00\x00\x18ftypheic",
 		"in/tga.tga":                  "nobody knows this",
 		"in/back\\slash.jpg":          jpegOf(1, 1, 1, 0),

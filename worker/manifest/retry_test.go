@@ -99,7 +99,7 @@ func TestJob_MissingKeys(t *testing.T) {
 // names come before, between and after those of the entries.
 func mend(t *testing.T, w *jobtest.World) {
 	t.Helper()
-	for _, key := range []string{"in/broken.jpg", "in/gif.gif", "in/tga.tga"} {
+	for _, key := range []string{"in/broken.jpg", "in/psd.psd", "in/tga.tga"} {
 		w.Put(t, key, jpegOf(77, 88, 1, 0))
 	}
 }
@@ -161,7 +161,7 @@ func TestJob_RetryTwice(t *testing.T) {
 		t.Errorf("%s, then %s", second.Result.Summary(), r.Summary())
 	}
 	w.Put(t, "in/broken.jpg", jpegOf(1, 2, 1, 0)) // it already is an entry
-	w.Put(t, "in/gif.gif", "no image any more")
+	w.Put(t, "in/psd.psd", "no image any more")
 	if r := result(t, jobtest.Retry(t, w, Job{}, payload(), first.Failed(3))); r.Entries != 8 || r.Unchanged {
 		t.Errorf("after other changes: %s", r.Summary())
 	}

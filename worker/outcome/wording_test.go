@@ -80,3 +80,13 @@ func TestTextsAreRedacted(t *testing.T) {
 		t.Error("no error became one")
 	}
 }
+
+// A result may hold advice too, for example the checks of a verification.
+func TestResultNamesSettings(t *testing.T) {
+	t.Parallel()
+	w := Wording{SettingName: func(setting.ID) string { return "EGRESS" }}
+	got := string(w.Result([]byte(`{"fix":"Add it to the setting egress-allow."}`)))
+	if want := `{"fix":"Add it to EGRESS."}`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

@@ -7,7 +7,7 @@
 // its worker.
 //
 // The package does not decide what an error means for the shard or its
-// job: package worker does.
+// job: package outcome does.
 package shard
 
 import (
