@@ -8,7 +8,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// diagnoser is a bucket with two optional interfaces, and nothing else.
+// diagnoser is a bucket with two optional interfaces, and nothing
+// else.
 type diagnoser struct{ providers.Bucket }
 
 func (diagnoser) Diagnose(context.Context) []tasks.Check {

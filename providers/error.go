@@ -7,28 +7,29 @@ import (
 	"time"
 )
 
-// Kind says what an error means to the code that must react to it. A Kind is
-// itself an error, so errors.Is(err, providers.NotFound) works on every error
-// that wraps an *Error.
+// Kind says what an error means to the code that must react to it. A
+// Kind is itself an error, so errors.Is(err, providers.NotFound)
+// works on every error that wraps an *Error.
 type Kind string
 
-// The kinds. They are few on purpose: the cloud's own code is in Error.Code.
+// The kinds. They are few on purpose: the cloud's own code is in
+// Error.Code.
 const (
 	Invalid         Kind = "invalid"         // the request can never succeed as it is
 	Unauthenticated Kind = "unauthenticated" // the cloud does not know these credentials
-	Denied          Kind = "denied"          // it knows the credentials, and they lack the right
+	Denied          Kind = "denied"          // it knows them, and they lack the right
 	NotFound        Kind = "not-found"       // no such bucket or object
 	Conflict        Kind = "conflict"        // a precondition (if-absent, if-match) did not hold
 	Throttled       Kind = "throttled"       // too many requests: try again later, and slower
-	Unavailable     Kind = "unavailable"     // trouble of the network or the server: try again later
+	Unavailable     Kind = "unavailable"     // the network or the server failed: try again later
 	Blocked         Kind = "blocked"         // the operator's egress rules forbid the address
 )
 
 // Error implements error.
 func (k Kind) Error() string { return string(k) }
 
-// Error describes the failure of an operation on a bucket. It never holds a
-// secret.
+// Error describes the failure of an operation on a bucket. It never
+// holds a secret.
 type Error struct {
 	Op         string        // open, list, stat, get, put or delete
 	Bucket     string        // bucket name
@@ -43,8 +44,8 @@ type Error struct {
 	Err        error         // the cause, already redacted; may be nil
 }
 
-// Error returns a text such as "get a/1.jpg: denied: AccessDenied: <detail>":
-// operation, subject, kind and cause, each once.
+// Error returns a text such as "get a/1.jpg: denied: AccessDenied:
+// <detail>": operation, subject, kind and cause, each once.
 func (e *Error) Error() string {
 	subject := e.Key
 	if subject == "" {
@@ -71,8 +72,8 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Kind, e.Err}
 }
 
-// Advice tells what to do about the error: Fix, or general advice for its
-// kind.
+// Advice tells what to do about the error: Fix, or general advice for
+// its kind.
 func (e *Error) Advice() string {
 	if e.Fix != "" {
 		return e.Fix
@@ -99,8 +100,9 @@ func (e *Error) Advice() string {
 	return "Correct the payload."
 }
 
-// KindOf finds the kind in an error's tree. It returns Unavailable for an
-// error without a kind, an ended context included, and "" for nil.
+// KindOf finds the kind in an error's tree. It returns Unavailable
+// for an error without a kind, an ended context included, and "" for
+// nil.
 func KindOf(err error) Kind {
 	var k Kind
 	switch {
@@ -112,9 +114,9 @@ func KindOf(err error) Kind {
 	return Unavailable
 }
 
-// Failed wraps an error that did not come from a cloud into an *Error, with
-// operation, subject and the kind that KindOf finds. It returns nil and an
-// *Error as they are.
+// Failed wraps an error that did not come from a cloud into an
+// *Error, with operation, subject and the kind that KindOf finds. It
+// returns nil and an *Error as they are.
 func Failed(op, bucket, key string, err error) error {
 	var e *Error
 	if err == nil || errors.As(err, &e) {
@@ -123,8 +125,8 @@ func Failed(op, bucket, key string, err error) error {
 	return &Error{Op: op, Bucket: bucket, Key: key, Kind: KindOf(err), Err: err}
 }
 
-// IsContext reports whether err only says that the caller's own context has
-// ended.
+// IsContext reports whether err only says that the caller's own
+// context has ended.
 func IsContext(ctx context.Context, err error) bool {
 	return ctx.Err() != nil &&
 		(errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))

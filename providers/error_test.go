@@ -66,7 +66,7 @@ func TestFailed(t *testing.T) {
 	}
 }
 
-// Everybody who meets an error is told what to do about it.
+// Every kind of error has advice.
 func TestAdvice(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []providers.Kind{

@@ -10,11 +10,13 @@ import (
 // Meter counts the requests to a bucket. Its methods must be safe for
 // concurrent use.
 type Meter interface {
-	// Request reports one operation: list (one page or more), stat, get, put
-	// or delete, and its error. The time is until the head of the answer
-	// arrived for get, and until the end for the others.
+	// Request reports one operation: list (one page or more), stat,
+	// get, put or delete, and its error. The time is until the head
+	// of the answer arrived for get, and until the end for the
+	// others.
 	Request(op string, took time.Duration, err error)
-	// Bytes reports content that went "in" from the bucket or "out" to it.
+	// Bytes reports content that went "in" from the bucket or "out"
+	// to it.
 	Bytes(direction string, n int64)
 }
 
@@ -57,7 +59,9 @@ func (m metered) Open(ctx context.Context, key string, opts ReadOptions) (r *Rea
 	return r, nil
 }
 
-func (m metered) Put(ctx context.Context, key string, body io.Reader, opts WriteOptions) (o Object, err error) {
+func (m metered) Put(
+	ctx context.Context, key string, body io.Reader, opts WriteOptions,
+) (o Object, err error) {
 	defer m.request("put", time.Now(), &err)
 	return m.Bucket.Put(ctx, key, meteredReader{body, nil, m.meter, "out"}, opts)
 }

@@ -6,43 +6,50 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// The interfaces of this file are optional: a bucket implements those that
-// make sense for it, and As finds them through wrappers. What a bucket does
-// not implement cannot be checked, and verify-connection says so.
+// The interfaces of this file are optional: a bucket implements those
+// that make sense for it, and As finds them through wrappers. What a
+// bucket does not implement cannot be checked, and verify-connection
+// says so.
 
 // Prober checks what may be done with a bucket.
 type Prober interface {
-	// Probe makes the checks that need asks for, in order, and returns a
-	// result for each. It stores nothing. One mistake of the user fails only
-	// one check: what cannot be found out after it is skipped (check.Run).
+	// Probe makes the checks that need asks for, in order, and
+	// returns a result for each. It stores nothing. One mistake of
+	// the user fails only one check: what cannot be found out after
+	// it is skipped (check.Run).
 	Probe(ctx context.Context, need tasks.Need) []tasks.Check
 }
 
-// Located is implemented by buckets behind a network. Stevedore checks the
-// way to them, asks them what browsers may do, and lists them in several
-// streams at once (see package network).
+// Located is implemented by buckets behind a network. Stevedore
+// checks the way to them, asks them what browsers may do, and lists
+// them in several streams at once (see package network).
 type Located interface {
-	// Endpoint returns the base URL that requests go to, without secrets.
+	// Endpoint returns the base URL that requests go to, without
+	// secrets.
 	Endpoint() string
 	// SignIn returns the server that creates the credentials.
 	SignIn() SignIn
-	// CORSTarget returns the URL of an object that a browser would load. The
-	// object need not exist. Empty means that no browser can.
+	// CORSTarget returns the URL of an object that a browser would
+	// load. The object need not exist. Empty means that no browser
+	// can.
 	CORSTarget() string
-	// CORSAdvice tells how to add a CORS rule that allows what want asks for.
+	// CORSAdvice tells how to add a CORS rule that allows what want
+	// asks for.
 	CORSAdvice(want tasks.CORS) string
 }
 
-// SignIn is the server that creates a bucket's credentials. The zero value
-// means that there is none, or that Stevedore does not choose it.
+// SignIn is the server that creates a bucket's credentials. The zero
+// value means that no server does, or that Stevedore does not choose
+// it.
 type SignIn struct {
 	URL    string // only scheme, host and port matter
 	Source string // who chose it; goes on after "The sign-in endpoint", as in "is Google's own"
 }
 
-// Diagnoser checks the network between the worker and a bucket. The wrapper
-// of package network implements it for every bucket that is Located. A bucket
-// that needs no network implements it itself and returns nil.
+// Diagnoser checks the network between the worker and a bucket. The
+// wrapper of package network implements it for every bucket that is
+// Located. A bucket that needs no network implements it itself and
+// returns nil.
 type Diagnoser interface {
 	// Diagnose makes its checks in order. At most one of them fails.
 	Diagnose(ctx context.Context) []tasks.Check
@@ -54,8 +61,8 @@ type Preflighter interface {
 	Preflight(ctx context.Context, want tasks.CORS) []tasks.Check
 }
 
-// Probe checks what may be done with b. If b is no Prober, the only check is
-// unknown.
+// Probe checks what may be done with b. If b is no Prober, the only
+// check is unknown.
 func Probe(ctx context.Context, b Bucket, need tasks.Need) []tasks.Check {
 	if p, ok := As[Prober](b); ok {
 		return p.Probe(ctx, need)
@@ -63,13 +70,14 @@ func Probe(ctx context.Context, b Bucket, need tasks.Need) []tasks.Check {
 	return unchecked(tasks.CheckIDProbe, "this provider cannot be probed")
 }
 
-// Diagnose checks the network between the worker and b. If b is no Diagnoser,
-// the only check is unknown.
+// Diagnose checks the network between the worker and b. If b is no
+// Diagnoser, the only check is unknown.
 func Diagnose(ctx context.Context, b Bucket) []tasks.Check {
 	if d, ok := As[Diagnoser](b); ok {
 		return d.Diagnose(ctx)
 	}
-	return unchecked(tasks.CheckIDResolve, "the network was not checked: this provider does not tell its endpoint")
+	return unchecked(tasks.CheckIDResolve,
+		"the network was not checked: this provider does not tell its endpoint")
 }
 
 // Preflight checks what a browser page may load from b. If b is no

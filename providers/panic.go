@@ -2,9 +2,10 @@ package providers
 
 import "fmt"
 
-// PanicError is a panic of a bucket's code in a goroutine that a wrapper has
-// started, where it would have ended the process. The wrapper recovers it,
-// and panics with the PanicError in the goroutine of its caller.
+// PanicError is a panic of a bucket's code in a goroutine that a
+// wrapper has started, where it would have ended the process. The
+// wrapper recovers it, and panics with the PanicError in the
+// goroutine of its caller.
 type PanicError struct {
 	Value any
 	Stack string // of the goroutine that panicked; for the log

@@ -10,10 +10,11 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// WithPrefix confines a bucket to a storage's prefix. Listings return only
-// keys that start with the prefix. Every other operation must stay in the
-// prefix's directory: a job on "cats/im" can write "cats/manifest.jsonl", but
-// never "dogs/x". Keys stay whole. Without a prefix it returns b itself.
+// WithPrefix confines a bucket to a storage's prefix. Listings return
+// only keys that start with the prefix. Every other operation must
+// stay in the prefix's directory: a job on "cats/im" can write
+// "cats/manifest.jsonl", but never "dogs/x". Keys stay whole. Without
+// a prefix it returns b itself.
 func WithPrefix(b Bucket, s tasks.Storage) Bucket {
 	if s.Prefix == "" {
 		return b
@@ -26,8 +27,8 @@ type confined struct {
 	name, prefix, dir string
 }
 
-// Unwrap implements the wrapper interface of As. A confined bucket can still
-// be verified as a whole.
+// Unwrap implements the wrapper interface of As. A confined bucket
+// can still be verified as a whole.
 func (c confined) Unwrap() Bucket { return c.Bucket }
 
 func (c confined) List(ctx context.Context, opts ListOptions) iter.Seq2[Object, error] {
@@ -35,7 +36,9 @@ func (c confined) List(ctx context.Context, opts ListOptions) iter.Seq2[Object, 
 	case strings.HasPrefix(c.prefix, opts.Prefix):
 		opts.Prefix = c.prefix
 	case !strings.HasPrefix(opts.Prefix, c.dir):
-		return func(yield func(Object, error) bool) { yield(Object{}, c.refuse("list", opts.Prefix)) }
+		return func(yield func(Object, error) bool) {
+			yield(Object{}, c.refuse("list", opts.Prefix))
+		}
 	}
 	return c.Bucket.List(ctx, opts)
 }
@@ -54,7 +57,9 @@ func (c confined) Open(ctx context.Context, key string, opts ReadOptions) (*Read
 	return c.Bucket.Open(ctx, key, opts)
 }
 
-func (c confined) Put(ctx context.Context, key string, body io.Reader, opts WriteOptions) (Object, error) {
+func (c confined) Put(
+	ctx context.Context, key string, body io.Reader, opts WriteOptions,
+) (Object, error) {
 	if !strings.HasPrefix(key, c.dir) {
 		return Object{}, c.refuse("put", key)
 	}

@@ -59,8 +59,8 @@ func TestRedactPatterns(t *testing.T) {
 	}
 }
 
-// leaks are the forms in which libraries and servers have been seen to repeat
-// secrets.
+// leaks returns the forms in which libraries and servers were seen to
+// repeat secrets.
 func leaks(secret string) map[string]string {
 	query := url.QueryEscape(secret)
 	inJSON, _ := json.Marshal(map[string]string{"private_key": secret})
@@ -87,7 +87,7 @@ func TestRedactPatterns_Leaks(t *testing.T) {
 	}
 }
 
-// Whatever stands around a secret, it is hidden.
+// A secret is hidden, whatever text is around it.
 func FuzzRedactPatterns(f *testing.F) {
 	f.Add("get a: ", "\nnext")
 	f.Add(`{"sig":"`, `"}`)

@@ -7,14 +7,17 @@ import (
 	"strings"
 )
 
-const (
-	cutMark       = "…" // ends a message that was shortened
-	minSecretHead = 4   // bytes; a shorter beginning of a secret reveals nothing, and ends many words
-)
+// cutMark ends a message that was shortened.
+const cutMark = "…"
 
-// RedactValues hides known secrets in a text that a server may have sent: as
-// they are, and as a URL, JSON or base64 has them. If the text was shortened
-// and ends with "…", it also hides the beginning of a secret at the end.
+// minSecretHead is in bytes. A shorter beginning of a secret reveals
+// nothing, and is the end of many words.
+const minSecretHead = 4
+
+// RedactValues hides known secrets in a text that a server may have
+// sent: as they are, and as a URL, JSON or base64 has them. If the
+// text was shortened and ends with "…", it also hides the beginning
+// of a secret at the end.
 func RedactValues(text string, secrets ...string) string {
 	for _, secret := range secrets {
 		for _, form := range encodings(secret) {
@@ -24,8 +27,8 @@ func RedactValues(text string, secrets ...string) string {
 	return text
 }
 
-// encodings returns the ways to write a secret, each once, the secret itself
-// first.
+// encodings returns the ways to write a secret, each once, the secret
+// itself first.
 func encodings(secret string) (forms []string) {
 	if secret == "" {
 		return nil
@@ -49,8 +52,8 @@ func encodings(secret string) (forms []string) {
 	return forms
 }
 
-// hideBeginning hides the beginning of a secret at the end of a text that was
-// shortened.
+// hideBeginning hides the beginning of a secret at the end of a text
+// that was shortened.
 func hideBeginning(text, secret string) string {
 	rest, cut := strings.CutSuffix(text, cutMark)
 	if !cut {

@@ -12,18 +12,20 @@ import (
 
 // Opener connects to the buckets of one provider.
 type Opener interface {
-	// Open makes the bucket of a valid storage. It resolves secrets but makes
-	// no request: a wrong bucket or key shows at the first operation. If the
-	// provider lacks what the storage asks for, the error is Invalid.
+	// Open makes the bucket of a valid storage. It resolves secrets
+	// but makes no request: a wrong bucket or key shows at the first
+	// operation. If the provider lacks what the storage asks for, the
+	// error is Invalid.
 	Open(ctx context.Context, s tasks.Storage, secrets Secrets) (Bucket, error)
 }
 
-// Registry holds the opener of each provider under the name that payloads
-// use.
+// Registry holds the opener of each provider under the name that
+// payloads use.
 type Registry map[string]Opener
 
-// Open connects to a storage. The bucket is bare: the wrappers that jobs rely
-// on, such as WithPrefix, are added by the caller (see package network).
+// Open connects to a storage. The bucket is bare: the wrappers that
+// jobs rely on, such as WithPrefix, are added by the caller (see
+// package network).
 func (r Registry) Open(ctx context.Context, s tasks.Storage, secrets Secrets) (Bucket, error) {
 	opener, ok := r[s.Provider]
 	if !ok {

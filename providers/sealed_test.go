@@ -12,8 +12,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
-// The workers' own key often lies in the very directory that payloads may
-// name secrets in.
+// The workers' own key is often in the directory whose secrets
+// payloads may name.
 func TestPrivateKeysAreNotResolved(t *testing.T) {
 	t.Parallel()
 	key, err := seal.NewKey()
@@ -85,7 +85,7 @@ func TestSealedSecrets(t *testing.T) {
 		case c.code != "" && (!errors.As(err, &e) || e.Code != c.code || e.Kind != providers.Invalid || e.Fix == "" || got != ""):
 			t.Errorf("%s: got %q, %v; want %s", name, got, err, c.code)
 		case c.code != "" && (!strings.Contains(err.Error(), c.says) || strings.Contains(err.Error()+e.Fix, canary)):
-			t.Errorf("%s: says %v", name, err)
+			t.Errorf("%s: the error is %v", name, err)
 		}
 	}
 }

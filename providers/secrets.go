@@ -12,16 +12,17 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
-// Secrets resolves the references in payloads and opens sealed secrets.
-// Everybody who can enqueue can name any reference, and any endpoint to send
-// the value to. So only references that the operator allows are resolved. A
-// sealed secret is bound to one job, and only that job can use it.
+// Secrets resolves the references in payloads and opens sealed
+// secrets. Everybody who can enqueue can name any reference, and any
+// endpoint to send the value to. So only references that the operator
+// allows are resolved. A sealed secret is bound to one job, and only
+// that job can use it.
 type Secrets struct {
 	// Allow lists patterns such as "env:APP_SECRET_*" or
 	// "file:/run/secrets/*". A * matches within one path segment.
 	Allow []string
-	// Any allows every reference. It is meant for a process that runs only
-	// its owner's own payloads.
+	// Any allows every reference. It is meant for a process that runs
+	// only its owner's own payloads.
 	Any bool
 	// Keys open sealed secrets.
 	Keys seal.Ring
@@ -29,8 +30,8 @@ type Secrets struct {
 	job seal.Binding
 }
 
-// For returns the secrets of one job. Without it no sealed secret can be
-// opened.
+// For returns the secrets of one job. Without it no sealed secret can
+// be opened.
 func (s Secrets) For(id, kind string) Secrets {
 	s.job = seal.Binding{Job: id, Kind: kind}
 	return s
@@ -38,9 +39,10 @@ func (s Secrets) For(id, kind string) Secrets {
 
 const maxSecret = 1 << 20 // bytes; a service-account key has about 2.4 KB
 
-// Resolve returns the value behind a reference or in a sealed secret, without
-// the white space around it. For the zero Secret it returns the empty string.
-// Its errors name the reference or the key, and never hold a value.
+// Resolve returns the value behind a reference or in a sealed secret,
+// without the white space around it. For the zero Secret it returns
+// the empty string. Its errors name the reference or the key, and
+// never hold a value.
 func (s Secrets) Resolve(secret tasks.Secret) (string, error) {
 	ref := secret.Reference()
 	switch {
@@ -89,7 +91,7 @@ func secretError(ref, code, detail, fix string) *Error {
 
 // read returns the value of a reference. An empty one is an error.
 func read(ref string) (string, error) {
-	value := ""
+	var value string
 	if name, ok := strings.CutPrefix(ref, "env:"); ok {
 		value = os.Getenv(name)
 	} else {

@@ -73,7 +73,8 @@ func TestWithPrefix(t *testing.T) {
 	}
 }
 
-// each is what every operation on a key says: a put, then the others.
+// each returns the error of every operation on a key: a put, then the
+// others.
 func each(t testing.TB, b providers.Bucket, key string) map[string]error {
 	t.Helper()
 	errs := map[string]error{}
@@ -84,8 +85,8 @@ func each(t testing.TB, b providers.Bucket, key string) map[string]error {
 	return errs
 }
 
-// A bucket in a wrapper still keeps every promise of a bucket, and can still
-// be probed.
+// A bucket in a wrapper keeps every promise of a bucket, and can be
+// probed.
 func TestWrappersPassTheSuite(t *testing.T) {
 	t.Parallel()
 	t.Run("WithMeter", func(t *testing.T) {
@@ -109,7 +110,7 @@ func TestWrappersPassTheSuite(t *testing.T) {
 
 type meter struct {
 	mu       sync.Mutex
-	requests map[string]int // "get ok" and so on
+	requests map[string]int // by operation and result, as "get ok"
 	bytes    map[string]int64
 }
 

@@ -1,10 +1,10 @@
-// Package cors finds out whether a browser page may load objects of a bucket
-// by itself. It sends the preflights that a browser would send (Fetch
-// standard, "CORS-preflight fetch") and judges the answers as a browser
-// would.
+// Package cors finds out whether a browser page may load objects of a
+// bucket by itself. It sends the preflights that a browser would send
+// (Fetch standard, "CORS-preflight fetch") and judges the answers as
+// a browser would.
 //
-// It knows preflights and what breaks them. It needs no credentials and no
-// right to read the rules, and knows no cloud.
+// It knows preflights and what breaks them. It needs no credentials
+// and no right to read the rules, and knows no cloud.
 package cors
 
 import (
@@ -37,15 +37,18 @@ const (
 	codeUnreachable = "NoAnswer"
 )
 
-// Check finds out whether pages of want.Origin may send every wanted method
-// with the wanted headers. target is the URL of an object, which need not
-// exist; user, query and fragment of it are not used.
+// Advice returns how to add a rule that allows what a page wants.
+type Advice func(want tasks.CORS) string
+
+// Check finds out whether pages of want.Origin may send every wanted
+// method with the wanted headers. target is the URL of an object,
+// which need not exist; user, query and fragment of it are not used.
 //
-// The first check is the verdict. If it is good, warnings may follow. All have
-// the ID cors. The fix of a failed check names what the rules lack, and ends
-// with the text of advise, which may be nil.
+// The first check is the verdict. If it is good, warnings may follow.
+// All have the ID cors. The fix of a failed check names what the
+// rules lack, and ends with the text of advise, which may be nil.
 func Check(
-	ctx context.Context, client *http.Client, target string, want tasks.CORS, advise func(tasks.CORS) string,
+	ctx context.Context, client *http.Client, target string, want tasks.CORS, advise Advice,
 ) []tasks.Check {
 	checks := run(ctx, client, target, want, advise)
 	for i := range checks {
@@ -55,19 +58,21 @@ func Check(
 }
 
 func run(
-	ctx context.Context, client *http.Client, target string, want tasks.CORS, advise func(tasks.CORS) string,
+	ctx context.Context, client *http.Client, target string, want tasks.CORS, advise Advice,
 ) []tasks.Check {
 	u, err := url.Parse(target)
 	if err != nil || u.Host == "" {
-		return []tasks.Check{check.Unknown("InvalidTarget", "there is no URL to send a preflight to")}
+		unknown := check.Unknown("InvalidTarget", "there is no URL to send a preflight to")
+		return []tasks.Check{unknown}
 	}
 	direct := *client
 	direct.CheckRedirect = func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse // as browsers do with preflights
 	}
+	object := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
 	p := page{
 		client: &direct,
-		target: (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String(),
+		target: object.String(),
 		want:   Complete(want),
 		advise: advise,
 	}
@@ -79,7 +84,7 @@ type page struct {
 	client *http.Client
 	target string
 	want   tasks.CORS
-	advise func(tasks.CORS) string
+	advise Advice
 }
 
 func (p page) check(ctx context.Context) []tasks.Check {
@@ -99,13 +104,14 @@ func (p page) check(ctx context.Context) []tasks.Check {
 		}
 		return []tasks.Check{failed}
 	}
-	good := check.OK(p.want.Origin + " may " + strings.Join(p.want.Methods, ", ") + ": " + last.String())
+	methods := strings.Join(p.want.Methods, ", ")
+	good := check.OK(p.want.Origin + " may " + methods + ": " + last.String())
 	return append([]tasks.Check{good}, p.warnings(ctx, last)...)
 }
 
-// Complete fills in the defaults of what a page asks for: GET and HEAD, and
-// the header authorization. It writes headers as a browser does: in lower
-// case, sorted, without those that need no permission.
+// Complete fills in the defaults of what a page asks for: GET and
+// HEAD, and the header authorization. It writes headers as a browser
+// does: in lower case, sorted, without those that need no permission.
 func Complete(want tasks.CORS) tasks.CORS {
 	methods, headers := want.Methods, want.Headers
 	if len(methods) == 0 {

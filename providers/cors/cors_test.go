@@ -17,7 +17,7 @@ import (
 
 const app = "https://app.example"
 
-// rule is what a bucket's owner has set.
+// rule is the CORS rule of a bucket.
 type rule struct {
 	origins, methods, headers, expose []string
 }
@@ -45,8 +45,8 @@ func (r rule) matches(req *http.Request) bool {
 	return r.origin(req.Header.Get("Origin")) != "" && slices.Contains(r.methods, req.Header.Get("Access-Control-Request-Method"))
 }
 
-// answer is how a cloud answers: a matching preflight, and one that does not
-// match.
+// answer describes how a cloud answers a preflight that matches a
+// rule, and one that does not.
 type answer struct {
 	yes, no int
 	body    string // of the refusal
@@ -54,7 +54,8 @@ type answer struct {
 	vary    bool
 }
 
-// The clouds as their documentation and their emulators have it.
+// clouds describes the clouds as their documentation and emulators
+// do.
 var clouds = map[string]answer{
 	"s3":    {200, 403, "<Error><Code>AccessForbidden</Code></Error>", true, true},
 	"gcs":   {200, 200, "", false, true},
@@ -112,7 +113,7 @@ func check(t testing.TB, s *httptest.Server, want tasks.CORS) []tasks.Check {
 			t.Errorf("%+v", c)
 		}
 		if c.Status == tasks.CheckFail && c.Fix == "" {
-			t.Errorf("a failure without help: %+v", c)
+			t.Errorf("a failure without a fix: %+v", c)
 		}
 	}
 	return checks
@@ -126,7 +127,7 @@ func brief(checks []tasks.Check) string {
 	return strings.Join(all, ", ")
 }
 
-// Every fault, on every cloud, has one failing check that names it.
+// Every fault, on every cloud, gives one failed check that names it.
 func TestCheck_Clouds(t *testing.T) {
 	t.Parallel()
 	with := func(change func(*rule)) rule {
@@ -188,7 +189,7 @@ func TestCheck_Evidence(t *testing.T) {
 	}
 }
 
-// Servers that answer every preflight in the same way, right or wrong.
+// Some servers answer every preflight in the same way.
 func TestCheck_FixedAnswers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

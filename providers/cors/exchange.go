@@ -36,11 +36,12 @@ const (
 	goodStatus
 )
 
-// lacks returns the first part of the answer that a browser misses. Headers
-// come before the status, because servers refuse with any status, 200 and 204
-// included. Browsers allow GET, HEAD and POST even if the answer does not
-// list them. But a server whose rule does not list them refuses the request
-// itself, so here they must be listed.
+// lacks returns the first part of the answer that a browser misses.
+// Headers come before the status, because servers refuse with any
+// status, 200 and 204 included. Browsers allow GET, HEAD and POST
+// even if the answer does not list them. But a server whose rule does
+// not list them refuses the request itself, so here they must be
+// listed.
 func (e exchange) lacks() element {
 	switch {
 	case !e.allowsOrigin():
@@ -55,8 +56,8 @@ func (e exchange) lacks() element {
 	return nothing
 }
 
-// allowsOrigin is true if the header occurs once and allows the origin.
-// Browsers refuse an answer with two of them.
+// allowsOrigin is true if the header occurs once and allows the
+// origin. Browsers refuse an answer with two of them.
 func (e exchange) allowsOrigin() bool {
 	values := e.header.Values("Access-Control-Allow-Origin")
 	return len(values) == 1 && (values[0] == e.origin || values[0] == "*")
@@ -70,9 +71,9 @@ func (e exchange) allowsHeader(name string) bool {
 	return lists(e.header, "Access-Control-Allow-Headers", name)
 }
 
-// lists reports whether a header's comma-separated items contain an item or a
-// star. Case matters only for methods, and no server writes them in lower
-// case.
+// lists reports whether a header's comma-separated items contain an
+// item or a star. Case matters only for methods, and no server writes
+// them in lower case.
 func lists(h http.Header, header, item string) bool {
 	return slices.ContainsFunc(items(h, header), func(i string) bool {
 		return i == "*" || strings.EqualFold(i, item)
@@ -103,11 +104,12 @@ func (e exchange) String() string {
 	if received := e.corsHeaders(); len(received) > 0 {
 		got = "with " + strings.Join(received, "; ")
 	}
-	return fmt.Sprintf("%s %s with %s got %d %s", e.verb, e.target, strings.Join(sent, "; "), e.status, got)
+	return fmt.Sprintf("%s %s with %s got %d %s",
+		e.verb, e.target, strings.Join(sent, "; "), e.status, got)
 }
 
-// corsHeaders returns the answer's headers that matter to CORS, in a fixed
-// order.
+// corsHeaders returns the answer's headers that matter to CORS, in a
+// fixed order.
 func (e exchange) corsHeaders() (all []string) {
 	for _, name := range []string{"Origin", "Methods", "Headers", "Credentials"} {
 		if name = "Access-Control-Allow-" + name; e.header.Values(name) != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// explain finds what the rules lack. Most servers refuse a whole preflight in
-// the same way, whatever part of it they refuse. So explain asks for less,
-// and then for something else.
+// explain finds what the rules lack. Most servers refuse a whole
+// preflight in the same way, whatever part of it they refuse. So
+// explain asks for less, and then for something else.
 func (p page) explain(ctx context.Context, e exchange) (tasks.Check, error) {
 	if c, ok := p.explainAnswer(e); ok {
 		return c, nil
@@ -36,7 +36,8 @@ func (p page) explain(ctx context.Context, e exchange) (tasks.Check, error) {
 	return p.originFault(ctx, e)
 }
 
-// originIsKnown reports whether the rules allow the origin any method at all.
+// originIsKnown reports whether the rules allow the origin any method
+// at all.
 func (p page) originIsKnown(ctx context.Context, bare exchange) (bool, error) {
 	if bare.allowsOrigin() {
 		return true, nil
@@ -63,22 +64,22 @@ func (p page) explainAnswer(e exchange) (tasks.Check, bool) {
 	switch {
 	case e.status >= 300 && e.status < 400:
 		return check.Fail(codeRedirected, e.String(),
-			"Browsers follow no redirect of a preflight: let the page use the address that the bucket itself "+
-				"answers at, with the bucket's own region."), true
+			"Browsers follow no redirect of a preflight: let the page use the address "+
+				"that the bucket itself answers at, with the bucket's own region."), true
 	case slices.Contains([]int{429, 500, 502, 503, 504}, e.status):
 		c := check.Unknown(codeServer, e.String())
 		c.Fix = "Verify again when the server works."
 		return c, true
 	case e.lacks() == goodStatus:
-		return check.Fail(codeStatus, e.String(),
-			fmt.Sprintf("The answer's headers allow it, but browsers want a status of 200 to 299 and not %d: "+
-				"let the server answer OPTIONS without credentials.", e.status)), true
+		fix := fmt.Sprintf("The answer's headers allow it, but browsers want a status of "+
+			"200 to 299 and not %d: let the server answer OPTIONS without credentials.", e.status)
+		return check.Fail(codeStatus, e.String(), fix), true
 	}
 	return tasks.Check{}, false
 }
 
-// headerFault names the headers that are refused alone. If each alone is
-// allowed, it names all of them.
+// headerFault names the headers that are refused alone. If each alone
+// is allowed, it names all of them.
 func (p page) headerFault(ctx context.Context, e exchange) (tasks.Check, error) {
 	var refused []string
 	for _, h := range e.headers {
@@ -93,7 +94,8 @@ func (p page) headerFault(ctx context.Context, e exchange) (tasks.Check, error) 
 	if len(refused) == 0 {
 		refused = e.headers
 	}
-	missing := fmt.Sprintf("Add %s to the allowed headers of the rule for %s.", strings.Join(refused, ", "), e.origin)
+	missing := fmt.Sprintf("Add %s to the allowed headers of the rule for %s.",
+		strings.Join(refused, ", "), e.origin)
 	return check.Fail(codeHeader, e.String(), p.fix(missing)), nil
 }
 
@@ -112,18 +114,28 @@ func (p page) methodFault(ctx context.Context, e exchange) (tasks.Check, error) 
 			refused = append(refused, m)
 		}
 	}
-	missing := fmt.Sprintf("Add %s to the methods of the rule for %s.", strings.Join(refused, ", "), e.origin)
+	missing := fmt.Sprintf("Add %s to the methods of the rule for %s.",
+		strings.Join(refused, ", "), e.origin)
 	return check.Fail(codeMethod, e.String(), p.fix(missing)), nil
 }
 
 // originFault looks for the usual mistakes in the origin of a rule.
 func (p page) originFault(ctx context.Context, e exchange) (tasks.Check, error) {
 	for _, mistake := range []struct{ origin, code, text string }{
-		// Some documents show links as <https://...>, and people copy the
-		// brackets too.
-		{"<" + e.origin + ">", codeBrackets, "with angle brackets around it: take < and > away, no browser sends them."},
-		{e.origin + "/", codeSlash, "with a slash at its end: take it away, an origin has none."},
-		{otherScheme(e.origin), codeScheme, "and not " + e.origin + ": an origin's scheme must be the page's own."},
+		// Some documents show links as <https://...>, and people copy
+		// the brackets too.
+		{
+			"<" + e.origin + ">", codeBrackets,
+			"with angle brackets around it: take < and > away, no browser sends them.",
+		},
+		{
+			e.origin + "/", codeSlash,
+			"with a slash at its end: take it away, an origin has none.",
+		},
+		{
+			otherScheme(e.origin), codeScheme,
+			"and not " + e.origin + ": an origin's scheme must be the page's own.",
+		},
 	} {
 		answer, err := p.preflight(ctx, question{origin: mistake.origin, method: e.method})
 		if err != nil {
@@ -134,7 +146,8 @@ func (p page) originFault(ctx context.Context, e exchange) (tasks.Check, error) 
 				p.fix("The rule names "+mistake.origin+", "+mistake.text)), nil
 		}
 	}
-	return check.Fail(codeOrigin, e.String(), p.fix("Allow the origin "+e.origin+": no rule does.")), nil
+	fix := p.fix("Allow the origin " + e.origin + ": no rule does.")
+	return check.Fail(codeOrigin, e.String(), fix), nil
 }
 
 func otherScheme(origin string) string {

@@ -14,8 +14,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// preflight sends a preflight. It returns an error only if there was no
-// answer at all.
+// preflight sends a preflight. It returns an error only if there was
+// no answer at all.
 func (p page) preflight(ctx context.Context, q question) (exchange, error) {
 	return p.send(ctx, http.MethodOptions, q, func(h http.Header) {
 		if q.method != "" {
@@ -27,8 +27,9 @@ func (p page) preflight(ctx context.Context, q question) (exchange, error) {
 	})
 }
 
-// request sends the request that the preflight was for, without credentials.
-// It returns false if there is no answer that tells anything.
+// request sends the request that the preflight was for, without
+// credentials. It returns false if there is no answer that tells
+// anything.
 func (p page) request(ctx context.Context) (exchange, bool) {
 	for _, verb := range []string{http.MethodGet, http.MethodHead} {
 		for _, wanted := range p.want.Methods {
@@ -43,7 +44,9 @@ func (p page) request(ctx context.Context) (exchange, bool) {
 	return exchange{}, false
 }
 
-func (p page) send(ctx context.Context, verb string, q question, set func(http.Header)) (exchange, error) {
+func (p page) send(
+	ctx context.Context, verb string, q question, set func(http.Header),
+) (exchange, error) {
 	req, err := http.NewRequestWithContext(ctx, verb, p.target, nil)
 	if err != nil {
 		return exchange{}, err
@@ -54,17 +57,23 @@ func (p page) send(ctx context.Context, verb string, q question, set func(http.H
 	if err != nil {
 		return exchange{}, err
 	}
-	e := exchange{question: q, target: p.target, verb: verb, status: resp.StatusCode, header: resp.Header}
-	return e, resp.Body.Close()
+	return exchange{
+		question: q,
+		target:   p.target,
+		verb:     verb,
+		status:   resp.StatusCode,
+		header:   resp.Header,
+	}, resp.Body.Close()
 }
 
-// unanswered makes the check of a preflight without an answer: a failure if
-// time ran out, unknown otherwise.
+// unanswered makes the check of a preflight without an answer: a
+// failure if time ran out, unknown otherwise.
 func (p page) unanswered(ctx context.Context, err error) tasks.Check {
 	var network net.Error
 	if ctx.Err() != nil || errors.As(err, &network) && network.Timeout() {
 		return check.Fail(codeTimeout, "no answer to OPTIONS "+p.target,
-			"Let the server answer OPTIONS requests, which browsers send first; a firewall or proxy may drop them.")
+			"Let the server answer OPTIONS requests, which browsers send first; "+
+				"a firewall or proxy may drop them.")
 	}
 	var request *url.Error
 	if errors.As(err, &request) {

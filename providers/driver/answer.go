@@ -20,11 +20,14 @@ type Answer struct {
 	Range  *string          // Content-Range; nil when the server sent the whole object
 }
 
-// NewReader checks that the answer is what opts asked for, and returns a
-// reader of exactly those bytes. A server that ignores ranges sends the whole
-// object: then the reader skips what comes before opts.Offset. Errors of the
-// body pass through fail. When NewReader fails, it closes the body.
-func (a Answer) NewReader(opts providers.ReadOptions, fail func(error) error) (*providers.Reader, error) {
+// NewReader checks that the answer is what opts asked for, and
+// returns a reader of exactly those bytes. A server that ignores
+// ranges sends the whole object: then the reader skips what comes
+// before opts.Offset. Errors of the body pass through fail. When
+// NewReader fails, it closes the body.
+func (a Answer) NewReader(
+	opts providers.ReadOptions, fail func(error) error,
+) (*providers.Reader, error) {
 	first, size, err := a.span(opts)
 	switch {
 	case err != nil:
@@ -46,8 +49,8 @@ func (a Answer) NewReader(opts providers.ReadOptions, fail func(error) error) (*
 	return &providers.Reader{ReadCloser: Body(a.Body, n, fail), Object: a.Object}, nil
 }
 
-// span returns the offset of the first byte in the answer, and the size of
-// the whole object.
+// span returns the offset of the first byte in the answer, and the
+// size of the whole object.
 func (a Answer) span(opts providers.ReadOptions) (first, size int64, err error) {
 	if a.Range == nil {
 		if a.Length == nil || *a.Length < 0 {
@@ -70,8 +73,8 @@ func (a Answer) span(opts providers.ReadOptions) (first, size int64, err error) 
 	return first, size, nil
 }
 
-// parseContentRange reads "bytes 0-99/1234". It does not use fmt.Sscanf,
-// which would take a tenth of a read's processor time.
+// parseContentRange reads "bytes 0-99/1234". It does not use
+// fmt.Sscanf, which would take a tenth of a read's processor time.
 func parseContentRange(header string) (first, last, size int64, ok bool) {
 	span, ok := strings.CutPrefix(header, "bytes ")
 	span, whole, found := strings.Cut(span, "/")
@@ -83,12 +86,14 @@ func parseContentRange(header string) (first, last, size int64, ok bool) {
 	return first, last, size, ok && found && dash && errors.Join(errs[:]...) == nil
 }
 
-// OpenEmpty decides about a read that failed with refused. Servers refuse
-// every range of an empty object with status 416, but to Stevedore the whole
-// of an empty object is a valid range. So on a 416 OpenEmpty asks for the
-// object's size, and returns an empty reader if that is 0. In every other
-// case it returns refused.
-func OpenEmpty(ctx context.Context, b providers.Bucket, key string, refused error) (*providers.Reader, error) {
+// OpenEmpty decides about a read that failed with refused. Servers
+// refuse every range of an empty object with status 416, but to
+// Stevedore the whole of an empty object is a valid range. So on a
+// 416 OpenEmpty asks for the object's size, and returns an empty
+// reader if that is 0. In every other case it returns refused.
+func OpenEmpty(
+	ctx context.Context, b providers.Bucket, key string, refused error,
+) (*providers.Reader, error) {
 	var e *providers.Error
 	if !errors.As(refused, &e) || e.Status != http.StatusRequestedRangeNotSatisfiable {
 		return nil, refused
@@ -100,14 +105,15 @@ func OpenEmpty(ctx context.Context, b providers.Bucket, key string, refused erro
 	return &providers.Reader{ReadCloser: http.NoBody, Object: o}, nil
 }
 
-// WrongAnswer makes the error of a server that answers a read with something
-// else than it was asked for. The caller adds operation and subject.
+// WrongAnswer makes the error of a server that answers a read with
+// something else than it was asked for. The caller adds operation and
+// subject.
 func WrongAnswer(detail string) *providers.Error {
 	return &providers.Error{Kind: providers.Unavailable, Code: "WrongAnswer", Detail: detail}
 }
 
-// InvalidRange makes the error of a range that an object does not have. The
-// caller adds operation and subject.
+// InvalidRange makes the error of a range that an object does not
+// have. The caller adds operation and subject.
 func InvalidRange(opts providers.ReadOptions) *providers.Error {
 	return &providers.Error{
 		Kind: providers.Invalid, Code: "InvalidRange",

@@ -5,13 +5,14 @@ import (
 	"io"
 )
 
-// Body returns a reader of exactly the first n bytes of an answer's body. If
-// the body ends early, Read fails with io.ErrUnexpectedEOF. Every error of
-// Read passes through fail. Bytes after the first n are not returned.
+// Body returns a reader of exactly the first n bytes of an answer's
+// body. If the body ends early, Read fails with io.ErrUnexpectedEOF.
+// Every error of Read passes through fail. Bytes after the first n
+// are not returned.
 //
-// Close never fails, because Read has reported what is wrong with a body. If
-// little of the body is left, Close reads it, so that the connection can be
-// used again.
+// Close never fails, because Read has reported what is wrong with a
+// body. If little of the body is left, Close reads it, so that the
+// connection can be used again.
 func Body(from io.ReadCloser, n int64, fail func(error) error) io.ReadCloser {
 	return &body{from, n, fail}
 }

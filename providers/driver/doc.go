@@ -1,7 +1,8 @@
-// Package driver holds what the author of a provider needs and the author of
-// a job does not: readers that check what a server sent, the body of an
-// upload, a cache of authenticated sessions, and the reading of errors that
-// are the same for every cloud.
+// Package driver holds what the author of a provider needs and the
+// author of a job does not: readers that check what a server sent,
+// the body of an upload, a cache of authenticated sessions, and the
+// reading of errors that are the same for every cloud.
 //
-// It knows HTTP and the types of package providers. It knows no cloud.
+// It knows HTTP and the types of package providers. It knows no
+// cloud.
 package driver

@@ -27,7 +27,8 @@ func (c *countingCache) get(t testing.TB, key int) *int {
 	return session
 }
 
-// A session serves callers with the same key for ten minutes, and no others.
+// A session serves callers with the same key for ten minutes, and no
+// others.
 func TestSessionCache(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -44,7 +45,7 @@ func TestSessionCache(t *testing.T) {
 	})
 }
 
-// A full cache evicts its oldest session alone.
+// A full cache evicts only its oldest session.
 func TestSessionCache_IsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -115,8 +116,8 @@ func TestSessionCache_DoesNotCachePanics(t *testing.T) {
 	}
 }
 
-// A slow sign-in holds up only those who need the same session, and they
-// share its result.
+// A slow sign-in holds up only those who need the same session, and
+// they share its result.
 func TestSessionCache_OneSignInForOneKey(t *testing.T) {
 	t.Parallel()
 	c := &countingCache{}
@@ -134,7 +135,7 @@ func TestSessionCache_OneSignInForOneKey(t *testing.T) {
 	<-started
 	go get(func() (*int, error) { return nil, errors.New("a second sign-in") })
 
-	if c.get(t, 2) == nil { // it would wait for ever if it waited for the other key
+	if c.get(t, 2) == nil { // this returns although the other sign-in has not ended
 		t.Error("no session")
 	}
 	close(finish)

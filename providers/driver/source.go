@@ -6,10 +6,10 @@ import (
 	"io"
 )
 
-// Source is the body of a Put, as a cloud's client reads it. It counts the
-// bytes, fails when the context has ended, and stores its own failure, so
-// that the provider can tell it from a failure of the cloud. It serves one
-// Put and one goroutine at a time.
+// Source is the body of a Put, as a cloud's client reads it. It
+// counts the bytes, fails when the context has ended, and stores its
+// own failure, so that the provider can tell it from a failure of the
+// cloud. It serves one Put and one goroutine at a time.
 type Source struct {
 	N      int64 // bytes read so far
 	Failed error // why the body could not be read; nil at its regular end

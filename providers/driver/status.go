@@ -6,9 +6,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// KindOfStatus returns the kind of an HTTP status, for answers whose error
-// code says nothing more exact. A success that could not be understood is
-// Invalid, because the next try would give the same answer.
+// KindOfStatus returns the kind of an HTTP status, for answers whose
+// error code says nothing more exact. A success that could not be
+// understood is Invalid, because the next try would give the same
+// answer.
 func KindOfStatus(status int) providers.Kind {
 	switch status {
 	case http.StatusUnauthorized:

@@ -7,7 +7,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
-// What a status means decides whether a job waits, tries again or ends.
+// What a status means decides whether a job waits, tries again or
+// ends.
 func TestKindOfStatus(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]providers.Kind{

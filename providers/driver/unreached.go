@@ -14,10 +14,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 )
 
-// Unreached classifies the failure of an HTTP client that got no complete
-// answer. Such failures are the same for every cloud. The error has no
-// operation and no subject yet. It never holds a URL, whose query may be a
-// signature.
+// Unreached classifies the failure of an HTTP client that got no
+// complete answer. Such failures are the same for every cloud. The
+// error has no operation and no subject yet. It never holds a URL,
+// whose query may be a signature.
 func Unreached(err error) *providers.Error {
 	e := &providers.Error{Kind: providers.KindOf(err), Err: cause(err)}
 	var blocked *egress.BlockedError
@@ -29,7 +29,8 @@ func Unreached(err error) *providers.Error {
 		e.Fix = "The endpoint speaks plain http: write http:// instead of https://."
 	case isNotHTTP(err):
 		e.Kind = providers.Invalid
-		e.Fix = "The endpoint does not speak http; if it wants TLS, write https:// instead of http://."
+		e.Fix = "The endpoint does not speak http; " +
+			"if it wants TLS, write https:// instead of http://."
 	case isTLS(err):
 		e.Kind = providers.Invalid
 		e.Fix = "The endpoint's certificate is not trusted: check the host name, " +
@@ -42,29 +43,30 @@ func Unreached(err error) *providers.Error {
 	return e
 }
 
-// UnknownHost reports whether err means that a host name does not exist.
+// UnknownHost reports whether err means that a host name does not
+// exist.
 func UnknownHost(err error) bool {
 	var dns *net.DNSError
 	return errors.As(err, &dns) && dns.IsNotFound
 }
 
-// isPlainHTTP reports whether a server answered a TLS handshake with plain
-// http.
+// isPlainHTTP reports whether a server answered a TLS handshake with
+// plain http.
 func isPlainHTTP(err error) bool {
 	var record tls.RecordHeaderError
 	return errors.Is(err, http.ErrSchemeMismatch) ||
 		errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/"
 }
 
-// isNotHTTP reports whether an answer is not HTTP at all. For this net/http
-// has no exported type, only its text.
+// isNotHTTP reports whether an answer is not HTTP at all. For this
+// net/http has no exported type, only its text.
 func isNotHTTP(err error) bool {
 	return strings.Contains(cause(err).Error(), "malformed HTTP")
 }
 
-// isTLS reports whether a TLS handshake failed. Certificates that are not
-// trusted have types. Alerts and faults of the protocol have none that are
-// exported, only a text that begins with the package's name.
+// isTLS reports whether a TLS handshake failed. Certificates that are
+// not trusted have types. Alerts and faults of the protocol have none
+// that are exported, only a text that begins with the package's name.
 func isTLS(err error) bool {
 	var verification *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
@@ -75,14 +77,16 @@ func isTLS(err error) bool {
 	switch {
 	case errors.As(err, &verification), errors.As(err, &record):
 		return true
-	case errors.As(err, &authority), errors.As(err, &host), errors.As(err, &invalid), errors.As(err, &roots):
+	case errors.As(err, &authority), errors.As(err, &host),
+		errors.As(err, &invalid), errors.As(err, &roots):
 		return true
 	}
 	return strings.HasPrefix(Innermost(err).Error(), "tls: ")
 }
 
-// cause returns the innermost error that still says what happened. What SDKs
-// and net/http wrap around it repeats the operation and the whole URL.
+// cause returns the innermost error that still says what happened.
+// What SDKs and net/http wrap around it repeats the operation and the
+// whole URL.
 func cause(err error) error {
 	var unreachable *net.OpError
 	var dns *net.DNSError
@@ -98,7 +102,8 @@ func cause(err error) error {
 	return Innermost(err)
 }
 
-// Innermost unwraps err as far as possible. It does not enter joined errors.
+// Innermost unwraps err as far as possible. It does not enter joined
+// errors.
 func Innermost(err error) error {
 	for {
 		inner := errors.Unwrap(err)

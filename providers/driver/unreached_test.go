@@ -20,7 +20,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
-// requestError is what an HTTP client returns for a failed request.
+// requestError wraps an error as HTTP clients do.
 func requestError(err error) error {
 	return fmt.Errorf("operation error: %w", &url.Error{Op: "Get", URL: "https://host/?sig=secret", Err: err})
 }
@@ -58,7 +58,8 @@ func TestUnreached(t *testing.T) {
 	}
 }
 
-// Real servers and a real client give the errors that Unreached tells apart.
+// Real servers and a real client cause the errors that Unreached
+// knows.
 func TestUnreached_RealServers(t *testing.T) {
 	t.Parallel()
 	plain := httptest.NewServer(http.NotFoundHandler())
@@ -97,7 +98,8 @@ func TestUnreached_RealServers(t *testing.T) {
 	}
 }
 
-// listen serves an answer to the first connection, and returns the address.
+// listen serves an answer to the first connection, and returns the
+// address.
 func listen(t *testing.T, answer string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

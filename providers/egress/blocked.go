@@ -12,8 +12,8 @@ import (
 // rulePlainHTTP is the rule against plain http to public addresses.
 const rulePlainHTTP = "plain http"
 
-// BlockedError is returned for a connection that the policy refused. Nothing
-// was sent. errors.Is(err, providers.Blocked) holds.
+// BlockedError is returned for a connection that the policy refused.
+// Nothing was sent. errors.Is(err, providers.Blocked) holds.
 type BlockedError struct {
 	Addr   netip.Addr // the resolved address
 	Rule   string     // the name of the rule that refused it, for example "loopback"
@@ -32,8 +32,8 @@ func (e *BlockedError) Error() string {
 // Fix tells what to do about it.
 func (e *BlockedError) Fix() string { return Fix([]*BlockedError{e}) }
 
-// Fix tells what to do about connections that the policy refused. There must
-// be one at least.
+// Fix tells what to do about connections that the policy refused.
+// There must be one at least.
 func Fix(blocked []*BlockedError) string {
 	var networks []string
 	for _, e := range blocked {
@@ -47,7 +47,8 @@ func Fix(blocked []*BlockedError) string {
 
 	alternative := "If it is meant, "
 	if blocked[0].Rule == rulePlainHTTP {
-		alternative = "Write https:// instead of http://; if the server has no TLS and is trusted nevertheless, "
+		alternative = "Write https:// instead of http://; " +
+			"if the server has no TLS and is trusted nevertheless, "
 	}
 	return fmt.Sprintf("%slet the workers' operator add %s to %s.",
 		alternative, strings.Join(networks, ","), setting.EgressAllow)
@@ -56,13 +57,13 @@ func Fix(blocked []*BlockedError) string {
 // Unwrap returns the kind.
 func (e *BlockedError) Unwrap() error { return providers.Blocked }
 
-// RetryableError returns false: a second try gives the same error. The AWS
-// SDK asks for this method.
+// RetryableError returns false: a second try gives the same error.
+// The AWS SDK asks for this method.
 func (e *BlockedError) RetryableError() bool { return false }
 
-// ParseAllow reads a comma-separated list of networks ("10.0.0.0/8") and
-// single addresses. It skips white space and empty items. The error names the
-// first item that is neither.
+// ParseAllow reads a comma-separated list of networks ("10.0.0.0/8")
+// and single addresses. It skips white space and empty items. The
+// error names the first item that is neither.
 func ParseAllow(list string) ([]netip.Prefix, error) {
 	var allow []netip.Prefix
 	for item := range strings.SplitSeq(list, ",") {
@@ -71,7 +72,8 @@ func ParseAllow(list string) ([]netip.Prefix, error) {
 		}
 		network, err := parseNetwork(item)
 		if err != nil {
-			return nil, fmt.Errorf("%q is neither a network such as 10.0.0.0/8 nor an IP address", item)
+			return nil, fmt.Errorf(
+				"%q is neither a network such as 10.0.0.0/8 nor an IP address", item)
 		}
 		allow = append(allow, network)
 	}

@@ -1,9 +1,11 @@
-// Package egress holds the rules about where a worker may connect to, and the
-// HTTP client that keeps to them. Every cloud's client is built on it.
-// Everybody who can enqueue a job can name any endpoint. So each address is
-// checked after its name was resolved and before the connection is made.
+// Package egress holds the rules about where a worker may connect to,
+// and the HTTP client that keeps to them. Every cloud's client is
+// built on it. Everybody who can enqueue a job can name any endpoint.
+// So each address is checked after its name was resolved and before
+// the connection is made.
 //
-// It knows addresses and transports. It knows no cloud and no credentials.
+// It knows addresses and transports. It knows no cloud and no
+// credentials.
 package egress
 
 import (
@@ -16,20 +18,20 @@ import (
 	"time"
 )
 
-// Policy says where a worker may connect to. The zero value allows public
-// addresses over https only.
+// Policy says where a worker may connect to. The zero value allows
+// public addresses over https only.
 type Policy struct {
-	// Allow lists networks that are refused by default because they are
-	// private, for example that of a MinIO server. Plain http is allowed to
-	// them too. Some addresses, such as a cloud's metadata service, are
-	// refused even if they are listed here.
+	// Allow lists networks that are refused by default because they
+	// are private, for example that of a MinIO server. Plain http is
+	// allowed to them too. Some addresses, such as a cloud's metadata
+	// service, are refused even if they are listed here.
 	Allow []netip.Prefix
 	// AllowHTTP allows plain http to public addresses.
 	AllowHTTP bool
 }
 
-// Check decides about an address that is reached over https. The error is a
-// *BlockedError.
+// Check decides about an address that is reached over https. The
+// error is a *BlockedError.
 func (p Policy) Check(addr netip.Addr) error {
 	addr = addr.WithZone("").Unmap()
 	rule, found := lookup(addr)
@@ -39,8 +41,8 @@ func (p Policy) Check(addr netip.Addr) error {
 	return nil
 }
 
-// CheckHTTP decides about an address that is reached over plain http. The
-// error is a *BlockedError.
+// CheckHTTP decides about an address that is reached over plain http.
+// The error is a *BlockedError.
 func (p Policy) CheckHTTP(addr netip.Addr) error {
 	if err := p.Check(addr); err != nil {
 		return err
@@ -55,10 +57,10 @@ func (p Policy) allows(addr netip.Addr) bool {
 	return slices.ContainsFunc(p.Allow, func(n netip.Prefix) bool { return n.Contains(addr) })
 }
 
-// Client makes a client that connects only where the policy allows. It
-// ignores proxies of the environment and follows no redirect: the caller gets
-// the 3xx answer. It is meant to be made once and shared; it is safe for
-// concurrent use.
+// Client makes a client that connects only where the policy allows.
+// It ignores proxies of the environment and follows no redirect: the
+// caller gets the 3xx answer. It is meant to be made once and shared;
+// it is safe for concurrent use.
 func (p Policy) Client() *http.Client {
 	return &http.Client{
 		Transport: schemeTransport{https: newTransport(p.Check), http: newTransport(p.CheckHTTP)},
@@ -68,8 +70,8 @@ func (p Policy) Client() *http.Client {
 	}
 }
 
-// schemeTransport has one transport for each scheme, because a dialer does
-// not know for which scheme it dials.
+// schemeTransport has one transport for each scheme, because a dialer
+// does not know for which scheme it dials.
 type schemeTransport struct{ https, http *http.Transport }
 
 func (t schemeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -85,13 +87,13 @@ func (t schemeTransport) CloseIdleConnections() {
 	t.http.CloseIdleConnections()
 }
 
-// maxConns bounds the connections to one host. With fewer connections than
-// requests in flight, throughput was a quarter.
+// maxConns bounds the connections to one host. With fewer connections
+// than requests in flight, throughput was a quarter.
 const maxConns = 512
 
-// newTransport makes a transport for very many small ranged reads from one
-// host. HTTP/2 is off, because one connection of it carries only about a
-// hundred requests at once.
+// newTransport makes a transport for very many small ranged reads
+// from one host. HTTP/2 is off, because one connection of it carries
+// only about a hundred requests at once.
 func newTransport(check func(netip.Addr) error) *http.Transport {
 	http1 := new(http.Protocols)
 	http1.SetHTTP1(true)
@@ -109,8 +111,8 @@ func newTransport(check func(netip.Addr) error) *http.Transport {
 	}
 }
 
-// Dialer makes a dialer that connects only to addresses for which check
-// returns nil.
+// Dialer makes a dialer that connects only to addresses for which
+// check returns nil.
 func Dialer(check func(netip.Addr) error) *net.Dialer {
 	return &net.Dialer{
 		Timeout:        10 * time.Second,
@@ -119,10 +121,12 @@ func Dialer(check func(netip.Addr) error) *net.Dialer {
 	}
 }
 
-// control returns a function that runs when the address is known and nothing
-// has been sent. So a name that resolves to another address the second time
-// gains nothing.
-func control(check func(netip.Addr) error) func(context.Context, string, string, syscall.RawConn) error {
+type controlFunc func(ctx context.Context, network, address string, c syscall.RawConn) error
+
+// control returns a function that runs when the address is known and
+// nothing has been sent. So a name that resolves to another address
+// the second time gains nothing.
+func control(check func(netip.Addr) error) controlFunc {
 	return func(_ context.Context, _, address string, _ syscall.RawConn) error {
 		target, err := netip.ParseAddrPort(address)
 		if err != nil {

@@ -17,7 +17,7 @@ func TestCheck(t *testing.T) {
 	for _, c := range []struct {
 		addr          string
 		byDefault     bool // allowed by the zero policy
-		whenAllAllows bool // allowed when the operator lists everything
+		whenAllAllows bool // allowed if the operator lists everything
 	}{
 		{"1.1.1.1", true, true},
 		{"52.219.0.1", true, true},
@@ -84,7 +84,7 @@ func TestParseAllow(t *testing.T) {
 	}
 	for _, bad := range []string{"localhost", "10.0.0.0/33", "10.0.0/8", "10.0.0.1,nonsense"} {
 		if _, err := ParseAllow(bad); err == nil {
-			t.Errorf("%q was taken", bad)
+			t.Errorf("%q was accepted", bad)
 		}
 	}
 	if got, err := ParseAllow(""); err != nil || got != nil {
@@ -92,8 +92,8 @@ func TestParseAllow(t *testing.T) {
 	}
 }
 
-// A server on loopback stands for one inside the operator's network: reached
-// when allowed, never contacted otherwise.
+// A server on loopback stands for one in the operator's network. It
+// is reached if it is allowed, and never contacted otherwise.
 func TestClient(t *testing.T) {
 	t.Parallel()
 	contacted := make(chan string, 10)
@@ -158,7 +158,8 @@ func TestPlainHTTP(t *testing.T) {
 	}
 }
 
-// A proxy in the environment would resolve names behind the guard's back.
+// A proxy of the environment would resolve names itself, past the
+// policy.
 func TestClientIgnoresProxy(t *testing.T) {
 	t.Parallel()
 	g := Policy{}.Client().Transport.(schemeTransport)

@@ -8,9 +8,10 @@ type rule struct {
 	always bool // no setting allows it
 }
 
-// lookup finds the first rule that covers an address. If the address has an
-// IPv4 address inside, rules that no setting can change also apply to that
-// one: allowing a translator must not open the metadata service behind it.
+// lookup finds the first rule that covers an address. If the address
+// has an IPv4 address inside, rules that no setting can change also
+// apply to that one: allowing a translator must not open the metadata
+// service behind it.
 func lookup(addr netip.Addr) (rule, bool) {
 	var found rule
 	for _, r := range rules() {
@@ -27,8 +28,8 @@ func lookup(addr netip.Addr) (rule, bool) {
 	return found, found.name != ""
 }
 
-// embedded returns the IPv4 address inside a NAT64 (RFC 6052) or 6to4 (RFC 3056)
-// address.
+// embedded returns the IPv4 address inside a NAT64 (RFC 6052) or 6to4
+// (RFC 3056) address.
 func embedded(addr netip.Addr) (netip.Addr, bool) {
 	b := addr.As16()
 	switch {
@@ -40,13 +41,17 @@ func embedded(addr netip.Addr) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// rules returns the table. Narrow networks come before the wide ones that
-// contain them.
-// Sources: the IANA special-purpose address registries (RFC 6890) and the
-// metadata addresses that the clouds document.
+// rules returns the table. Narrow networks come before the wide ones
+// that contain them. Sources: the IANA special-purpose address
+// registries (RFC 6890) and the metadata addresses that the clouds
+// document.
 func rules() []rule {
-	always := func(net, name string) rule { return rule{netip.MustParsePrefix(net), name, true} }
-	byDefault := func(net, name string) rule { return rule{netip.MustParsePrefix(net), name, false} }
+	always := func(net, name string) rule {
+		return rule{netip.MustParsePrefix(net), name, true}
+	}
+	byDefault := func(net, name string) rule {
+		return rule{netip.MustParsePrefix(net), name, false}
+	}
 	return []rule{
 		always("0.0.0.0/8", "this network"),
 		always("100.100.100.200/32", "cloud metadata"), // Alibaba

@@ -9,10 +9,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/fastlist"
 )
 
-// BenchmarkList lists a million objects with 16 streams and with
-// one. The store takes 80 ms for each page of 1000. The clock is
-// that of synctest, so the times are exact, and do not include
-// the processor's: BenchmarkListCost measures that.
+// BenchmarkList lists a million objects with 16 streams and with one.
+// The store takes 80 ms for each page of 1000. The clock is that of
+// synctest, so the times are exact, and do not include the
+// processor's: BenchmarkListCost measures that.
 func BenchmarkList(b *testing.B) {
 	const n = 1_000_000
 	for _, shape := range shapes() {
@@ -30,8 +30,8 @@ func BenchmarkList(b *testing.B) {
 	}
 }
 
-// timed lists everything in simulated time. synctest needs a
-// test, so the benchmark runs one.
+// timed lists everything in simulated time. synctest needs a test, so
+// the benchmark runs one.
 func timed(b *testing.B, keys []string, streams int) (took time.Duration, lists int64) {
 	b.Helper()
 	list := func(t *testing.T) {
@@ -55,9 +55,8 @@ func timed(b *testing.B, keys []string, streams int) (took time.Duration, lists 
 	return took, lists
 }
 
-// BenchmarkListCost measures what 16 streams cost the processor
-// for each page, compared with one. The store takes no time at
-// all.
+// BenchmarkListCost measures what 16 streams cost the processor for
+// each page, compared with one. The store takes no time at all.
 func BenchmarkListCost(b *testing.B) {
 	for _, shape := range shapes() {
 		keys := shape.make(1_000_000)

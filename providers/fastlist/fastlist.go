@@ -8,19 +8,18 @@ import (
 )
 
 const (
-	// pageSize is how many objects most clouds put on a page. If
-	// a cloud has another size, that costs a few requests and
-	// nothing else.
+	// pageSize is how many objects most clouds put on a page. If a
+	// cloud has another size, that costs a few requests and nothing
+	// else.
 	pageSize = 1000
-	// soloObjects is how many objects one stream lists before
-	// others help.
+	// soloObjects is how many objects one stream lists before others
+	// help.
 	soloObjects = 3 * pageSize
 )
 
-// WithParallelListing makes the listings of a bucket use up to
-// the given number of streams, that is requests at once. With
-// fewer than two it returns b itself. All other operations are
-// those of b.
+// WithParallelListing makes the listings of a bucket use up to the
+// given number of streams, that is requests at once. With fewer than
+// two it returns b itself. All other operations are those of b.
 func WithParallelListing(b providers.Bucket, streams int) providers.Bucket {
 	if streams < 2 {
 		return b
@@ -36,8 +35,8 @@ type bucket struct {
 // Unwrap lets providers.As look further.
 func (b bucket) Unwrap() providers.Bucket { return b.Bucket }
 
-// List implements providers.Bucket. If the bucket does not list
-// in key order, one stream lists all of it.
+// List implements providers.Bucket. If the bucket does not list in
+// key order, one stream lists all of it.
 func (b bucket) List(
 	ctx context.Context, opts providers.ListOptions,
 ) iter.Seq2[providers.Object, error] {
@@ -67,9 +66,9 @@ func (b bucket) List(
 	}
 }
 
-// listAlone lists with one stream. If the keys are in order and
-// there are so many that others should help, it stops, and
-// returns the last key of each page.
+// listAlone lists with one stream. If the keys are in order and there
+// are so many that others should help, it stops, and returns the last
+// key of each page.
 func (l *listing) listAlone(
 	ctx context.Context, yield func(providers.Object, error) bool,
 ) (pageEnds []string, more bool) {
@@ -98,6 +97,6 @@ func (l *listing) listAlone(
 	return nil, false
 }
 
-// isPast reports whether a key is behind the last key of a range.
-// An empty one means that the range has no end.
+// isPast reports whether a key is behind the last key of a range. An
+// empty one means that the range has no end.
 func isPast(key, last string) bool { return last != "" && key > last }

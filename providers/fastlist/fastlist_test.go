@@ -44,8 +44,7 @@ func wantList(t *testing.T, b providers.Bucket, opts providers.ListOptions, want
 	t.Errorf("%+v: %d keys, want %d; they differ at %d", opts, len(got), len(want), at)
 }
 
-// oddShapes returns keys that nobody should use, and some people
-// do.
+// oddShapes returns keys that nobody should use, and some people do.
 func oddShapes() []shape {
 	sorted := func(name string, key func(i int) string) shape {
 		return shape{name, func(n int) []string {
@@ -90,9 +89,9 @@ func TestList_YieldsEachKeyOnceInOrder(t *testing.T) {
 	}
 }
 
-// With any keys, any bounds, and a store that fails now and then
-// or ignores options, the listing returns exactly the objects
-// that exist.
+// With any keys, any bounds, and a store that fails now and then or
+// ignores options, the listing returns exactly the objects that
+// exist.
 func TestList_AnyListing(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(24) {
@@ -194,8 +193,8 @@ func TestList_UnorderedStore(t *testing.T) {
 	wantList(t, fastlist.WithParallelListing(&simulated{keys: keys, page: 1000}, 16), providers.ListOptions{}, keys)
 }
 
-// An error of the store is returned once, after all objects
-// before it.
+// An error of the store is returned once, after all objects before
+// it.
 func TestList_ErrorInTheMiddle(t *testing.T) {
 	t.Parallel()
 	keys := shapes()[0].make(60_000)
@@ -314,8 +313,8 @@ func TestList_PassesTheSuite(t *testing.T) {
 	}
 }
 
-// A panic of the bucket in one of the streams becomes a panic of
-// the caller, with the stack of the stream.
+// A panic of the bucket in one of the streams becomes a panic of the
+// caller, with the stack of the stream.
 func TestList_PanicsInTheCallersGoroutine(t *testing.T) {
 	t.Parallel()
 	keys := shapes()[0].make(60_000)
@@ -355,8 +354,8 @@ var errPanicking = errors.New("panicking")
 //go:noinline
 func panicking() { panic(errPanicking) }
 
-// When a slow caller breaks off the loop, all streams wait for
-// it. They must end too.
+// When a slow caller breaks off the loop, all streams wait for it.
+// They must end too.
 func TestList_BreakWhileAllStreamsWait(t *testing.T) {
 	t.Parallel()
 	for _, at := range []int{3001, 10_000} {

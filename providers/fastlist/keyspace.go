@@ -6,13 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// keyModel holds which bytes keys have at each position. With it
-// a key is read as a number whose digits are those bytes. See the
+// keyModel holds which bytes keys have at each position. With it a
+// key is read as a number whose digits are those bytes. See the
 // example in the package comment.
 type keyModel []position
 
-// position holds the bytes that were seen at one position of
-// keys.
+// position holds the bytes that were seen at one position of keys.
 type position struct {
 	seen     [256]uint16 // how often each byte was seen lately
 	total    int         // sum of seen
@@ -55,8 +54,8 @@ func (p *position) add(b byte) {
 	p.updateExpected()
 }
 
-// updateExpected takes the bytes that were seen often. If a
-// decimal digit is among them, it takes all decimal digits.
+// updateExpected takes the bytes that were seen often. If a decimal
+// digit is among them, it takes all decimal digits.
 func (p *position) updateExpected() {
 	most := slices.Max(p.seen[:])
 	p.expected = byteSet{}
@@ -70,10 +69,10 @@ func (p *position) updateExpected() {
 	}
 }
 
-// digits returns the bytes that are digits at a position. The
-// high digits of a counter have not all been seen when the
-// listing begins. So positions with decimal digits that follow
-// each other share their bytes.
+// digits returns the bytes that are digits at a position. The high
+// digits of a counter have not all been seen when the listing begins.
+// So positions with decimal digits that follow each other share their
+// bytes.
 func (m *keyModel) digits(at int) byteSet {
 	var all byteSet
 	for i := at; i < len(*m); i++ {
@@ -86,8 +85,7 @@ func (m *keyModel) digits(at int) byteSet {
 	return all
 }
 
-// base returns how many digits there are at a position; at least
-// 1.
+// base returns how many digits there are at a position; at least 1.
 func (m *keyModel) base(at int) float64 { return float64(max(1, m.digits(at).count())) }
 
 const (
@@ -124,14 +122,14 @@ func (m *keyModel) span(pageEnds []string) pageSpan {
 	return pageSpan{at, max(0, distance) / float64(len(pageEnds)-1)}
 }
 
-// pagesBetween returns how many pages there are between two keys;
-// 0 if that is not known.
+// pagesBetween returns how many pages there are between two keys; 0
+// if that is not known.
 func (m *keyModel) pagesBetween(from, to string, span pageSpan) float64 {
 	if to == "" || span.size <= 0 {
 		return 0
 	}
 	at := commonPrefix(from, to)
-	size := span.size // in units of the digit at at
+	size := span.size // in units of the digit at that position
 	for i := at + 1; i <= span.position && i < len(*m); i++ {
 		size /= m.base(i)
 	}
@@ -149,9 +147,9 @@ func commonPrefix(x, y string) int {
 	return n
 }
 
-// splitPoints returns up to n keys between last and end, in
-// order. Each lies so many pages behind the one before. There are
-// fewer if end is near.
+// splitPoints returns up to n keys between last and end, in order.
+// Each lies so many pages behind the one before. There are fewer if
+// end is near.
 func (m *keyModel) splitPoints(last, end string, span pageSpan, pages float64, n int) []string {
 	var points []string
 	distance := span.size * pages
@@ -174,10 +172,9 @@ func (m *keyModel) splitPoints(last, end string, span pageSpan, pages float64, n
 // rounded down to a precision. It returns false if no key is so
 // large.
 //
-// In the example of the package comment, advance("img-003000",
-// {6, 4}) computes the value 7.0 at position 6. Its whole part
-// gives the digit there, 7, and the rest gives the digits behind
-// it.
+// In the example of the package comment, advance("img-003000", {6,
+// 4}) computes the value 7.0 at position 6. Its whole part gives the
+// digit there, 7, and the rest gives the digits behind it.
 func (m *keyModel) advance(key string, step pageSpan, precision float64) (string, bool) {
 	at := step.position
 	if at > len(key) {
@@ -202,10 +199,10 @@ func (m *keyModel) advance(key string, step pageSpan, precision float64) (string
 	return validText(string(point)), true
 }
 
-// withDigit appends a digit to the beginning of a key. If the
-// digit is too large for the position, it is carried to the
-// positions before: 11 becomes 1 and a carry of 1. It returns
-// false if the first position overflows too.
+// withDigit appends a digit to the beginning of a key. If the digit
+// is too large for the position, it is carried to the positions
+// before: 11 becomes 1 and a carry of 1. It returns false if the
+// first position overflows too.
 func (m *keyModel) withDigit(prefix string, at int, digit float64) ([]byte, bool) {
 	base := m.base(at)
 	carry := math.Floor(digit / base)

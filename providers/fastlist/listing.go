@@ -9,8 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// listing is one List. Streams list its segments, while the
-// caller's loop takes their pages in order.
+// listing is one List. Streams list its segments, while the caller's
+// loop takes their pages in order.
 type listing struct {
 	bucket providers.Bucket
 	opts   providers.ListOptions
@@ -44,8 +44,8 @@ func newListing(b providers.Bucket, opts providers.ListOptions, streams int) *li
 	return l
 }
 
-// start begins the parallel part, after the pages that ended with
-// the given keys.
+// start begins the parallel part, after the pages that ended with the
+// given keys.
 func (l *listing) start(ctx context.Context, pageEnds []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,8 +60,8 @@ func (l *listing) launch(ctx context.Context, s *segment) {
 	l.streams.Go(func() { stream{l, s}.run(ctx) })
 }
 
-// next waits for the next page in key order. It returns neither
-// page nor error at the end.
+// next waits for the next page in key order. It returns neither page
+// nor error at the end.
 func (l *listing) next() ([]providers.Object, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -93,8 +93,8 @@ func (l *listing) wakeAll() {
 	l.changed.Broadcast()
 }
 
-// end stops the streams, which may all be waiting for the loop.
-// If one of them has panicked, it panics too.
+// end stops the streams, which may all be waiting for the loop. If
+// one of them has panicked, it panics too.
 func (l *listing) end(cancel context.CancelFunc) {
 	cancel()
 	l.wakeAll()
@@ -115,8 +115,8 @@ func (l *listing) fail(p *providers.PanicError) {
 	l.changed.Broadcast()
 }
 
-// awaitTurn waits until a segment may request a page. It also
-// returns when ctx has ended: then the request itself fails.
+// awaitTurn waits until a segment may request a page. It also returns
+// when ctx has ended: then the request itself fails.
 func (l *listing) awaitTurn(ctx context.Context, s *segment) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -131,10 +131,10 @@ func (l *listing) awaitTurn(ctx context.Context, s *segment) {
 	l.buffer.running++
 }
 
-// mayRequest reports whether s may request a page. Segments
-// nearer to the loop have priority. A segment waits while the
-// pages that are expected before it would not fit into the buffer
-// together with its own.
+// mayRequest reports whether s may request a page. Segments nearer to
+// the loop have priority. A segment waits while the pages that are
+// expected before it would not fit into the buffer together with its
+// own.
 func (l *listing) mayRequest(s *segment) bool {
 	free := l.buffer.streams - l.buffer.running
 	pagesBefore := l.buffer.pages()
@@ -186,8 +186,8 @@ func (l *listing) learn(s *segment, page []providers.Object) {
 	s.pagesLeft = l.keys.pagesBetween(s.last, s.end, s.measure(&l.keys))
 }
 
-// split gives the rest of a segment to streams that have nothing
-// to do.
+// split gives the rest of a segment to streams that have nothing to
+// do.
 func (l *listing) split(ctx context.Context, s *segment) {
 	idle := l.buffer.streams - l.buffer.running - 1
 	for _, other := range l.segments {
@@ -219,8 +219,8 @@ func (l *listing) split(ctx context.Context, s *segment) {
 }
 
 // takeOver gives all that comes after a failed segment to it, and
-// ends the help of all other streams. It returns false if that
-// has been tried.
+// ends the help of all other streams. It returns false if that has
+// been tried.
 func (l *listing) takeOver(s *segment) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -38,8 +38,8 @@ func (s *segment) addPageEnd(key string) {
 	}
 }
 
-// measure returns how far a page reaches in this segment, or did
-// in the one that it was split off from.
+// measure returns how far a page reaches in this segment, or did in
+// the one that it was split off from.
 func (s *segment) measure(keys *keyModel) pageSpan {
 	if len(s.pageEnds) < minPageEnds && s.span.size > 0 {
 		return s.span

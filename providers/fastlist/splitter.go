@@ -1,8 +1,7 @@
 package fastlist
 
-// splitter decides how many pieces are split off at a time, and
-// how long they shall be. It learns from how good the guesses
-// were.
+// splitter decides how many pieces are split off at a time, and how
+// long they shall be. It learns from how good the guesses were.
 type splitter struct {
 	pages   int     // that came so far
 	pieces  int     // that were split off so far
@@ -28,13 +27,12 @@ func (s *splitter) allowance(streams int) int {
 // pieceLength returns the length of a piece, in pages.
 func (s *splitter) pieceLength() float64 { return pagesPerPiece * s.stretch }
 
-// foundKeys takes note of a guess that was good: a piece has
-// objects.
+// foundKeys takes note of a guess that was good: a piece has objects.
 func (s *splitter) foundKeys(streams int) { s.atOnce = min(s.atOnce+2, streams) }
 
-// ended takes note of how many objects a piece had. After an
-// empty one fewer are split off at a time, after a small one the
-// next are longer.
+// ended takes note of how many objects a piece had. After an empty
+// one fewer are split off at a time, after a small one the next are
+// longer.
 func (s *splitter) ended(objects int) {
 	if objects == 0 {
 		s.atOnce = max(minAtOnce, s.atOnce/2)

@@ -15,8 +15,8 @@ type stream struct {
 }
 
 // run lists the segment to its end. If that fails, it lists
-// everything from there on alone: a fault that only parallel
-// listing causes goes away with it.
+// everything from there on alone: a fault that only parallel listing
+// causes goes away with it.
 func (s stream) run(ctx context.Context) {
 	defer s.recoverPanic()
 	err := s.list(ctx)
@@ -26,9 +26,8 @@ func (s stream) run(ctx context.Context) {
 	s.listing.finish(s.segment, err)
 }
 
-// recoverPanic must be deferred. It gives a panic of the bucket
-// to the caller's loop, which ends all streams and panics with
-// it.
+// recoverPanic must be deferred. It gives a panic of the bucket to
+// the caller's loop, which ends all streams and panics with it.
 func (s stream) recoverPanic() {
 	value := recover()
 	if value == nil {
@@ -37,8 +36,8 @@ func (s stream) recoverPanic() {
 	s.listing.fail(&providers.PanicError{Value: value, Stack: string(debug.Stack())})
 }
 
-// list lists the segment page by page. Before each page it waits
-// for permission.
+// list lists the segment page by page. Before each page it waits for
+// permission.
 func (s stream) list(ctx context.Context) error {
 	l, seg := s.listing, s.segment
 	l.awaitTurn(ctx, seg)

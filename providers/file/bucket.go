@@ -29,9 +29,9 @@ var (
 	_ providers.Diagnoser = (*bucket)(nil)
 )
 
-// Stat implements providers.Bucket. The ETag consists of size, modification
-// time and inode. It changes when a file is replaced or written to. A copy of
-// the file has another one.
+// Stat implements providers.Bucket. The ETag consists of size,
+// modification time and inode. It changes when a file is replaced or
+// written to. A copy of the file has another one.
 func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error) {
 	if err := b.ready(ctx, "stat", key); err != nil {
 		return providers.Object{}, err
@@ -46,8 +46,9 @@ func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error)
 	return object(key, info), nil
 }
 
-// Open implements providers.Bucket. If another program writes to the file
-// meanwhile, the content may be a mixture. Put never causes that.
+// Open implements providers.Bucket. If another program writes to the
+// file meanwhile, the content may be a mixture. Put never causes
+// that.
 func (b *bucket) Open(
 	ctx context.Context, key string, opts providers.ReadOptions,
 ) (*providers.Reader, error) {
@@ -70,8 +71,8 @@ func (b *bucket) Open(
 	return &providers.Reader{ReadCloser: content, Object: o}, nil
 }
 
-// openRegular checks the type of the file before it opens it, because opening
-// a pipe would wait for its other end.
+// openRegular checks the type of the file before it opens it, because
+// opening a pipe would wait for its other end.
 func (b *bucket) openRegular(key string) (*os.File, providers.Object, error) {
 	info, err := b.root.Lstat(key)
 	if err == nil && !info.Mode().IsRegular() {
@@ -91,7 +92,8 @@ func (b *bucket) openRegular(key string) (*os.File, providers.Object, error) {
 	return f, object(key, info), nil
 }
 
-// length returns how many bytes a read returns, if its conditions hold.
+// length returns how many bytes a read returns, if its conditions
+// hold.
 func (b *bucket) length(o providers.Object, opts providers.ReadOptions) (int64, error) {
 	switch {
 	case opts.IfMatch != "" && opts.IfMatch != o.ETag:
@@ -107,7 +109,8 @@ func (b *bucket) length(o providers.Object, opts providers.ReadOptions) (int64, 
 	return n, nil
 }
 
-// Delete implements providers.Bucket. Directories stay, even empty ones.
+// Delete implements providers.Bucket. Directories stay, even empty
+// ones.
 func (b *bucket) Delete(ctx context.Context, key string) error {
 	if err := b.ready(ctx, "delete", key); err != nil {
 		return err
@@ -130,11 +133,12 @@ func (b *bucket) Close() error {
 	return b.root.Close()
 }
 
-// Diagnose implements providers.Diagnoser. There is no network to check.
+// Diagnose implements providers.Diagnoser. There is no network to
+// check.
 func (b *bucket) Diagnose(context.Context) []tasks.Check { return nil }
 
-// ready checks that an operation is possible at all. The key is empty for a
-// listing.
+// ready checks that an operation is possible at all. The key is empty
+// for a listing.
 func (b *bucket) ready(ctx context.Context, op, key string) error {
 	switch {
 	case ctx.Err() != nil:
@@ -150,8 +154,8 @@ func (b *bucket) ready(ctx context.Context, op, key string) error {
 	return nil
 }
 
-// isPath reports whether a key can be a path. Unlike fs.ValidPath it allows
-// names that are not UTF-8, because disks have them.
+// isPath reports whether a key can be a path. Unlike fs.ValidPath it
+// allows names that are not UTF-8, because disks have them.
 func isPath(key string) bool {
 	return key != "." && !strings.ContainsRune(key, 0) &&
 		fs.ValidPath(strings.ToValidUTF8(key, "?"))

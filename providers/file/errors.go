@@ -8,10 +8,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// wrapError makes the *providers.Error of a failed system call. An error that
-// is one already, and nil, stay as they are. It takes the cause out of
-// fs.PathError and os.LinkError, because their paths repeat the key or name
-// an unfinished file.
+// wrapError makes the *providers.Error of a failed system call. An
+// error that is one already, and nil, stay as they are. It takes the
+// cause out of fs.PathError and os.LinkError, because their paths
+// repeat the key or name an unfinished file.
 func (b *bucket) wrapError(op, key string, err error) error {
 	var known *providers.Error
 	if err == nil || errors.As(err, &known) {

@@ -1,11 +1,11 @@
-// Package file provides buckets that are local directories: for trials, for
-// network file systems, and for machines without a cloud.
+// Package file provides buckets that are local directories: for
+// trials, for network file systems, and for machines without a cloud.
 //
-// A key is a path below the directory, with slashes between its parts. Every
-// access goes through os.Root, so neither a key nor a symbolic link leads
-// out. Only regular files are objects: directories without files, symbolic
-// links and devices are invisible. The package knows no networks and takes
-// no credentials.
+// A key is a path below the directory, with slashes between its
+// parts. Every access goes through os.Root, so neither a key nor a
+// symbolic link leads out. Only regular files are objects:
+// directories without files, symbolic links and devices are
+// invisible. The package knows no networks and takes no credentials.
 package file
 
 import (
@@ -21,16 +21,16 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
-// Opener opens directories below those that the operator allows. Make it with
-// New.
+// Opener opens directories below those that the operator allows. Make
+// it with New.
 type Opener struct {
 	roots  []string
 	commit *sync.Mutex // held from the check of an ETag to the rename
 }
 
-// New makes an opener. Each root is an absolute directory. A bucket may be a
-// root itself or a directory below one. Without roots every bucket is
-// refused.
+// New makes an opener. Each root is an absolute directory. A bucket
+// may be a root itself or a directory below one. Without roots every
+// bucket is refused.
 func New(roots ...string) (*Opener, error) {
 	o := &Opener{commit: new(sync.Mutex)}
 	for _, root := range roots {
@@ -42,8 +42,8 @@ func New(roots ...string) (*Opener, error) {
 	return o, nil
 }
 
-// Open implements providers.Opener. A directory outside the roots is Denied.
-// One that does not exist is NotFound at the first operation.
+// Open implements providers.Opener. A directory outside the roots is
+// Denied. One that does not exist is NotFound at the first operation.
 func (o *Opener) Open(
 	_ context.Context, s tasks.Storage, _ providers.Secrets,
 ) (providers.Bucket, error) {
@@ -67,7 +67,8 @@ func (o *Opener) Open(
 	return b, nil
 }
 
-// rootOf finds the root that contains a directory, and the path from there.
+// rootOf finds the root that contains a directory, and the path from
+// there.
 func (o *Opener) rootOf(dir string) (root, below string) {
 	for _, root := range o.roots {
 		below, err := filepath.Rel(root, dir)
@@ -78,8 +79,8 @@ func (o *Opener) rootOf(dir string) (root, below string) {
 	return "", ""
 }
 
-// openBelow opens a directory in a root. No symbolic link leads it out of the
-// root.
+// openBelow opens a directory in a root. No symbolic link leads it
+// out of the root.
 func openBelow(root, below string) (*os.Root, error) {
 	r, err := os.OpenRoot(root)
 	if err != nil || below == "." {

@@ -49,8 +49,8 @@ func TestBucket(t *testing.T) {
 	providertest.RunThrough(t, mustOpen(t, root, root))
 }
 
-// A directory is read whole wherever a listing starts, so several streams
-// would only read it several times.
+// A directory is always read as a whole, so several streams would
+// read it several times.
 func TestListIsNeverDirect(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -125,7 +125,10 @@ func TestConfined(t *testing.T) {
 		}
 	}
 	b := mustOpen(t, root, root)
-	for _, key := range []string{"link", "dir/secret", "../" + filepath.Base(outside) + "/secret", "/etc/passwd", "pipe", "inner", ".", "", "a//b", "a/../real", "nul\x00"} {
+	for _, key := range []string{
+		"link", "dir/secret", "../" + filepath.Base(outside) + "/secret", "/etc/passwd",
+		"pipe", "inner", ".", "", "a//b", "a/../real", "nul\x00",
+	} {
 		if r, err := b.Open(t.Context(), key, providers.ReadOptions{}); err == nil {
 			_ = r.Close()
 			t.Errorf("%q was read", key)

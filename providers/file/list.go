@@ -11,9 +11,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// List implements providers.Bucket. A disk returns names in no order, so List
-// reads each directory as a whole. It cannot start in the middle of one, and
-// refuses opts.Direct.
+// List implements providers.Bucket. A disk returns names in no order,
+// so List reads each directory as a whole. It cannot start in the
+// middle of one, and refuses opts.Direct.
 func (b *bucket) List(
 	ctx context.Context, opts providers.ListOptions,
 ) iter.Seq2[providers.Object, error] {
@@ -39,8 +39,8 @@ type walk struct {
 	yield  func(providers.Object, error) bool
 }
 
-// directory yields the objects in a directory, "" or "a/b/". It returns false
-// if the listing is to end.
+// directory yields the objects in a directory, "" or "a/b/". It
+// returns false if the listing is to end.
 func (w *walk) directory(ctx context.Context, dir string) (more bool, err error) {
 	entries, err := w.read(dir)
 	if err != nil {
@@ -81,17 +81,17 @@ func (w *walk) wants(key string) bool {
 	return strings.HasPrefix(key, w.opts.Prefix) && key > w.opts.After
 }
 
-// mayContain reports whether a directory, written with a slash at its end,
-// can contain a key that was asked for.
+// mayContain reports whether a directory, written with a slash at its
+// end, can contain a key that was asked for.
 func (w *walk) mayContain(dir string) bool {
 	prefix, after := w.opts.Prefix, w.opts.After
 	return (strings.HasPrefix(dir, prefix) || strings.HasPrefix(prefix, dir)) &&
 		(dir > after || strings.HasPrefix(after, dir))
 }
 
-// read returns the entries of a directory in the order of their keys. A
-// directory sorts as its name with a slash, because the keys below it begin
-// so. A directory that was removed meanwhile is empty.
+// read returns the entries of a directory in the order of their keys.
+// A directory sorts as its name with a slash, because the keys below
+// it begin so. A directory that was removed meanwhile is empty.
 func (w *walk) read(dir string) ([]fs.DirEntry, error) {
 	f, err := w.bucket.root.Open("./" + dir)
 	if err != nil {

@@ -12,9 +12,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Probe implements providers.Prober. To find out whether it may write, it
-// creates an empty unfinished file, which no listing shows, and removes it at
-// once. There is no other way to know what user, mode, mount and quota allow.
+// Probe implements providers.Prober. To find out whether it may
+// write, it creates an empty unfinished file, which no listing shows,
+// and removes it at once. There is no other way to know what user,
+// mode, mount and quota allow.
 func (b *bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	p := &probe{bucket: b}
 	isMissing := func(tasks.Check) bool { return b.openErr != nil }

@@ -14,17 +14,17 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// unfinishedPrefix begins the names of unfinished files. They are in the
-// bucket's directory itself. Listings do not show them, and no key may begin
-// so. After a crash they can be removed by hand.
+// unfinishedPrefix begins the names of unfinished files. They are in
+// the bucket's directory itself. Listings do not show them, and no
+// key may begin so. After a crash they can be removed by hand.
 const unfinishedPrefix = ".stevedore-unfinished-"
 
 func isUnfinished(key string) bool { return strings.HasPrefix(key, unfinishedPrefix) }
 
-// Put implements providers.Bucket. The content is on the disk before the key
-// appears. IfAbsent is exact even between processes. IfMatch is checked just
-// before the file is replaced; it is exact only between buckets of one
-// Opener.
+// Put implements providers.Bucket. The content is on the disk before
+// the key appears. IfAbsent is exact even between processes. IfMatch
+// is checked just before the file is replaced; it is exact only
+// between buckets of one Opener.
 func (b *bucket) Put(
 	ctx context.Context, key string, body io.Reader, opts providers.WriteOptions,
 ) (providers.Object, error) {

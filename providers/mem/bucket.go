@@ -87,8 +87,8 @@ func (b bucket) Open(
 	return &providers.Reader{ReadCloser: io.NopCloser(bytes.NewReader(data)), Object: o}, nil
 }
 
-// Put implements providers.Bucket. The ETag is the content's MD5 in hex, like
-// that of a small object on S3.
+// Put implements providers.Bucket. The ETag is the content's MD5 in
+// hex, like that of a small object on S3.
 func (b bucket) Put(
 	ctx context.Context, key string, body io.Reader, opts providers.WriteOptions,
 ) (providers.Object, error) {
@@ -125,12 +125,12 @@ func (b bucket) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
-// Close implements providers.Bucket. There is nothing to free; the content of
-// the bucket stays.
+// Close implements providers.Bucket. There is nothing to free; the
+// content of the bucket stays.
 func (b bucket) Close() error { return nil }
 
-// Probe implements providers.Prober. Only a missing bucket can make it fail.
-// Then the first check fails, and the others are skipped.
+// Probe implements providers.Prober. Only a missing bucket can make
+// it fail. Then the first check fails, and the others are skipped.
 func (b bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	exists := func(ctx context.Context) tasks.Check {
 		if _, err := b.ready(ctx, "list", ""); err != nil {
@@ -145,11 +145,12 @@ func (b bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	})
 }
 
-// Diagnose implements providers.Diagnoser. There is no network to check.
+// Diagnose implements providers.Diagnoser. There is no network to
+// check.
 func (b bucket) Diagnose(context.Context) []tasks.Check { return nil }
 
-// ready returns the content of the bucket, if it exists and ctx has not
-// ended.
+// ready returns the content of the bucket, if it exists and ctx has
+// not ended.
 func (b bucket) ready(ctx context.Context, op, key string) (*store, *providers.Error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &providers.Error{

@@ -1,9 +1,9 @@
-// Package mem provides buckets in memory, for tests, demonstrations and
-// examples. They behave as those of a cloud: a bucket must exist, writes are
-// whole or not at all, and preconditions are exact.
+// Package mem provides buckets in memory, for tests, demonstrations
+// and examples. They behave as those of a cloud: a bucket must exist,
+// writes are whole or not at all, and preconditions are exact.
 //
-// It knows no files and no networks. Its buckets are gone when the process
-// ends.
+// It knows no files and no networks. Its buckets are gone when the
+// process ends.
 package mem
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Opener holds named buckets. It is safe for concurrent use. Make it with
-// New.
+// Opener holds named buckets. It is safe for concurrent use. Make it
+// with New.
 type Opener struct {
 	mu      sync.RWMutex
 	buckets map[string]*store
@@ -34,8 +34,8 @@ func (o *Opener) Create(name string) {
 	}
 }
 
-// Open implements providers.Opener. A bucket that was not created is NotFound
-// at the first operation.
+// Open implements providers.Opener. A bucket that was not created is
+// NotFound at the first operation.
 func (o *Opener) Open(
 	_ context.Context, s tasks.Storage, _ providers.Secrets,
 ) (providers.Bucket, error) {

@@ -9,8 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// store holds the content of one bucket. The data of a stored object never
-// changes, so readers need no copy.
+// store holds the content of one bucket. The data of a stored object
+// never changes, so readers need no copy.
 type store struct {
 	mu      sync.RWMutex
 	objects map[string]object
@@ -29,8 +29,8 @@ func (o object) info(key string) providers.Object {
 
 const pageSize = 1000
 
-// page returns the next objects after a key, at most pageSize. A shorter page
-// is the last one.
+// page returns the next objects after a key, at most pageSize. A
+// shorter page is the last one.
 func (s *store) page(prefix, after string) []providers.Object {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,8 +62,8 @@ func (s *store) get(key string) (object, bool) {
 	return o, ok
 }
 
-// put stores an object if the preconditions hold. It returns whether they
-// did.
+// put stores an object if the preconditions hold. It returns whether
+// they did.
 func (s *store) put(key string, o object, opts providers.WriteOptions) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -30,8 +30,9 @@ type answer struct {
 	err      error
 }
 
-// clock compares the clocks of server and worker. If the server does not
-// answer, the check is unknown: the bucket's own checks can tell more.
+// clock compares the clocks of server and worker. If the server does
+// not answer, the check is unknown: the bucket's own checks can tell
+// more.
 func (d *diagnosis) clock(ctx context.Context) tasks.Check {
 	if d.answer == nil {
 		d.answer = d.ask(ctx)
@@ -63,13 +64,13 @@ func (a *answer) compareClocks() tasks.Check {
 	evidence := fmt.Sprintf("the server says it is %s, the worker %s: the worker is %s %s",
 		formatTime(a.date), formatTime(a.local), off.Abs(), direction)
 	return check.Warn(codeClockSkew, evidence,
-		"Set the worker's clock and keep it right with NTP: requests that are signed with a wrong time are refused. "+
-			"If its clock is right, the server's is wrong.")
+		"Set the worker's clock and keep it right with NTP: requests that are signed "+
+			"with a wrong time are refused. If its clock is right, the server's is wrong.")
 }
 
-// ask sends a request on the open connection. Most servers that want TLS say
-// so in the body of a 400. So a plain http request is a GET, because the
-// answer to a HEAD has no body.
+// ask sends a request on the open connection. Most servers that want
+// TLS say so in the body of a 400. So a plain http request is a GET,
+// because the answer to a HEAD has no body.
 func (d *diagnosis) ask(ctx context.Context) *answer {
 	method := http.MethodHead
 	if d.target.isPlain() {
@@ -97,13 +98,13 @@ func (d *diagnosis) ask(ctx context.Context) *answer {
 	defer func() { _ = resp.Body.Close() }()
 
 	a := &answer{local: start.Add(time.Since(start) / 2)}
-	a.date, _ = http.ParseTime(resp.Header.Get("Date")) // zero if there is none
+	a.date, _ = http.ParseTime(resp.Header.Get("Date")) // zero if the header is missing
 	a.wantsTLS = d.target.isPlain() && asksForTLS(resp)
 	return a
 }
 
-// tlsAlert is the first byte of a TLS record that carries an alert (RFC 8446,
-// section 5.1).
+// tlsAlert is the first byte of a TLS record that carries an alert
+// (RFC 8446, section 5.1).
 const tlsAlert = 0x15
 
 func asksForTLS(resp *http.Response) bool {

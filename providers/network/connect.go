@@ -48,7 +48,8 @@ func (d *diagnosis) connectFailed(err error) tasks.Check {
 			"Let the firewalls between the workers and "+at+" pass TCP, "+
 				"or check host and port: nobody answers there.")
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
-		return check.Fail("Unreachable", "there is no way to "+at+": "+driver.Printable(err.Error()),
+		return check.Fail("Unreachable",
+			"there is no way to "+at+": "+driver.Printable(err.Error()),
 			"Give the workers a route to "+d.target.host+": "+join(d.addrs, ", ")+".")
 	}
 	return check.Fail("ConnectFailed", "connecting to "+at+": "+driver.Printable(err.Error()),

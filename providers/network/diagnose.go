@@ -15,14 +15,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// stepTimeout bounds each check of a diagnosis. The context bounds the whole.
+// stepTimeout bounds each check of a diagnosis. The context bounds
+// the whole.
 const stepTimeout = 10 * time.Second
 
 // codeTimeout is the code of every check that ran out of time.
 const codeTimeout = "timeout"
 
-// diagnosis checks the way to one server, step by step. Each step leaves its
-// result to the next ones.
+// diagnosis checks the way to one server, step by step. Each step
+// leaves its result to the next ones.
 type diagnosis struct {
 	policy egress.Policy
 	roots  *x509.CertPool // nil means those of the system
@@ -33,10 +34,11 @@ type diagnosis struct {
 	answer *answer // nil until the server was asked
 }
 
-// diagnose checks the way to a URL: resolve, egress, connect, tls, clock. It
-// connects only where the policy allows, and sends no credentials. At most
-// one check fails: the first fault on the way. Those after it are skipped. It
-// uses and repeats only scheme, host and port of the URL.
+// diagnose checks the way to a URL: resolve, egress, connect, tls,
+// clock. It connects only where the policy allows, and sends no
+// credentials. At most one check fails: the first fault on the way.
+// Those after it are skipped. It uses and repeats only scheme, host
+// and port of the URL.
 func (n *Network) diagnose(ctx context.Context, rawURL string) []tasks.Check {
 	d := &diagnosis{policy: n.policy, roots: n.roots}
 	defer d.close()
@@ -94,8 +96,8 @@ func (d *diagnosis) resolve(ctx context.Context, rawURL string) tasks.Check {
 	return check.OK(target.host + " is " + join(d.addrs, ", "))
 }
 
-// egress asks the policy about every address. One that is allowed is enough,
-// because a connection tries them one after the other.
+// egress asks the policy about every address. One that is allowed is
+// enough, because a connection tries them one after the other.
 func (d *diagnosis) egress(context.Context) tasks.Check {
 	var refused []*egress.BlockedError
 	var allowed []netip.Addr

@@ -27,7 +27,7 @@ func loopback(t testing.TB) *Network {
 	return New(egress.Policy{Allow: allow})
 }
 
-// brief is the checks' IDs, statuses and codes.
+// brief returns the IDs, statuses and codes of checks.
 func brief(checks []tasks.Check) string {
 	var all []string
 	for _, c := range checks {
@@ -36,14 +36,14 @@ func brief(checks []tasks.Check) string {
 	return strings.Join(all, ", ")
 }
 
-// only is the one check that is neither ok nor skipped.
+// only returns the one check that is neither ok nor skipped.
 func only(t testing.TB, checks []tasks.Check) tasks.Check {
 	t.Helper()
 	odd := slices.DeleteFunc(slices.Clone(checks), func(c tasks.Check) bool {
 		return c.Status == tasks.CheckOK || c.Status == tasks.CheckSkipped
 	})
 	if len(odd) != 1 {
-		t.Fatalf("%d checks tell something, want 1: %s", len(odd), brief(checks))
+		t.Fatalf("%d checks found something, want 1: %s", len(odd), brief(checks))
 	}
 	return odd[0]
 }
@@ -55,7 +55,7 @@ func wantCheck(t testing.TB, c tasks.Check, evidence, fix string) {
 	}
 }
 
-// listener gives every connection to do, which owns it.
+// listener passes every connection to do, which closes it.
 func listener(t testing.TB, do func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -83,7 +83,7 @@ func TestDiagnose_Resolve(t *testing.T) {
 			t.Errorf("%q: %s", bad, got)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // where there is no DNS at all
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // for machines without DNS
 	defer cancel()
 	c := only(t, New(egress.Policy{}).diagnose(ctx, "https://bucket.nowhere.invalid/x?sig=secret"))
 	if c.ID != "resolve" || c.Status != tasks.CheckFail || strings.Contains(c.Evidence+c.Fix, "secret") {
@@ -160,8 +160,8 @@ func TestDiagnose_Connect(t *testing.T) {
 	wantCheck(t, only(t, checks), at, "Check the port in the endpoint, "+port)
 }
 
-// A name may mean another address the second time, so connecting asks the
-// policy again.
+// A name may have another address the second time, so connecting asks
+// the policy again.
 func TestConnect_IsGuarded(t *testing.T) {
 	t.Parallel()
 	contacted := make(chan struct{}, 1)
@@ -235,11 +235,11 @@ func TestDiagnose_Clock(t *testing.T) {
 	}
 }
 
-// Servers that are no http servers, or no good ones.
+// Some servers close the connection or never answer.
 func TestDiagnose_NoAnswer(t *testing.T) {
 	t.Parallel()
-	hangUp := listener(t, func(c net.Conn) { _ = c.Close() })
-	if got := brief(loopback(t).diagnose(t.Context(), "http://"+hangUp)[3:]); got != "tls skipped, clock unknown NoAnswer" {
+	closing := listener(t, func(c net.Conn) { _ = c.Close() })
+	if got := brief(loopback(t).diagnose(t.Context(), "http://"+closing)[3:]); got != "tls skipped, clock unknown NoAnswer" {
 		t.Error(got)
 	}
 	silent := listener(t, func(c net.Conn) {

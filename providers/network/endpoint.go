@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// endpoint is the address of a server: the scheme, host and port of a URL,
-// and nothing else of it.
+// endpoint is the address of a server: the scheme, host and port of a
+// URL, and nothing else of it.
 type endpoint struct {
 	scheme string // http or https
 	host   string // without a port
@@ -22,7 +22,12 @@ func parseEndpoint(rawURL string) (endpoint, bool) {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		return endpoint{}, false
 	}
-	e := endpoint{scheme: u.Scheme, host: u.Hostname(), port: u.Port(), text: u.Scheme + "://" + u.Host}
+	e := endpoint{
+		scheme: u.Scheme,
+		host:   u.Hostname(),
+		port:   u.Port(),
+		text:   u.Scheme + "://" + u.Host,
+	}
 	switch {
 	case e.port != "":
 	case e.isPlain():
@@ -37,8 +42,8 @@ func (e endpoint) isPlain() bool { return e.scheme == "http" }
 
 func (e endpoint) hostPort() string { return net.JoinHostPort(e.host, e.port) }
 
-// otherScheme returns the endpoint as it would be written with the other
-// scheme.
+// otherScheme returns the endpoint as it would be written with the
+// other scheme.
 func (e endpoint) otherScheme() string {
 	host := strings.TrimPrefix(e.text, e.scheme+"://")
 	if e.isPlain() {

@@ -1,9 +1,10 @@
-// Package network connects jobs to buckets. It holds the guarded HTTP client
-// that all clouds share, the checks of the network that no cloud can make
-// itself, and the one function that wraps a provider's bucket for a job.
+// Package network connects jobs to buckets. It holds the guarded HTTP
+// client that all clouds share, the checks of the network that no
+// cloud can make itself, and the one function that wraps a provider's
+// bucket for a job.
 //
-// It knows the egress policy and what providers.Located tells. It knows no
-// cloud and no job.
+// It knows the egress policy and what providers.Located tells. It
+// knows no cloud and no job.
 package network
 
 import (
@@ -17,8 +18,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Network is how a process reaches clouds. Make it with New, once. It is safe
-// for concurrent use.
+// Network is how a process reaches clouds. Make it with New, once. It
+// is safe for concurrent use.
 type Network struct {
 	policy egress.Policy
 	client *http.Client
@@ -30,12 +31,12 @@ func New(policy egress.Policy) *Network {
 	return &Network{policy: policy, client: policy.Client()}
 }
 
-// Client returns the client that keeps to the policy. Every opener of a cloud
-// is made with it, so that they share its connections.
+// Client returns the client that keeps to the policy. Every opener of
+// a cloud is made with it, so that they share its connections.
 func (n *Network) Client() *http.Client { return n.client }
 
-// WithChecks makes a bucket that is Located a providers.Diagnoser and a
-// providers.Preflighter. It returns any other bucket itself.
+// WithChecks makes a bucket that is Located a providers.Diagnoser and
+// a providers.Preflighter. It returns any other bucket itself.
 func (n *Network) WithChecks(b providers.Bucket) providers.Bucket {
 	at, ok := providers.As[providers.Located](b)
 	if !ok {

@@ -10,12 +10,13 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Diagnose checks the way to a bucket's endpoint: resolve, egress, connect,
-// tls, clock. Then it checks the way to the server that creates the
-// credentials, because a fault there would look like wrong credentials. That
-// way is one check, sign-in, with the first fault on it; only if there are
-// several warnings there are several such checks. If both ways lead to one
-// server, it is checked once. At most one check of all fails.
+// Diagnose checks the way to a bucket's endpoint: resolve, egress,
+// connect, tls, clock. Then it checks the way to the server that
+// creates the credentials, because a fault there would look like
+// wrong credentials. That way is one check, sign-in, with the first
+// fault on it; only if there are several warnings there are several
+// such checks. If both ways lead to one server, it is checked once.
+// At most one check of all fails.
 func (n *Network) Diagnose(ctx context.Context, endpoint string, s providers.SignIn) []tasks.Check {
 	checks := n.diagnose(ctx, endpoint)
 	if s.URL == "" || isSameServer(s.URL, endpoint) {
@@ -31,9 +32,10 @@ func (n *Network) Diagnose(ctx context.Context, endpoint string, s providers.Sig
 	return append(checks, signInChecks(s, n.diagnose(ctx, s.URL), checks)...)
 }
 
-// signInChecks reduces the checks of the way to the sign-in server to those
-// that found something, or to one that says that all is well. It leaves out a
-// wrong clock that the checks of the bucket have found too.
+// signInChecks reduces the checks of the way to the sign-in server to
+// those that found something, or to one that says that all is well.
+// It leaves out a wrong clock that the checks of the bucket have
+// found too.
 func signInChecks(s providers.SignIn, way, bucket []tasks.Check) []tasks.Check {
 	host := "the sign-in endpoint"
 	if at, ok := parseEndpoint(s.URL); ok {
@@ -53,7 +55,8 @@ func signInChecks(s providers.SignIn, way, bucket []tasks.Check) []tasks.Check {
 		found = append(found, c)
 	}
 	if len(found) == 0 {
-		found = []tasks.Check{check.OK("the workers reach " + host + ", where the credentials are made")}
+		reached := check.OK("the workers reach " + host + ", where the credentials are made")
+		found = []tasks.Check{reached}
 	}
 	for i := range found {
 		found[i].ID = tasks.CheckIDSignIn

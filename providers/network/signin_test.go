@@ -14,7 +14,7 @@ import (
 
 const bucketFine = "resolve ok, egress ok, connect ok, tls skipped, clock ok, "
 
-// plainServer answers everybody, with a clock that is off.
+// plainServer starts a server whose clock is wrong by off.
 func plainServer(t testing.TB, off time.Duration) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -25,7 +25,7 @@ func plainServer(t testing.TB, off time.Duration) string {
 	return s.URL
 }
 
-// closedPort is an address where nothing listens.
+// closedPort returns an address where nothing listens.
 func closedPort(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -36,14 +36,15 @@ func closedPort(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// One fault on the way to the sign-in is one check that fails, which names
-// the server and who chose it.
+// One fault on the way to the sign-in server is one failed check,
+// which names the server and who chose it.
 func TestDiagnose_SignIn_Faults(t *testing.T) {
 	t.Parallel()
 	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(untrusted.Close)
 	silent := listener(t, func(c net.Conn) { _ = c.Close() })
-	unknown, closed := strings.Repeat("x", 64)+".example", closedPort(t) // a label has at most 63 letters, so no server is asked
+	// A label has at most 63 letters, so no DNS server is asked.
+	unknown, closed := strings.Repeat("x", 64)+".example", closedPort(t)
 	for name, c := range map[string]struct{ url, code, evidence, fix string }{
 		"not a URL":        {"sts.example", "InvalidEndpoint", "", "Write the endpoint"},
 		"does not resolve": {"https://" + unknown, "NoSuchHost", unknown, "letter by letter"},
@@ -90,8 +91,8 @@ func TestDiagnose(t *testing.T) {
 	}
 }
 
-// Another port is another server, and a port that is written out is the same
-// one.
+// Another port is another server. The default port may be written or
+// not.
 func TestIsSameServer(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -110,8 +111,8 @@ func TestIsSameServer(t *testing.T) {
 	}
 }
 
-// Two warnings of one way are two checks: the first would hide the other for
-// good where it is not minded.
+// Two warnings of one way are two checks, so that a user who ignores
+// the first still sees the second.
 func TestSignIn_SeveralWarnings(t *testing.T) {
 	t.Parallel()
 	way := []tasks.Check{

@@ -9,12 +9,16 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Stack opens buckets for jobs: a provider's bucket in all its wrappers. Every
-// field but Providers may be left out, which leaves out its wrapper.
+// Stack opens buckets for jobs: a provider's bucket in all its
+// wrappers. Every field but Providers may be left out, which leaves
+// out its wrapper.
 type Stack struct {
-	Providers   providers.Registry
-	Network     *Network // checks the way to buckets that are Located
-	ListStreams int      // listings in flight of one large bucket that is Located; below 2 there is one
+	Providers providers.Registry
+	// Network checks the way to buckets that are Located.
+	Network *Network
+	// ListStreams is how many listings of one large bucket that is
+	// Located are in flight. Below 2 there is one.
+	ListStreams int
 	Pacer       *pacer.Pacer
 }
 
@@ -23,14 +27,13 @@ type Stack struct {
 //
 //  1. network checks: they need nothing but the provider's bucket
 //  2. parallel listing: sends several listings to the provider at once
-//  3. prefix: no later wrapper, and no job, sees a key outside of it
-//  4. meter: counts what jobs ask for, each try once; a nil meter counts
-//     nothing
-//  5. pacer: tries again and waits outside of the meter, so that waiting is
-//     not measured, and sees whether the body of a Put can seek
+//  3. prefix: confines the job, and all later wrappers
+//  4. meter: counts each try of a request; nil counts nothing
+//  5. pacer: waits and tries again; outside of the meter, so that
+//     the meter measures no waiting
 //
-// A bucket that is not Located, such as a local directory, is listed in one
-// stream.
+// A bucket that is not Located, such as a local directory, is listed
+// in one stream.
 func (s Stack) Open(
 	ctx context.Context, storage tasks.Storage, secrets providers.Secrets, m providers.Meter,
 ) (providers.Bucket, error) {

@@ -22,8 +22,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// cloud opens one bucket in memory that says where it is. It throttles the
-// first Stat of each key, and counts its listings.
+// cloud opens one bucket in memory that says where it is. It
+// throttles the first Stat of each key, and counts its listings.
 type cloud struct {
 	*located
 }
@@ -63,7 +63,7 @@ func (l *located) Stat(ctx context.Context, key string) (providers.Object, error
 	return l.Bucket.Stat(ctx, key)
 }
 
-// requests counts what a meter is told.
+// requests is a meter that counts requests.
 type requests struct {
 	mu    sync.Mutex
 	count map[string]int
@@ -77,7 +77,8 @@ func (r *requests) Request(op string, _ time.Duration, err error) {
 
 func (r *requests) Bytes(string, int64) {}
 
-// store makes a bucket in memory with n objects below "in/" and one outside.
+// store makes a bucket in memory with n objects below "in/" and one
+// outside.
 func store(t *testing.T, n int) (*mem.Opener, providers.Bucket) {
 	t.Helper()
 	o := mem.New()
@@ -147,7 +148,8 @@ func TestStack_WrapsACloud(t *testing.T) {
 	}
 }
 
-// What only the cloud and the network know is found through all wrappers.
+// The checks of the cloud and of the network are found through all
+// wrappers.
 func TestStack_ChecksTheNetwork(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.NotFoundHandler())
@@ -174,8 +176,8 @@ func TestStack_ChecksTheNetwork(t *testing.T) {
 	}
 }
 
-// A bucket that is not Located is listed in one stream, and what cannot be
-// checked is said.
+// A bucket that is not Located is listed in one stream, and unknown
+// checks say what could not be checked.
 func TestStack_WithoutANetwork(t *testing.T) {
 	t.Parallel()
 	local, inner := store(t, 8000)

@@ -15,12 +15,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// minCertificateLeft is how long a certificate must still be valid, or its
-// end is warned of.
+// minCertificateLeft is how long a certificate must still be valid,
+// or its end is warned of.
 const minCertificateLeft = 14 * 24 * time.Hour
 
-// tls makes the handshake. For a plain http URL it finds out instead whether
-// the server wants TLS.
+// tls makes the handshake. For a plain http URL it finds out instead
+// whether the server wants TLS.
 func (d *diagnosis) tls(ctx context.Context) tasks.Check {
 	if d.target.isPlain() {
 		return d.withoutTLS(ctx)
@@ -43,8 +43,8 @@ func (d *diagnosis) withoutTLS(ctx context.Context) tasks.Check {
 	return check.Skip("plain http: nothing is encrypted")
 }
 
-// certificateCheck warns if a certificate of the chain, up to the root, is
-// about to expire.
+// certificateCheck warns if a certificate of the chain, up to the
+// root, is about to expire.
 func (e endpoint) certificateCheck(s tls.ConnectionState, now time.Time) tasks.Check {
 	first := s.PeerCertificates[0] // the first one to expire
 	for _, chain := range s.VerifiedChains[:min(1, len(s.VerifiedChains))] {
@@ -57,7 +57,8 @@ func (e endpoint) certificateCheck(s tls.ConnectionState, now time.Time) tasks.C
 	end := formatTime(first.NotAfter)
 	if left := first.NotAfter.Sub(now); left < minCertificateLeft {
 		days := int(left / (24 * time.Hour))
-		return check.Warn("CertificateExpiresSoon", fmt.Sprintf("the certificate ends at %s, in %d days", end, days),
+		return check.Warn("CertificateExpiresSoon",
+			fmt.Sprintf("the certificate ends at %s, in %d days", end, days),
 			"Renew the certificate of "+e.host+"; afterwards no worker can connect.")
 	}
 	return check.OK(tls.VersionName(s.Version) + ", certificate until " + end)
@@ -75,10 +76,13 @@ func (e endpoint) handshakeFailed(err error) tasks.Check {
 			"Check the port in the endpoint, "+e.port+": another kind of server listens there.")
 	case isTimeout(err):
 		return check.Fail(codeTimeout, e.hostPort()+" took the connection and then said nothing",
-			"Check the port in the endpoint, "+e.port+"; a firewall or a proxy may hold the connection.")
+			"Check the port in the endpoint, "+e.port+
+				"; a firewall or a proxy may hold the connection.")
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		return check.Fail("TLSFailed", e.hostPort()+" ended the connection during the TLS handshake",
-			"Check the port in the endpoint, "+e.port+", and what is between the workers and "+e.host+".")
+		return check.Fail("TLSFailed",
+			e.hostPort()+" ended the connection during the TLS handshake",
+			"Check the port in the endpoint, "+e.port+
+				", and what is between the workers and "+e.host+".")
 	}
 	if c, ok := e.certificateFailed(err); ok {
 		return c
@@ -87,8 +91,8 @@ func (e endpoint) handshakeFailed(err error) tasks.Check {
 		"Let the server at "+e.hostPort()+" offer TLS 1.2 or 1.3 without client certificates.")
 }
 
-// certificateFailed explains why a certificate is refused. It returns false
-// if err has another cause.
+// certificateFailed explains why a certificate is refused. It returns
+// false if err has another cause.
 func (e endpoint) certificateFailed(err error) (tasks.Check, bool) {
 	var invalid x509.CertificateInvalidError
 	var name x509.HostnameError
@@ -101,11 +105,13 @@ func (e endpoint) certificateFailed(err error) (tasks.Check, bool) {
 		return check.Fail("WrongHost", evidence,
 			"Use a host name that the certificate covers instead of "+e.host+
 				", or give the server a certificate for "+e.host+
-				". A wildcard covers a single label: a bucket with dots in its name must be in the path."), true
+				". A wildcard covers a single label: "+
+				"a bucket with dots in its name must be in the path."), true
 	case errors.As(err, &unknown):
 		return check.Fail("UnknownAuthority", evidence+issuer(unknown.Cert),
-			"Give the workers the certificate of that authority with SSL_CERT_FILE or SSL_CERT_DIR; "+
-				"if the authority is a public one, let the server send its intermediate certificates too."), true
+			"Give the workers the certificate of that authority with SSL_CERT_FILE "+
+				"or SSL_CERT_DIR; if the authority is a public one, "+
+				"let the server send its intermediate certificates too."), true
 	case errors.As(err, &invalid):
 		return check.Fail("CertificateInvalid", evidence,
 			"Give "+e.host+" a certificate that is valid for servers."), true
@@ -113,15 +119,16 @@ func (e endpoint) certificateFailed(err error) (tasks.Check, bool) {
 	return tasks.Check{}, false
 }
 
-// certificateOutdated tells both times, because the worker's clock may be the
-// one that is wrong.
+// certificateOutdated tells both times, because the worker's clock
+// may be the one that is wrong.
 func (e endpoint) certificateOutdated(cert *x509.Certificate, now time.Time) tasks.Check {
 	code, text := "CertificateExpired", "ended at "+formatTime(cert.NotAfter)
 	if now.Before(cert.NotBefore) {
 		code, text = "CertificateNotYetValid", "begins at "+formatTime(cert.NotBefore)
 	}
 	return check.Fail(code, "the certificate "+text+"; the worker's clock says "+formatTime(now),
-		"Renew the certificate of "+e.host+"; if that time is wrong, set the worker's clock (NTP) instead.")
+		"Renew the certificate of "+e.host+
+			"; if that time is wrong, set the worker's clock (NTP) instead.")
 }
 
 func issuer(cert *x509.Certificate) string {

@@ -30,15 +30,15 @@ func mustEndpoint(t testing.TB, text string) endpoint {
 	return e
 }
 
-// authorityOf signs certificates for one test.
-type authorityOf struct {
+// authority signs certificates for one test.
+type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 }
 
-func newAuthority(t testing.TB) authorityOf {
+func newAuthority(t testing.TB) authority {
 	t.Helper()
-	a := authorityOf{}
+	a := authority{}
 	a.cert, a.key = a.sign(t, &x509.Certificate{
 		Subject: pkix.Name{CommonName: "Test Authority"}, IsCA: true, BasicConstraintsValid: true,
 		NotBefore: time.Now().Add(-365 * 24 * time.Hour), NotAfter: time.Now().Add(365 * 24 * time.Hour), KeyUsage: x509.KeyUsageCertSign,
@@ -46,7 +46,7 @@ func newAuthority(t testing.TB) authorityOf {
 	return a
 }
 
-func (a authorityOf) sign(t testing.TB, template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
+func (a authority) sign(t testing.TB, template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -68,14 +68,14 @@ func (a authorityOf) sign(t testing.TB, template *x509.Certificate) (*x509.Certi
 	return cert, key
 }
 
-func (a authorityOf) roots() *x509.CertPool {
+func (a authority) roots() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.cert)
 	return pool
 }
 
-// server speaks TLS with a certificate of the authority.
-func (a authorityOf) server(t testing.TB, from, until time.Duration, host string) *httptest.Server {
+// server starts a TLS server with a certificate of the authority.
+func (a authority) server(t testing.TB, from, until time.Duration, host string) *httptest.Server {
 	t.Helper()
 	template := &x509.Certificate{
 		Subject: pkix.Name{CommonName: "server"}, NotBefore: time.Now().Add(from), NotAfter: time.Now().Add(until),
@@ -157,10 +157,10 @@ func TestDiagnose_OtherServers(t *testing.T) {
 		do         func(net.Conn)
 		code, text string
 	}{
-		"ssh":      {func(c net.Conn) { _, _ = io.WriteString(c, "SSH-2.0-OpenSSH_9.9\r\n"); hold(c) }, "NotTLS", "does not speak TLS"},
-		"hangs up": {func(c net.Conn) { _, _ = c.Read(make([]byte, 4096)); _ = c.Close() }, "TLSFailed", "ended the connection"},
-		"alert":    {func(c net.Conn) { _, _ = c.Write([]byte{tlsAlert, 3, 3, 0, 2, 2, 40}); hold(c) }, "TLSFailed", "handshake failure"},
-		"silent":   {hold, "timeout", "said nothing"},
+		"ssh":    {func(c net.Conn) { _, _ = io.WriteString(c, "SSH-2.0-OpenSSH_9.9\r\n"); hold(c) }, "NotTLS", "does not speak TLS"},
+		"closes": {func(c net.Conn) { _, _ = c.Read(make([]byte, 4096)); _ = c.Close() }, "TLSFailed", "ended the connection"},
+		"alert":  {func(c net.Conn) { _, _ = c.Write([]byte{tlsAlert, 3, 3, 0, 2, 2, 40}); hold(c) }, "TLSFailed", "handshake failure"},
+		"silent": {hold, "timeout", "said nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -179,7 +179,7 @@ func TestDiagnose_OtherServers(t *testing.T) {
 	}
 }
 
-// hold keeps a connection until the other side ends it.
+// hold keeps a connection until the other side closes it.
 func hold(c net.Conn) {
 	_, _ = io.Copy(io.Discard, c)
 	_ = c.Close()

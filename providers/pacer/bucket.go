@@ -9,11 +9,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// WithPacer limits the requests of a bucket to the limit of a
-// name. The name says what the cloud throttles: provider,
-// endpoint and bucket. All buckets with one name share its limit.
-// A request that has no turn waits in a queue until its context
-// ends.
+// WithPacer limits the requests of a bucket to the limit of a name.
+// The name says what the cloud throttles: provider, endpoint and
+// bucket. All buckets with one name share its limit. A request that
+// has no turn waits in a queue until its context ends.
 //
 // How long a turn lasts depends on the operation:
 //
@@ -26,14 +25,14 @@ import (
 //   - List takes no turns, because providers page internally. But a List
 //     that is throttled lowers the limit too.
 //
-// Stat, Open and Delete are tried again when they are throttled:
-// at most 8 times and for about 30 seconds. They wait as long as
-// the cloud says, and a random time that grows. A wait that would
-// end after the 30 seconds or after ctx is not begun.
+// Stat, Open and Delete are tried again when they are throttled: at
+// most 8 times and for about 30 seconds. They wait as long as the
+// cloud says, and a random time that grows. A wait that would end
+// after the 30 seconds or after ctx is not begun.
 //
 // WithPacer belongs around WithMeter, not inside. Then the meter
-// counts each try and no waiting, and the pacer sees whether a
-// body is an io.Seeker.
+// counts each try and no waiting, and the pacer sees whether a body
+// is an io.Seeker.
 func WithPacer(b providers.Bucket, p *Pacer, name string) providers.Bucket {
 	return bucket{b, p, name}
 }

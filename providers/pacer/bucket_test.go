@@ -20,8 +20,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// crowded answers a request after a while. It throttles requests
-// if there are more than capacity at once.
+// crowded answers a request after a while. It throttles requests if
+// there are more than capacity at once.
 type crowded struct {
 	providers.Bucket
 	capacity           atomic.Int64
@@ -50,8 +50,8 @@ func throttled(op, key string, after time.Duration) *providers.Error {
 // pass lets time pass on the clock of synctest.
 func pass(d time.Duration) { <-time.After(d) }
 
-// crowd requests an object without pause, in many goroutines,
-// until the returned function is called.
+// crowd requests an object without pause, in many goroutines, until
+// the returned function is called.
 func crowd(t *testing.T, b providers.Bucket, goroutines int) (stop func()) {
 	t.Helper()
 	var stopped atomic.Bool
@@ -96,8 +96,8 @@ func TestPacer_FindsTheCapacity(t *testing.T) {
 	})
 }
 
-// A limit that is not used up says nothing about the capacity of
-// the bucket, so it stays.
+// A limit that is not used up says nothing about the capacity of the
+// bucket, so it stays.
 func TestPacer_RisesOnlyAsUsed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -134,8 +134,8 @@ func (s *stalling) Stat(ctx context.Context, key string) (providers.Object, erro
 	return providers.Object{}, ctx.Err()
 }
 
-// First come, first served: jobs that use one bucket share it
-// fairly. A request that gives up leaves the queue.
+// First come, first served: jobs that use one bucket share it fairly.
+// A request that gives up leaves the queue.
 func TestPacer_IsFair(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -172,8 +172,8 @@ func TestPacer_IsFair(t *testing.T) {
 	})
 }
 
-// A caller that reads an object may need other requests
-// meanwhile, even if only one is allowed at a time.
+// A caller that reads an object may need other requests meanwhile,
+// even if only one is allowed at a time.
 func TestPacer_DoesNotDeadlock(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

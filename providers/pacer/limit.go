@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// limit is the limit of one name. The mutex of its Pacer guards
-// it.
+// limit is the limit of one name. The mutex of its Pacer guards it.
 type limit struct {
 	most     int             // requests in flight
 	inFlight int             // requests that have a turn
@@ -26,17 +25,16 @@ func (l *limit) isStale() bool {
 	return l.inFlight == 0 && len(l.queue) == 0 && time.Since(l.used) > maxIdle
 }
 
-// enqueue adds a place to the queue. It is closed when the
-// request may be made; then the request already counts as in
-// flight.
+// enqueue adds a place to the queue. It is closed when the request
+// may be made; then the request already counts as in flight.
 func (l *limit) enqueue() chan struct{} {
 	place := make(chan struct{})
 	l.queue = append(l.queue, place)
 	return place
 }
 
-// giveUp removes a place from the queue. If it was given a turn
-// at the same moment, the next in the queue gets that.
+// giveUp removes a place from the queue. If it was given a turn at
+// the same moment, the next in the queue gets that.
 func (l *limit) giveUp(place chan struct{}) {
 	if i := slices.Index(l.queue, place); i >= 0 {
 		l.queue = slices.Delete(l.queue, i, i+1)
@@ -46,9 +44,8 @@ func (l *limit) giveUp(place chan struct{}) {
 	l.admit()
 }
 
-// admit gives turns to the first in the queue, as many as the
-// limit allows. It must be called after every change that allows
-// more.
+// admit gives turns to the first in the queue, as many as the limit
+// allows. It must be called after every change that allows more.
 func (l *limit) admit() {
 	for len(l.queue) > 0 && l.inFlight < l.most {
 		close(l.queue[0])

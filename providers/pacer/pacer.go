@@ -1,6 +1,6 @@
 // Package pacer limits the requests in flight to each bucket, and
-// learns the limit from the cloud: it falls when the cloud
-// throttles, and rises while the cloud answers.
+// learns the limit from the cloud: it falls when the cloud throttles,
+// and rises while the cloud answers.
 //
 // It knows providers.Bucket and its errors. It knows no cloud.
 package pacer
@@ -32,8 +32,8 @@ type Pacer struct {
 	limits map[string]*limit
 }
 
-// New makes a pacer whose limits begin at most, and never exceed
-// it. Less than 1 is 1.
+// New makes a pacer whose limits begin at most, and never exceed it.
+// Less than 1 is 1.
 func New(most int) *Pacer {
 	return &Pacer{most: max(1, most), limits: map[string]*limit{}}
 }
@@ -53,8 +53,7 @@ func (p *Pacer) Limits() map[string]int {
 	return all
 }
 
-// limitOf finds or makes the limit of a name. The caller holds
-// mu.
+// limitOf finds or makes the limit of a name. The caller holds mu.
 func (p *Pacer) limitOf(name string) *limit {
 	l := p.limits[name]
 	if l == nil || l.isStale() {
@@ -140,8 +139,8 @@ func (t turn) learn(err error) {
 	}
 }
 
-// learnWithoutTurn adapts the limit to the failure of a request
-// that had no turn.
+// learnWithoutTurn adapts the limit to the failure of a request that
+// had no turn.
 func (p *Pacer) learnWithoutTurn(name string, err error) {
 	if providers.KindOf(err) != providers.Throttled {
 		return

@@ -94,8 +94,8 @@ func TestPacer_Rises(t *testing.T) {
 }
 
 // A Put with a streamed body leaves its turn before its result is
-// known. If the result raises the limit, the next in the queue
-// must get its turn.
+// known. If the result raises the limit, the next in the queue must
+// get its turn.
 func TestPacer_RaisingAdmits(t *testing.T) {
 	paceTest(t, 8, func(t *testing.T, p *Pacer) {
 		turns := p.mustEnter(t, "b", 2)
@@ -122,8 +122,8 @@ func TestPacer_RaisingAdmits(t *testing.T) {
 	})
 }
 
-// A turn that is given at the moment when the context ends goes
-// to the next in the queue.
+// A turn that is given at the moment when the context ends goes to
+// the next in the queue.
 func TestPacer_LosesNoTurn(t *testing.T) {
 	paceTest(t, 1, func(t *testing.T, p *Pacer) {
 		holder := p.mustEnter(t, "b", 1)[0]
@@ -148,8 +148,8 @@ func TestPacer_LosesNoTurn(t *testing.T) {
 	})
 }
 
-// A process that sees many buckets keeps only the limits of those
-// in use.
+// A process that sees many buckets keeps only the limits of those in
+// use.
 func TestPacer_Forgets(t *testing.T) {
 	paceTest(t, 8, func(t *testing.T, p *Pacer) {
 		for i := range 100 {

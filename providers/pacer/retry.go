@@ -20,8 +20,8 @@ const (
 // operation is what errors say about a request.
 type operation struct{ op, key string }
 
-// retry makes a request that can be repeated, until its error is
-// not Throttled, or the tries or the time are used up.
+// retry makes a request that can be repeated, until its error is not
+// Throttled, or the tries or the time are used up.
 func retry[T any](
 	ctx context.Context, b bucket, o operation, request func() (T, error),
 ) (T, error) {
@@ -61,9 +61,9 @@ func inTurn[T any](t turn, request func() (T, error)) (v T, err error) {
 	return v, err
 }
 
-// contextError makes the error of a request that was not made
-// because the context had ended. It includes the throttling
-// before, if there was any.
+// contextError makes the error of a request that was not made because
+// the context had ended. It includes the throttling before, if there
+// was any.
 func (b bucket) contextError(o operation, err, throttled error) error {
 	if throttled != nil {
 		err = fmt.Errorf("%w, after: %w", err, throttled)
@@ -74,10 +74,10 @@ func (b bucket) contextError(o operation, err, throttled error) error {
 	}
 }
 
-// waitAfter returns how long to wait after a throttled try: the
-// time that the cloud asks for, and a random time. The bound of
-// that doubles with each try, so that requests that were
-// throttled together do not come back together.
+// waitAfter returns how long to wait after a throttled try: the time
+// that the cloud asks for, and a random time. The bound of that
+// doubles with each try, so that requests that were throttled
+// together do not come back together.
 func waitAfter(err error, try int) time.Duration {
 	wait := rand.N(min(firstWait<<(try-1), maxWait))
 	if e := (*providers.Error)(nil); errors.As(err, &e) {
@@ -86,8 +86,7 @@ func waitAfter(err error, try int) time.Duration {
 	return wait
 }
 
-// sleep waits. It returns the context's error if that ends
-// before.
+// sleep waits. It returns the context's error if that ends before.
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()

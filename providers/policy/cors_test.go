@@ -43,7 +43,7 @@ func TestCORS(t *testing.T) {
 	}
 }
 
-// What is pasted into a console must be JSON.
+// The rule to paste into a console must be JSON.
 func TestCORS_IsJSON(t *testing.T) {
 	t.Parallel()
 	text := policy.S3CORS("photos", "", tasks.CORS{Origin: "https://app.example", Headers: []string{"accept"}})

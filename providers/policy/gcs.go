@@ -17,13 +17,20 @@ type gcsRole struct {
 
 const roleName = "stevedore"
 
-// GCS writes what a bucket of Google Cloud Storage needs for its uses: a role
-// with only the permissions that they need, granted on the bucket. The right
-// to list includes old versions. The error is always nil.
+// GCS writes what a bucket of Google Cloud Storage needs for its
+// uses: a role with only the permissions that they need, granted on
+// the bucket. The right to list includes old versions. The error is
+// always nil.
 func GCS(s tasks.Storage, u Uses) ([]Section, error) {
 	project := cmp.Or(s.Project, "PROJECT_ID")
-	role := gcsRole{"Stevedore", "What Stevedore does in a bucket, and no more", "GA", gcsPermissions(u)}
-	create := fmt.Sprintf("gcloud iam roles create %s --project=%s --file=role.json", roleName, quote(project))
+	role := gcsRole{
+		Title:               "Stevedore",
+		Description:         "What Stevedore does in a bucket, and no more",
+		Stage:               "GA",
+		IncludedPermissions: gcsPermissions(u),
+	}
+	create := fmt.Sprintf("gcloud iam roles create %s --project=%s --file=role.json",
+		roleName, quote(project))
 	sections := []Section{
 		{"Role: save this as role.json", indented(role)},
 		{"Make the role", create},
@@ -52,19 +59,20 @@ func gcsPermissions(u Uses) []string {
 		permissions = append(permissions, "storage.objects.get")
 	}
 	if u.Write {
-		// To replace an object counts as deleting the old one (reference of
-		// objects.insert).
+		// To replace an object counts as deleting the old one
+		// (reference of objects.insert).
 		permissions = append(permissions, "storage.objects.create", "storage.objects.delete")
 	}
 	return permissions
 }
 
-// gcsBinding limits the grant to the prefix. A listing is of the bucket, so
-// its prefix is an attribute of its own.
+// gcsBinding limits the grant to the prefix. A listing is of the
+// bucket, so its prefix is an attribute of its own.
 func gcsBinding(s tasks.Storage, project string) string {
 	member := cmp.Or(s.Auth.ServiceAccount, "SERVICE_ACCOUNT_EMAIL")
 	command := fmt.Sprintf("gcloud storage buckets add-iam-policy-binding %s --member=%s --role=%s",
-		quote("gs://"+s.Bucket), quote("serviceAccount:"+member), quote("projects/"+project+"/roles/"+roleName))
+		quote("gs://"+s.Bucket), quote("serviceAccount:"+member),
+		quote("projects/"+project+"/roles/"+roleName))
 	if s.Dir() == "" {
 		return command + " --condition=None"
 	}
@@ -74,5 +82,6 @@ func gcsBinding(s tasks.Storage, project string) string {
 	listing := fmt.Sprintf(`api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("%s")`, dir)
 	// A condition with commas must be given as a file or with another
 	// separator (gcloud topic escaping).
-	return command + " --condition=" + quote("^:::^title=stevedore-prefix:::expression="+objects+" || "+listing)
+	condition := "^:::^title=stevedore-prefix:::expression=" + objects + " || " + listing
+	return command + " --condition=" + quote(condition)
 }

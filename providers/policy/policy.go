@@ -1,9 +1,9 @@
 // Package policy writes what the owner of a bucket has to set up for
-// Stevedore, and no more than that: rights, trust, encryption keys and CORS,
-// as documents and commands of the cloud's own tools.
+// Stevedore, and no more than that: rights, trust, encryption keys
+// and CORS, as documents and commands of the cloud's own tools.
 //
-// It knows the clouds' formats and no SDK. It makes no requests and changes
-// nothing.
+// It knows the clouds' formats and no SDK. It makes no requests and
+// changes nothing.
 package policy
 
 import (
@@ -13,19 +13,20 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Uses says what a storage is to be used for. Listing is always part of it.
+// Uses says what a storage is to be used for. Listing is always part
+// of it.
 type Uses struct {
 	Read     bool
 	Write    bool
 	Versions bool
-	// KMSKey is the key that the bucket is encrypted with: an ARN for S3, a
-	// resource name for Google Cloud Storage.
+	// KMSKey is the key that the bucket is encrypted with: an ARN for
+	// S3, a resource name for Google Cloud Storage.
 	KMSKey string
-	// CORS describes the requests of browser pages; nil means that there are
-	// none.
+	// CORS describes the requests of browser pages; nil means that
+	// there are none.
 	CORS *tasks.CORS
-	// TrustAccount is the AWS account of the workers, who assume a role with
-	// ExternalID.
+	// TrustAccount is the AWS account of the workers, who assume a
+	// role with ExternalID.
 	TrustAccount string
 	ExternalID   string
 }

@@ -46,7 +46,7 @@ func texts(t *testing.T, s tasks.Storage, u policy.Uses) string {
 	return text.String()
 }
 
-// Every use brings what it needs, and nothing else does.
+// Every use adds the rights that it needs, and only it adds them.
 func TestEachUseBringsItsRights(t *testing.T) {
 	t.Parallel()
 	s3 := tasks.Storage{Provider: "s3", Bucket: "pictures", Prefix: "cats/im", Region: "ap-northeast-1"}
@@ -82,7 +82,7 @@ func TestEachUseBringsItsRights(t *testing.T) {
 		u := all()
 		c.use(&u)
 		if text := texts(t, c.storage, u); strings.Contains(text, c.words) {
-			t.Errorf("unasked for: %s in\n%s", c.words, text)
+			t.Errorf("not asked for: %s in\n%s", c.words, text)
 		}
 	}
 }
@@ -129,7 +129,7 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// A shell takes every command as it stands, whatever is in the names.
+// A shell runs every command as it is meant, with any names in it.
 func TestCommandsAreShell(t *testing.T) {
 	t.Parallel()
 	shell, err := exec.LookPath("sh")
@@ -149,8 +149,8 @@ func TestCommandsAreShell(t *testing.T) {
 			if section.Text[0] == '{' || section.Text[0] == '[' {
 				continue
 			}
-			// date and the az that is asked for an ID are the only programs
-			// that a command starts on the way.
+			// A command starts no other programs than date, and az to
+			// find an ID.
 			program := "gcloud() { printf '%s\\n' \"$@\"; }; az() { gcloud \"$@\"; }; id() { echo RAN; }; touch() { echo RAN; }; date() { echo 2030; }\n"
 			out, err := exec.Command(shell, "-c", program+section.Text).CombinedOutput()
 			if err != nil || strings.Contains(string(out), "RAN") {

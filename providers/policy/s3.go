@@ -32,8 +32,8 @@ var (
 	accountID = regexp.MustCompile(`^[0-9]{12}$`)
 )
 
-// S3Identity returns the IAM policy of the user or role that a storage is
-// used with, in one line.
+// S3Identity returns the IAM policy of the user or role that a
+// storage is used with, in one line.
 func S3Identity(s tasks.Storage, u Uses) string {
 	text, err := json.Marshal(document{languageVersion, s3Identity(s, u)})
 	if err != nil {
@@ -42,8 +42,8 @@ func S3Identity(s tasks.Storage, u Uses) string {
 	return string(text)
 }
 
-// S3 writes what a bucket of AWS S3 needs for its uses. The error names uses
-// that are not valid.
+// S3 writes what a bucket of AWS S3 needs for its uses. The error
+// names uses that are not valid.
 func S3(s tasks.Storage, u Uses) ([]Section, error) {
 	if err := u.checkS3(); err != nil {
 		return nil, err
@@ -77,17 +77,19 @@ func S3(s tasks.Storage, u Uses) ([]Section, error) {
 func (u Uses) checkS3() error {
 	switch {
 	case u.KMSKey != "" && !keyARN.MatchString(u.KMSKey):
-		return fmt.Errorf("%q is not the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID", u.KMSKey)
+		return fmt.Errorf("%q is not the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID",
+			u.KMSKey)
 	case u.TrustAccount != "" && !accountID.MatchString(u.TrustAccount):
 		return fmt.Errorf("%q is not an AWS account ID of 12 digits", u.TrustAccount)
 	case (u.TrustAccount == "") != (u.ExternalID == ""):
-		return errors.New("a role that workers assume needs both: the account to trust and an external ID")
+		return errors.New("a role that workers assume needs both: " +
+			"the account to trust and an external ID")
 	}
 	return nil
 }
 
-// s3Identity grants exactly the calls that the uses make. The right to list
-// only a prefix is enough to see which of its keys exist.
+// s3Identity grants exactly the calls that the uses make. The right
+// to list only a prefix is enough to see which of its keys exist.
 func s3Identity(s tasks.Storage, u Uses) []statement {
 	bucket, dir := "arn:"+partition(s)+":s3:::"+s.Bucket, literal(s.Dir())
 	list := statement{
@@ -104,13 +106,17 @@ func s3Identity(s tasks.Storage, u Uses) []statement {
 	}
 	statements := []statement{list}
 
-	objects := statement{Sid: "Objects", Effect: "Allow", Resource: []string{bucket + "/" + dir + "*"}}
+	objects := statement{
+		Sid:      "Objects",
+		Effect:   "Allow",
+		Resource: []string{bucket + "/" + dir + "*"},
+	}
 	if u.Read {
 		objects.Action = append(objects.Action, "s3:GetObject")
 	}
 	if u.Write {
-		// Without the second right, an upload that breaks off leaves parts
-		// behind that no listing shows and that cost money.
+		// Without the second right, an upload that breaks off leaves
+		// parts behind that no listing shows and that cost money.
 		objects.Action = append(objects.Action, "s3:PutObject", "s3:AbortMultipartUpload")
 	}
 	if len(objects.Action) > 0 {
@@ -122,10 +128,15 @@ func s3Identity(s tasks.Storage, u Uses) []statement {
 	return statements
 }
 
-// s3Key allows the use of the KMS key only through S3. Writing needs both
-// actions, because a multipart upload reads its parts again.
+// s3Key allows the use of the KMS key only through S3. Writing needs
+// both actions, because a multipart upload reads its parts again.
 func s3Key(u Uses) statement {
-	st := statement{Sid: "Key", Effect: "Allow", Action: []string{"kms:Decrypt"}, Resource: []string{u.KMSKey}}
+	st := statement{
+		Sid:      "Key",
+		Effect:   "Allow",
+		Action:   []string{"kms:Decrypt"},
+		Resource: []string{u.KMSKey},
+	}
 	if u.Write {
 		st.Action = append(st.Action, "kms:GenerateDataKey")
 	}
@@ -142,10 +153,11 @@ func s3Key(u Uses) statement {
 }
 
 func s3Trust(s tasks.Storage, u Uses) statement {
+	account := "arn:" + partition(s) + ":iam::" + u.TrustAccount + ":root"
 	return statement{
 		Sid:       "Stevedore",
 		Effect:    "Allow",
-		Principal: map[string]string{"AWS": "arn:" + partition(s) + ":iam::" + u.TrustAccount + ":root"},
+		Principal: map[string]string{"AWS": account},
 		Action:    []string{"sts:AssumeRole"},
 		Condition: map[string]map[string]string{
 			"StringEquals": {"sts:ExternalId": u.ExternalID},
@@ -163,8 +175,8 @@ func partition(s tasks.Storage) string {
 	return "aws"
 }
 
-// literal keeps the characters of a key from being wildcards or variables of
-// IAM's language.
+// literal keeps the characters of a key from being wildcards or
+// variables of IAM's language.
 func literal(key string) string {
 	return strings.NewReplacer("*", "${*}", "?", "${?}", "$", "${$}").Replace(key)
 }

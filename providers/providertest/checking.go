@@ -7,18 +7,18 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// checking tests the optional interfaces: what a provider leaves out,
-// verify-connection cannot check.
+// checking tests the optional interfaces. What a provider does not
+// implement, verify-connection cannot check.
 func checking() suite {
 	return suite{
-		{"ProbesWhatIsNeeded", testProbes},
-		{"TellsItsNetwork", testTellsNetwork},
+		{"ProbesWhatIsNeeded", probesWhatIsNeeded},
+		{"TellsItsNetwork", tellsItsNetwork},
 	}
 }
 
-func testProbes(t *testing.T, b providers.Bucket) {
+func probesWhatIsNeeded(t *testing.T, b providers.Bucket) {
 	if _, ok := providers.As[providers.Prober](b); !ok {
-		t.Fatal("the bucket is no providers.Prober, so verify-connection could say nothing about it")
+		t.Fatal("the bucket is no providers.Prober: verify-connection could say nothing about it")
 	}
 	checks := providers.Probe(t.Context(), b, tasks.Need{})
 	if len(checks) == 0 {
@@ -26,20 +26,21 @@ func testProbes(t *testing.T, b providers.Bucket) {
 	}
 	for _, c := range checks {
 		if c.ID == "" || c.Status == "" || c.Status == tasks.CheckFail {
-			t.Errorf("a bucket that is there and may be listed: %+v", c)
+			t.Errorf("the bucket exists and may be listed, but: %+v", c)
 		}
 	}
 }
 
-func testTellsNetwork(t *testing.T, b providers.Bucket) {
+func tellsItsNetwork(t *testing.T, b providers.Bucket) {
 	if at, ok := providers.As[providers.Located](b); ok {
 		if at.Endpoint() == "" {
-			t.Error("the bucket is providers.Located and has no endpoint")
+			t.Error("the bucket is providers.Located, but has no endpoint")
 		}
 		return
 	}
 	if _, ok := providers.As[providers.Diagnoser](b); !ok {
 		t.Error("the bucket is neither providers.Located nor a providers.Diagnoser: " +
-			"the network would not be checked, nor CORS rules, and large buckets be listed in one stream")
+			"neither the network nor CORS rules could be checked, " +
+			"and a large bucket would be listed in one stream")
 	}
 }

@@ -1,7 +1,7 @@
-// Package providertest is the one suite that every provider passes, and the
-// way to the emulators that some need for it.
+// Package providertest is the test suite that every provider passes.
 //
-// It knows providers.Bucket and its promises; it knows no cloud.
+// It knows providers.Bucket and its promises. It knows no cloud: the
+// emulated servers that some providers need are in package servers.
 package providertest
 
 import (
@@ -19,9 +19,9 @@ type suite []struct {
 	run  func(*testing.T, providers.Bucket)
 }
 
-// Run checks that a provider keeps the promises of providers.Bucket. open
-// gives an empty bucket that exists, a new one each time; the suite closes
-// it. The tests run in parallel.
+// Run checks that a provider keeps the promises of providers.Bucket.
+// open returns an empty bucket that exists, a new one each time. The
+// suite closes it. The tests run in parallel.
 func Run(t *testing.T, open func(t testing.TB) providers.Bucket) {
 	for _, tests := range []suite{listing(), reading(), writing(), failing(), checking()} {
 		for _, test := range tests {
@@ -39,7 +39,7 @@ func Run(t *testing.T, open func(t testing.TB) providers.Bucket) {
 	}
 }
 
-// RunMissing checks how a provider speaks of a bucket that does not exist.
+// RunMissing checks the errors of a bucket that does not exist.
 func RunMissing(t *testing.T, b providers.Bucket) {
 	t.Run("MissingBucket", func(t *testing.T) {
 		t.Parallel()
@@ -60,20 +60,37 @@ func RunMissing(t *testing.T, b providers.Bucket) {
 
 func put(t testing.TB, b providers.Bucket, key, content string) providers.Object {
 	t.Helper()
-	o, err := b.Put(t.Context(), key, bytes.NewReader([]byte(content)), providers.WriteOptions{ContentType: "text/plain"})
+	opts := providers.WriteOptions{ContentType: "text/plain"}
+	o, err := b.Put(t.Context(), key, bytes.NewReader([]byte(content)), opts)
 	if err != nil {
 		t.Fatalf("put %.60q: %v", key, err)
 	}
 	return o
 }
 
-func read(ctx context.Context, b providers.Bucket, key string, opts providers.ReadOptions) (string, providers.Object, error) {
+func read(
+	ctx context.Context, b providers.Bucket, key string, opts providers.ReadOptions,
+) (string, providers.Object, error) {
 	r, err := b.Open(ctx, key, opts)
 	if err != nil {
 		return "", providers.Object{}, err
 	}
 	data, err := io.ReadAll(r)
 	return string(data), r.Object, errors.Join(err, r.Close())
+}
+
+// collect lists everything. It returns what came before an error.
+func collect(
+	ctx context.Context, b providers.Bucket, opts providers.ListOptions,
+) (keys []string, objects []providers.Object, err error) {
+	for o, err := range b.List(ctx, opts) {
+		if err != nil {
+			return keys, objects, err
+		}
+		keys = append(keys, o.Key)
+		objects = append(objects, o)
+	}
+	return keys, objects, nil
 }
 
 // wantContent checks that a key holds exactly a content.
@@ -85,7 +102,16 @@ func wantContent(t testing.TB, b providers.Bucket, key, want string) {
 	}
 }
 
-// wantKind checks an error's kind and that it says what failed.
+// wantKeys checks how many objects the bucket has.
+func wantKeys(t testing.TB, b providers.Bucket, want int) {
+	t.Helper()
+	keys, _, err := collect(t.Context(), b, providers.ListOptions{})
+	if err != nil || len(keys) != want {
+		t.Errorf("listed %q, want %d keys; error %v", keys, want, err)
+	}
+}
+
+// wantKind checks the kind of an error, and that it says what failed.
 func wantKind(t testing.TB, op string, err error, kind providers.Kind) {
 	t.Helper()
 	var e *providers.Error
@@ -96,15 +122,4 @@ func wantKind(t testing.TB, op string, err error, kind providers.Kind) {
 	if e.Kind != kind || e.Op != op || e.Bucket == "" {
 		t.Errorf("got %q (op %q, bucket %q), want %s that is %s", err, e.Op, e.Bucket, op, kind)
 	}
-}
-
-func collect(ctx context.Context, b providers.Bucket, opts providers.ListOptions) (keys []string, objects []providers.Object, err error) {
-	for o, err := range b.List(ctx, opts) {
-		if err != nil {
-			return keys, objects, err
-		}
-		keys = append(keys, o.Key)
-		objects = append(objects, o)
-	}
-	return keys, objects, nil
 }

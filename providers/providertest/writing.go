@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,23 +14,25 @@ import (
 
 func writing() suite {
 	return suite{
-		{"PutTells", putTells},
+		{"PutDescribes", putDescribes},
 		{"PutTwice", putTwice},
 		{"PutIfAbsent", putIfAbsent},
 		{"PutIfMatch", putIfMatch},
 		{"PutLarge", putLarge},
 		{"PutLargeIfAbsent", putLargeIfAbsent},
-		{"AtOnce", atOnce},
+		{"Concurrently", concurrently},
 	}
 }
 
-func putTells(t *testing.T, b providers.Bucket) {
+func putDescribes(t *testing.T, b providers.Bucket) {
 	o := put(t, b, "k", "12345")
 	if o.Key != "k" || o.Size != 5 {
-		t.Errorf("put tells %+v", o)
+		t.Errorf("put returns %+v", o)
 	}
-	if told, err := b.Stat(t.Context(), "k"); err != nil || told.ETag != o.ETag || told.Size != 5 || told.Key != "k" || told.ModTime.IsZero() {
-		t.Errorf("put tells %+v, stat %+v, error %v", o, told, err)
+	described, err := b.Stat(t.Context(), "k")
+	if err != nil || described.ETag != o.ETag || described.Size != 5 ||
+		described.Key != "k" || described.ModTime.IsZero() {
+		t.Errorf("put returns %+v, stat %+v, error %v", o, described, err)
 	}
 }
 
@@ -44,9 +45,7 @@ func putTwice(t *testing.T, b providers.Bucket) {
 	wantContent(t, b, "k", "other and longer")
 	put(t, b, "k", "short")
 	wantContent(t, b, "k", "short")
-	if keys, _, err := collect(t.Context(), b, providers.ListOptions{}); err != nil || len(keys) != 1 {
-		t.Errorf("listed %q, %v", keys, err)
-	}
+	wantKeys(t, b, 1)
 }
 
 func putIfAbsent(t *testing.T, b providers.Bucket) {
@@ -60,49 +59,24 @@ func putIfAbsent(t *testing.T, b providers.Bucket) {
 }
 
 func putIfMatch(t *testing.T, b providers.Bucket) {
-	old := put(t, b, "k", "old").ETag
-	if _, err := b.Put(t.Context(), "k", strings.NewReader("new"), providers.WriteOptions{IfMatch: old}); err != nil {
+	opts := providers.WriteOptions{IfMatch: put(t, b, "k", "old").ETag}
+	if _, err := b.Put(t.Context(), "k", strings.NewReader("new"), opts); err != nil {
 		t.Fatal(err)
 	}
 	for _, key := range []string{"k", "missing"} {
-		_, err := b.Put(t.Context(), key, strings.NewReader("newer"), providers.WriteOptions{IfMatch: old})
+		_, err := b.Put(t.Context(), key, strings.NewReader("newer"), opts)
 		wantKind(t, "put", err, providers.Conflict)
 	}
 	wantContent(t, b, "k", "new")
-	if keys, _, err := collect(t.Context(), b, providers.ListOptions{}); err != nil || len(keys) != 1 {
-		t.Errorf("listed %q, %v", keys, err)
-	}
-}
-
-const large = 20 << 20 // bytes; several parts of a multipart upload
-
-const medium = 9 << 20 // bytes; just more than one part
-
-// generated is a body that tells neither its size nor how to rewind. No two
-// of its parts are alike.
-func generated(n int64) io.Reader {
-	block := make([]byte, 1<<20-13)
-	_, _ = rand.NewChaCha8([32]byte{7}).Read(block)
-	return struct{ io.Reader }{io.LimitReader(&repeated{block: block}, n)}
-}
-
-// repeated is a block again and again.
-type repeated struct {
-	block []byte
-	at    int
-}
-
-func (r *repeated) Read(p []byte) (int, error) {
-	n := copy(p, r.block[r.at:])
-	r.at = (r.at + n) % len(r.block)
-	return n, nil
+	wantKeys(t, b, 1)
 }
 
 func putLarge(t *testing.T, b providers.Bucket) {
 	want := sha256.New()
-	o, err := b.Put(t.Context(), "large", io.TeeReader(generated(large+1), want), providers.WriteOptions{})
+	body := io.TeeReader(generated(large+1), want)
+	o, err := b.Put(t.Context(), "large", body, providers.WriteOptions{})
 	if err != nil || o.Size != large+1 {
-		t.Fatalf("put tells %+v, error %v", o, err)
+		t.Fatalf("put returns %+v, error %v", o, err)
 	}
 	r, err := b.Open(t.Context(), "large", providers.ReadOptions{IfMatch: o.ETag})
 	if err != nil {
@@ -114,23 +88,26 @@ func putLarge(t *testing.T, b providers.Bucket) {
 	if err != nil || n != large+1 || string(got.Sum(nil)) != string(want.Sum(nil)) {
 		t.Errorf("read %d bytes, error %v, or other content", n, err)
 	}
-	if part, _, err := read(t.Context(), b, "large", providers.ReadOptions{Offset: large, Length: 10}); err != nil || len(part) != 1 {
+	opts := providers.ReadOptions{Offset: large, Length: 10}
+	if part, _, err := read(t.Context(), b, "large", opts); err != nil || len(part) != 1 {
 		t.Errorf("the last byte: %q, %v", part, err)
 	}
 }
 
 func putLargeIfAbsent(t *testing.T, b providers.Bucket) {
 	put(t, b, "k", "old")
-	_, err := b.Put(t.Context(), "k", generated(medium), providers.WriteOptions{IfAbsent: true})
-	wantKind(t, "put", err, providers.Conflict)
-	_, err = b.Put(t.Context(), "k", generated(medium), providers.WriteOptions{IfMatch: "0123456789abcdef0123456789abcdef"})
-	wantKind(t, "put", err, providers.Conflict)
+	for _, opts := range []providers.WriteOptions{
+		{IfAbsent: true}, {IfMatch: "0123456789abcdef0123456789abcdef"},
+	} {
+		_, err := b.Put(t.Context(), "k", generated(medium), opts)
+		wantKind(t, "put", err, providers.Conflict)
+	}
 	wantContent(t, b, "k", "old")
 }
 
-// Everything at once, for the race detector; and of many that create one key,
-// one wins.
-func atOnce(t *testing.T, b providers.Bucket) {
+// concurrently calls everything at the same time, for the race
+// detector. Of many writers that create one key, one must win.
+func concurrently(t *testing.T, b providers.Bucket) {
 	var wg sync.WaitGroup
 	var won atomic.Int64
 	for i := range 8 {
@@ -147,7 +124,8 @@ func atOnce(t *testing.T, b providers.Bucket) {
 			put(t, b, "shared", "the same")
 		})
 		wg.Go(func() {
-			_, err := b.Put(t.Context(), "once", strings.NewReader("x"), providers.WriteOptions{IfAbsent: true})
+			opts := providers.WriteOptions{IfAbsent: true}
+			_, err := b.Put(t.Context(), "once", strings.NewReader("x"), opts)
 			if err == nil {
 				won.Add(1)
 				return
@@ -160,8 +138,5 @@ func atOnce(t *testing.T, b providers.Bucket) {
 		t.Errorf("%d writers created the key, want 1", won.Load())
 	}
 	wantContent(t, b, "shared", "the same")
-	keys, _, err := collect(t.Context(), b, providers.ListOptions{})
-	if err != nil || len(keys) != 2 {
-		t.Errorf("left %q, %v", keys, err)
-	}
+	wantKeys(t, b, 2)
 }

@@ -8,7 +8,6 @@
 package azerror
 
 import (
-	"context"
 	"encoding/xml"
 	"errors"
 	"net/http"
@@ -34,20 +33,13 @@ const codeNotAzure = "NotAzureBlob"
 // with kind, code and advice. It leaves operation and subject empty. A
 // *providers.Error is copied. err must not be nil.
 func Classify(err error) *providers.Error {
-	var known *providers.Error
+	if e := driver.Classified(err); e != nil {
+		return e
+	}
 	var unreached *SignInUnreachedError
 	var refused *azidentity.AuthenticationFailedError
 	var answer *azcore.ResponseError
 	switch {
-	case errors.As(err, &known):
-		e := *known
-		return &e
-	case errors.Is(err, context.Canceled):
-		return &providers.Error{Kind: providers.Unavailable, Err: context.Canceled}
-	// The timeouts of connections also match DeadlineExceeded by
-	// errors.Is, but their own texts say more.
-	case driver.Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // see above
-		return &providers.Error{Kind: providers.Unavailable, Err: context.DeadlineExceeded}
 	case errors.As(err, &unreached):
 		return fromSignInTransport(unreached)
 	case errors.As(err, &refused):

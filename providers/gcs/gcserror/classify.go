@@ -8,7 +8,6 @@
 package gcserror
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -25,19 +24,12 @@ import (
 // with kind, code and advice. It leaves operation and subject empty. A
 // *providers.Error is copied. err must not be nil.
 func Classify(err error) *providers.Error {
-	var known *providers.Error
+	if e := driver.Classified(err); e != nil {
+		return e
+	}
 	var noToken *TokenError
 	var answer *googleapi.Error
 	switch {
-	case errors.As(err, &known):
-		e := *known
-		return &e
-	case errors.Is(err, context.Canceled):
-		return &providers.Error{Kind: providers.Unavailable, Err: context.Canceled}
-	// The timeouts of connections also match DeadlineExceeded by
-	// errors.Is, but their own texts say more.
-	case driver.Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // see above
-		return &providers.Error{Kind: providers.Unavailable, Err: context.DeadlineExceeded}
 	case errors.As(err, &noToken):
 		return fromTokenError(noToken)
 	case errors.As(err, &answer):

@@ -1,8 +1,8 @@
 //go:build unix
 
-// Package readbench compares the ways to read the beginning of many small
-// objects: through a provider's bucket, with the bare SDK, and with
-// net/http. Every cloud has such a benchmark.
+// Package readbench compares the ways to read the beginning of many
+// small objects: through a provider's bucket, with the bare SDK, and
+// with net/http. Every cloud has such a benchmark.
 //
 // It knows providers.Bucket and HTTP. It knows no cloud.
 package readbench
@@ -27,15 +27,15 @@ const (
 
 // Cloud is what the benchmarks must know of a cloud.
 type Cloud struct {
-	// Answer holds the cloud's own headers of an answer with the first
-	// HeadBytes of an object.
+	// Answer holds the cloud's own headers of an answer with the
+	// first HeadBytes of an object.
 	Answer map[string]string
 	// Ways makes the ways to read from a server at endpoint.
 	Ways func(b *testing.B, endpoint string, client *http.Client) Ways
 }
 
-// Ways are the ways to read that are compared. They need not read a body
-// to its end: the benchmark does.
+// Ways are the ways to read that are compared. They need not read a
+// body to its end: the benchmark does.
 type Ways struct {
 	Bucket  providers.Bucket        // uses the client
 	SDK     ReadFunc                // the bare SDK with the client
@@ -51,13 +51,13 @@ type way struct {
 	open ReadFunc
 }
 
-// Bench reads the first 16 KiB of objects, many at a time, from a plain
-// server in another process: through the bucket, with the SDK on the same
-// transport, with the SDK on its own transport, and with net/http. The
-// ways take turns, so that all of them run on the machine in the same
-// state. A rate is that of the way's best round. A ratio is the median of
-// the ratios of the rounds. The package must have a test TestServeReads
-// that calls Serve.
+// Bench reads the first 16 KiB of objects, many at a time, from a
+// plain server in another process: through the bucket, with the SDK
+// on the same transport, with the SDK on its own transport, and with
+// net/http. The ways take turns, so that all of them run on the
+// machine in the same state. A rate is that of the way's best round.
+// A ratio is the median of the ratios of the rounds. The package must
+// have a test TestServeReads that calls Serve.
 func (c Cloud) Bench(b *testing.B) {
 	b.Helper()
 	plain, secure := startServer(b)
@@ -83,8 +83,8 @@ func (c Cloud) Bench(b *testing.B) {
 	}
 }
 
-// BenchAlone measures the client's own part of a read: the answers come
-// from memory.
+// BenchAlone measures the client's own part of a read: the answers
+// come from memory.
 func (c Cloud) BenchAlone(b *testing.B) {
 	b.Helper()
 	transport := memoryTransport{c.Answer, make([]byte, HeadBytes)}

@@ -17,7 +17,8 @@ import (
 
 const readsPerRound = 2000
 
-// cost is the time that one read takes: of the clock and of the processor.
+// cost is the time that one read takes: of the clock and of the
+// processor.
 type cost struct{ took, cpu time.Duration }
 
 func (c cost) rate() float64 { return 1 / c.took.Seconds() }
@@ -78,7 +79,8 @@ func readHead(ctx context.Context, w way, key string, data []byte) error {
 	return errors.Join(err, body.Close())
 }
 
-// processorTime returns the time that this process has used the processor.
+// processorTime returns the time that this process has used the
+// processor.
 func processorTime(b *testing.B) time.Duration {
 	b.Helper()
 	var u syscall.Rusage

@@ -20,9 +20,9 @@ import (
 // serveVariable makes TestServeReads serve.
 const serveVariable = "STEVEDORE_BENCH_SERVE"
 
-// startServer runs TestServeReads in a process of its own, so that its
-// processor time is not counted. It makes this process trust the server's
-// certificate.
+// startServer runs TestServeReads in a process of its own, so that
+// its processor time is not counted. It makes this process trust the
+// server's certificate.
 func startServer(b *testing.B) (plain, secure string) {
 	b.Helper()
 	c := exec.CommandContext(b.Context(), os.Args[0], "-test.run=^TestServeReads$")
@@ -53,8 +53,8 @@ func startServer(b *testing.B) (plain, secure string) {
 	return plain, secure
 }
 
-// Serve is the server of Bench. It runs until its standard input ends. In
-// an ordinary test run it does nothing.
+// Serve is the server of Bench. It runs until its standard input
+// ends. In an ordinary test run it does nothing.
 func (c Cloud) Serve(t *testing.T) {
 	t.Helper()
 	if os.Getenv(serveVariable) == "" {

@@ -30,8 +30,8 @@ func Azure(t testing.TB) AzureServer {
 	return s
 }
 
-// Container makes a new empty container until the test ends, and returns
-// its name.
+// Container makes a new empty container until the test ends, and
+// returns its name.
 func (s AzureServer) Container(t testing.TB) string {
 	t.Helper()
 	name := newName("c")
@@ -40,8 +40,8 @@ func (s AzureServer) Container(t testing.TB) string {
 	return name
 }
 
-// Publish opens a container to anonymous callers: "container" its listing
-// and its blobs, "blob" only its blobs.
+// Publish opens a container to anonymous callers: "container" its
+// listing and its blobs, "blob" only its blobs.
 func (s AzureServer) Publish(t testing.TB, name, access string) {
 	t.Helper()
 	s.manage(t, http.MethodPut, name, access, http.StatusOK)
@@ -72,8 +72,8 @@ func (s AzureServer) manage(t testing.TB, method, name, access string, want int)
 	}
 }
 
-// authorize signs a request that has no body with the account's key. See
-// "Authorize with Shared Key" of the REST reference.
+// authorize signs a request that has no body with the account's key.
+// See "Authorize with Shared Key" of the REST reference.
 func (s AzureServer) authorize(r *http.Request) {
 	r.Header.Set("x-ms-date", time.Now().UTC().Format(http.TimeFormat))
 	lines := []string{r.Method, "", "", "", "", "", "", "", "", "", "", ""}

@@ -29,8 +29,8 @@ type GCSBucket struct {
 	KMSKey            string    `json:"kms_key,omitempty"`
 	CORS              []GCSCORS `json:"cors,omitempty"`
 	NoTestPermissions bool      `json:"no_test_permissions,omitempty"`
-	// Faults holds wrong answers by operation: list, stat, get, create,
-	// delete, test or any.
+	// Faults holds wrong answers by operation: list, stat, get,
+	// create, delete, test or any.
 	Faults map[string]GCSFault `json:"faults,omitempty"`
 }
 
@@ -41,8 +41,8 @@ type GCSCORS struct {
 	ResponseHeader []string `json:"responseHeader"`
 }
 
-// GCSFault is an answer that replaces the right one, for every account but
-// root.
+// GCSFault is an answer that replaces the right one, for every
+// account but root.
 type GCSFault struct {
 	Status int               `json:"status"`
 	Header map[string]string `json:"header,omitempty"`

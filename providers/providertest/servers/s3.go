@@ -46,8 +46,8 @@ func (s S3Server) Bucket(t testing.TB) string {
 	return name
 }
 
-// OpenUploads returns how many multipart uploads of a bucket were begun
-// and neither completed nor aborted.
+// OpenUploads returns how many multipart uploads of a bucket were
+// begun and neither completed nor aborted.
 func (s S3Server) OpenUploads(t testing.TB, bucket string) int {
 	t.Helper()
 	var count struct{ Open int }
@@ -70,8 +70,9 @@ func (s S3Server) Reader(t testing.TB, bucket string) Keys {
 	))
 }
 
-// Writer makes a user who may also write. As in the policies of labelling
-// tools, the user has no right to delete or to abort an upload.
+// Writer makes a user who may also write. As in the policies of
+// labelling tools, the user has no right to delete or to abort an
+// upload.
 func (s S3Server) Writer(t testing.TB, bucket string) Keys {
 	t.Helper()
 	return s.User(t, policy(

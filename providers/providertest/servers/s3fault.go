@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// S3Fault is a fault of the S3 server. A bucket, an access key or both
-// limit it to one test's requests.
+// S3Fault is a fault of the S3 server. A bucket, an access key or
+// both limit it to one test's requests.
 type S3Fault struct {
 	// Name is one of
 	//   - KMSDenied, KMSDisabled, Archived, SlowDown, InternalError
@@ -19,8 +19,8 @@ type S3Fault struct {
 	Name      string `json:"name"`
 	Bucket    string `json:"bucket,omitempty"`
 	AccessKey string `json:"access_key,omitempty"` // empty means every user's requests
-	// Op is list, versions, get, stat, put, delete, create, part, complete
-	// or abort. Empty means any.
+	// Op is list, versions, get, stat, put, delete, create, part,
+	// complete or abort. Empty means any.
 	Op    string `json:"op,omitempty"`
 	Skip  int    `json:"skip,omitempty"`  // requests that work first
 	Times int    `json:"times,omitempty"` // how often the fault happens; 0 means always
@@ -28,12 +28,13 @@ type S3Fault struct {
 	Bytes int64 `json:"bytes,omitempty"`
 	// Pause is the pause of SlowBody before each further KiB.
 	Pause time.Duration `json:"pause,omitempty"`
-	// Region is where the server says that the bucket is (OtherRegion).
+	// Region is where the server says that the bucket is
+	// (OtherRegion).
 	Region string `json:"region,omitempty"`
 }
 
-// Fault adds a fault until the test ends. The function that it returns
-// tells how often the fault has happened.
+// Fault adds a fault until the test ends. The function that it
+// returns tells how often the fault has happened.
 func (s S3Server) Fault(t testing.TB, f S3Fault) (happened func() int) {
 	t.Helper()
 	var created struct{ ID string }

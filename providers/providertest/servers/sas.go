@@ -9,21 +9,22 @@ import (
 
 const sasVersion = "2021-12-02"
 
-// SAS makes an account SAS that lists, reads and writes for a month. parts
-// change it: names and values in turn; an empty value removes a part. See
-// "Create an account SAS" of the REST reference.
+// SAS makes an account SAS that lists, reads and writes for a month.
+// parts change it: names and values in turn; an empty value removes a
+// part. See "Create an account SAS" of the REST reference.
 func (s AzureServer) SAS(parts ...string) string {
 	f := sasFields{
 		"ss": "b", "srt": "co", "sp": "rwl", "se": SASTime(30 * 24 * time.Hour),
 		"spr": "https,http", "sv": sasVersion,
 	}
 	f.change(parts)
-	toSign := append([]string{s.Account}, f.values("sp", "ss", "srt", "st", "se", "sip", "spr", "sv")...)
+	toSign := []string{s.Account}
+	toSign = append(toSign, f.values("sp", "ss", "srt", "st", "se", "sip", "spr", "sv")...)
 	return s.signed(f, append(toSign, "", ""))
 }
 
-// ContainerSAS makes a service SAS of one container in the same way. See
-// "Create a service SAS" of the REST reference.
+// ContainerSAS makes a service SAS of one container in the same way.
+// See "Create a service SAS" of the REST reference.
 func (s AzureServer) ContainerSAS(container string, parts ...string) string {
 	f := sasFields{"sr": "c", "sp": "rwl", "se": SASTime(30 * 24 * time.Hour), "sv": sasVersion}
 	f.change(parts)
@@ -32,7 +33,8 @@ func (s AzureServer) ContainerSAS(container string, parts ...string) string {
 	return s.signed(f, append(toSign, "", "", "", "", "", "", ""))
 }
 
-// SASTime returns a time from now on, for the parts st and se of a SAS.
+// SASTime returns a time from now on, for the parts st and se of a
+// SAS.
 func SASTime(from time.Duration) string {
 	return time.Now().UTC().Add(from).Format(time.RFC3339)
 }

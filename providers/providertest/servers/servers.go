@@ -3,8 +3,8 @@
 // them, and describes them in variables STEVEDORE_TEST_....
 //
 // Without the variables a test is skipped. With REQUIRE_SERVICES=1 it
-// fails instead. It knows the control interface of deploy/emulators. It
-// knows no provider.
+// fails instead. It knows the control interface of deploy/emulators.
+// It knows no provider.
 package servers
 
 import (
@@ -25,7 +25,8 @@ func require(t testing.TB, server string, settings ...string) {
 	if !slices.Contains(settings, "") {
 		return
 	}
-	text := "no " + server + ": run deploy/test.sh, or run deploy/emulators and evaluate its --env-file"
+	text := "no " + server + ": run deploy/test.sh, " +
+		"or run deploy/emulators and evaluate its --env-file"
 	if os.Getenv("REQUIRE_SERVICES") == "1" {
 		t.Fatal(text)
 	}
@@ -40,8 +41,8 @@ type control string
 
 func controlAddress() control { return control(os.Getenv("STEVEDORE_TEST_CONTROL")) }
 
-// send sends an order with a body, and reads the answer. Both are JSON,
-// and both may be nil.
+// send sends an order with a body, and reads the answer. Both are
+// JSON, and both may be nil.
 func (c control) send(t testing.TB, method, path string, body, answer any) {
 	t.Helper()
 	var content []byte

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// STSServer is the token service of deploy/emulators. It has the users of
-// the S3 server.
+// STSServer is the token service of deploy/emulators. It has the
+// users of the S3 server.
 type STSServer struct {
 	S3Server
 	Endpoint string // of the token service; that of the S3 server is S3Server.Endpoint
@@ -21,10 +21,11 @@ type Role struct {
 	ExternalID string   `json:"external_id,omitempty"`
 	// Policy is an IAM policy document: what its sessions may do.
 	Policy json.RawMessage `json:"policy"`
-	// Seconds is how long its sessions last, whatever a user asks for.
+	// Seconds is how long its sessions last, whatever a user asks
+	// for.
 	Seconds int `json:"seconds,omitempty"`
-	// MaxSeconds is the longest session that a user may ask for; 0 means
-	// an hour.
+	// MaxSeconds is the longest session that a user may ask for; 0
+	// means an hour.
 	MaxSeconds int `json:"max_seconds,omitempty"`
 }
 

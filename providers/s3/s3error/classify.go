@@ -7,7 +7,6 @@
 package s3error
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -40,20 +39,10 @@ const unknownError = "UnknownError"
 // that an error of STS gets the operation OpAssumeRole. A
 // *providers.Error is copied. err must not be nil.
 func Classify(err error) *providers.Error {
-	var known *providers.Error
-	switch {
-	case errors.As(err, &known):
-		e := *known
-		return &e
-	case errors.Is(err, context.Canceled):
-		return &providers.Error{Kind: providers.Unavailable, Err: context.Canceled}
-	// The timeouts of connections also match DeadlineExceeded by
-	// errors.Is, but their own texts say more.
-	case driver.Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // see above
-		return &providers.Error{Kind: providers.Unavailable, Err: context.DeadlineExceeded}
+	e := driver.Classified(err)
+	if e != nil {
+		return e
 	}
-
-	var e *providers.Error
 	if answer := answerIn(err); answer != nil {
 		e = fromAnswer(err, answer)
 	} else {
