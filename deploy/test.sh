@@ -211,10 +211,11 @@ module_checks() {
 
 # benchmarks runs each go test command that deploy/bench/README.md lists.
 benchmarks() {
-	local command
-	while IFS= read -r command; do
+	local command commands
+	mapfile -t commands < <(sed -n '/^go test /{s/ *#.*//;p}' deploy/bench/README.md)
+	for command in "${commands[@]}"; do
 		check "${command#go test }" benchmark "$command"
-	done < <(sed -n '/^go test /s/ *#.*//p' deploy/bench/README.md)
+	done
 }
 
 benchmark() { # benchmark COMMAND; a command that finds nothing to run is a failure too
