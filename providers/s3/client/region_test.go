@@ -239,7 +239,7 @@ func TestEmulatedRedirect(t *testing.T) {
 		t.Errorf("stat: %v", err)
 	}
 	before := happened()
-	for op, err := range s3test.Operations(t.Context(), openNew()) {
+	for op, err := range providertest.Operations(t.Context(), openNew()) {
 		if err != nil {
 			t.Errorf("%s: %v", op, err)
 		}
