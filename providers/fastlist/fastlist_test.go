@@ -13,6 +13,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/fastlist"
+	"github.com/stevedore-jobs/stevedore/providers/mem/memtest"
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -30,7 +31,7 @@ func wanted(keys []string, opts providers.ListOptions) []string {
 
 func wantList(t *testing.T, b providers.Bucket, opts providers.ListOptions, want []string) {
 	t.Helper()
-	got, err := list(t, b, opts)
+	got, err := providertest.Keys(t.Context(), b, opts)
 	if err != nil {
 		t.Errorf("%+v: %v", opts, err)
 	}
@@ -114,7 +115,7 @@ func TestList_AnyListing(t *testing.T) {
 						}
 					}
 					opts := randomOptions(r, keys)
-					got, err := list(t, fastlist.WithParallelListing(s, 2+r.IntN(30)), opts)
+					got, err := providertest.Keys(t.Context(), fastlist.WithParallelListing(s, 2+r.IntN(30)), opts)
 					want := wanted(keys, opts)
 					if err == nil && !slices.Equal(got, want) || err != nil && (s.fail == nil || !slices.Equal(got, want[:len(got)])) {
 						t.Errorf("%+v of %d keys: %d, want %d; %v", opts, len(keys), len(got), len(want), err)
@@ -301,10 +302,10 @@ func TestList_PassesTheSuite(t *testing.T) {
 	t.Parallel()
 	providertest.Run(t, func(t testing.TB) providers.Bucket {
 		t.Helper()
-		return fastlist.WithParallelListing(bucket(t), 4)
+		return fastlist.WithParallelListing(memtest.Bucket(t), 4)
 	})
-	providertest.RunThrough(t, fastlist.WithParallelListing(bucket(t), 4))
-	one := bucket(t)
+	providertest.RunThrough(t, fastlist.WithParallelListing(memtest.Bucket(t), 4))
+	one := memtest.Bucket(t)
 	if fastlist.WithParallelListing(one, 1) != one {
 		t.Error("one stream is wrapped")
 	}
