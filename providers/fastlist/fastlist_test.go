@@ -240,7 +240,7 @@ func TestList_BreakEndsTheRequests(t *testing.T) {
 			if s.running.Load() != 0 || at <= 3000 && lists > int64(at+999)/1000 {
 				t.Errorf("after %d objects %d requests run and %d were made", at, s.running.Load(), lists)
 			}
-			time.Sleep(time.Minute) //nolint:forbidigo // of a bubble, where nothing else can show that nothing happens
+			time.Sleep(time.Minute) //nolint:forbidigo // the clock is synctest's; a late request would be made meanwhile
 			if s.lists.Load() != lists {
 				t.Errorf("%d requests more", s.lists.Load()-lists)
 			}
@@ -286,12 +286,32 @@ func TestList_BufferIsBounded(t *testing.T) {
 						t.Fatal(err)
 					}
 					if n++; n%2000 == 0 && n < 50_000 {
-						time.Sleep(time.Second) //nolint:forbidigo // the loop's own work, on the bubble's clock
+						time.Sleep(time.Second) //nolint:forbidigo // the clock is synctest's; this stands for the work of a slow loop
 						most = max(most, s.yielded.Load()-n)
 					}
 				}
 				if bound := int64((8+1)*streams*1000 + 3*1000); most > bound || most < 10_000 {
 					t.Errorf("%d objects waited, want at most %d and many", most, bound)
+				}
+			})
+		})
+	}
+}
+
+// Wrong guesses cost requests. Their number is bounded for every shape
+// of keys.
+func TestList_ExtraRequestsAreBounded(t *testing.T) {
+	t.Parallel()
+	const streams = 16
+	for _, shape := range shapes() {
+		t.Run(shape.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := &simulated{keys: shape.make(80_000), page: 1000, latency: millis(100)}
+				wantList(t, fastlist.WithParallelListing(s, streams), providers.ListOptions{}, s.keys)
+				pages := int64(len(s.keys)+999) / 1000
+				if bound := pages*140/100 + streams; s.lists.Load() > bound {
+					t.Errorf("%d requests for %d pages, want at most %d", s.lists.Load(), pages, bound)
 				}
 			})
 		})
@@ -367,7 +387,7 @@ func TestList_BreakWhileAllStreamsWait(t *testing.T) {
 				if n++; n < at && err == nil {
 					continue
 				}
-				time.Sleep(time.Hour) //nolint:forbidigo // of a bubble: until every stream waits
+				time.Sleep(time.Hour) //nolint:forbidigo // the clock is synctest's; after an hour every stream waits
 				break
 			}
 			if n != at || s.running.Load() != 0 {
