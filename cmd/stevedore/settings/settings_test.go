@@ -178,7 +178,10 @@ func TestSecretsAreNotShown(t *testing.T) {
 		"STEVEDORE_STS_ENDPOINT=https://user:hush@x", "STEVEDORE_GCS_TOKEN_URL=https://x?hush",
 	})
 	wantFaults(t, err, "STEVEDORE_REDIS_URL: ", "STEVEDORE_PUBLIC_KEY: this is the private key",
-		"STEVEDORE_PRIVATE_KEYS: it must name files or env:NAME", "STEVEDORE_STS_ENDPOINT: ", "STEVEDORE_GCS_TOKEN_URL: ")
+		"STEVEDORE_PRIVATE_KEYS: it must name files or env:NAME", "STEVEDORE_PRIVATE_KEYS: open /no/such/key",
+		"STEVEDORE_PRIVATE_KEYS: env:NONE", "STEVEDORE_PRIVATE_KEYS: it must name files or env:NAME",
+		"STEVEDORE_PRIVATE_KEYS: it must name files or env:NAME",
+		"STEVEDORE_STS_ENDPOINT: ", "STEVEDORE_GCS_TOKEN_URL: ")
 	for _, part := range []string{"hush", body} {
 		if strings.Contains(err.Error(), part) {
 			t.Errorf("a secret is shown: %v", err)
