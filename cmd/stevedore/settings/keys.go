@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
@@ -40,15 +41,26 @@ func keyRing(into *seal.Ring, vars map[string]string) reader {
 	}
 }
 
+// keyEnd matches a text that ends like a private key. The beginning of
+// the key may have been lost.
+var keyEnd = regexp.MustCompile(`(^|:)[A-Za-z0-9_-]{43}$`)
+
+var errKeyItself = errors.New("it must name files or env:NAME, and must not hold a key itself")
+
 func privateKey(source string, vars map[string]string) (seal.PrivateKey, error) {
 	if seal.IsPrivateKey(source) {
-		return seal.PrivateKey{}, errors.New("it must name files or env:NAME, " +
-			"and must not hold a key itself")
+		return seal.PrivateKey{}, errKeyItself
 	}
 	name, isVariable := strings.CutPrefix(source, "env:")
 	text := vars[name]
-	if !isVariable {
+	switch {
+	case isVariable && text == "":
+		return seal.PrivateKey{}, fmt.Errorf("%s: the variable is not set, or is empty", source)
+	case !isVariable:
 		data, err := os.ReadFile(source)
+		if err != nil && keyEnd.MatchString(source) {
+			return seal.PrivateKey{}, errKeyItself // the error of the file would show it
+		}
 		if err != nil {
 			return seal.PrivateKey{}, err
 		}

@@ -52,6 +52,8 @@ func size(into *int64) reader {
 	return func(value string) error {
 		n, err := humanize.ParseBytes(value)
 		switch {
+		case err == nil && isNumber(value) && n >= minSize:
+			return fmt.Errorf("give the unit too: as bytes it is %s", humanize.IBytes(n))
 		case err == nil && isNumber(value):
 			return fmt.Errorf("give the unit too: %[1]sMiB, or %[1]sGiB", value)
 		case err != nil, !sizeForm.MatchString(value), n < minSize, n > math.MaxInt64:

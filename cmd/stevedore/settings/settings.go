@@ -121,7 +121,7 @@ func load(environ []string, worker bool) (Settings, error) {
 		if !isSet {
 			value = v.fallback
 		}
-		if err := v.read(value); err != nil {
+		for _, err := range separate(v.read(value)) {
 			invalid.Faults = append(invalid.Faults, v.fault(value, err))
 		}
 	}
@@ -130,6 +130,17 @@ func load(environ []string, worker bool) (Settings, error) {
 		return s, &invalid
 	}
 	return s, nil
+}
+
+// separate returns the errors that were joined to one.
+func separate(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
 }
 
 // Map returns the environment as variables and their values. The last

@@ -122,6 +122,8 @@ func TestEachFaultNamesVariableAndValue(t *testing.T) {
 		"TENANT_SHARDS=-1":            `is "-1": give a whole number from 0 `,
 		"BUCKET_SHARDS=x":             `is "x": give a whole number from 0 `,
 		"MEMORY_BUDGET=512":           `is "512": give the unit too: 512MiB, or 512GiB`,
+		"MEMORY_BUDGET=1073741824":    `is "1073741824": give the unit too: as bytes it is 1.0 GiB`,
+		"PARTS_BUDGET=268435456":      `is "268435456": give the unit too: as bytes it is 256 MiB`,
 		"PARTS_BUDGET=0MiB":           `is "0MiB": give a size of at least 1MiB`,
 		"PARTS_BUDGET=1kB":            `is "1kB": give a size of at least 1MiB`,
 		"MEMORY_BUDGET=lots":          `is "lots": give a size`,
@@ -172,17 +174,20 @@ func TestSecretsAreNotShown(t *testing.T) {
 	_, body, _ := strings.Cut(private, ":")
 	_, err = settings.LoadWorker([]string{
 		"STEVEDORE_REDIS_URL=http://user:hush@x", "STEVEDORE_PUBLIC_KEY=" + private,
-		"STEVEDORE_PRIVATE_KEYS=" + private + ",/no/such/key,env:NONE",
+		"STEVEDORE_PRIVATE_KEYS=" + private + ",/no/such/key,env:NONE," + body + ",Stevedore-Private-Key:" + body,
 		"STEVEDORE_STS_ENDPOINT=https://user:hush@x", "STEVEDORE_GCS_TOKEN_URL=https://x?hush",
 	})
 	wantFaults(t, err, "STEVEDORE_REDIS_URL: ", "STEVEDORE_PUBLIC_KEY: this is the private key",
-		"STEVEDORE_PRIVATE_KEYS: it must name files or env:NAME", "STEVEDORE_STS_ENDPOINT: ", "STEVEDORE_GCS_TOKEN_URL: ")
+		"STEVEDORE_PRIVATE_KEYS: it must name files or env:NAME", "STEVEDORE_PRIVATE_KEYS: open /no/such/key",
+		"STEVEDORE_PRIVATE_KEYS: env:NONE", "STEVEDORE_PRIVATE_KEYS: it must name files or env:NAME",
+		"STEVEDORE_PRIVATE_KEYS: it must name files or env:NAME",
+		"STEVEDORE_STS_ENDPOINT: ", "STEVEDORE_GCS_TOKEN_URL: ")
 	for _, part := range []string{"hush", body} {
 		if strings.Contains(err.Error(), part) {
 			t.Errorf("a secret is shown: %v", err)
 		}
 	}
-	for _, part := range []string{"/no/such/key", "env:NONE"} {
+	for _, part := range []string{"/no/such/key", "env:NONE: the variable is not set"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%s is not named: %v", part, err)
 		}

@@ -41,12 +41,16 @@ func Follow(
 	return nil
 }
 
-// endedWell is false for a job that has not succeeded, and for a
-// verification that found a fault.
+// endedWell is false for a job that has not succeeded, for a
+// verification that found a fault, and for a built-in kind whose result
+// cannot be read: that may be such a verification.
 func endedWell(s tasks.Status) bool {
-	r, _ := producer.Result(s) // a kind of somebody else's has no result here
+	r, err := producer.Result(s)
+	if _, foreign := tasks.Lookup(s.Kind); foreign != nil {
+		return s.State == tasks.StateSucceeded
+	}
 	v, isVerify := r.(tasks.VerifyConnectionResult)
-	return s.State == tasks.StateSucceeded && (!isVerify || v.OK)
+	return err == nil && (!isVerify || v.OK)
 }
 
 // maxErrors is how many lines of the error list Follow shows.

@@ -64,8 +64,9 @@ func TestForeignKind(t *testing.T) {
 	failed.State = tasks.StateFailed
 	bad := tasks.Status{Kind: "verify-connection", State: tasks.StateSucceeded, Result: []byte(`{"ok":false,"verdict":"","checks":null}`)}
 	good := tasks.Status{Kind: "verify-connection", State: tasks.StateSucceeded, Result: []byte(`{"ok":true,"verdict":"","checks":null}`)}
-	if !endedWell(s) || endedWell(failed) || endedWell(bad) || !endedWell(good) {
-		t.Errorf("foreign %v, failed %v, bad connection %v, good connection %v",
-			endedWell(s), endedWell(failed), endedWell(bad), endedWell(good))
+	newer := tasks.Status{Kind: "verify-connection", State: tasks.StateSucceeded, Result: []byte(`{"ok":false,"added_later":1}`)}
+	if !endedWell(s) || endedWell(failed) || endedWell(bad) || !endedWell(good) || endedWell(newer) {
+		t.Errorf("foreign %v, failed %v, bad connection %v, good connection %v, not understood %v",
+			endedWell(s), endedWell(failed), endedWell(bad), endedWell(good), endedWell(newer))
 	}
 }
