@@ -2,7 +2,6 @@ package producer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -69,37 +68,36 @@ func (j jobs) beginRetry(ctx context.Context, s tasks.Status) error {
 	}
 
 	task, err := j.store.BeginRetry(ctx, s.ID, s.Round+1)
-	if err == nil {
-		return j.enqueueGeneration(ctx, kind, s.ID, task)
+	if err != nil {
+		return err
 	}
-	if errors.Is(err, ErrNotRetryable) || errors.Is(err, ErrNothingToRetry) {
-		if now, look := j.store.Status(ctx, s.ID); look == nil && now.Round > s.Round {
-			return j.enqueueRetry(ctx, s.ID)
-		}
-	}
-	return err
+	return j.enqueueTask(ctx, kind, s.ID, task)
 }
 
 // enqueueRetry enqueues the task of a retry that another call has
-// begun, unless a worker has the job. That call may have ended
-// before it could enqueue the task.
+// begun. That call may have ended before it could do so.
 func (j jobs) enqueueRetry(ctx context.Context, id string) error {
 	h, err := j.store.Reaper().Inspect(ctx, id)
-	if err != nil || h.State != tasks.StateQueued {
+	if err != nil {
 		return err
 	}
 	kind, err := j.kinds.Lookup(h.Kind)
 	if err != nil {
 		return err
 	}
-	return j.enqueueGeneration(ctx, kind, id, queue.RetryTask{
-		Payload: h.Payload, Queue: h.Queue, Generation: h.Generation,
+	return j.enqueueTask(ctx, kind, id, queue.RetryTask{
+		State: h.State, Payload: h.Payload, Queue: h.Queue, Generation: h.Generation,
 	})
 }
 
-func (j jobs) enqueueGeneration(
+// enqueueTask enqueues the task of a retry, unless a worker has
+// the job, or the retry has ended.
+func (j jobs) enqueueTask(
 	ctx context.Context, kind tasks.Kind, id string, t queue.RetryTask,
 ) error {
+	if t.State != tasks.StateQueued {
+		return nil
+	}
 	return j.tasks.EnqueueJob(ctx, asynqtask.Job{
 		Kind:    kind,
 		Ref:     asynqtask.JobRef{Job: id, Generation: t.Generation},

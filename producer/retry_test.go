@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
@@ -117,6 +120,63 @@ func TestManyRetriesAtOnceAreOne(t *testing.T) {
 	close(release)
 	if s := waitFor(t, c, "j"); s.Round != 1 || rounds.Load() != 1 {
 		t.Errorf("%d rounds ran: %+v", rounds.Load(), s)
+	}
+}
+
+// afterStatus calls a function once, after a status was read.
+type afterStatus struct{ call func() }
+
+func (*afterStatus) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (h *afterStatus) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if call := h.call; call != nil && cmd.Name() == "hgetall" {
+			h.call = nil
+			call()
+		}
+		return err
+	}
+}
+
+func (*afterStatus) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// Another call begins the retry, and a worker ends it, before this
+// call comes to it. This one then enqueues nothing.
+func TestRetryThatHasEndedIsNotEnqueued(t *testing.T) {
+	t.Parallel()
+	o := queuetest.Embedded(t)
+	c, r := client(t, o), store(t, o)
+	enqueue(t, c, manifest, producer.WithID("j"))
+	out := outcome{result: `{}`, objects: 2, errors: corrupt}
+	if err := end(t.Context(), r, claim(t, r, "j"), out); err != nil {
+		t.Fatal(err)
+	}
+	c.AddHook(&afterStatus{func() {
+		_, err := r.BeginRetry(t.Context(), "j", 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := r.Claim(t.Context(), queue.ClaimRequest{
+			Ref: asynqtask.JobRef{Job: "j", Generation: 1}, Kind: "build-manifest", First: tasks.StatePlanning,
+		})
+		if err == nil {
+			err = end(t.Context(), r, l, out)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}})
+	if err := c.Retry(t.Context(), "j"); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := c.Status(t.Context(), "j"); s.State != tasks.StateSucceeded || s.Round != 1 || err != nil {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if task, err := inspector(t, o).GetTaskInfo("jobs", "j:g1"); !errors.Is(err, asynq.ErrTaskNotFound) {
+		t.Errorf("%+v, %v", task, err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/mem/memtest"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -22,7 +23,7 @@ func (diagnoser) Preflight(_ context.Context, want tasks.CORS) []tasks.Check {
 
 func TestAs_LooksThroughWrappers(t *testing.T) {
 	t.Parallel()
-	inner := diagnoser{bucket(t)}
+	inner := diagnoser{memtest.Bucket(t)}
 	b := providers.WithMeter(providers.WithPrefix(inner, tasks.Storage{Bucket: "b", Prefix: "p/"}), &meter{})
 	if found, ok := providers.As[providers.Diagnoser](b); !ok || found != providers.Diagnoser(inner) {
 		t.Errorf("found %v", found)

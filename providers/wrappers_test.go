@@ -1,7 +1,6 @@
 package providers_test
 
 import (
-	"context"
 	"errors"
 	"io"
 	"slices"
@@ -12,41 +11,14 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/mem"
+	"github.com/stevedore-jobs/stevedore/providers/mem/memtest"
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-func bucket(t testing.TB, keys ...string) providers.Bucket {
-	t.Helper()
-	o := mem.New()
-	o.Create("b")
-	b, err := o.Open(context.Background(), tasks.Storage{Provider: "mem", Bucket: "b"}, providers.Secrets{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range keys {
-		if _, err := b.Put(context.Background(), key, strings.NewReader("at "+key), providers.WriteOptions{}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return b
-}
-
-func list(t testing.TB, b providers.Bucket, opts providers.ListOptions) ([]string, error) {
-	t.Helper()
-	var keys []string
-	for o, err := range b.List(t.Context(), opts) {
-		if err != nil {
-			return keys, err
-		}
-		keys = append(keys, o.Key)
-	}
-	return keys, nil
-}
-
 func TestWithPrefix(t *testing.T) {
 	t.Parallel()
-	b := providers.WithPrefix(bucket(t, "cats/im/1", "cats/im2", "cats/other", "cats0", "dogs/1"), tasks.Storage{Bucket: "b", Prefix: "cats/im"})
+	b := providers.WithPrefix(memtest.Bucket(t, "cats/im/1", "cats/im2", "cats/other", "cats0", "dogs/1"), tasks.Storage{Bucket: "b", Prefix: "cats/im"})
 	for prefix, want := range map[string][]string{
 		"":          {"cats/im/1", "cats/im2"},
 		"ca":        {"cats/im/1", "cats/im2"},
@@ -54,11 +26,11 @@ func TestWithPrefix(t *testing.T) {
 		"cats/im/":  {"cats/im/1"},
 		"cats/none": nil,
 	} {
-		if got, err := list(t, b, providers.ListOptions{Prefix: prefix}); err != nil || !slices.Equal(got, want) {
+		if got, err := providertest.Keys(t.Context(), b, providers.ListOptions{Prefix: prefix}); err != nil || !slices.Equal(got, want) {
 			t.Errorf("listing %q: %q, %v; want %q", prefix, got, err, want)
 		}
 	}
-	if got, err := list(t, b, providers.ListOptions{After: "cats/im/1"}); err != nil || !slices.Equal(got, []string{"cats/im2"}) {
+	if got, err := providertest.Keys(t.Context(), b, providers.ListOptions{After: "cats/im/1"}); err != nil || !slices.Equal(got, []string{"cats/im2"}) {
 		t.Errorf("after: %q, %v", got, err)
 	}
 	for key, inside := range map[string]bool{"cats/new": true, "cats/im/deep/new": true, "dogs/1": false, "cats0": false, "cats": false, "": false} {
@@ -68,7 +40,7 @@ func TestWithPrefix(t *testing.T) {
 			}
 		}
 	}
-	if _, err := list(t, b, providers.ListOptions{Prefix: "dogs/"}); providers.KindOf(err) != providers.Invalid {
+	if _, err := providertest.Keys(t.Context(), b, providers.ListOptions{Prefix: "dogs/"}); providers.KindOf(err) != providers.Invalid {
 		t.Errorf("listing dogs: %v", err)
 	}
 }
@@ -93,10 +65,10 @@ func TestWrappersPassTheSuite(t *testing.T) {
 		t.Parallel()
 		providertest.Run(t, func(t testing.TB) providers.Bucket {
 			t.Helper()
-			return providers.WithMeter(bucket(t), &meter{})
+			return providers.WithMeter(memtest.Bucket(t), &meter{})
 		})
 	})
-	both := providers.WithMeter(providers.WithPrefix(bucket(t), tasks.Storage{Bucket: "b", Prefix: "p/"}), &meter{})
+	both := providers.WithMeter(providers.WithPrefix(memtest.Bucket(t), tasks.Storage{Bucket: "b", Prefix: "p/"}), &meter{})
 	if checks := providers.Probe(t.Context(), both, tasks.Need{Read: true}); len(checks) != 2 || checks[0].Status != tasks.CheckOK {
 		t.Errorf("probed: %+v", checks)
 	}
@@ -139,14 +111,14 @@ func (m *meter) Bytes(direction string, n int64) {
 func TestWithMeter(t *testing.T) {
 	t.Parallel()
 	m := &meter{}
-	b := providers.WithMeter(bucket(t, "a"), m)
+	b := providers.WithMeter(memtest.Bucket(t, "a"), m)
 	for range 2 {
 		if errs := each(t, b, "k"); errors.Join(errs["put"], errs["get"], errs["delete"]) != nil {
 			t.Fatal(errs)
 		}
 	}
 	_, _ = b.Stat(t.Context(), "missing")
-	_, _ = list(t, b, providers.ListOptions{})
+	_, _ = providertest.Keys(t.Context(), b, providers.ListOptions{})
 	r, err := b.Open(t.Context(), "a", providers.ReadOptions{Length: 3})
 	if err != nil {
 		t.Fatal(err)

@@ -15,25 +15,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/azure"
 	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
-
-// operations makes every operation and returns their errors.
-func operations(ctx context.Context, b providers.Bucket) map[string]error {
-	errs := map[string]error{}
-	for _, err := range b.List(ctx, providers.ListOptions{}) {
-		errs["list"] = err
-	}
-	_, errs["stat"] = b.Stat(ctx, "k")
-	if r, err := b.Open(ctx, "k", providers.ReadOptions{}); err != nil {
-		errs["get"] = err
-	} else {
-		_ = r.Close()
-	}
-	_, errs["put"] = b.Put(ctx, "k", strings.NewReader("x"), providers.WriteOptions{})
-	errs["delete"] = b.Delete(ctx, "k")
-	return errs
-}
 
 // Answers of the real service, and the errors and advice that Stevedore
 // makes of them.
@@ -141,7 +125,7 @@ func TestBlocked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for op, err := range operations(t.Context(), b) {
+		for op, err := range providertest.Operations(t.Context(), b) {
 			var e *providers.Error
 			if !errors.As(err, &e) || e.Kind != providers.Blocked || e.Fix == "" {
 				t.Errorf("%s: got %v", op, err)
@@ -161,7 +145,7 @@ func TestServerBusy(t *testing.T) {
 		w.Header().Set("Retry-After", "1")
 		refusal{503, "ServerBusy", "The server is busy.", ""}.answer(w, r)
 	}), "c", unverified().SAS())
-	for op, err := range operations(t.Context(), b) {
+	for op, err := range providertest.Operations(t.Context(), b) {
 		var e *providers.Error
 		if !errors.As(err, &e) || e.Kind != providers.Throttled || e.RetryAfter != time.Second || e.Op != op || e.Status != 503 {
 			t.Errorf("%s: got %#v", op, err)
@@ -183,7 +167,7 @@ func TestNotAzure(t *testing.T) {
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, `<!DOCTYPE html><html><title>internal-wiki</title><body>db-password</body></html>`)
 		}), unverified().SAS())
-		for op, err := range operations(t.Context(), b) {
+		for op, err := range providertest.Operations(t.Context(), b) {
 			var e *providers.Error
 			if !errors.As(err, &e) || e.Kind != kind || e.Code != "NotAzureBlob" || !strings.Contains(e.Fix, "blob service") {
 				t.Errorf("%d, %s: got %v", status, op, err)
@@ -204,7 +188,7 @@ func TestErrorsOfAnEndedContext(t *testing.T) {
 	defer close(release)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	for op, err := range operations(ctx, open(t, tasks.AuthSAS, endpoint, "c", unverified().SAS())) {
+	for op, err := range providertest.Operations(ctx, open(t, tasks.AuthSAS, endpoint, "c", unverified().SAS())) {
 		if !providers.IsContext(ctx, err) || !strings.HasSuffix(err.Error(), "context deadline exceeded") {
 			t.Errorf("%s: %v", op, err)
 		}

@@ -103,8 +103,10 @@ func (u upload) stage(
 		ids = append(ids, id)
 		content := blockBody(block)
 		group.Go(func() error {
-			_, err := u.client.StageBlock(staging, id, content, nil)
-			return err
+			return providers.Guard(func() error {
+				_, err := u.client.StageBlock(staging, id, content, nil)
+				return err
+			})
 		})
 		if !more {
 			break
@@ -115,7 +117,9 @@ func (u upload) stage(
 	}
 	// The body's failure comes first: it is the one that the caller can
 	// correct.
-	return ids, errors.Join(err, group.Wait())
+	err = errors.Join(err, group.Wait())
+	providers.Rethrow(err)
+	return ids, err
 }
 
 // readBlock reads the next block of a body. more is false at the body's

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/azure"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -68,4 +70,16 @@ func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.from.Read(p)
 	c.n += int64(n)
 	return n, err
+}
+
+// A panic in the goroutine that sends a block does not end the process.
+func TestPut_PanicsInTheCallersGoroutine(t *testing.T) {
+	t.Parallel()
+	s, secrets := storage(t, tasks.AuthSAS, "https://devstoreaccount1.blob.core.windows.net", "c", unverified().SAS())
+	client := providertest.PanicAt(func(r *http.Request) bool { return r.URL.Query().Get("comp") == "block" }, http.NotFound)
+	b, err := (&azure.Opener{Client: client}).Open(t.Context(), s, secrets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	providertest.RunPanic(t, b, 20<<20)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/azure"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -65,7 +66,7 @@ func TestErrorsHideSAS(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			b := openOnce(t, endpoint, canarySAS())
-			for op, err := range operations(t.Context(), b) {
+			for op, err := range providertest.Operations(t.Context(), b) {
 				if err == nil && !strings.HasSuffix(what, "200") {
 					t.Errorf("%s did not fail", op)
 				}

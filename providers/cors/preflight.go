@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
@@ -32,14 +33,12 @@ func (p page) preflight(ctx context.Context, q question) (exchange, error) {
 // anything.
 func (p page) request(ctx context.Context) (exchange, bool) {
 	for _, verb := range []string{http.MethodGet, http.MethodHead} {
-		for _, wanted := range p.want.Methods {
-			if wanted != verb {
-				continue
-			}
-			oneByte := func(h http.Header) { h.Set("Range", "bytes=0-0") }
-			e, err := p.send(ctx, verb, question{origin: p.want.Origin}, oneByte)
-			return e, err == nil && e.allowsOrigin()
+		if !slices.Contains(p.want.Methods, verb) {
+			continue
 		}
+		oneByte := func(h http.Header) { h.Set("Range", "bytes=0-0") }
+		e, err := p.send(ctx, verb, question{origin: p.want.Origin}, oneByte)
+		return e, err == nil && e.allowsOrigin()
 	}
 	return exchange{}, false
 }

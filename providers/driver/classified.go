@@ -21,7 +21,7 @@ func Classified(err error) *providers.Error {
 		return &providers.Error{Kind: providers.Unavailable, Err: context.Canceled}
 	// The timeouts of connections also match DeadlineExceeded by
 	// errors.Is, but their own texts say more.
-	case Innermost(err) == context.DeadlineExceeded: //nolint:errorlint // see above
+	case innermost(err) == context.DeadlineExceeded: //nolint:errorlint // see above
 		return &providers.Error{Kind: providers.Unavailable, Err: context.DeadlineExceeded}
 	}
 	return nil

@@ -3,6 +3,6 @@
 // the body of an upload, a cache of authenticated sessions, and the
 // reading of errors that are the same for every cloud.
 //
-// It knows HTTP and the types of package providers. It knows no
-// cloud.
+// It knows HTTP, the types of package providers, and the errors of
+// package egress. It knows no cloud.
 package driver

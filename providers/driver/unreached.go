@@ -81,7 +81,7 @@ func isTLS(err error) bool {
 		errors.As(err, &invalid), errors.As(err, &roots):
 		return true
 	}
-	return strings.HasPrefix(Innermost(err).Error(), "tls: ")
+	return strings.HasPrefix(innermost(err).Error(), "tls: ")
 }
 
 // cause returns the innermost error that still says what happened.
@@ -99,12 +99,12 @@ func cause(err error) error {
 	case errors.As(err, &request):
 		return request.Err
 	}
-	return Innermost(err)
+	return innermost(err)
 }
 
-// Innermost unwraps err as far as possible. It does not enter joined
+// innermost unwraps err as far as possible. It does not enter joined
 // errors.
-func Innermost(err error) error {
+func innermost(err error) error {
 	for {
 		inner := errors.Unwrap(err)
 		if inner == nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/fastlist"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
 )
 
 // BenchmarkList lists a million objects with 16 streams and with one.
@@ -64,7 +65,7 @@ func BenchmarkListCost(b *testing.B) {
 			b.Run(shape.name+"/"+name, func(b *testing.B) {
 				pages := 0
 				for b.Loop() {
-					if got, err := list(b, fastlist.WithParallelListing(&simulated{keys: keys, page: 1000}, streams), providers.ListOptions{}); err != nil || len(got) != len(keys) {
+					if got, err := providertest.Keys(b.Context(), fastlist.WithParallelListing(&simulated{keys: keys, page: 1000}, streams), providers.ListOptions{}); err != nil || len(got) != len(keys) {
 						b.Fatal(len(got), err)
 					}
 					pages += len(keys) / 1000

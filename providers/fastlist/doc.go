@@ -58,8 +58,10 @@
 //     the caller's position have priority (listing.mayRequest).
 //   - At most eight pages a stream wait in the buffer, on average. A
 //     stream that would exceed it waits (buffer).
-//   - At most 40 percent more requests than one stream would make: pieces
-//     that turned out empty make new ones rarer (splitter).
+//   - At most 40 percent more requests than one stream would make, and one
+//     more for each stream: a piece costs up to one request, and the number
+//     of pieces is bounded (splitter.allowance). After an empty piece, fewer
+//     are split off at a time.
 //   - If a stream fails, or the server does not start where it was asked
 //     to, one stream alone lists the rest, and its error is the listing's
 //     (listing.takeOver).

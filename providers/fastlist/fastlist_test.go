@@ -13,6 +13,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/fastlist"
+	"github.com/stevedore-jobs/stevedore/providers/mem/memtest"
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -30,7 +31,7 @@ func wanted(keys []string, opts providers.ListOptions) []string {
 
 func wantList(t *testing.T, b providers.Bucket, opts providers.ListOptions, want []string) {
 	t.Helper()
-	got, err := list(t, b, opts)
+	got, err := providertest.Keys(t.Context(), b, opts)
 	if err != nil {
 		t.Errorf("%+v: %v", opts, err)
 	}
@@ -114,7 +115,7 @@ func TestList_AnyListing(t *testing.T) {
 						}
 					}
 					opts := randomOptions(r, keys)
-					got, err := list(t, fastlist.WithParallelListing(s, 2+r.IntN(30)), opts)
+					got, err := providertest.Keys(t.Context(), fastlist.WithParallelListing(s, 2+r.IntN(30)), opts)
 					want := wanted(keys, opts)
 					if err == nil && !slices.Equal(got, want) || err != nil && (s.fail == nil || !slices.Equal(got, want[:len(got)])) {
 						t.Errorf("%+v of %d keys: %d, want %d; %v", opts, len(keys), len(got), len(want), err)
@@ -239,7 +240,7 @@ func TestList_BreakEndsTheRequests(t *testing.T) {
 			if s.running.Load() != 0 || at <= 3000 && lists > int64(at+999)/1000 {
 				t.Errorf("after %d objects %d requests run and %d were made", at, s.running.Load(), lists)
 			}
-			time.Sleep(time.Minute) //nolint:forbidigo // of a bubble, where nothing else can show that nothing happens
+			time.Sleep(time.Minute) //nolint:forbidigo // the clock is synctest's; a late request would be made meanwhile
 			if s.lists.Load() != lists {
 				t.Errorf("%d requests more", s.lists.Load()-lists)
 			}
@@ -285,7 +286,7 @@ func TestList_BufferIsBounded(t *testing.T) {
 						t.Fatal(err)
 					}
 					if n++; n%2000 == 0 && n < 50_000 {
-						time.Sleep(time.Second) //nolint:forbidigo // the loop's own work, on the bubble's clock
+						time.Sleep(time.Second) //nolint:forbidigo // the clock is synctest's; this stands for the work of a slow loop
 						most = max(most, s.yielded.Load()-n)
 					}
 				}
@@ -297,14 +298,34 @@ func TestList_BufferIsBounded(t *testing.T) {
 	}
 }
 
+// Wrong guesses cost requests. Their number is bounded for every shape
+// of keys.
+func TestList_ExtraRequestsAreBounded(t *testing.T) {
+	t.Parallel()
+	const streams = 16
+	for _, shape := range shapes() {
+		t.Run(shape.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := &simulated{keys: shape.make(80_000), page: 1000, latency: millis(100)}
+				wantList(t, fastlist.WithParallelListing(s, streams), providers.ListOptions{}, s.keys)
+				pages := int64(len(s.keys)+999) / 1000
+				if bound := pages*140/100 + streams; s.lists.Load() > bound {
+					t.Errorf("%d requests for %d pages, want at most %d", s.lists.Load(), pages, bound)
+				}
+			})
+		})
+	}
+}
+
 func TestList_PassesTheSuite(t *testing.T) {
 	t.Parallel()
 	providertest.Run(t, func(t testing.TB) providers.Bucket {
 		t.Helper()
-		return fastlist.WithParallelListing(bucket(t), 4)
+		return fastlist.WithParallelListing(memtest.Bucket(t), 4)
 	})
-	providertest.RunThrough(t, fastlist.WithParallelListing(bucket(t), 4))
-	one := bucket(t)
+	providertest.RunThrough(t, fastlist.WithParallelListing(memtest.Bucket(t), 4))
+	one := memtest.Bucket(t)
 	if fastlist.WithParallelListing(one, 1) != one {
 		t.Error("one stream is wrapped")
 	}
@@ -366,7 +387,7 @@ func TestList_BreakWhileAllStreamsWait(t *testing.T) {
 				if n++; n < at && err == nil {
 					continue
 				}
-				time.Sleep(time.Hour) //nolint:forbidigo // of a bubble: until every stream waits
+				time.Sleep(time.Hour) //nolint:forbidigo // the clock is synctest's; after an hour every stream waits
 				break
 			}
 			if n != at || s.running.Load() != 0 {

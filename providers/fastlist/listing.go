@@ -23,9 +23,9 @@ type listing struct {
 	buffer   buffer
 	splitter splitter
 	keys     keyModel
-	canStart bool                  // the server has shown that it can start at a key
-	single   bool                  // one stream lists the rest; nothing is split any more
-	panicked *providers.PanicError // the first panic of a stream
+	canStart bool  // the server has shown that it can start at a key
+	single   bool  // one stream lists the rest; nothing is split any more
+	panicked error // the first panic of a stream
 }
 
 const (
@@ -99,10 +99,7 @@ func (l *listing) end(cancel context.CancelFunc) {
 	cancel()
 	l.wakeAll()
 	l.streams.Wait()
-	if l.panicked != nil {
-		//nolint:forbidigo // the bucket's own panic, in the goroutine of its caller
-		panic(l.panicked)
-	}
+	providers.Rethrow(l.panicked)
 }
 
 // fail ends the listing with the panic of a stream.

@@ -2,8 +2,8 @@ package fastlist
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"runtime/debug"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 )
@@ -16,24 +16,22 @@ type stream struct {
 
 // run lists the segment to its end. If that fails, it lists
 // everything from there on alone: a fault that only parallel listing
-// causes goes away with it.
+// causes goes away with it. It gives a panic of the bucket to the
+// caller's loop, which ends all streams and panics with it.
 func (s stream) run(ctx context.Context) {
-	defer s.recoverPanic()
-	err := s.list(ctx)
-	if err != nil && ctx.Err() == nil && s.listing.takeOver(s.segment) {
-		err = s.list(ctx)
-	}
-	s.listing.finish(s.segment, err)
-}
-
-// recoverPanic must be deferred. It gives a panic of the bucket to
-// the caller's loop, which ends all streams and panics with it.
-func (s stream) recoverPanic() {
-	value := recover()
-	if value == nil {
+	err := providers.Guard(func() error {
+		err := s.list(ctx)
+		if err != nil && ctx.Err() == nil && s.listing.takeOver(s.segment) {
+			err = s.list(ctx)
+		}
+		return err
+	})
+	var panicked *providers.PanicError
+	if errors.As(err, &panicked) {
+		s.listing.fail(panicked)
 		return
 	}
-	s.listing.fail(&providers.PanicError{Value: value, Stack: string(debug.Stack())})
+	s.listing.finish(s.segment, err)
 }
 
 // list lists the segment page by page. Before each page it waits for

@@ -15,6 +15,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/providers/gcs"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
@@ -107,7 +108,7 @@ func TestErrorAnswers(t *testing.T) {
 				w.WriteHeader(c.status)
 				_, _ = io.WriteString(w, c.body)
 			})
-			for op, err := range operations(t, b) {
+			for op, err := range providertest.Operations(t.Context(), b) {
 				if op == "delete" && c.kind == providers.NotFound && c.code != "NoSuchBucket" {
 					continue
 				}
@@ -135,20 +136,6 @@ func openAt(t testing.TB, handler http.HandlerFunc) providers.Bucket {
 	return open(t, &gcs.Opener{Client: guarded(t), Attempts: 1}, anonymous(server.URL, "b"), providers.Secrets{})
 }
 
-// operations makes every operation and returns their errors.
-func operations(t testing.TB, b providers.Bucket) map[string]error {
-	t.Helper()
-	errs := map[string]error{}
-	for _, err := range b.List(t.Context(), providers.ListOptions{}) {
-		errs["list"] = err
-	}
-	_, errs["stat"] = b.Stat(t.Context(), "k")
-	_, errs["get"] = b.Open(t.Context(), "k", providers.ReadOptions{})
-	_, errs["put"] = b.Put(t.Context(), "k", strings.NewReader("x"), providers.WriteOptions{})
-	errs["delete"] = b.Delete(t.Context(), "k")
-	return errs
-}
-
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	b := openAt(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -167,7 +154,7 @@ func TestRetryAfter(t *testing.T) {
 func TestEgressIsBlocked(t *testing.T) {
 	t.Parallel()
 	b := open(t, &gcs.Opener{Client: egress.Policy{}.Client(), Attempts: 3}, anonymous("http://127.0.0.1:1", "b"), providers.Secrets{})
-	for op, err := range operations(t, b) {
+	for op, err := range providertest.Operations(t.Context(), b) {
 		e := wantError(t, err, providers.Blocked, "")
 		var blocked *egress.BlockedError
 		if !errors.As(err, &blocked) || !strings.Contains(e.Advice(), setting.EgressAllow.String()) {
@@ -182,7 +169,7 @@ func TestWebPagesAreErrors(t *testing.T) {
 	t.Parallel()
 	for _, page := range []string{"<html>evil</html>", "{}", `{"items":[],"message":"evil"}`} {
 		b := openAt(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, page) })
-		for op, err := range operations(t, b) {
+		for op, err := range providertest.Operations(t.Context(), b) {
 			if op == "delete" { // the answer of a real delete has no body to check
 				continue
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/gcs"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
@@ -266,7 +267,7 @@ func TestEnvironmentIsIgnored(t *testing.T) {
 			return nil, http.ErrServerClosed
 		})}
 		b := open(t, &gcs.Opener{Client: client, Attempts: 1, WorkerIdentity: true}, anonymous(endpoint, "b"), providers.Secrets{})
-		if errs := operations(t, b); len(errs) != 5 {
+		if errs := providertest.Operations(t.Context(), b); len(errs) != 5 {
 			t.Errorf("got %v", errs)
 		}
 		want := endpoint

@@ -129,7 +129,7 @@ func (u upload) long(ctx context.Context, body io.Reader) (*storage.ObjectAttrs,
 	return w.Attrs(), nil
 }
 
-func (u upload) newWriter(ctx context.Context, h *storage.BucketHandle) *storage.Writer {
+func (u upload) newWriter(ctx context.Context, h *storage.BucketHandle) *client.Writer {
 	o := h.Object(u.key)
 	switch {
 	case u.opts.IfAbsent:

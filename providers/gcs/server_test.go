@@ -16,6 +16,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/gcs"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -155,9 +156,23 @@ func TestErrorsHideTokens(t *testing.T) {
 	}))
 	t.Cleanup(echo.Close)
 	s, secrets := storage(t, echo.URL, "b", key.JSON)
-	for op, err := range operations(t, open(t, opener(t, server), s, secrets)) {
+	for op, err := range providertest.Operations(t.Context(), open(t, opener(t, server), s, secrets)) {
 		if e := wantError(t, err, providers.Denied, "forbidden"); strings.Contains(e.Error()+e.Advice()+e.RequestID, "ya29.") || !strings.Contains(e.Error(), "[redacted]") {
 			t.Errorf("%s: %v", op, e)
+		}
+	}
+}
+
+// The cause of an error can repeat the token too.
+func TestCausesHideTokens(t *testing.T) {
+	t.Parallel()
+	server := servers.GCS(t)
+	key := server.Account(t, servers.GCSAccount{})
+	s, secrets := storage(t, providertest.EchoServer(t, "Authorization"), "b", key.JSON)
+	for op, err := range providertest.Operations(t.Context(), open(t, opener(t, server), s, secrets)) {
+		e := wantError(t, err, providers.Invalid, "")
+		if text := fmt.Sprintf("%v %v", e, e.Err); strings.Contains(text, "ya29.") || !strings.Contains(text, "[redacted]") {
+			t.Errorf("%s: %s", op, text)
 		}
 	}
 }

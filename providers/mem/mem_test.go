@@ -7,6 +7,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/mem"
+	"github.com/stevedore-jobs/stevedore/providers/mem/memtest"
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -24,14 +25,10 @@ func TestBucket(t *testing.T) {
 	t.Parallel()
 	providertest.Run(t, func(t testing.TB) providers.Bucket {
 		t.Helper()
-		o := mem.New()
-		o.Create("b")
-		return open(t, o, "b")
+		return memtest.Bucket(t)
 	})
 	providertest.RunMissing(t, open(t, mem.New(), "nowhere"))
-	o := mem.New()
-	o.Create("b")
-	providertest.RunThrough(t, open(t, o, "b"))
+	providertest.RunThrough(t, memtest.Bucket(t))
 }
 
 func TestBucketsAreSharedByName(t *testing.T) {

@@ -16,18 +16,21 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/egress"
-	"github.com/stevedore-jobs/stevedore/providers/mem"
+	"github.com/stevedore-jobs/stevedore/providers/mem/memtest"
 	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/providers/pacer"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// cloud opens one bucket in memory that says where it is. It
-// throttles the first Stat of each key, and counts its listings.
-type cloud struct {
-	*located
+// cloud opens one bucket.
+type cloud struct{ bucket providers.Bucket }
+
+func (c cloud) Open(context.Context, tasks.Storage, providers.Secrets) (providers.Bucket, error) {
+	return c.bucket, nil
 }
 
+// located is a bucket that says where it is. It throttles the first
+// Stat of each key, and counts its listings.
 type located struct {
 	providers.Bucket
 	endpoint string
@@ -36,10 +39,6 @@ type located struct {
 }
 
 var _ providers.Located = (*located)(nil)
-
-func (c cloud) Open(context.Context, tasks.Storage, providers.Secrets) (providers.Bucket, error) {
-	return c.located, nil
-}
 
 func (l *located) Unwrap() providers.Bucket { return l.Bucket }
 
@@ -79,24 +78,13 @@ func (r *requests) Bytes(string, int64) {}
 
 // store makes a bucket in memory with n objects below "in/" and one
 // outside.
-func store(t *testing.T, n int) (*mem.Opener, providers.Bucket) {
+func store(t *testing.T, n int) providers.Bucket {
 	t.Helper()
-	o := mem.New()
-	o.Create("b")
-	b, err := o.Open(t.Context(), tasks.Storage{Provider: "mem", Bucket: "b"}, providers.Secrets{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	keys := []string{"out"}
 	for i := range n {
 		keys = append(keys, fmt.Sprintf("in/%06d", i))
 	}
-	for _, key := range keys {
-		if _, err := b.Put(t.Context(), key, strings.NewReader("x"), providers.WriteOptions{}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return o, b
+	return memtest.Bucket(t, keys...)
 }
 
 func count(t *testing.T, b providers.Bucket) (n int) {
@@ -118,7 +106,7 @@ func TestStack_WrapsACloud(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(server.Close)
-	_, inner := store(t, 8000)
+	inner := store(t, 8000)
 	at := &located{Bucket: inner, endpoint: server.URL}
 	s := network.Stack{
 		Providers: providers.Registry{"cloud": cloud{at}}, Network: network.New(loopback()),
@@ -154,7 +142,7 @@ func TestStack_ChecksTheNetwork(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(server.Close)
-	_, inner := store(t, 1)
+	inner := store(t, 1)
 	s := network.Stack{
 		Providers: providers.Registry{"cloud": cloud{&located{Bucket: inner, endpoint: server.URL}}},
 		Network:   network.New(loopback()), ListStreams: 4, Pacer: pacer.New(8),
@@ -180,10 +168,10 @@ func TestStack_ChecksTheNetwork(t *testing.T) {
 // checks say what could not be checked.
 func TestStack_WithoutANetwork(t *testing.T) {
 	t.Parallel()
-	local, inner := store(t, 8000)
+	inner := store(t, 8000)
 	bare := struct{ providers.Bucket }{inner} // without the optional interfaces
 	at := &located{Bucket: bare, endpoint: "https://cloud.example"}
-	s := network.Stack{Providers: providers.Registry{"mem": local, "cloud": cloud{at}}}
+	s := network.Stack{Providers: providers.Registry{"mem": cloud{inner}, "cloud": cloud{at}}}
 	for provider, want := range map[string][]tasks.CheckStatus{"mem": nil, "cloud": {tasks.CheckUnknown}} {
 		b, err := s.Open(t.Context(), tasks.Storage{Provider: provider, Bucket: "b"}, providers.Secrets{}, nil)
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/mem/memtest"
 	"github.com/stevedore-jobs/stevedore/providers/pacer"
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -72,7 +73,7 @@ func crowd(t *testing.T, b providers.Bucket, goroutines int) (stop func()) {
 func TestPacer_FindsTheCapacity(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		cloud := &crowded{Bucket: bucket(t, "k")}
+		cloud := &crowded{Bucket: memtest.Bucket(t, "k")}
 		cloud.capacity.Store(8)
 		p := pacer.New(64)
 		stop := crowd(t, pacer.WithPacer(cloud, p, "b"), 64)
@@ -101,7 +102,7 @@ func TestPacer_FindsTheCapacity(t *testing.T) {
 func TestPacer_RisesOnlyAsUsed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		cloud := &crowded{Bucket: bucket(t, "k")}
+		cloud := &crowded{Bucket: memtest.Bucket(t, "k")}
 		cloud.capacity.Store(4)
 		p := pacer.New(64)
 		stop := crowd(t, pacer.WithPacer(cloud, p, "b"), 64)
@@ -177,7 +178,7 @@ func TestPacer_IsFair(t *testing.T) {
 func TestPacer_DoesNotDeadlock(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := pacer.WithPacer(bucket(t, "k"), pacer.New(1), "b")
+		b := pacer.WithPacer(memtest.Bucket(t, "k"), pacer.New(1), "b")
 		r, err := b.Open(t.Context(), "k", providers.ReadOptions{})
 		if err != nil {
 			t.Fatal(err)
@@ -218,7 +219,7 @@ func TestPacer_HoldsUploadsFromMemory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				b, start := pacer.WithPacer(slowPut{bucket(t)}, pacer.New(1), "b"), time.Now()
+				b, start := pacer.WithPacer(slowPut{memtest.Bucket(t)}, pacer.New(1), "b"), time.Now()
 				var group sync.WaitGroup
 				for i := range 3 {
 					group.Go(func() { _, _ = b.Put(t.Context(), fmt.Sprint(i), c.body(), providers.WriteOptions{}) })
@@ -250,7 +251,7 @@ func TestPacer_LearnsFromListings(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := pacer.New(8)
-		b := pacer.WithPacer(halfListed{bucket(t, "a")}, p, "b")
+		b := pacer.WithPacer(halfListed{memtest.Bucket(t, "a")}, p, "b")
 		var keys []string
 		var failed error
 		for o, err := range b.List(t.Context(), providers.ListOptions{}) {
@@ -271,9 +272,9 @@ func TestPacer_PassesTheSuite(t *testing.T) {
 	t.Parallel()
 	providertest.Run(t, func(t testing.TB) providers.Bucket {
 		t.Helper()
-		return pacer.WithPacer(bucket(t), pacer.New(2), "b")
+		return pacer.WithPacer(memtest.Bucket(t), pacer.New(2), "b")
 	})
-	b := pacer.WithPacer(bucket(t), pacer.New(1), "b")
+	b := pacer.WithPacer(memtest.Bucket(t), pacer.New(1), "b")
 	if checks := providers.Probe(t.Context(), b, tasks.Need{Read: true}); len(checks) != 2 {
 		t.Errorf("probed: %+v", checks)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/mem/memtest"
 	"github.com/stevedore-jobs/stevedore/providers/pacer"
 )
 
@@ -93,7 +94,7 @@ func TestPacer_Retries(t *testing.T) {
 					ctx, cancel = context.WithTimeout(ctx, c.limit)
 					defer cancel()
 				}
-				c.Bucket = bucket(t, "k")
+				c.Bucket = memtest.Bucket(t, "k")
 				err := ask(ctx, pacer.WithPacer(&c.refusing, pacer.New(4), "b"), c.op)
 				if took := time.Since(start); providers.KindOf(err) != c.want || took < c.from || took > c.to {
 					t.Errorf("after %v: %v", took, err)
@@ -123,7 +124,7 @@ func ask(ctx context.Context, b providers.Bucket, op string) (err error) {
 func TestPacer_EndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		cloud := &refusing{Bucket: bucket(t, "k"), times: 99, after: 5 * time.Second}
+		cloud := &refusing{Bucket: memtest.Bucket(t, "k"), times: 99, after: 5 * time.Second}
 		b := pacer.WithPacer(cloud, pacer.New(1), "b")
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)

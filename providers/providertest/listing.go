@@ -43,7 +43,7 @@ func listOrder(t *testing.T, b providers.Bucket) {
 		{Prefix: "a/", After: "a/b-c"}, {Prefix: "a/", After: "A"}, {Prefix: "a/", After: "b"},
 		{Prefix: "a", After: "a/b/d/e"},
 	} {
-		got, _, err := collect(t.Context(), b, c)
+		got, err := Keys(t.Context(), b, c)
 		if want := selected(keys, c); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%+v:\n got %q\nwant %q\nerror %v", c, got, want, err)
 		}
@@ -71,12 +71,12 @@ func listPages(t *testing.T, b providers.Bucket) {
 		return err
 	})
 	slices.Sort(keys)
-	got, _, err := collect(t.Context(), b, providers.ListOptions{Prefix: "p/"})
+	got, err := Keys(t.Context(), b, providers.ListOptions{Prefix: "p/"})
 	if err != nil || !slices.Equal(got, keys) {
 		t.Fatalf("%d keys of %d, error %v", len(got), n, err)
 	}
 	for _, from := range []int{0, 999, 1000, 1001, n - 2, n - 1} {
-		got, _, err := collect(t.Context(), b, providers.ListOptions{After: keys[from]})
+		got, err := Keys(t.Context(), b, providers.ListOptions{After: keys[from]})
 		if err != nil || !slices.Equal(got, keys[from+1:]) {
 			t.Errorf("after key %d: %d keys, want %d; error %v", from, len(got), n-1-from, err)
 		}
@@ -95,9 +95,15 @@ func listPages(t *testing.T, b providers.Bucket) {
 func listDescribes(t *testing.T, b providers.Bucket) {
 	put(t, b, "k", "12345")
 	put(t, b, "zero", "")
-	_, objects, err := collect(t.Context(), b, providers.ListOptions{})
-	if err != nil || len(objects) != 2 {
-		t.Fatalf("%d objects, %v", len(objects), err)
+	var objects []providers.Object
+	for o, err := range b.List(t.Context(), providers.ListOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects = append(objects, o)
+	}
+	if len(objects) != 2 {
+		t.Fatalf("%d objects, want 2", len(objects))
 	}
 	for i, size := range []int64{5, 0} {
 		o := objects[i]

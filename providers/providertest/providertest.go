@@ -44,7 +44,7 @@ func RunMissing(t *testing.T, b providers.Bucket) {
 	t.Run("MissingBucket", func(t *testing.T) {
 		t.Parallel()
 		ctx := t.Context()
-		_, _, err := collect(ctx, b, providers.ListOptions{})
+		_, err := Keys(ctx, b, providers.ListOptions{})
 		wantKind(t, "list", err, providers.NotFound)
 		_, err = b.Stat(ctx, "k")
 		wantKind(t, "stat", err, providers.NotFound)
@@ -56,6 +56,20 @@ func RunMissing(t *testing.T, b providers.Bucket) {
 			t.Errorf("close: %v", err)
 		}
 	})
+}
+
+// Keys lists a bucket. If the listing fails, it returns the error and
+// the keys before it.
+func Keys(
+	ctx context.Context, b providers.Bucket, opts providers.ListOptions,
+) (keys []string, err error) {
+	for o, err := range b.List(ctx, opts) {
+		if err != nil {
+			return keys, err
+		}
+		keys = append(keys, o.Key)
+	}
+	return keys, nil
 }
 
 func put(t testing.TB, b providers.Bucket, key, content string) providers.Object {
@@ -79,20 +93,6 @@ func read(
 	return string(data), r.Object, errors.Join(err, r.Close())
 }
 
-// collect lists everything. It returns what came before an error.
-func collect(
-	ctx context.Context, b providers.Bucket, opts providers.ListOptions,
-) (keys []string, objects []providers.Object, err error) {
-	for o, err := range b.List(ctx, opts) {
-		if err != nil {
-			return keys, objects, err
-		}
-		keys = append(keys, o.Key)
-		objects = append(objects, o)
-	}
-	return keys, objects, nil
-}
-
 // wantContent checks that a key holds exactly a content.
 func wantContent(t testing.TB, b providers.Bucket, key, want string) {
 	t.Helper()
@@ -105,7 +105,7 @@ func wantContent(t testing.TB, b providers.Bucket, key, want string) {
 // wantKeys checks how many objects the bucket has.
 func wantKeys(t testing.TB, b providers.Bucket, want int) {
 	t.Helper()
-	keys, _, err := collect(t.Context(), b, providers.ListOptions{})
+	keys, err := Keys(t.Context(), b, providers.ListOptions{})
 	if err != nil || len(keys) != want {
 		t.Errorf("listed %q, want %d keys; error %v", keys, want, err)
 	}

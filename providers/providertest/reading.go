@@ -139,11 +139,11 @@ func wantOddKey(t *testing.T, b providers.Bucket, key string) {
 	if _, err := b.Stat(t.Context(), key); err != nil {
 		t.Errorf("stat: %v", err)
 	}
-	got, _, err := collect(t.Context(), b, providers.ListOptions{Prefix: key})
+	got, err := Keys(t.Context(), b, providers.ListOptions{Prefix: key})
 	if err != nil || len(got) == 0 || got[0] != key {
 		t.Errorf("with prefix %.60q: %q, %v", key, got, err)
 	}
-	got, _, err = collect(t.Context(), b, providers.ListOptions{Prefix: key, After: key})
+	got, err = Keys(t.Context(), b, providers.ListOptions{Prefix: key, After: key})
 	if err != nil || len(got) != 0 {
 		t.Errorf("after %.60q: %q, %v", key, got, err)
 	}

@@ -115,7 +115,7 @@ func concurrently(t *testing.T, b providers.Bucket) {
 			own := fmt.Sprintf("own/%d", i)
 			put(t, b, own, own)
 			wantContent(t, b, own, own)
-			if _, _, err := collect(t.Context(), b, providers.ListOptions{}); err != nil {
+			if _, err := Keys(t.Context(), b, providers.ListOptions{}); err != nil {
 				t.Error(err)
 			}
 			if err := b.Delete(t.Context(), own); err != nil {

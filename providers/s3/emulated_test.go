@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
@@ -40,7 +41,7 @@ func TestEmulatedFaults(t *testing.T) {
 			b := s3test.Open(t, &s3.Opener{Attempts: 1}, s, secrets)
 			happened := server.Fault(t, servers.S3Fault{Name: c.name, Bucket: bucket, Region: "eu-west-3"})
 
-			errs := s3test.Operations(t.Context(), b)
+			errs := providertest.Operations(t.Context(), b)
 			for op := range strings.FieldsSeq(c.ops) {
 				var e *providers.Error
 				if !errors.As(errs[op], &e) || e.Kind != c.kind || e.Op != op || e.Code != c.code && op != "stat" {
@@ -67,7 +68,7 @@ func TestEmulatedKMSNamesTheRight(t *testing.T) {
 	bucket := s3test.BucketWithObject(t, server, s3test.Content)
 	server.Fault(t, servers.S3Fault{Name: "KMSDenied", Bucket: bucket})
 	b := s3test.OpenAt(t, server.Endpoint, bucket, server.Root)
-	errs := s3test.Operations(t.Context(), b)
+	errs := providertest.Operations(t.Context(), b)
 	for op, action := range map[string]string{"get": "kms:Decrypt", "put": "kms:GenerateDataKey"} {
 		var e *providers.Error
 		if !errors.As(errs[op], &e) || !strings.Contains(e.Fix, action+" on ") ||

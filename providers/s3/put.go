@@ -41,6 +41,7 @@ func (b *bucket) Put(
 		o.RequestChecksumCalculation = api.Options().RequestChecksumCalculation
 	})
 	out, err := manager.UploadObject(ctx, uploadInput(b.client.Bucket(), key, source, opts))
+	providers.Rethrow(err)
 	switch {
 	case up.completeErr != nil:
 		err = up.completeErr

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/s3/client"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
 )
@@ -17,10 +18,11 @@ const abortTimeout = 15 * time.Second
 var _ transfermanager.S3APIClient = (*upload)(nil)
 
 // upload is the client of one Put. It sends requests to the bucket's
-// region, and corrects three faults of transfermanager: it logs an
+// region, and corrects four faults of transfermanager: it logs an
 // upload that cannot be completed to the process's log; it loses the
-// reason if the upload cannot be aborted either; and it does not abort
-// after the context has ended.
+// reason if the upload cannot be aborted either; it does not abort
+// after the context has ended; and a panic in its goroutines, which
+// send the parts, would end the process.
 type upload struct {
 	*sdk.Client // makes the calls of a multipart upload
 
@@ -54,6 +56,18 @@ func (u *upload) CreateMultipartUpload(
 		return api.CreateMultipartUpload(ctx, in, opts...)
 	}
 	return client.Call(ctx, u.regional, create)
+}
+
+// UploadPart sends a part. It returns a panic as an error, because it
+// runs in a goroutine of transfermanager. Put panics with it.
+func (u *upload) UploadPart(
+	ctx context.Context, in *sdk.UploadPartInput, opts ...client.Option,
+) (out *sdk.UploadPartOutput, err error) {
+	err = providers.Guard(func() (err error) {
+		out, err = u.Client.UploadPart(ctx, in, opts...)
+		return err
+	})
+	return out, err
 }
 
 // CompleteMultipartUpload aborts an upload that it cannot complete. It

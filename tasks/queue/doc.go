@@ -1,7 +1,7 @@
 // Package queue reads and writes what producers and workers share
 // in Redis about a job: its record, its shards, its error list
-// and its events. The scripts in package lua do every change, so
-// that each is made whole or not at all.
+// and its events. The scripts in package lua do every change of
+// the first three, so that each is made whole or not at all.
 //
 // The package knows no cloud and no kind of job: a payload, a
 // part and a result are bytes to it. Package asynqtask handles

@@ -3,12 +3,8 @@ package queue
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
@@ -150,8 +146,7 @@ func (l Lease) write(ctx context.Context, s *lua.Script, args lua.Args) error {
 // fenced tells a lost lease from every other error, above all
 // from an outage of Redis.
 func fenced(err error, id string) error {
-	var answer redis.Error
-	if errors.As(err, &answer) && strings.Contains(answer.Error(), "FENCED") {
+	if isAnswer(err, "FENCED") {
 		return fmt.Errorf("job %s: %w", id, ErrFenced)
 	}
 	return redisconn.Wrap(err, "write the record %s", schema.RecordKey(id))

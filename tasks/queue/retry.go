@@ -25,7 +25,7 @@ var (
 
 // RetryTask is what the task of a retry needs.
 type RetryTask struct {
-	Kind       string
+	State      tasks.State // queued, unless a worker has the job or had it
 	Payload    []byte
 	Queue      string // empty if an older version made the record
 	Generation int
@@ -33,8 +33,8 @@ type RetryTask struct {
 
 // BeginRetry begins a job that has a result again, for the
 // objects of its error list alone. The caller must enqueue the
-// task. round is one more than the Round of the job's Status. It
-// is safe to call twice.
+// task if the job is queued. round is one more than the Round of
+// the job's Status. It is safe to call twice.
 func (s Store) BeginRetry(ctx context.Context, id string, round int) (RetryTask, error) {
 	if err := s.patient.track(ctx, id); err != nil {
 		return RetryTask{}, err
@@ -69,7 +69,7 @@ func (c conn) beginRetry(ctx context.Context, id string, round int) (RetryTask, 
 	if err != nil {
 		return RetryTask{}, err
 	}
-	return RetryTask{v[0], []byte(v[1]), v[2], int(schema.Number(v[3]))}, nil
+	return RetryTask{tasks.State(v[0]), []byte(v[1]), v[2], int(schema.Number(v[3]))}, nil
 }
 
 // isAnswer reports whether a script has answered with an error

@@ -23,7 +23,7 @@ func TestRetryWorksOnTheErrorList(t *testing.T) {
 		succeed(t, l)
 		created := status(t, r, "j").Created
 
-		want := queue.RetryTask{Kind: kind, Payload: []byte("{}"), Queue: tasks.QueueJobs, Generation: 1}
+		want := queue.RetryTask{State: tasks.StateQueued, Payload: []byte("{}"), Queue: tasks.QueueJobs, Generation: 1}
 		for range 2 {
 			same(t, "task", retry(t, r, "j", 1), want)
 		}
@@ -53,6 +53,7 @@ func TestRetryWorksOnTheErrorList(t *testing.T) {
 		if s := start(t, r, ref("j", 0)); !s.Wanted || s.Resume != "" || s.Crashes != 0 {
 			t.Errorf("the shards of the first round are still there: %+v", s)
 		}
+		want.State = tasks.StatePlanning
 		same(t, "task for a late caller", retry(t, r, "j", 1), want)
 
 		commit(t, r, ref("j", 0), queue.Checkpoint{Last: true, Objects: 1, Budget: budget})

@@ -3,7 +3,6 @@ package job
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 )
@@ -28,17 +27,11 @@ func (e *PanicError) Unwrap() error { return ErrPanic }
 // Guard calls do and turns its panic into a *PanicError. It cannot
 // catch the panics of goroutines that do starts. Each and Prefetch
 // guard the goroutines that they start.
-func Guard(do func() error) (err error) {
-	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case *providers.PanicError:
-			// It comes from a goroutine of a bucket. Its own stack
-			// says more than the stack here.
-			err = &PanicError{r.Value, r.Stack}
-		default:
-			err = &PanicError{r, string(debug.Stack())}
-		}
-	}()
-	return do()
+func Guard(do func() error) error {
+	err := providers.Guard(do)
+	var panicked *providers.PanicError
+	if errors.As(err, &panicked) {
+		return &PanicError{panicked.Value, panicked.Stack}
+	}
+	return err
 }

@@ -1,10 +1,10 @@
 package azerror
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -50,22 +50,6 @@ func (w Wrapper) Wrap(op, key string, err error) *providers.Error {
 	if e.Fix == "" {
 		e.Fix = w.advice(e)
 	}
-	w.redact(e)
+	driver.Redact(e, w.Redact)
 	return e
-}
-
-// redact replaces secrets in every text that came from a server or from
-// the SDK. A cause that holds a secret is replaced by its text, and so
-// loses its type.
-func (w Wrapper) redact(e *providers.Error) {
-	for _, text := range []*string{&e.Code, &e.Detail, &e.Fix, &e.RequestID} {
-		*text = w.Redact(*text)
-	}
-	if e.Err == nil {
-		return
-	}
-	text := e.Err.Error()
-	if redacted := w.Redact(text); redacted != text {
-		e.Err = errors.New(redacted)
-	}
 }

@@ -2,11 +2,13 @@ package client
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/gcs/gcserror"
 )
 
@@ -26,8 +28,30 @@ type transport struct {
 	next      http.RoundTripper
 }
 
-// RoundTrip implements http.RoundTripper.
-func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+// RoundTrip implements http.RoundTripper. In an upload it returns a panic
+// as an error, because there it runs in a goroutine of the SDK, where a
+// panic would end the process.
+func (t *transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
+	if !isUpload(r.Context()) {
+		return t.send(r)
+	}
+	err = providers.Guard(func() (err error) {
+		resp, err = t.send(r) //nolint:bodyclose // the SDK closes it
+		return err
+	})
+	return resp, err
+}
+
+type uploadKey struct{}
+
+// asUpload returns the context for the requests of an upload.
+func asUpload(ctx context.Context) context.Context {
+	return context.WithValue(ctx, uploadKey{}, true)
+}
+
+func isUpload(ctx context.Context) bool { return ctx.Value(uploadKey{}) != nil }
+
+func (t *transport) send(r *http.Request) (*http.Response, error) {
 	// The SDK writes it so. Parsing the query would make every read
 	// slower.
 	isRead := strings.Contains(r.URL.RawQuery, "alt=media")

@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"cloud.google.com/go/storage"
+
+	"github.com/stevedore-jobs/stevedore/providers"
 )
 
 // chunkUnit divides every chunk size, in bytes. The API requires that.
@@ -14,9 +16,21 @@ const chunkUnit = 256 << 10
 // of n bytes with it is one request.
 func ChunkSizeFor(n int) int { return (n/chunkUnit + 1) * chunkUnit }
 
+// Writer is the upload of an object. The SDK sends its requests from a
+// goroutine of its own. If the transport panics there, Close panics with
+// a *providers.PanicError.
+type Writer struct{ *storage.Writer }
+
+// Close completes the upload.
+func (w *Writer) Close() error {
+	err := w.Writer.Close()
+	providers.Rethrow(err)
+	return err
+}
+
 // Send writes a whole body and closes the writer. If both fail, Close has
 // the cause.
-func Send(w *storage.Writer, content []byte) error {
+func Send(w *Writer, content []byte) error {
 	_, err := w.Write(content)
 	if closeErr := w.Close(); closeErr != nil {
 		return closeErr
@@ -28,12 +42,12 @@ func Send(w *storage.Writer, content []byte) error {
 // at most attempts times. The SDK's WithMaxAttempts has no effect on the
 // first request of an upload, which would be repeated until the context
 // ends.
-func NewWriter(ctx context.Context, o *storage.ObjectHandle, attempts int) *storage.Writer {
+func NewWriter(ctx context.Context, o *storage.ObjectHandle, attempts int) *Writer {
 	limit := &uploadRetries{maxFailures: attempts}
-	w := o.Retryer(storage.WithErrorFunc(limit.again)).NewWriter(ctx)
+	w := o.Retryer(storage.WithErrorFunc(limit.again)).NewWriter(asUpload(ctx))
 	// A long upload may meet trouble more than once.
 	w.ProgressFunc = func(int64) { limit.reset() }
-	return w
+	return &Writer{w}
 }
 
 // uploadRetries counts the failed attempts of an upload since its last

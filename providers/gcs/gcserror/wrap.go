@@ -2,6 +2,7 @@ package gcserror
 
 import (
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -29,13 +30,6 @@ func (w Wrapper) Wrap(op, key string, err error) *providers.Error {
 	if e.Fix == "" {
 		e.Fix = w.advice(e)
 	}
-	w.redact(e)
+	driver.Redact(e, w.Redact)
 	return e
-}
-
-// redact replaces secrets in every text that came from a server.
-func (w Wrapper) redact(e *providers.Error) {
-	for _, text := range []*string{&e.Code, &e.Detail, &e.Fix, &e.RequestID} {
-		*text = w.Redact(*text)
-	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
@@ -25,7 +26,7 @@ func openWithoutRegion(t *testing.T, handler http.HandlerFunc) providers.Bucket 
 	s := tasks.Storage{
 		Provider: "s3", Bucket: "pictures", Auth: tasks.Auth{Method: tasks.AuthAnonymous},
 	}
-	o := &s3.Opener{Client: s3test.ClientFor(handler), Attempts: 1}
+	o := &s3.Opener{Client: providertest.Client(handler), Attempts: 1}
 	return s3test.Open(t, o, s, providers.Secrets{})
 }
 
@@ -238,7 +239,7 @@ func TestEmulatedRedirect(t *testing.T) {
 		t.Errorf("stat: %v", err)
 	}
 	before := happened()
-	for op, err := range s3test.Operations(t.Context(), openNew()) {
+	for op, err := range providertest.Operations(t.Context(), openNew()) {
 		if err != nil {
 			t.Errorf("%s: %v", op, err)
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 )
 
@@ -50,7 +51,7 @@ func TestHeadersOfEveryRequest(t *testing.T) {
 	s.RequesterPays, s.ExpectedOwner = true, "123456789012"
 	b := s3test.OpenVia(t, http.HandlerFunc(handler), s, secrets)
 
-	for op, err := range s3test.Operations(t.Context(), b) {
+	for op, err := range providertest.Operations(t.Context(), b) {
 		if err != nil {
 			t.Errorf("%s: %v", op, err)
 		}

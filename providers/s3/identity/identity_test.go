@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
@@ -109,7 +111,7 @@ func TestSessionTokenIsHidden(t *testing.T) {
 	}
 	o := &s3.Opener{STSEndpoint: s3test.ServeFakeAWS(t) + "/sts"}
 	b := s3test.Open(t, o, s, providers.Secrets{})
-	for op, err := range s3test.Operations(t.Context(), b) {
+	for op, err := range providertest.Operations(t.Context(), b) {
 		if err == nil || strings.Contains(err.Error(), s3test.SessionToken) ||
 			!strings.Contains(err.Error(), "[redacted]") {
 			t.Errorf("%s: %v", op, err)
@@ -117,6 +119,24 @@ func TestSessionTokenIsHidden(t *testing.T) {
 	}
 	if requests.Load() == 0 {
 		t.Error("no request was made")
+	}
+}
+
+// The cause of an error can repeat the session token too.
+func TestCauseHoldsNoSecret(t *testing.T) {
+	t.Parallel()
+	s, _ := s3test.Storage(t, providertest.EchoServer(t, "X-Amz-Security-Token"), "b", s3test.Keys())
+	var secrets providers.Secrets
+	s.Auth.SessionToken, secrets = s3test.SecretFile(t, "session-secret")
+	s.Auth.SecretAccessKey = s.Auth.SessionToken
+	b := s3test.Open(t, &s3.Opener{Attempts: 1}, s, secrets)
+	for op, err := range providertest.Operations(t.Context(), b) {
+		var e *providers.Error
+		if !errors.As(err, &e) || e.Kind != providers.Invalid ||
+			strings.Contains(fmt.Sprintf("%v %v", e, e.Err), "session-secret") ||
+			!strings.Contains(e.Error(), "[redacted]") {
+			t.Errorf("%s: %v", op, err)
+		}
 	}
 }
 
@@ -134,7 +154,7 @@ func TestRequestIDHoldsNoSecret(t *testing.T) {
 	s.Auth.SessionToken, secrets = s3test.SecretFile(t, "session-secret")
 	s.Auth.SecretAccessKey = s.Auth.SessionToken
 	b := s3test.Open(t, &s3.Opener{}, s, secrets)
-	for op, err := range s3test.Operations(t.Context(), b) {
+	for op, err := range providertest.Operations(t.Context(), b) {
 		var e *providers.Error
 		if !errors.As(err, &e) || strings.Contains(e.RequestID, "session-secret") ||
 			len(e.RequestID) > 1000 || !strings.Contains(e.RequestID, "[redacted]") {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
@@ -114,7 +115,7 @@ func TestRoleIsRefused(t *testing.T) {
 				c.auth(&s.Auth)
 			}
 			b := s3test.OpenRole(t, server, s)
-			for op, err := range s3test.Operations(t.Context(), b) {
+			for op, err := range providertest.Operations(t.Context(), b) {
 				var e *providers.Error
 				if !errors.As(err, &e) || e.Kind != providers.Denied || e.Op != "assume-role" ||
 					e.Key != s.Auth.RoleARN || !strings.Contains(e.Fix, c.advice) {

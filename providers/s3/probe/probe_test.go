@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
@@ -145,7 +146,7 @@ func TestKeysOfAnotherServer(t *testing.T) {
 	s.Prefix = "dir/"
 	b := s3test.Open(t, &s3.Opener{
 		STSEndpoint: "http://sts.example/sts",
-		Client:      s3test.ClientFor(s3test.FakeAWS(refused)),
+		Client:      providertest.Client(s3test.FakeAWS(refused)),
 	}, s, secrets)
 	for id, c := range s3test.Probe(t, b, tasks.Need{Read: true}) {
 		want := ok

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 )
 
@@ -116,7 +117,7 @@ func TestSlowDown(t *testing.T) {
 		w.Header().Set("Retry-After", "7")
 		s3test.WriteError(w, http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
 	})
-	for op, err := range s3test.Operations(t.Context(), b) {
+	for op, err := range providertest.Operations(t.Context(), b) {
 		var e *providers.Error
 		if !errors.As(err, &e) || e.Kind != providers.Throttled || e.RetryAfter != 7*time.Second ||
 			e.Op != op || e.Status != http.StatusServiceUnavailable {
@@ -169,7 +170,7 @@ func TestLocationIsNotFollowed(t *testing.T) {
 		s3test.WriteError(w, http.StatusMovedPermanently, "PermanentRedirect",
 			"The bucket must be addressed using the specified endpoint.")
 	})
-	for op, err := range s3test.Operations(t.Context(), b) {
+	for op, err := range providertest.Operations(t.Context(), b) {
 		var e *providers.Error
 		if !errors.As(err, &e) || e.Kind != providers.Invalid || !strings.Contains(e.Fix, "eu-west-3") {
 			t.Errorf("%s: got %v", op, err)
@@ -183,7 +184,7 @@ func TestSecretIsHidden(t *testing.T) {
 		s3test.WriteError(w, http.StatusForbidden, "AccessDenied",
 			"User: top-secret is not authorized to perform: top-secret on resource: top-secret")
 	})
-	for op, err := range s3test.Operations(t.Context(), b) {
+	for op, err := range providertest.Operations(t.Context(), b) {
 		var e *providers.Error
 		if !errors.As(err, &e) || e.Kind != providers.Denied ||
 			strings.Contains(fmt.Sprintf("%+v %#v", err, *e), "top-secret") {

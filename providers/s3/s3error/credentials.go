@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -63,7 +64,7 @@ func (w Wrapper) WrapCaller(err error) *providers.Error {
 			e.Fix = fix
 		}
 	}
-	w.redact(e)
+	driver.Redact(e, w.Redact)
 	return e
 }
 

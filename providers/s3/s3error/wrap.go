@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -31,15 +32,8 @@ func (w Wrapper) Wrap(op, key string, err error) *providers.Error {
 		e.Op, e.Key = op, key
 		w.addAdvice(e)
 	}
-	w.redact(e)
+	driver.Redact(e, w.Redact)
 	return e
-}
-
-// redact replaces secrets in every text that came from a server.
-func (w Wrapper) redact(e *providers.Error) {
-	for _, text := range []*string{&e.Code, &e.Detail, &e.Fix, &e.RequestID} {
-		*text = w.Redact(*text)
-	}
 }
 
 // addAdvice adds advice that depends on the operation and the storage.

@@ -12,24 +12,6 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Operations makes each operation on the key "k", and returns their
-// errors: those of list, stat, get, put and delete.
-func Operations(ctx context.Context, b providers.Bucket) map[string]error {
-	errs := map[string]error{}
-	for _, err := range b.List(ctx, providers.ListOptions{}) {
-		errs["list"] = err
-	}
-	_, errs["stat"] = b.Stat(ctx, "k")
-	if r, err := b.Open(ctx, "k", providers.ReadOptions{}); err != nil {
-		errs["get"] = err
-	} else {
-		_ = r.Close()
-	}
-	_, errs["put"] = b.Put(ctx, "k", strings.NewReader("x"), providers.WriteOptions{})
-	errs["delete"] = b.Delete(ctx, "k")
-	return errs
-}
-
 // ReadAll reads the key "k". With an error it returns what was read
 // before.
 func ReadAll(ctx context.Context, b providers.Bucket, opts providers.ReadOptions) (string, error) {

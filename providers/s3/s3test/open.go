@@ -17,6 +17,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/providers/providertest/servers"
 	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -107,27 +108,7 @@ func OpenVia(
 	t testing.TB, handler http.Handler, s tasks.Storage, secrets providers.Secrets,
 ) providers.Bucket {
 	t.Helper()
-	return Open(t, &s3.Opener{Client: ClientFor(handler)}, s, secrets)
-}
-
-// ClientFor makes a client whose requests are all answered by a
-// handler, without a network.
-func ClientFor(handler http.Handler) *http.Client {
-	return &http.Client{Transport: handlerTransport{handler}}
-}
-
-type handlerTransport struct{ handler http.Handler }
-
-func (t handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := httptest.NewRecorder()
-	if r.Body == nil { // a server's request always has one
-		r = r.Clone(r.Context())
-		r.Body = http.NoBody
-	}
-	t.handler.ServeHTTP(w, r)
-	resp := w.Result()
-	resp.Request = r
-	return resp, nil
+	return Open(t, &s3.Opener{Client: providertest.Client(handler)}, s, secrets)
 }
 
 // Content is what BucketWithObject stores.

@@ -5,24 +5,21 @@
 -- KEYS: record, errors, retry
 -- ARGV: round, fields...
 -- USES: now
--- Returns {kind, payload, queue, generation}, also if the round has begun
+-- Returns {state, payload, queue, generation}, also if the round has begun
 -- already, or an error that says why not.
 
 local record, errors, retry = unpack(KEYS)
 local round = unpack(ARGV, 1, 1)
 
 local r = redis.call("HMGET", record, 'state', 'round', 'failed', 'errors_kept', 'result',
-  'outbox', 'kind', 'payload', 'queue', 'gen')
+  'outbox', 'payload', 'queue', 'gen')
 local state, failed, kept, result = r[1], r[3] or "0", r[4] or "0", r[5]
-local function task(generation)
-  return {r[7], r[8], r[9] or "", generation}
-end
 
 if not state then
   return redis.error_reply("NOJOB")
 end
 if tonumber(r[2] or "0") >= tonumber(round) then
-  return task(r[10] or "0")
+  return {state, r[7], r[8] or "", r[9] or "0"}
 end
 if not result then
   return redis.error_reply("STATE " .. state)
@@ -54,4 +51,5 @@ end
 redis.call("HINCRBY", record, 'epoch', 1)
 redis.call("HSET", record, 'state', "queued", 'round', round, 'beat', now_ms(),
   'amends', result, 'was_failed', failed, 'was_kept', kept)
-return task(tostring(redis.call("HINCRBY", record, 'gen', 1)))
+local generation = redis.call("HINCRBY", record, 'gen', 1)
+return {"queued", r[7], r[8] or "", tostring(generation)}

@@ -47,13 +47,13 @@ const (
 
 // Group shown: the progress that readers see. The counts never fall
 // within a round. Heartbeat, Commit and Publish write them, through
-// the one function in lua/show.lua.
+// the one function in lua/shared/show.lua.
 const (
 	ShownObjects = "shown_objects"
 	ShownBytes   = "shown_bytes"
 	ShownFailed  = "shown_failed"
-	Rate         = "rate" // objects a second, a decimal number: Heartbeat
-	ETA          = "eta"  // seconds until the last object: Heartbeat
+	Rate         = "rate" // objects a second, a decimal number: Heartbeat; 0 at the end
+	ETA          = "eta"  // seconds until the last object: Heartbeat; 0 at the end
 )
 
 // Group retry: what a retry works on, and what comes back if it does
