@@ -213,6 +213,7 @@ module_checks() {
 benchmarks() {
 	local command commands
 	mapfile -t commands < <(sed -n '/^go test /{s/ *#.*//;p}' deploy/bench/README.md)
+	check "commands in deploy/bench/README.md" test "${#commands[@]}" -gt 0
 	for command in "${commands[@]}"; do
 		check "${command#go test }" benchmark "$command"
 	done

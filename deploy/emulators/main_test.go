@@ -84,12 +84,17 @@ func TestServe(t *testing.T) {
 }
 
 // start serves the emulators and returns the variables of the file.
-// It stops them when the test ends.
+// It stops them when the test ends. Without a file system that has
+// extended attributes it skips the test, or fails it if
+// REQUIRE_SERVICES=1.
 func start(t *testing.T) map[string]string {
 	t.Helper()
 	data, remove, err := dataDir("")
-	if err != nil {
-		t.Skip("the gateway needs a file system with extended attributes: ", err)
+	switch {
+	case err != nil && os.Getenv("REQUIRE_SERVICES") == "1":
+		t.Fatal(err)
+	case err != nil:
+		t.Skip("SKIPPED:", err)
 	}
 	file := filepath.Join(t.TempDir(), "env")
 	ctx, cancel := context.WithCancel(context.Background())

@@ -86,6 +86,14 @@ func TestRun_EachLimit(t *testing.T) {
 		},
 		"15 methods": {one(methods(15)), ""},
 		"16 methods": {one(methods(16)), "a: type big has 16 methods, the limit is 15"},
+		"16 methods of a generic type": {
+			one(strings.ReplaceAll(methods(16), "*big", "*big[T]")),
+			"a: type big has 16 methods, the limit is 15",
+		},
+		"16 methods of a type with two parameters": {
+			one(strings.ReplaceAll(methods(16), "*big", "*big[K, V]")),
+			"a: type big has 16 methods, the limit is 15",
+		},
 		"7 methods of an interface": {
 			one("package a\n\ntype i interface {\n\ta()\n\tb()\n\tc()\n\td()\n\te()\n\tf()\n\tg()\n}\n"),
 			"a.go:3: interface i has 7 methods, the limit is 6",
@@ -99,7 +107,8 @@ func TestRun_EachLimit(t *testing.T) {
 		"columns in a raw string": {
 			one("package a\n\nvar a = `\n" + strings.Repeat("x", 200) + "\n`\n"), "",
 		},
-		"9 words": {one("// Package a b c d e f g h\npackage a\n"), ""},
+		"9 words":                 {one("// Package a b c d e f g h\npackage a\n"), ""},
+		"10 words of a directive": {one("//a b c d e f g h i j\npackage a\n"), ""},
 		"10 words": {
 			one("// Package a b c d e f g h i\npackage a\n"),
 			"comments have 10.0 words per line on average, the limit is 9.5",
@@ -126,6 +135,19 @@ func TestRun_EachLimit(t *testing.T) {
 				t.Errorf("errors: %s", errs.String())
 			}
 		})
+	}
+}
+
+func TestRun_EachUnwantedWord(t *testing.T) {
+	t.Parallel()
+	words := []string{"whoever", "lest", "affair", "besides", "told", "is none", "be it"}
+	for _, word := range words {
+		root := tree(t, one("package a\n\n// Some text, "+word+" more.\n"))
+		var out, errs strings.Builder
+		code := run([]string{root}, &out, &errs)
+		if code != 1 || !strings.Contains(out.String(), `"`+word+`"`) {
+			t.Errorf("%s: exit code %d, output %q", word, code, out.String())
+		}
 	}
 }
 
