@@ -69,7 +69,7 @@ type skipped struct {
 	*base         // JSON cannot decode it: the type is not exported
 	pieces        // not a struct: JSON leaves it out
 	Left   part   `json:"-"`
-	Dash   part   `json:"-,"` // its name is a dash
+	Dash   part   `json:"dash"`
 	Number [1]int `json:"number"`
 }
 
@@ -87,7 +87,7 @@ func TestOnlyWhatJSONHas(t *testing.T) {
 	if original.Embedded.Name != "embedded" || original.Left.Name != "left" {
 		t.Errorf("the original was changed: %+v", original)
 	}
-	want := []walk.Path{{Name: "-"}}
+	want := []walk.Path{{Name: "dash"}}
 	if got := walk.Paths[skipped, part](); !reflect.DeepEqual(got, want) {
 		t.Errorf("Paths gave %+v, want %+v", got, want)
 	}
