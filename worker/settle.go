@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -31,11 +30,11 @@ func (c *claim) decide(ctx context.Context, r tasks.Result, err error) jobVerdic
 		v.end.Counts, v.end.Errors = &counts, c.job.Env.Progress.Errors()
 	}
 	if v.Outcome == outcome.Done {
-		data, err := json.Marshal(r)
+		data, err := c.executor.wording.Result(r)
 		if err != nil {
 			v.Verdict = outcome.Verdict{Outcome: outcome.Failed, Err: err}
 		}
-		v.end.Result = c.executor.wording.Result(data)
+		v.end.Result = data
 	}
 	if v.Outcome == outcome.Failed {
 		v.end.Failure = c.executor.wording.Failure(v.Err)

@@ -2,9 +2,17 @@ package driver
 
 import (
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 )
+
+// StatusText returns an HTTP status for a message, for example "403
+// Forbidden".
+func StatusText(status int) string {
+	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
+}
 
 // KindOfStatus returns the kind of an HTTP status, for answers whose
 // error code says nothing more exact. A success that could not be

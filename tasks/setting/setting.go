@@ -6,7 +6,11 @@
 // the text is readable as it is.
 package setting
 
-import "strings"
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
 
 // ID identifies a setting.
 type ID string
@@ -48,16 +52,25 @@ const mark = "the setting "
 // example "the setting egress-allow".
 func (i ID) String() string { return mark + string(i) }
 
+// marked matches the text that stands for a setting, with its whole
+// identifier.
+var marked = regexp.MustCompile(mark + `\w+(-\w+)*`)
+
 // Name returns a text in which every setting has the name that the
 // operator knows: "Add 10.0.0.1/32 to EGRESS_ALLOW." A nil function
 // leaves the text as it is.
+//
+// It is for texts that Stevedore writes. In others, such as keys, it
+// could change what somebody else wrote.
 func Name(text string, name func(ID) string) string {
-	if name == nil || !strings.Contains(text, mark) {
+	if name == nil {
 		return text
 	}
-	var pairs []string
-	for _, id := range All() {
-		pairs = append(pairs, id.String(), name(id))
-	}
-	return strings.NewReplacer(pairs...).Replace(text)
+	return marked.ReplaceAllStringFunc(text, func(found string) string {
+		id := ID(strings.TrimPrefix(found, mark))
+		if !slices.Contains(All(), id) {
+			return found
+		}
+		return name(id)
+	})
 }

@@ -23,13 +23,17 @@ func TestName(t *testing.T) {
 	}
 }
 
-func TestNoSettingBeginsLikeAnother(t *testing.T) {
+// A text that only begins like a setting is something else.
+func TestNameTakesWholeIdentifiers(t *testing.T) {
 	t.Parallel()
-	for _, a := range setting.All() {
-		for _, b := range setting.All() {
-			if a != b && strings.HasPrefix(string(b), string(a)) {
-				t.Errorf("%q begins with %q: Name could take it for that", b, a)
-			}
+	text := "the setting parallelism, the setting parallel-reads, the setting parallel."
+	want := "the setting parallelism, the setting parallel-reads, NAME."
+	if got := setting.Name(text, func(setting.ID) string { return "NAME" }); got != want {
+		t.Errorf("the text is %q, want %q", got, want)
+	}
+	for _, id := range setting.All() {
+		if got := setting.Name(id.String(), func(id setting.ID) string { return string(id) }); got != string(id) {
+			t.Errorf("%q is not found, the text is %q", id, got)
 		}
 	}
 }

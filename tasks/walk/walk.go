@@ -34,9 +34,6 @@ func (c Copy) Interface() any { return c.value.Interface() }
 
 // unshare replaces what a value points to by copies.
 func unshare(v reflect.Value) {
-	if !v.CanSet() && v.Kind() != reflect.Struct {
-		return
-	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
@@ -95,10 +92,13 @@ func children(v reflect.Value) iter.Seq[reflect.Value] {
 	}
 }
 
-// encoded reports whether JSON encodes a field. It encodes the exported
-// fields of an embedded struct even if the type of that struct is not
-// exported.
-func encoded(f reflect.StructField) bool { return f.IsExported() || f.Anonymous }
+// encoded reports whether JSON encodes and decodes a field. It does so
+// with the exported fields of an embedded struct even if the type of
+// that struct is not exported.
+func encoded(f reflect.StructField) bool {
+	embedded := f.Anonymous && f.Type.Kind() == reflect.Struct
+	return (f.IsExported() || embedded) && f.Tag.Get("json") != "-"
+}
 
 // Field is a field of a struct.
 type Field struct {

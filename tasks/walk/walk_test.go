@@ -63,6 +63,36 @@ func TestCopyIsTheCallers(t *testing.T) {
 	}
 }
 
+type pieces []part
+
+type skipped struct {
+	*base         // JSON cannot decode it: the type is not exported
+	pieces        // not a struct: JSON leaves it out
+	Left   part   `json:"-"`
+	Dash   part   `json:"-,"` // its name is a dash
+	Number [1]int `json:"number"`
+}
+
+// What JSON leaves out is not found, and not changed either.
+func TestOnlyWhatJSONHas(t *testing.T) {
+	t.Parallel()
+	original := skipped{base: &base{part{"embedded"}}, pieces: pieces{{"piece"}}, Left: part{"left"}, Dash: part{"dash"}}
+	found := walk.Find[part](walk.NewCopy(original))
+	for _, p := range found {
+		p.Name += "!"
+	}
+	if len(found) != 1 || found[0].Name != "dash!" {
+		t.Errorf("found %d parts, want the one that JSON has: %+v", len(found), found)
+	}
+	if original.Embedded.Name != "embedded" || original.Left.Name != "left" {
+		t.Errorf("the original was changed: %+v", original)
+	}
+	want := []walk.Path{{Name: "-"}}
+	if got := walk.Paths[skipped, part](); !reflect.DeepEqual(got, want) {
+		t.Errorf("Paths gave %+v, want %+v", got, want)
+	}
+}
+
 func TestPaths(t *testing.T) {
 	t.Parallel()
 	want := []walk.Path{

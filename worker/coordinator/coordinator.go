@@ -99,8 +99,9 @@ func (c *Coordinator) Run(ctx context.Context, j Job) (tasks.Result, error) {
 }
 
 // Release frees the job's reservations of the caps. Call it only when
-// no shard of the job runs any more. After a hand-over the shards run
-// on, and the next coordinator inherits the reservations.
+// the job has ended: shards that still run then stop at their next
+// heartbeat. After a hand-over the shards run on, and the next
+// coordinator inherits the reservations.
 func (c *Coordinator) Release(ctx context.Context, j Job) {
 	if j.Kind.Sharded == nil || j.Payload == nil {
 		return

@@ -13,6 +13,7 @@ import (
 // sharded runs a sharded job. Shards already run while later ones are
 // planned.
 func (r *run) sharded(ctx context.Context) (tasks.Result, error) {
+	s := newSupervisor(r) // runs code of the payload, so not in a new goroutine
 	group, inner := errgroup.WithContext(ctx)
 	planned := make(chan struct{})
 	group.Go(func() error {
@@ -24,7 +25,7 @@ func (r *run) sharded(ctx context.Context) (tasks.Result, error) {
 		close(planned)
 		return nil
 	})
-	group.Go(func() error { return newSupervisor(r).supervise(inner, planned) })
+	group.Go(func() error { return s.supervise(inner, planned) })
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}

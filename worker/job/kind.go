@@ -15,16 +15,19 @@ type Kind struct {
 	Sharded Sharded[tasks.Job]
 }
 
-// DecodeValid reads a payload and validates it.
-func (k Kind) DecodeValid(payload []byte) (tasks.Job, error) {
-	j, err := k.Decode(payload)
-	if err != nil {
-		return nil, &tasks.InvalidError{
-			JobKind: k.Name,
-			Fields:  []tasks.FieldError{{Field: "payload", Problem: err.Error()}},
+// DecodeValid reads a payload and validates it. A panic of the
+// payload's own code is an error, as Guard makes it.
+func (k Kind) DecodeValid(payload []byte) (j tasks.Job, err error) {
+	err = Guard(func() (err error) {
+		if j, err = k.Decode(payload); err != nil {
+			return &tasks.InvalidError{
+				JobKind: k.Name,
+				Fields:  []tasks.FieldError{{Field: "payload", Problem: err.Error()}},
+			}
 		}
-	}
-	return j, j.Validate()
+		return j.Validate()
+	})
+	return j, err
 }
 
 // AnySingle adapts a job to payloads of any type, so that one table can

@@ -76,11 +76,12 @@ func WriteParts(w io.Writer, data iter.Seq2[[]byte, error]) error {
 //
 // If write fails by itself, Put returns its error: clients of clouds
 // hide the error of a body. If the bucket stops reading early, write
-// gets io.ErrClosedPipe.
+// gets io.ErrClosedPipe. A panic of the bucket or of write is an
+// error, as Guard makes it.
 func Put(
 	ctx context.Context, b providers.Bucket, key string, opts providers.WriteOptions,
 	write func(io.Writer) error,
-) (providers.Object, error) {
+) (o providers.Object, err error) {
 	r, w := io.Pipe()
 	wrote := make(chan error, 1)
 	go func() {
@@ -93,7 +94,10 @@ func Put(
 		wrote <- err
 	}()
 
-	o, err := b.Put(ctx, key, r, opts)
+	err = Guard(func() (err error) {
+		o, err = b.Put(ctx, key, r, opts)
+		return err
+	})
 	_ = r.Close() // ends write if the bucket did not read all of it
 	writeErr := <-wrote
 	if writeErr != nil && !errors.Is(writeErr, io.ErrClosedPipe) {

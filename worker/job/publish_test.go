@@ -1,11 +1,13 @@
 package job_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
@@ -153,5 +155,32 @@ func TestPublish_ContentFails(t *testing.T) {
 		if keys := w.Keys(t, ""); before == "" && len(keys) > 0 || before != "" && w.Get(t, "k") != before {
 			t.Errorf("before %q: the bucket holds %v", before, keys)
 		}
+	}
+}
+
+// panickingBucket reads one byte of what is stored in it, and panics.
+type panickingBucket struct{ providers.Bucket }
+
+func (panickingBucket) Put(
+	_ context.Context, _ string, body io.Reader, _ providers.WriteOptions,
+) (providers.Object, error) {
+	_, _ = io.CopyN(io.Discard, body, 1)
+	panic("boom")
+}
+
+// If the bucket panics, Put returns the panic as an error. It does not
+// leave write behind, which would wait for a reader for ever.
+func TestPut_BucketPanics(t *testing.T) {
+	t.Parallel()
+	var ended atomic.Bool
+	_, err := job.Put(t.Context(), panickingBucket{}, "k", providers.WriteOptions{}, func(w io.Writer) error {
+		defer ended.Store(true)
+		return text(strings.Repeat("a line of text\n", 20_000))(w)
+	})
+	if !errors.Is(err, job.ErrPanic) {
+		t.Errorf("got %v", err)
+	}
+	if !ended.Load() {
+		t.Error("write has not ended")
 	}
 }

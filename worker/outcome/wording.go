@@ -1,6 +1,7 @@
 package outcome
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
+	"github.com/stevedore-jobs/stevedore/tasks/walk"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -29,9 +31,26 @@ func (w Wording) Text(s string) string {
 	return setting.Name(providers.RedactPatterns(s), w.SettingName)
 }
 
-// Result gives settings their names in a result, which is JSON.
-func (w Wording) Result(data []byte) []byte {
-	return []byte(setting.Name(string(data), w.SettingName))
+// Result returns the JSON of a result, with the names of settings in
+// the advice of its checks. Other texts may be keys: they stay as they
+// are.
+func (w Wording) Result(r tasks.Result) ([]byte, error) {
+	// JSON refuses a result that contains itself. To copy it would not
+	// end.
+	data, err := json.Marshal(r)
+	if err != nil || r == nil {
+		return data, err
+	}
+	named := walk.NewCopy(r)
+	checks := walk.Find[tasks.Check](named)
+	if len(checks) == 0 {
+		return data, nil
+	}
+	for _, c := range checks {
+		c.Evidence = setting.Name(c.Evidence, w.SettingName)
+		c.Fix = setting.Name(c.Fix, w.SettingName)
+	}
+	return json.Marshal(named.Interface())
 }
 
 // Error returns an error whose text may be stored and shown. asynq

@@ -81,12 +81,45 @@ func TestTextsAreRedacted(t *testing.T) {
 	}
 }
 
-// A result may hold advice too, for example the checks of a verification.
+// A result may hold checks, whose advice names settings. Its other
+// texts may be keys, which stay as they are.
 func TestResultNamesSettings(t *testing.T) {
 	t.Parallel()
-	w := Wording{SettingName: func(setting.ID) string { return "EGRESS" }}
-	got := string(w.Result([]byte(`{"fix":"Add it to the setting egress-allow."}`)))
-	if want := `{"fix":"Add it to EGRESS."}`; got != want {
-		t.Errorf("%s, want %s", got, want)
+	const key = "the setting egress-allow/manifest.jsonl"
+	w := Wording{SettingName: func(setting.ID) string { return `"EGRESS"` }}
+	original := tasks.VerifyConnectionResult{Verdict: key, Checks: []tasks.Check{{
+		ID: "egress", Evidence: "the setting egress-allow can allow it", Fix: "Add it to the setting egress-allow.",
+	}}}
+	for _, c := range []struct {
+		result tasks.Result
+		want   string
+	}{
+		{original, `{"ok":false,"verdict":"the setting egress-allow/manifest.jsonl","checks":[{"id":"egress","status":"",` +
+			`"evidence":"\"EGRESS\" can allow it","fix":"Add it to \"EGRESS\"."}]}`},
+		{tasks.GenerateThumbnailsResult{Index: key}, `{"index":"` + key + `","written":0,"unchanged":0,"skipped":0,"failed":0}`},
+		{nil, "null"},
+	} {
+		if got, err := w.Result(c.result); string(got) != c.want || err != nil {
+			t.Errorf("%s, %v, want %s", got, err, c.want)
+		}
+	}
+	if original.Checks[0].Fix != "Add it to the setting egress-allow." {
+		t.Errorf("the job's own result was changed: %+v", original)
 	}
 }
+
+// A result that contains itself has no JSON. It gives an error.
+func TestResultWithoutJSON(t *testing.T) {
+	t.Parallel()
+	w := Wording{SettingName: func(setting.ID) string { return "NAME" }}
+	var r endless
+	r.Self = &r
+	if got, err := w.Result(r); err == nil {
+		t.Errorf("no error, and the JSON %s", got)
+	}
+}
+
+type endless struct{ Self *endless }
+
+func (endless) Kind() string    { return "endless" }
+func (endless) Summary() string { return "" }

@@ -3,8 +3,7 @@
 //
 // It knows no bucket and no job. The caller must know the size of an
 // image from its head and limit it first: decoding takes several
-// bytes a pixel. Broken input may make a decoder panic, so the caller
-// must recover.
+// bytes a pixel.
 //
 // To add a type of image, add a line to codecs. Package imagehead
 // must know the type.
@@ -46,17 +45,27 @@ var codecs = map[imagehead.Type]codec{
 func isA[E error](err error) bool { return errors.As(err, new(E)) }
 
 // Decode decodes an image of a type. Its errors are those of the
-// decoder; they wrap ErrUnsupported where that applies.
+// decoder; they wrap ErrUnsupported where that applies. A panic of the
+// decoder is an error too: broken input may cause it.
 func Decode(t imagehead.Type, data []byte) (image.Image, error) {
 	c, known := codecs[t]
 	if !known {
 		return nil, fmt.Errorf("%w: %s", ErrUnsupported, t)
 	}
-	m, err := c.decode(bytes.NewReader(data))
+	m, err := c.guardedDecode(data)
 	if err != nil && c.unsupported(err) {
 		return nil, &unsupportedError{err}
 	}
 	return m, err
+}
+
+func (c codec) guardedDecode(data []byte) (m image.Image, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			m, err = nil, fmt.Errorf("the decoder failed: %v", p)
+		}
+	}()
+	return c.decode(bytes.NewReader(data))
 }
 
 // unsupportedError is a decoder's error that wraps ErrUnsupported

@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"io"
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
@@ -45,6 +46,17 @@ func TestDecode_UnsupportedFeature(t *testing.T) {
 	_, err := Decode(imagehead.JPEG, arithmetic)
 	if !errors.Is(err, ErrUnsupported) || !errors.As(err, new(jpeg.UnsupportedError)) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A decoder that panics concerns one image. Callers must not have to
+// recover.
+func TestDecode_DecoderPanics(t *testing.T) {
+	t.Parallel()
+	c := codec{decode: func(io.Reader) (image.Image, error) { panic("boom") }}
+	m, err := c.guardedDecode(nil)
+	if m != nil || err == nil || err.Error() != "the decoder failed: boom" {
+		t.Errorf("got %v, %v", m, err)
 	}
 }
 

@@ -92,7 +92,10 @@ func (r *Reaper) Run(ctx context.Context) {
 func (r *Reaper) round(ctx context.Context, jobs []string, trustFrom time.Time) bool {
 	ok := true
 	for _, id := range jobs {
-		err := r.check(ctx, id, time.Now().After(trustFrom))
+		trust := time.Now().After(trustFrom)
+		// To find a job's queue, its payload may have to be decoded,
+		// and that runs code of its kind.
+		err := job.Guard(func() error { return r.check(ctx, id, trust) })
 		if err != nil && ctx.Err() == nil {
 			ok = false
 			r.config.Log.Warn("could not look after a job", "job", id, "error", err)

@@ -1,8 +1,10 @@
 package reaper
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -77,12 +79,14 @@ func newFixture(t *testing.T, kinds ...string) fixture {
 }
 
 // claim claims a job as a coordinator that sends no heartbeat.
-func (f fixture) claim(id, kind, name string) {
+func (f fixture) claim(id, kind, name string) { f.claimPayload(id, kind, name, "not JSON") }
+
+func (f fixture) claimPayload(id, kind, name, payload string) {
 	f.t.Helper()
 	_, err := f.store.Claim(f.t.Context(), queue.ClaimRequest{
 		Ref:     asynqtask.JobRef{Job: id},
 		Kind:    kind,
-		Payload: []byte("not JSON"),
+		Payload: []byte(payload),
 		Queue:   name,
 		First:   tasks.StateRunning,
 	})
@@ -204,5 +208,44 @@ func TestForgetsJobsWithoutRecord(t *testing.T) {
 	}
 	if jobs := f.unattended(t.Context()); len(jobs) != 0 {
 		t.Errorf("still tracked: %v", jobs)
+	}
+}
+
+// panickingPayload is a payload that panics when it is decoded.
+type panickingPayload struct{ tasks.Terms }
+
+func (panickingPayload) Kind() string                { return "panics" }
+func (panickingPayload) Validate() error             { return nil }
+func (*panickingPayload) UnmarshalJSON([]byte) error { panic("boom") }
+
+type panickingResult struct{}
+
+func (panickingResult) Kind() string    { return "panics" }
+func (panickingResult) Summary() string { return "" }
+
+// A job whose payload panics stays as it is, and the round continues
+// with the next job.
+func TestRoundSurvivesPanic(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "build-manifest")
+	f.config.Kinds["panics"] = job.Kind{Kind: tasks.NewKind[panickingPayload, panickingResult](
+		tasks.Policy{Queue: tasks.QueueJobs, Timeout: time.Hour, Attempts: 1, Keep: time.Hour})}
+	var log bytes.Buffer
+	f.config.Log = slog.New(slog.NewTextHandler(&log, nil))
+	f.claimPayload("bad", "panics", "", "{}") // without a queue
+	f.claim("good", "build-manifest", tasks.QueueJobs)
+	queuetest.Eventually(t, 10*time.Second, "both jobs are silent", func() bool {
+		bad, err1 := f.records.Inspect(t.Context(), "bad")
+		good, err2 := f.records.Inspect(t.Context(), "good")
+		return err1 == nil && err2 == nil && bad.Silent > 0 && good.Silent > 0
+	})
+	if f.round(t.Context(), []string{"bad", "good"}, time.Time{}) {
+		t.Error("the round reports that all went well")
+	}
+	if text := log.String(); !strings.Contains(text, "job=bad") || !strings.Contains(text, "boom") {
+		t.Errorf("the log is %s", log.String())
+	}
+	if state := f.state(tasks.QueueJobs, "good:g1"); state != asynqtask.Pending {
+		t.Errorf("the good job's task is %s", state)
 	}
 }

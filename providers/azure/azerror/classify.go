@@ -11,7 +11,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -121,10 +120,9 @@ func fromTransport(err error) *providers.Error {
 // NotAzure makes the error of an answer that is not the blob service's.
 // Such an answer can be any web page, so nothing of it is repeated.
 func NotAzure(status int) *providers.Error {
-	text := strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 	return &providers.Error{
 		Kind: driver.KindOfStatus(status), Code: codeNotAzure, Status: status,
-		Detail: "the answer, " + text + ", is not of the blob service",
+		Detail: "the answer, " + driver.StatusText(status) + ", is not of the blob service",
 		Fix: "Check that the endpoint is that of the blob service, " +
 			"not of a portal, a website or a proxy.",
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/stevedore-jobs/stevedore/providers/azure/azerror"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 // transport sends the SDK's requests. It removes the URL from the errors
@@ -85,19 +86,9 @@ func (t blobTransport) Do(r *http.Request) (*http.Response, error) {
 	}
 	switch {
 	case resp.StatusCode >= http.StatusMultipleChoices:
-		limitBody(resp, maxErrorAnswer)
+		driver.LimitBody(resp, maxErrorAnswer)
 	case r.URL.Query().Get("comp") == "list":
-		limitBody(resp, maxListing)
+		driver.LimitBody(resp, maxListing)
 	}
 	return resp, nil
-}
-
-// limitBody makes an answer's body end after n bytes.
-func limitBody(resp *http.Response, n int64) {
-	resp.Body = limitedBody{io.LimitReader(resp.Body, n), resp.Body}
-}
-
-type limitedBody struct {
-	io.Reader
-	io.Closer
 }

@@ -81,7 +81,7 @@ func (p *probe) listFailed(ctx context.Context, e *providers.Error) tasks.Check 
 		return c
 	}
 
-	key := p.randomKey()
+	key := check.RandomKey(p.Storage)
 	if len(p.Storage.Manifests) > 0 {
 		key = p.Storage.Manifests[0]
 	}

@@ -7,8 +7,6 @@ package probe
 
 import (
 	"context"
-	"crypto/rand"
-	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
@@ -56,9 +54,4 @@ type probe struct {
 	sample   sample
 	readable bool   // a byte of a blob was read
 	scope    string // the encryption scope of that blob; may be empty
-}
-
-// randomKey returns a key under the prefix that no blob has.
-func (t Target) randomKey() string {
-	return t.Storage.Dir() + ".stevedore-probe-" + strings.ToLower(rand.Text())
 }

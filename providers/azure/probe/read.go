@@ -20,7 +20,7 @@ func (p *probe) read(ctx context.Context) tasks.Check {
 	key := p.sample.key
 	exists := key != ""
 	if !exists {
-		key = p.randomKey()
+		key = check.RandomKey(p.Storage)
 	}
 	err := p.readByte(ctx, key)
 	if err == nil {

@@ -21,7 +21,7 @@ const otherETag = "0x8D0000000000000"
 // already has a certain ETag. The service first checks the right to write
 // and then the condition, so nothing is stored.
 func (p *probe) write(ctx context.Context) tasks.Check {
-	key := p.randomKey()
+	key := check.RandomKey(p.Storage)
 	body := streaming.NopCloser(bytes.NewReader([]byte("x")))
 	_, err := p.Client.NewBlockBlobClient(key).Upload(ctx, body,
 		&blockblob.UploadOptions{AccessConditions: client.IfMatch(otherETag)})

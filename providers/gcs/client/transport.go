@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/providers/gcs/gcserror"
 )
 
@@ -81,25 +82,15 @@ func (t *transport) send(r *http.Request) (*http.Response, error) {
 	}
 	switch {
 	case resp.StatusCode >= http.StatusMultipleChoices:
-		limitBody(resp, maxErrorAnswer)
+		driver.LimitBody(resp, maxErrorAnswer)
 	case isList:
 		if err := checkKind(resp); err != nil {
 			return nil, err
 		}
 	case !isRead:
-		limitBody(resp, maxAnswer)
+		driver.LimitBody(resp, maxAnswer)
 	}
 	return resp, nil
-}
-
-// limitBody makes an answer's body end after n bytes.
-func limitBody(resp *http.Response, n int64) {
-	resp.Body = limitedBody{io.LimitReader(resp.Body, n), resp.Body}
-}
-
-type limitedBody struct {
-	io.Reader
-	io.Closer
 }
 
 // isListing reports whether a request asks for a listing: GET

@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"google.golang.org/api/googleapi"
@@ -78,8 +77,8 @@ func NotGCS(status int) *providers.Error {
 	if e.Kind == providers.NotFound { // the page is missing, not an object
 		e.Kind = providers.Invalid
 	}
-	text := strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
-	e.Detail = "the answer, " + text + ", is not in Google Cloud Storage's format"
+	e.Detail = "the answer, " + driver.StatusText(status) +
+		", is not in Google Cloud Storage's format"
 	e.Fix = "Check that storage.endpoint is that of the JSON API, " +
 		"not of a console, a website or a proxy; leave it empty for Google."
 	return e

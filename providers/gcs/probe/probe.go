@@ -7,8 +7,6 @@ package probe
 
 import (
 	"context"
-	"crypto/rand"
-	"strings"
 
 	"cloud.google.com/go/storage"
 
@@ -65,11 +63,6 @@ func (p *probe) call(do func(*storage.BucketHandle) error) error {
 	return p.Client.Call(func(h *storage.BucketHandle) error {
 		return do(h.Retryer(storage.WithMaxAttempts(maxAttempts)))
 	})
-}
-
-// randomKey returns a key under the prefix that no object has.
-func (t Target) randomKey() string {
-	return t.Storage.Dir() + ".stevedore-probe-" + strings.ToLower(rand.Text())
 }
 
 // credentials fetches a token.

@@ -18,7 +18,7 @@ import (
 // may read.
 func (p *probe) read(ctx context.Context) tasks.Check {
 	object := p.listSample(ctx).object
-	key := p.randomKey()
+	key := check.RandomKey(p.Storage)
 	if object != nil {
 		key = object.Name
 	}

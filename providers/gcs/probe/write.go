@@ -41,7 +41,7 @@ func (p *probe) write(ctx context.Context) tasks.Check {
 // so nothing is stored. The write is refused for its checksum, or earlier
 // for a missing right.
 func (p *probe) writeWrongChecksum(ctx context.Context) tasks.Check {
-	key := p.randomKey()
+	key := check.RandomKey(p.Storage)
 	err := p.call(func(h *storage.BucketHandle) error {
 		o := h.Object(key).If(storage.Conditions{DoesNotExist: true})
 		w := client.NewWriter(ctx, o, maxAttempts)

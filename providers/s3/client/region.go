@@ -51,7 +51,7 @@ func (c *Client) findRegion(ctx context.Context) (string, error) {
 
 	e := &providers.Error{
 		Status:    resp.StatusCode,
-		RequestID: resp.Header.Get("x-amz-request-id"),
+		RequestID: driver.Printable(resp.Header.Get("x-amz-request-id")),
 		Kind:      driver.KindOfStatus(resp.StatusCode),
 	}
 	if resp.StatusCode == http.StatusNotFound {
@@ -60,7 +60,7 @@ func (c *Client) findRegion(ctx context.Context) (string, error) {
 		return "", e
 	}
 	e.Detail = fmt.Sprintf("AWS did not say in which region the bucket is (%s)",
-		http.StatusText(resp.StatusCode))
+		driver.StatusText(resp.StatusCode))
 	e.Fix = "Give the bucket's region."
 	e.Err = ErrRegionUnknown
 	return "", e

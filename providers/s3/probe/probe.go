@@ -9,8 +9,6 @@ package probe
 
 import (
 	"context"
-	"crypto/rand"
-	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -58,8 +56,3 @@ const maxAttempts = 2
 
 // fewAttempts is the option of every call that a check makes.
 func fewAttempts(o *sdk.Options) { o.Retryer = s3error.Retryer(maxAttempts) }
-
-// randomKey returns a key that no object has.
-func (t Target) randomKey() string {
-	return t.Storage.Dir() + ".stevedore-probe-" + strings.ToLower(rand.Text())
-}

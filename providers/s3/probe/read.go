@@ -43,7 +43,7 @@ func (e encryption) isKMS() bool { return strings.HasPrefix(e.method, "aws:kms")
 func (p *readChecks) read(ctx context.Context) tasks.Check {
 	key := p.listing.firstKey
 	if key == "" {
-		key = p.randomKey()
+		key = check.RandomKey(p.Storage)
 	}
 	out, err := p.Client.GetObject(ctx, &sdk.GetObjectInput{
 		Bucket: p.Client.Bucket(), Key: aws.String(key), Range: aws.String("bytes=0-0"),

@@ -23,7 +23,7 @@ type writeCheck struct{ Target }
 // checks the right to write first. Then it refuses the condition or the
 // checksum, and stores nothing.
 func (p writeCheck) write(ctx context.Context) tasks.Check {
-	key := p.randomKey()
+	key := check.RandomKey(p.Storage)
 	err := p.putWrongChecksum(ctx, key)
 	if err == nil {
 		return p.stored(ctx, key)
@@ -36,9 +36,7 @@ func (p writeCheck) write(ctx context.Context) tasks.Check {
 		e.Kind == providers.NotFound, e.Kind == providers.Blocked:
 		return check.FailError(p.Errors.ForAllKeys(e))
 	}
-	c := check.Unknown(e.Code, e.Error())
-	c.Fix = e.Fix
-	return c
+	return check.UnknownError(e)
 }
 
 func (p writeCheck) putWrongChecksum(ctx context.Context, key string) error {

@@ -11,7 +11,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -80,9 +79,8 @@ func fromAnswer(err error, answer *awshttp.ResponseError) *providers.Error {
 	reported := apiErrorIn(err, answer)
 	if reported == nil {
 		// The answer may be any web page, so nothing of it is repeated.
-		status := strings.TrimSpace(strconv.Itoa(e.Status) + " " + http.StatusText(e.Status))
 		e.Kind, e.Code = driver.KindOfStatus(e.Status), codeNotS3
-		e.Detail = "the answer, " + status + ", is not in S3's format"
+		e.Detail = "the answer, " + driver.StatusText(e.Status) + ", is not in S3's format"
 		e.Fix = notS3Advice
 		return e
 	}

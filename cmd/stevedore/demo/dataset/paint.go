@@ -11,37 +11,14 @@ import (
 type light struct{ skyTop, skyEnd, seaTop, seaEnd color.RGBA }
 
 var (
-	day = light{
-		skyTop: color.RGBA{104, 160, 208, 255},
-		skyEnd: color.RGBA{206, 226, 236, 255},
-		seaTop: color.RGBA{92, 142, 170, 255},
-		seaEnd: color.RGBA{34, 78, 112, 255},
-	}
-	haze = light{
-		skyTop: color.RGBA{170, 180, 186, 255},
-		skyEnd: color.RGBA{222, 222, 214, 255},
-		seaTop: color.RGBA{146, 160, 164, 255},
-		seaEnd: color.RGBA{86, 102, 112, 255},
-	}
-	dawn = light{
-		skyTop: color.RGBA{126, 150, 190, 255},
-		skyEnd: color.RGBA{244, 214, 200, 255},
-		seaTop: color.RGBA{164, 158, 176, 255},
-		seaEnd: color.RGBA{70, 84, 118, 255},
-	}
-	dusk = light{
-		skyTop: color.RGBA{62, 56, 100, 255},
-		skyEnd: color.RGBA{226, 158, 140, 255},
-		seaTop: color.RGBA{124, 88, 112, 255},
-		seaEnd: color.RGBA{36, 36, 66, 255},
-	}
-	night = light{
-		skyTop: color.RGBA{12, 18, 40, 255},
-		skyEnd: color.RGBA{50, 66, 102, 255},
-		seaTop: color.RGBA{32, 46, 74, 255},
-		seaEnd: color.RGBA{10, 16, 32, 255},
-	}
+	day   = light{rgb(104, 160, 208), rgb(206, 226, 236), rgb(92, 142, 170), rgb(34, 78, 112)}
+	haze  = light{rgb(170, 180, 186), rgb(222, 222, 214), rgb(146, 160, 164), rgb(86, 102, 112)}
+	dawn  = light{rgb(126, 150, 190), rgb(244, 214, 200), rgb(164, 158, 176), rgb(70, 84, 118)}
+	dusk  = light{rgb(62, 56, 100), rgb(226, 158, 140), rgb(124, 88, 112), rgb(36, 36, 66)}
+	night = light{rgb(12, 18, 40), rgb(50, 66, 102), rgb(32, 46, 74), rgb(10, 16, 32)}
 )
+
+func rgb(r, g, b uint8) color.RGBA { return color.RGBA{r, g, b, 255} }
 
 const horizon = 0.52 // of the height
 
@@ -130,17 +107,17 @@ func (s shaded) At(_, y int) color.Color {
 	down := float64(y-r.Min.Y) / float64(r.Dy())
 	c, f := s.Colour, 1.06-0.2*down
 	scale := func(v uint8) uint8 { return clamp(float64(v) * f) }
-	return color.RGBA{scale(c.R), scale(c.G), scale(c.B), 255}
+	return rgb(scale(c.R), scale(c.G), scale(c.B))
 }
 
 func mix(a, b color.RGBA, t float64) color.RGBA {
 	f := func(a, b uint8) uint8 { return clamp(float64(a) + (float64(b)-float64(a))*t) }
-	return color.RGBA{f(a.R, b.R), f(a.G, b.G), f(a.B, b.B), 255}
+	return rgb(f(a.R, b.R), f(a.G, b.G), f(a.B, b.B))
 }
 
 func lighten(c color.RGBA, by float64) color.RGBA {
 	add := func(v uint8) uint8 { return clamp(float64(v) + by) }
-	return color.RGBA{add(c.R), add(c.G), add(c.B), 255}
+	return rgb(add(c.R), add(c.G), add(c.B))
 }
 
 func clamp(v float64) uint8 { return uint8(max(0, min(255, math.Round(v)))) }

@@ -97,13 +97,13 @@ func otherShapes() []Image {
 }
 
 var (
-	red    = color.RGBA{214, 52, 46, 255}
-	orange = color.RGBA{240, 138, 24, 255}
-	yellow = color.RGBA{252, 206, 44, 255}
-	green  = color.RGBA{22, 148, 84, 255}
-	teal   = color.RGBA{0, 168, 168, 255}
-	purple = color.RGBA{122, 58, 160, 255}
-	white  = color.RGBA{250, 250, 246, 255}
+	red    = rgb(214, 52, 46)
+	orange = rgb(240, 138, 24)
+	yellow = rgb(252, 206, 44)
+	green  = rgb(22, 148, 84)
+	teal   = rgb(0, 168, 168)
+	purple = rgb(122, 58, 160)
+	white  = rgb(250, 250, 246)
 )
 
 // scene makes a landscape of 640 by 480 units.
