@@ -42,8 +42,10 @@ func TestReadmeExamples(t *testing.T) {
 		if err != nil {
 			t.Errorf("the example of %s: %v", k.Name, err)
 		}
-		if !strings.Contains(text, "| `"+k.Name+"` | `"+k.Policy.Queue+"` |") {
-			t.Errorf("the table of jobs has no right row for %s", k.Name)
+		limit := strings.TrimSuffix(strings.TrimSuffix(k.Policy.Timeout.String(), "0s"), "0m")
+		row := "(?m)^\\| `" + k.Name + "` \\| `" + k.Policy.Queue + "` \\|.*\\| " + limit + " \\|$"
+		if !regexp.MustCompile(row).MatchString(text) {
+			t.Errorf("the table of jobs has no right row for %s, with its time limit %s", k.Name, limit)
 		}
 	}
 }
