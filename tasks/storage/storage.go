@@ -113,12 +113,6 @@ func (s Storage) MapSecrets(f func(seal.Secret) (seal.Secret, error)) (Storage, 
 	return c.Interface().(Storage), err
 }
 
-// The longest texts, in characters.
-const (
-	maxDisplayName = 255
-	maxDescription = 4096
-)
-
 // Validate returns nil or a *fields.InvalidError with every fault.
 func (s Storage) Validate() error {
 	var errs fields.Errors
@@ -139,8 +133,8 @@ func (s Storage) Check(errs *fields.Errors) {
 		methods := strings.Join(AuthMethods(s.Provider), ", ")
 		errs.Add("auth.method", "%q is none of %s's %s", s.Auth.Method, s.Provider, methods)
 	}
-	errs.Line("display_name", s.DisplayName, maxDisplayName)
-	errs.Text("description", s.Description, maxDescription)
+	checkLine(errs, "display_name", s.DisplayName, maxDisplayName)
+	checkText(errs, "description", s.Description, maxDescription)
 	s.checkBucket(errs, form)
 	if s.Prefix != "" {
 		if problem := fields.PathProblem(strings.TrimSuffix(s.Prefix, "/")); problem != "" {
