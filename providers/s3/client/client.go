@@ -17,6 +17,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
+	"github.com/stevedore-jobs/stevedore/providers/s3/signing"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -79,9 +80,10 @@ func optionsOf(s tasks.Storage, c Config) sdk.Options {
 }
 
 // commonHeaders sets the headers that every request on a storage has,
-// so that no call can forget them. They are signed.
+// so that no call can forget them. They are signed. It also decides
+// which of the SDK's own headers are signed.
 func commonHeaders(s tasks.Storage) []func(*middleware.Stack) error {
-	var set []func(*middleware.Stack) error
+	set := []func(*middleware.Stack) error{signing.StableHeaders}
 	if s.RequesterPays {
 		set = append(set, smithyhttp.SetHeaderValue("X-Amz-Request-Payer", "requester"))
 	}
