@@ -77,7 +77,7 @@ func (s *Source) newSTS(region string, creds aws.CredentialsProvider) *sts.Clien
 	options := sts.Options{
 		Region:      cmp.Or(region, defaultRegion),
 		Credentials: creds,
-		HTTPClient:  s.config.Client,
+		HTTPClient:  s3error.Client{HTTP: s.config.Client},
 		Retryer:     s3error.Retryer(min(s.config.Attempts, maxSTSAttempts)),
 		Logger:      logging.Nop{},
 		APIOptions:  []func(*middleware.Stack) error{signing.StableHeaders},

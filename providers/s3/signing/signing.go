@@ -7,6 +7,7 @@ package signing
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -40,7 +41,7 @@ type hiddenKey struct{}
 
 // hideHeaders moves the unstable headers into the context.
 func hideHeaders() middleware.FinalizeMiddleware {
-	return onHeader("HideUnstableHeaders", func(ctx context.Context, h http.Header) context.Context {
+	hide := func(ctx context.Context, h http.Header) context.Context {
 		hidden := http.Header{}
 		for name, values := range h {
 			if isUnstable(name) {
@@ -49,18 +50,18 @@ func hideHeaders() middleware.FinalizeMiddleware {
 			}
 		}
 		return context.WithValue(ctx, hiddenKey{}, hidden)
-	})
+	}
+	return onHeader("HideUnstableHeaders", hide)
 }
 
 // showHeaders puts them back.
 func showHeaders() middleware.FinalizeMiddleware {
-	return onHeader("ShowUnstableHeaders", func(ctx context.Context, h http.Header) context.Context {
+	show := func(ctx context.Context, h http.Header) context.Context {
 		hidden, _ := ctx.Value(hiddenKey{}).(http.Header)
-		for name, values := range hidden {
-			h[name] = values
-		}
+		maps.Copy(h, hidden)
 		return ctx
-	})
+	}
+	return onHeader("ShowUnstableHeaders", show)
 }
 
 // onHeader makes a middleware that changes a request's header, and
