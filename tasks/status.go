@@ -31,8 +31,12 @@ type Status struct {
 	ID       string   `json:"id"`
 	Kind     string   `json:"kind"`
 	State    State    `json:"state"`
+	Tenant   string   `json:"tenant,omitempty"`
 	Round    int      `json:"round,omitempty"` // how often its failed objects were tried again
 	Progress Progress `json:"progress"`
+	// Storages are those that the payload names. They are missing for a
+	// job of a kind that the reader does not know.
+	Storages []NamedStorage `json:"storages,omitempty"`
 	// Result is there when the job has succeeded. A retry that did not
 	// succeed leaves the result of the round before. Kind.DecodeResult
 	// reads it.
@@ -41,6 +45,14 @@ type Status struct {
 	Created  time.Time       `json:"created,omitzero"`
 	Started  time.Time       `json:"started,omitzero"`
 	Finished time.Time       `json:"finished,omitzero"`
+}
+
+// NamedStorage tells people which storage a job uses.
+type NamedStorage struct {
+	Field       string `json:"field"` // of the payload, for example "source"
+	URL         string `json:"url"`   // for example "s3://bucket/prefix"
+	DisplayName string `json:"display_name,omitempty"`
+	Description string `json:"description,omitempty"`
 }
 
 // Progress counts what a job has done. It is at most a second old.
