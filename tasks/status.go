@@ -63,6 +63,7 @@ type Progress struct {
 	ObjectsTotal int64 `json:"objects_total,omitempty"` // 0 while unknown
 	Bytes        int64 `json:"bytes"`                   // bytes read from and written to buckets for them
 	Failed       int64 `json:"failed"`                  // objects on the error list
+	Warnings     int64 `json:"warnings,omitempty"`      // of these: objects with warnings only
 	Shards       int64 `json:"shards,omitempty"`        // shards committed; 0 for single jobs
 	ShardsTotal  int64 `json:"shards_total,omitempty"`
 
@@ -76,6 +77,10 @@ type Progress struct {
 	Codes map[string]int64 `json:"codes,omitempty"`
 }
 
+// LeftOut returns how many objects are not in the job's output. They
+// are on the error list, as are the objects with warnings.
+func (p Progress) LeftOut() int64 { return max(0, p.Failed-p.Warnings) }
+
 // Failure says why a job failed.
 type Failure struct {
 	Kind    string `json:"kind"`           // invalid, unauthenticated, denied, not-found, ..., timeout, internal
@@ -84,12 +89,16 @@ type Failure struct {
 	Fix     string `json:"fix,omitempty"`  // what to do about it
 }
 
-// ObjectError is one line of a job's error list: an object that could
-// not be processed. The job went on without it.
+// ObjectError is one line of a job's error list. The object is left
+// out of the job's output, unless the line is a warning.
 type ObjectError struct {
 	Key     string `json:"key"`
 	Code    string `json:"code"` // for example corrupt-image, unsupported-format, not-found
 	Message string `json:"message"`
+	// Warning says that the object is in the output all the same.
+	// Something about it is not as it should be, for example one of its
+	// shapes is left out.
+	Warning bool `json:"warning,omitempty"`
 }
 
 // EventType says what happened to a job.
