@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/caps"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/frames"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/lua"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
@@ -50,6 +51,9 @@ func (s Store) WithPrompt(c redis.UniversalClient) Store {
 	s.prompt = conn{c}
 	return s
 }
+
+// Caps returns the limits that all workers share.
+func (s Store) Caps() caps.Caps { return caps.New(s.prompt.client) }
 
 // NewJob is a job that is about to be enqueued.
 type NewJob struct {

@@ -55,7 +55,7 @@ func TestDeletedTaskComesBack(t *testing.T) {
 	}
 }
 
-// Whoever archives a waiting task wants the job not to run.
+// A person who archives a waiting task wants the job not to run.
 func TestArchivedTaskCancelsTheJob(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "build-manifest")
