@@ -71,7 +71,7 @@ type Task struct {
 // done is committed, unless the error is outcome.ErrObsolete. The error
 // is queue.ErrBudget when the job's parts take too much of Redis.
 func (r *Runner) Run(ctx context.Context, t Task) error {
-	ctx, member := r.heartbeats.join(ctx, t.Lease.Ref)
+	ctx, member := r.heartbeats.join(ctx, t.Lease.Ref, t.Lease.Round)
 	defer member.leave()
 	payload, err := member.group.decode(t.Lease.Payload, t.Kind.DecodeValid)
 	if err != nil {

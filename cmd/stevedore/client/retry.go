@@ -14,7 +14,7 @@ type Retry struct {
 	JSON bool   `help:"With --wait, print the result as JSON."`
 }
 
-// Run begins a job again, for the objects on its error list only.
+// Run begins a job again that has ended.
 func (r Retry) Run(ctx context.Context, c cli.Console) error {
 	queue, err := c.Connect()
 	if err != nil {

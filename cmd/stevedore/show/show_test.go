@@ -40,7 +40,7 @@ func TestProgressTexts(t *testing.T) {
 	if err := Status(&out, s, false); err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{"running: 1 of 5 shards are done (retry 2", "1200 of 5000, 4 failed", "83 objects/s, about 46s left", "2 corrupt-image, 1 access, 1 not-found"} {
+	for _, text := range []string{"running: 1 of 5 shards are done (retry 2)", "1200 of 5000, 4 failed", "83 objects/s, about 46s left", "2 corrupt-image, 1 access, 1 not-found"} {
 		if !strings.Contains(out.String(), text) {
 			t.Errorf("%q is not in\n%s", text, out.String())
 		}

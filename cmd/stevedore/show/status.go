@@ -63,7 +63,7 @@ func stateText(s tasks.Status) string {
 		text += ": making the result"
 	}
 	if s.Round > 0 {
-		text += fmt.Sprintf(" (retry %d of the failed objects)", s.Round)
+		text += fmt.Sprintf(" (retry %d)", s.Round)
 	}
 	return text
 }
