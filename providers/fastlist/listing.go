@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 )
 
 // listing is one List. Streams list its segments, while the caller's
@@ -18,8 +19,9 @@ type listing struct {
 	streams sync.WaitGroup // that were started
 
 	mu       sync.Mutex
-	changed  *sync.Cond // anything below has changed
-	segments []*segment // in key order; the loop takes pages from the first
+	changed  *sync.Cond     // anything below has changed
+	order    keyorder.Order // those that fit the keys so far
+	segments []*segment     // in key order; the loop takes pages from the first
 	buffer   buffer
 	splitter splitter
 	keys     keyModel
@@ -37,8 +39,12 @@ func newListing(b providers.Bucket, opts providers.ListOptions, streams int) *li
 	l := &listing{
 		bucket:   b,
 		opts:     opts,
+		order:    providers.OrderOf(b),
 		buffer:   buffer{streams: streams},
 		splitter: newSplitter(),
+	}
+	if both := l.order & opts.Order; both != 0 {
+		l.order = both
 	}
 	l.changed = sync.NewCond(&l.mu)
 	return l
@@ -57,7 +63,7 @@ func (l *listing) start(ctx context.Context, pageEnds []string) {
 
 func (l *listing) launch(ctx context.Context, s *segment) {
 	s.waiting = true
-	l.streams.Go(func() { stream{l, s}.run(ctx) })
+	l.streams.Go(func() { (&stream{listing: l, segment: s}).run(ctx) })
 }
 
 // next waits for the next page in key order. It returns neither page
@@ -93,8 +99,8 @@ func (l *listing) wakeAll() {
 	l.changed.Broadcast()
 }
 
-// end stops the streams, which may all be waiting for the loop. If
-// one of them has panicked, it panics too.
+// end stops the streams, which may all be waiting for the loop. If one
+// of them has panicked, it panics too.
 func (l *listing) end(cancel context.CancelFunc) {
 	cancel()
 	l.wakeAll()
@@ -112,9 +118,10 @@ func (l *listing) fail(p *providers.PanicError) {
 	l.changed.Broadcast()
 }
 
-// awaitTurn waits until a segment may request a page. It also returns
-// when ctx has ended: then the request itself fails.
-func (l *listing) awaitTurn(ctx context.Context, s *segment) {
+// awaitTurn waits until a segment may request a page, and returns the
+// orders that fit the keys so far. It also returns when ctx has ended:
+// then the request itself fails.
+func (l *listing) awaitTurn(ctx context.Context, s *segment) keyorder.Order {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s.pageEnds != nil && !s.waiting {
@@ -126,6 +133,7 @@ func (l *listing) awaitTurn(ctx context.Context, s *segment) {
 	}
 	s.waiting = false
 	l.buffer.running++
+	return l.order
 }
 
 // mayRequest reports whether s may request a page. Segments nearer to
@@ -135,9 +143,10 @@ func (l *listing) awaitTurn(ctx context.Context, s *segment) {
 func (l *listing) mayRequest(s *segment) bool {
 	free := l.buffer.streams - l.buffer.running
 	pagesBefore := l.buffer.pages()
-	for i, other := range l.segments {
+	isFirst := true // nothing that the loop needs before it is still to come
+	for _, other := range l.segments {
 		fits := l.buffer.fits(pagesBefore)
-		if i == 0 {
+		if isFirst {
 			fits = len(other.pages) < firstPages
 		}
 		switch {
@@ -151,15 +160,25 @@ func (l *listing) mayRequest(s *segment) bool {
 		if !other.done {
 			pagesBefore += other.pagesLeft
 		}
+		isFirst = isFirst && other.atEnd
 	}
 	return s.replaced // it only has to notice that
 }
 
-// deliver puts a page into the buffer, and ends the turn.
-func (l *listing) deliver(s *segment, page []providers.Object) {
+// endTurn ends the turn of a stream. order holds the orders that fit
+// the keys that it has seen.
+func (l *listing) endTurn(order keyorder.Order) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.buffer.running--
+	l.order &= order
+	l.changed.Broadcast()
+}
+
+// deliver puts a page into the buffer.
+func (l *listing) deliver(s *segment, page []providers.Object) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.changed.Broadcast()
 	if s.replaced || len(page) == 0 {
 		return
@@ -171,7 +190,6 @@ func (l *listing) deliver(s *segment, page []providers.Object) {
 
 func (l *listing) learn(s *segment, page []providers.Object) {
 	if s.count == 0 {
-		l.canStart = l.canStart || !s.single
 		l.splitter.foundKeys(l.buffer.streams)
 	}
 	for i := 0; i < len(page); i += sampleEvery {
@@ -183,8 +201,7 @@ func (l *listing) learn(s *segment, page []providers.Object) {
 	s.pagesLeft = l.keys.pagesBetween(s.last, s.end, s.measure(&l.keys))
 }
 
-// split gives the rest of a segment to streams that have nothing to
-// do.
+// split gives the rest of a segment to streams that have nothing to do.
 func (l *listing) split(ctx context.Context, s *segment) {
 	idle := l.buffer.streams - l.buffer.running - 1
 	for _, other := range l.segments {
@@ -193,51 +210,33 @@ func (l *listing) split(ctx context.Context, s *segment) {
 		}
 	}
 	n := min(idle, l.splitter.atOnce, l.splitter.allowance(l.buffer.streams))
-	if l.single || n < 1 || !l.buffer.hasRoomForPieces() {
+	if l.single || s.replaced || n < 1 || !l.buffer.hasRoomForPieces() {
 		return
 	}
 
 	span := s.measure(&l.keys)
 	points := l.keys.splitPoints(s.last, s.end, span, l.splitter.pieceLength(), n)
-	l.splitter.pieces += len(points)
-	at := slices.Index(l.segments, s) + 1
-	for i, point := range points {
-		if !strings.HasPrefix(point, l.opts.Prefix) {
-			break
+	before := s
+	for _, point := range points {
+		if !l.canSplit(before, point) {
+			continue
 		}
-		before := l.segments[at+i-1]
+		l.splitter.pieces++
 		piece := &segment{last: point, end: before.end, span: span}
 		before.end = point
 		before.pagesLeft = l.keys.pagesBetween(before.last, point, span)
 		piece.pagesLeft = l.keys.pagesBetween(point, piece.end, span)
-		l.segments = slices.Insert(l.segments, at+i, piece)
+		l.segments = slices.Insert(l.segments, slices.Index(l.segments, before)+1, piece)
 		l.launch(ctx, piece)
+		before = piece
 	}
 }
 
-// takeOver gives all that comes after a failed segment to it, and
-// ends the help of all other streams. It returns false if that has
-// been tried.
-func (l *listing) takeOver(s *segment) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if s.replaced || s.single {
-		return false
-	}
-	at := slices.Index(l.segments, s) + 1
-	for _, other := range l.segments[at:] {
-		for _, page := range other.pages {
-			l.buffer.objects -= len(page)
-		}
-		other.pages, other.replaced = nil, true
-		if other.cancel != nil {
-			other.cancel()
-		}
-	}
-	l.segments = l.segments[:at]
-	l.changed.Broadcast()
-	s.end, s.single, s.waiting, l.single = l.opts.Through, true, true, true
-	return true
+// canSplit reports whether a point lies in a segment. The points are
+// made for the order of bytes.
+func (l *listing) canSplit(s *segment, point string) bool {
+	return strings.HasPrefix(point, l.opts.Prefix) && l.order.Before(s.last, point) &&
+		(s.end == "" || l.order.Before(point, s.end))
 }
 
 // finish takes note of how a stream ended.
@@ -245,7 +244,7 @@ func (l *listing) finish(s *segment, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s.done, s.err = true, err
-	if err == nil {
+	if err == nil && !s.replaced {
 		l.splitter.ended(s.count)
 	}
 	l.changed.Broadcast()
