@@ -72,16 +72,16 @@ func (b bucket) List(
 func (l *listing) listAlone(
 	ctx context.Context, yield func(providers.Object, error) bool,
 ) (pageEnds []string, more bool) {
-	count, last := 0, ""
+	count, last, through := 0, "", l.opts.Through
 	for o, err := range l.bucket.List(ctx, l.opts) {
 		if err != nil {
 			yield(providers.Object{}, err)
 			return nil, false
 		}
 		if count > 0 {
-			l.order = l.order.Narrow(last, o.Key)
+			l.chain.order = l.chain.order.Narrow(last, o.Key)
 		}
-		if l.isBehindAll(o.Key) || !yield(o, nil) {
+		if through != "" && l.chain.order.Before(through, o.Key) || !yield(o, nil) {
 			return nil, false
 		}
 		last = o.Key
@@ -92,15 +92,9 @@ func (l *listing) listAlone(
 		if count%pageSize == 0 && count <= soloObjects {
 			pageEnds = append(pageEnds, o.Key)
 		}
-		if count >= soloObjects && l.order != 0 {
+		if count >= soloObjects && l.chain.order != 0 {
 			return pageEnds, true
 		}
 	}
 	return nil, false
-}
-
-// isBehindAll reports whether a key is behind the last one that the
-// caller wants.
-func (l *listing) isBehindAll(key string) bool {
-	return l.opts.Through != "" && l.order.Before(l.opts.Through, key)
 }

@@ -23,14 +23,6 @@ func millis(n int64) func() time.Duration {
 	return func() time.Duration { return time.Duration(1+rand.Int64N(n)) * time.Millisecond }
 }
 
-// wanted returns what a listing of keys in an order must return.
-func wanted(order keyorder.Order, keys []string, opts providers.ListOptions) []string {
-	return slices.DeleteFunc(slices.Clone(keys), func(k string) bool {
-		return !strings.HasPrefix(k, opts.Prefix) || opts.After != "" && order.Compare(k, opts.After) <= 0 ||
-			opts.Through != "" && order.Compare(k, opts.Through) > 0
-	})
-}
-
 func wantList(t *testing.T, b providers.Bucket, opts providers.ListOptions, want []string) {
 	t.Helper()
 	got, err := providertest.Keys(t.Context(), b, opts)

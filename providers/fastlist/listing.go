@@ -2,7 +2,6 @@ package fastlist
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"sync"
 
@@ -19,10 +18,8 @@ type listing struct {
 	streams sync.WaitGroup // that were started
 
 	mu       sync.Mutex
-	changed  *sync.Cond     // anything below has changed
-	order    keyorder.Order // those that fit the keys so far
-	segments []*segment     // in key order; the loop takes pages from the first
-	buffer   buffer
+	changed  *sync.Cond // anything below has changed
+	chain    chain
 	splitter splitter
 	keys     keyModel
 	canStart bool  // the server has shown that it can start at a key
@@ -39,12 +36,11 @@ func newListing(b providers.Bucket, opts providers.ListOptions, streams int) *li
 	l := &listing{
 		bucket:   b,
 		opts:     opts,
-		order:    providers.OrderOf(b),
-		buffer:   buffer{streams: streams},
+		chain:    chain{order: providers.OrderOf(b), buffer: buffer{streams: streams}},
 		splitter: newSplitter(),
 	}
-	if both := l.order & opts.Order; both != 0 {
-		l.order = both
+	if both := l.chain.order & opts.Order; both != 0 {
+		l.chain.order = both
 	}
 	l.changed = sync.NewCond(&l.mu)
 	return l
@@ -56,7 +52,7 @@ func (l *listing) start(ctx context.Context, pageEnds []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	first := &segment{last: pageEnds[len(pageEnds)-1], end: l.opts.Through, pageEnds: pageEnds}
-	l.segments = []*segment{first}
+	l.chain.segments = []*segment{first}
 	l.split(ctx, first)
 	l.launch(ctx, first)
 }
@@ -71,20 +67,20 @@ func (l *listing) launch(ctx context.Context, s *segment) {
 func (l *listing) next() ([]providers.Object, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.segments) > 0 && l.panicked == nil {
-		s := l.segments[0]
+	for len(l.chain.segments) > 0 && l.panicked == nil {
+		s := l.chain.segments[0]
 		switch {
 		case len(s.pages) > 0:
 			page := s.pages[0]
 			s.pages[0] = nil // so that its memory can be freed
 			s.pages = s.pages[1:]
-			l.buffer.objects -= len(page)
+			l.chain.buffer.objects -= len(page)
 			l.changed.Broadcast()
 			return page, nil
 		case s.err != nil:
 			return nil, s.err
 		case s.done:
-			l.segments = l.segments[1:]
+			l.chain.segments = l.chain.segments[1:]
 			l.changed.Broadcast()
 		default:
 			l.changed.Wait()
@@ -132,8 +128,8 @@ func (l *listing) awaitTurn(ctx context.Context, s *segment) keyorder.Order {
 		l.changed.Wait()
 	}
 	s.waiting = false
-	l.buffer.running++
-	return l.order
+	l.chain.buffer.running++
+	return l.chain.order
 }
 
 // mayRequest reports whether s may request a page. Segments nearer to
@@ -141,11 +137,11 @@ func (l *listing) awaitTurn(ctx context.Context, s *segment) keyorder.Order {
 // expected before it would not fit into the buffer together with its
 // own.
 func (l *listing) mayRequest(s *segment) bool {
-	free := l.buffer.streams - l.buffer.running
-	pagesBefore := l.buffer.pages()
+	free := l.chain.buffer.streams - l.chain.buffer.running
+	pagesBefore := l.chain.buffer.pages()
 	isFirst := true // nothing that the loop needs before it is still to come
-	for _, other := range l.segments {
-		fits := l.buffer.fits(pagesBefore)
+	for _, other := range l.chain.segments {
+		fits := l.chain.buffer.fits(pagesBefore)
 		if isFirst {
 			fits = len(other.pages) < firstPages
 		}
@@ -165,16 +161,6 @@ func (l *listing) mayRequest(s *segment) bool {
 	return s.replaced // it only has to notice that
 }
 
-// endTurn ends the turn of a stream. order holds the orders that fit
-// the keys that it has seen.
-func (l *listing) endTurn(order keyorder.Order) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.buffer.running--
-	l.order &= order
-	l.changed.Broadcast()
-}
-
 // deliver puts a page into the buffer.
 func (l *listing) deliver(s *segment, page []providers.Object) {
 	l.mu.Lock()
@@ -184,13 +170,13 @@ func (l *listing) deliver(s *segment, page []providers.Object) {
 		return
 	}
 	s.pages = append(s.pages, page)
-	l.buffer.objects += len(page)
+	l.chain.buffer.objects += len(page)
 	l.learn(s, page)
 }
 
 func (l *listing) learn(s *segment, page []providers.Object) {
 	if s.count == 0 {
-		l.splitter.foundKeys(l.buffer.streams)
+		l.splitter.foundKeys(l.chain.buffer.streams)
 	}
 	for i := 0; i < len(page); i += sampleEvery {
 		l.keys.learn(page[i].Key)
@@ -203,14 +189,14 @@ func (l *listing) learn(s *segment, page []providers.Object) {
 
 // split gives the rest of a segment to streams that have nothing to do.
 func (l *listing) split(ctx context.Context, s *segment) {
-	idle := l.buffer.streams - l.buffer.running - 1
-	for _, other := range l.segments {
+	idle := l.chain.buffer.streams - l.chain.buffer.running - 1
+	for _, other := range l.chain.segments {
 		if other.waiting && other != s {
 			idle--
 		}
 	}
-	n := min(idle, l.splitter.atOnce, l.splitter.allowance(l.buffer.streams))
-	if l.single || s.replaced || n < 1 || !l.buffer.hasRoomForPieces() {
+	n := min(idle, l.splitter.atOnce, l.splitter.allowance(l.chain.buffer.streams))
+	if l.single || s.replaced || n < 1 || !l.chain.buffer.hasRoomForPieces() {
 		return
 	}
 
@@ -218,25 +204,17 @@ func (l *listing) split(ctx context.Context, s *segment) {
 	points := l.keys.splitPoints(s.last, s.end, span, l.splitter.pieceLength(), n)
 	before := s
 	for _, point := range points {
-		if !l.canSplit(before, point) {
-			continue
+		if !strings.HasPrefix(point, l.opts.Prefix) || !l.chain.holds(before, point) {
+			continue // the points are made for the order of bytes
 		}
 		l.splitter.pieces++
-		piece := &segment{last: point, end: before.end, span: span}
-		before.end = point
+		piece := &segment{last: point, span: span}
+		l.chain.insert(before, piece)
 		before.pagesLeft = l.keys.pagesBetween(before.last, point, span)
 		piece.pagesLeft = l.keys.pagesBetween(point, piece.end, span)
-		l.segments = slices.Insert(l.segments, slices.Index(l.segments, before)+1, piece)
 		l.launch(ctx, piece)
 		before = piece
 	}
-}
-
-// canSplit reports whether a point lies in a segment. The points are
-// made for the order of bytes.
-func (l *listing) canSplit(s *segment, point string) bool {
-	return strings.HasPrefix(point, l.opts.Prefix) && l.order.Before(s.last, point) &&
-		(s.end == "" || l.order.Before(point, s.end))
 }
 
 // finish takes note of how a stream ended.
@@ -248,4 +226,21 @@ func (l *listing) finish(s *segment, err error) {
 		l.splitter.ended(s.count)
 	}
 	l.changed.Broadcast()
+}
+
+// takeOver gives all that comes after a failed segment to it, and ends
+// the help of all other streams. It returns false if that has been
+// tried.
+func (l *listing) takeOver(s *segment) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s.replaced || s.single {
+		return false
+	}
+	for next := l.chain.after(s); next != nil; next = l.chain.after(s) {
+		l.chain.drop(next)
+	}
+	l.changed.Broadcast()
+	s.end, s.single, s.waiting, l.single = l.opts.Through, true, true, true
+	return true
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -110,4 +111,12 @@ func TestList_PassesTheSuiteInEachOrder(t *testing.T) {
 			})
 		})
 	}
+}
+
+// wanted returns what a listing of keys in an order must return.
+func wanted(order keyorder.Order, keys []string, opts providers.ListOptions) []string {
+	return slices.DeleteFunc(slices.Clone(keys), func(k string) bool {
+		return !strings.HasPrefix(k, opts.Prefix) || opts.After != "" && order.Compare(k, opts.After) <= 0 ||
+			opts.Through != "" && order.Compare(k, opts.Through) > 0
+	})
 }

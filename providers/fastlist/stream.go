@@ -61,10 +61,10 @@ func (s *stream) list(ctx context.Context) error {
 	}
 
 	s.deliver()
-	if err := s.listing.awaitNext(ctx, s.segment); err != nil {
+	if err := s.awaitNext(ctx); err != nil {
 		return err
 	}
-	s.listing.exhaust(s.segment)
+	s.exhaust()
 	return nil
 }
 
@@ -121,28 +121,9 @@ func (s *stream) start(key string) (comesBefore bool, err error) {
 			providers.Invalid)
 	case !comesBefore:
 		s.started = true
-		s.listing.begin(seg, key)
+		s.begin(key)
 	}
 	return comesBefore, nil
-}
-
-// reach reports whether the segment ends before a key.
-func (s *stream) reach(ctx context.Context, key string) (ends bool, err error) {
-	for {
-		ends, known := s.listing.reach(s.segment, key)
-		switch {
-		case !known:
-			s.endTurn() // another stream may need it to begin
-			if err := s.listing.awaitNext(ctx, s.segment); err != nil {
-				return false, err
-			}
-		case !ends && !s.hasTurn:
-			s.awaitTurn(ctx)
-			return false, nil
-		default:
-			return ends, nil
-		}
-	}
 }
 
 // awaitTurn waits for permission to request a page.
@@ -151,9 +132,15 @@ func (s *stream) awaitTurn(ctx context.Context) {
 	s.hasTurn = true
 }
 
+// endTurn lets another stream request a page.
 func (s *stream) endTurn() {
+	l := s.listing
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if s.hasTurn {
-		s.listing.endTurn(s.order)
+		l.chain.buffer.running--
+		l.chain.order &= s.order
+		l.changed.Broadcast()
 	}
 	s.hasTurn = false
 }
@@ -175,7 +162,7 @@ func (s *stream) options(cancel context.CancelFunc) providers.ListOptions {
 		cancel()
 	}
 	opts := l.opts
-	opts.Order = l.order
+	opts.Order = l.chain.order
 	if seg.single && !l.canStart { // perhaps the server cannot start at a key
 		return opts
 	}
