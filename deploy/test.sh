@@ -171,10 +171,15 @@ start_seaweedfs() {
 		{"identities": [{"name": "peer", "actions": ["Admin", "Read", "Write", "List", "Tagging"],
 		  "credentials": [{"accessKey": "peer", "secretKey": "peer-secret"}]}]}
 	JSON
-	"$weed" -logtostderr server -ip 127.0.0.1 -ip.bind 127.0.0.1 -dir "$work/weed" \
-		-master.port "$(free_port)" -volume.port "$(free_port)" -filer.port "$(free_port)" \
-		-volume.max 20 -s3 -s3.port "$seaweedfs_port" -s3.config "$work/weed/s3.json" \
-		>"$work/weed.log" 2>&1 &
+	local ports=() server
+	for server in master volume filer; do
+		ports+=("-$server.port" "$(free_port)" "-$server.port.grpc" "$(free_port)")
+	done
+	# Without -master.telemetry=false it calls a host on the Internet.
+	"$weed" -logtostderr server -ip 127.0.0.1 -ip.bind 127.0.0.1 -dir "$work/weed" "${ports[@]}" \
+		-master.telemetry=false -volume.max 20 \
+		-s3 -s3.port "$seaweedfs_port" -s3.port.grpc "$(free_port)" \
+		-s3.port.iceberg 0 -s3.port.lance 0 -s3.config "$work/weed/s3.json" >"$work/weed.log" 2>&1 &
 	servers+=($!)
 	await SeaweedFS "$work/weed.log" grep -q 'Start Seaweed S3 API Server' "$work/weed.log"
 }
