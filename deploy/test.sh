@@ -161,7 +161,7 @@ start_minio() {
 	MINIO_ROOT_USER=peer MINIO_ROOT_PASSWORD=peer-secret MINIO_BROWSER=off MINIO_UPDATE=off \
 		"$minio" server --quiet --address "127.0.0.1:$minio_port" "$work/minio" >"$work/minio.log" 2>&1 &
 	servers+=($!)
-	await MinIO "$work/minio.log" curl -fsSo /dev/null "http://127.0.0.1:$minio_port/minio/health/ready"
+	await MinIO "$work/minio.log" curl -fso /dev/null "http://127.0.0.1:$minio_port/minio/health/ready"
 }
 
 start_seaweedfs() {
@@ -181,14 +181,14 @@ start_seaweedfs() {
 		-s3 -s3.port "$seaweedfs_port" -s3.port.grpc "$(free_port)" \
 		-s3.port.iceberg 0 -s3.port.lance 0 -s3.config "$work/weed/s3.json" >"$work/weed.log" 2>&1 &
 	servers+=($!)
-	await SeaweedFS "$work/weed.log" grep -q 'Start Seaweed S3 API Server' "$work/weed.log"
+	await SeaweedFS "$work/weed.log" grep -qs 'Start Seaweed S3 API Server' "$work/weed.log"
 }
 
 start_moto() {
 	moto_port=$(free_port)
 	"$moto/bin/moto_server" -H 127.0.0.1 -p "$moto_port" >"$work/moto.log" 2>&1 &
 	servers+=($!)
-	await moto "$work/moto.log" grep -q 'Running on' "$work/moto.log"
+	await moto "$work/moto.log" grep -qs 'Running on' "$work/moto.log"
 }
 
 # make_peer_buckets makes two buckets on each server, one of which keeps old
