@@ -114,7 +114,7 @@ func checkEndpoint(st tasks.Storage) error {
 }
 
 // splitContainer separates an endpoint from the container that its path
-// may hold. The container is empty if there is none. A customer's own
+// may hold. The container is empty if the path has none. A customer's own
 // domain may have any path, so there only the storage's container is
 // recognised.
 func splitContainer(endpoint string, st tasks.Storage) (service, name string) {
