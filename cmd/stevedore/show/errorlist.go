@@ -36,15 +36,15 @@ func (f *ErrorFile) Decode(ctx *kong.DecodeContext) error {
 }
 
 // ToStandardOutput reports whether the list goes to standard output.
-func (f ErrorFile) ToStandardOutput() bool { return f == standardOutput }
+func (f *ErrorFile) ToStandardOutput() bool { return *f == standardOutput }
 
 // Check finds out whether the file can be written, before hours of work
 // give a list that has no place. It keeps the content of the file.
-func (f ErrorFile) Check() error {
-	if f == "" || f == standardOutput {
+func (f *ErrorFile) Check() error {
+	if *f == "" || *f == standardOutput {
 		return nil
 	}
-	file, err := os.OpenFile(string(f), os.O_WRONLY|os.O_CREATE, 0o666)
+	file, err := os.OpenFile(string(*f), os.O_WRONLY|os.O_CREATE, 0o666)
 	if err != nil {
 		return cli.Invalid(fmt.Errorf("--errors: %w", err))
 	}
@@ -52,22 +52,22 @@ func (f ErrorFile) Check() error {
 }
 
 // Write writes the whole error list of a job, a JSON line an object.
-func (f ErrorFile) Write(
+func (f *ErrorFile) Write(
 	ctx context.Context, c cli.Console, queue *producer.Client, s tasks.Status,
 ) error {
-	if f == standardOutput {
+	if *f == standardOutput {
 		_, err := writeErrors(ctx, c.Out, queue, s.ID)
 		return err
 	}
-	file, err := os.Create(string(f))
+	file, err := os.Create(string(*f))
 	if err != nil {
 		return fmt.Errorf("--errors: %w", err)
 	}
 	n, err := writeErrors(ctx, file, queue, s.ID)
 	if err := errors.Join(err, file.Close()); err != nil {
-		return fmt.Errorf("the error list is not complete in %s: %w", f, err)
+		return fmt.Errorf("the error list is not complete in %s: %w", *f, err)
 	}
-	_, _ = fmt.Fprintf(c.Err, "stevedore: %s of the error list in %s", plural(n, "line"), f)
+	_, _ = fmt.Fprintf(c.Err, "stevedore: %s of the error list in %s", plural(n, "line"), *f)
 	if n < s.Progress.Failed {
 		_, _ = fmt.Fprintf(c.Err, "; the job had %d, but no more are stored", s.Progress.Failed)
 	}

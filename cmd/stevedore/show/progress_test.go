@@ -37,7 +37,7 @@ func TestProgressIsOneLine(t *testing.T) {
 				for i := range int64(100) {
 					p.Show(running(kind, i*50_000))
 				}
-				time.Sleep(3 * drawEvery) // drawn again without news
+				<-time.After(3 * drawEvery) // drawn again without news
 				p.End()
 				p.Show(running(kind, 1)) // after the end nothing is drawn
 				synctest.Wait()
@@ -105,7 +105,7 @@ func TestPlainProgressIsSparse(t *testing.T) {
 		p.Show(tasks.Status{Kind: "build-manifest", State: tasks.StateQueued})
 		for i := range int64(60) {
 			p.Show(running("build-manifest", i))
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 		}
 		p.Show(tasks.Status{Kind: "build-manifest", State: tasks.StateFinishing})
 		p.End()

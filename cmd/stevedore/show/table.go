@@ -15,7 +15,7 @@ import (
 // columns. Elsewhere no text is wrapped.
 type Table struct {
 	w       io.Writer
-	columns func() int // of the terminal; nil if w is none
+	columns func() int // of the terminal; nil for a file or a pipe
 	header  []string
 	rows    [][]string
 }
