@@ -10,9 +10,9 @@ import (
 // Storage describes a connection to a bucket. Its fields are those of
 // CVAT's "attach cloud storage" and FastLabel's "S3 integration" forms.
 type Storage struct {
-	// Provider is s3, gcs, azure, file or mem. A name that begins with
-	// "x-" is that of a provider defined outside this module; the
-	// worker decides whether it has it.
+	// Provider is s3, gcs, azure or file. A name that begins with "x-"
+	// is that of a provider defined outside this module; the worker
+	// decides whether it has it. Tests also have mem.
 	Provider string `json:"provider"`
 	Bucket   string `json:"bucket"` // bucket name; Azure: container; file: absolute directory
 
@@ -100,10 +100,12 @@ func (s Storage) Check(errs *fields.Errors) {
 	case s.Provider == "":
 		errs.Add("provider", "empty: give %s", formNames(" or "))
 	case form.name == "":
-		errs.Add("provider", "%q is none of %s", s.Provider, formNames(", "))
+		errs.Add("provider", "%q is none of %s%s", s.Provider, formNames(", "),
+			fields.Suggest(s.Provider, Providers()))
 	case !form.hasMethod(s.Auth.Method):
-		methods := strings.Join(AuthMethods(s.Provider), ", ")
-		errs.Add("auth.method", "%q is none of %s's %s", s.Auth.Method, s.Provider, methods)
+		methods := AuthMethods(s.Provider)
+		errs.Add("auth.method", "%q is none of %s's %s%s", s.Auth.Method, s.Provider,
+			strings.Join(methods, ", "), fields.Suggest(s.Auth.Method, methods))
 	}
 	s.checkBucket(errs, form)
 	if s.Prefix != "" {

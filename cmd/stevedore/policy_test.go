@@ -88,7 +88,9 @@ func TestPolicyCommand(t *testing.T) {
 		{`{"provider": "s3", "bucket": "s3://b"}`, []string{"-"}, exitInvalid, "storage.bucket"},
 		{`{"provider": "file", "bucket": "/data"}`, []string{"-"}, exitInvalid, "no rights to grant"},
 		{`{"provider": "ftp", "bucket": "b"}`, []string{"-"}, exitInvalid, "no rights to grant"},
-		{`[]`, []string{"-"}, exitInvalid, "not the JSON of a storage"},
+		{`[]`, []string{"-"}, exitInvalid, "needs an object, {...}, not an array"},
+		{`{"source": {"provider": "s3", "buckett": "b"}}`, []string{"-"}, exitInvalid, "source.buckett: unknown field: did you mean bucket?"},
+		{`{"source": ` + azure + `, "need": {"read": 1}}`, []string{"-"}, exitInvalid, "need.read: needs true or false, not a number"},
 		{"", nil, exitInvalid, "--source"},
 		{"", []string{"--source", "s3://b", "--external-id", "ws-1"}, exitInvalid, "account to trust"},
 	} {
