@@ -102,9 +102,9 @@ func (k Kind) Validate() error {
 // the one that the job works on.
 func (k Kind) StorageFields() []string { return slices.Clone(k.storages) }
 
-// Decode reads a payload of this kind. It refuses unknown fields, values
-// of another type and trailing data with an *InvalidError, which lists
-// them all. It does not call Validate.
+// Decode reads a payload of this kind. It refuses unknown fields,
+// values of another type and trailing data with an *InvalidError, which
+// lists them all. It does not call Validate.
 func (k Kind) Decode(payload []byte) (Job, error) { return k.decode(payload) }
 
 // DecodeResult reads a result of this kind.

@@ -3,8 +3,8 @@ package fields
 import "strings"
 
 // Nearest returns the name that is spelled most like a misspelt one. It
-// returns an empty text when none is spelled nearly so. Case, dashes and
-// underscores do not count: "accessKeyId" means "access_key_id".
+// returns an empty text when none is spelled nearly so. Case, dashes
+// and underscores do not count: "accessKeyId" means "access_key_id".
 func Nearest(misspelt string, names []string) string {
 	const longest = 64
 	if len(misspelt) > longest {

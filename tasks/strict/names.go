@@ -15,8 +15,8 @@ type field struct {
 	kind reflect.Type
 }
 
-// fieldsOf returns the fields of a struct, and then those of the structs
-// that it embeds.
+// fieldsOf returns the fields of a struct, and then those of the
+// structs that it embeds.
 func fieldsOf(t reflect.Type) []field {
 	var all, embedded []field
 	for f := range t.Fields() {

@@ -1,7 +1,7 @@
-// Package strict reads JSON into Go values and refuses what they have no
-// place for: unknown fields, values of another type, data after the end.
-// It reports all of that at once, each with the path of its field and
-// what to write instead.
+// Package strict reads JSON into Go values and refuses what they have
+// no place for: unknown fields, values of another type, data after the
+// end. It reports all of that at once, each with the path of its field
+// and what to write instead.
 //
 // It knows encoding/json's rules for names and embedded structs. It
 // knows no payload.
