@@ -80,6 +80,10 @@ type Shard struct {
 	// on.
 	Objects int64 `json:"objects"`
 
+	// More says that the shard was full when it was planned, so that
+	// more objects may follow.
+	More bool `json:"more,omitempty"`
+
 	// Keys, if set, are all keys of the shard in ascending order:
 	// objects that failed in an earlier run. Keys up to After are
 	// left out, and Through has no meaning.
