@@ -95,7 +95,9 @@ func (f form) hasMethod(name string) bool {
 }
 
 // commonFields are the fields of Storage that every provider has.
-var commonFields = []string{"provider", "bucket", "prefix", "auth", "manifests"}
+var commonFields = []string{
+	"display_name", "description", "provider", "bucket", "prefix", "auth", "manifests",
+}
 
 // checkFields refuses fields that only other providers have.
 func (f form) checkFields(errs *fields.Errors, s Storage) {

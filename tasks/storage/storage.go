@@ -8,6 +8,7 @@ package storage
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/tasks/fields"
@@ -18,6 +19,11 @@ import (
 // Storage describes a connection to a bucket. Its fields are those of
 // CVAT's "attach cloud storage" and FastLabel's "S3 integration" forms.
 type Storage struct {
+	// DisplayName and Description are for people who see the storage in
+	// a status or a log. No job depends on them.
+	DisplayName string `json:"display_name,omitempty"` // one line, at most 255 characters
+	Description string `json:"description,omitempty"`  // at most 4,096 characters
+
 	// Provider is s3, gcs, azure or file. A name that begins with "x-"
 	// is that of a provider defined outside this module; the worker
 	// decides whether it has it. Tests also have mem.
@@ -59,6 +65,30 @@ func (s Storage) String() string {
 		bucket = strings.TrimSuffix(bucket, "/")
 	}
 	return s.Provider + "://" + bucket + "/" + s.Prefix
+}
+
+// Name returns a short name of the bucket for logs and metrics:
+// "s3://bucket", "azure://account/container", and "s3://bucket@host" if
+// there is an endpoint. It holds no prefix and no credentials.
+func (s Storage) Name() string {
+	name := s.Bucket
+	if s.form().directories {
+		name = strings.TrimSuffix(name, "/")
+	}
+	if s.Account != "" {
+		name = s.Account + "/" + name
+	}
+	if u, err := url.Parse(s.Endpoint); err == nil && u.Host != "" {
+		name += "@" + u.Host
+	}
+	return s.Provider + "://" + name
+}
+
+// WithoutTexts returns the storage without the texts that are for people
+// alone.
+func (s Storage) WithoutTexts() Storage {
+	s.DisplayName, s.Description = "", ""
+	return s
 }
 
 // Same reports whether two storages name the same bucket on the same
@@ -105,6 +135,8 @@ func (s Storage) Check(errs *fields.Errors) {
 		errs.Add("auth.method", "%q is none of %s's %s%s", s.Auth.Method, s.Provider,
 			strings.Join(methods, ", "), fields.Suggest(s.Auth.Method, methods))
 	}
+	checkLine(errs, "display_name", s.DisplayName, maxDisplayName)
+	checkText(errs, "description", s.Description, maxDescription)
 	s.checkBucket(errs, form)
 	if s.Prefix != "" {
 		if problem := fields.PathProblem(strings.TrimSuffix(s.Prefix, "/")); problem != "" {
