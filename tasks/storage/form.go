@@ -18,6 +18,9 @@ type form struct {
 	// more.
 	check     func(*fields.Errors, Storage)
 	checkAuth func(*fields.Errors, Auth)
+	// checkARN checks a bucket that is not a name but an ARN. It is nil
+	// for a provider that has none.
+	checkARN func(*fields.Errors, string)
 
 	directories bool // buckets are absolute directories on the worker
 	tests       bool // not named to users: it is for tests

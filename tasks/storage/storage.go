@@ -28,7 +28,9 @@ type Storage struct {
 	// is that of a provider defined outside this module; the worker
 	// decides whether it has it. Tests also have mem.
 	Provider string `json:"provider"`
-	Bucket   string `json:"bucket"` // bucket name; Azure: container; file: absolute directory
+	// Bucket is the bucket's name. S3: also the ARN or the alias of an
+	// access point. Azure: the container. file: an absolute directory.
+	Bucket string `json:"bucket"`
 
 	// Prefix limits listings to keys that start with it. As in CVAT it
 	// is a string, not a folder: "cats/im" is valid. Reads and writes
@@ -172,6 +174,8 @@ func (s Storage) checkBucket(errs *fields.Errors, form form) {
 		if !strings.HasPrefix(s.Bucket, "/") {
 			errs.Add("bucket", "%q is not an absolute directory", s.Bucket)
 		}
+	case form.checkARN != nil && strings.HasPrefix(s.Bucket, "arn:"):
+		form.checkARN(errs, s.Bucket)
 	case strings.Contains(s.Bucket, "://"):
 		errs.Add("bucket", "is a URL: give the name alone")
 	case strings.ContainsFunc(s.Bucket, isForbidden):
