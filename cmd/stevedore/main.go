@@ -80,8 +80,8 @@ func report(w io.Writer, err error) cli.ExitCode {
 	switch {
 	case err == nil, errors.As(err, &exit) && exit.Err == nil:
 	case errors.As(err, &payload):
-		_, _ = fmt.Fprintf(w, "stevedore: the %s payload is not valid; nothing was enqueued:\n",
-			payload.JobKind)
+		kind := strings.TrimPrefix(payload.JobKind+" ", " ")
+		_, _ = fmt.Fprintf(w, "stevedore: the %spayload is not valid; nothing was done:\n", kind)
 		for _, f := range payload.Fields {
 			_, _ = fmt.Fprintf(w, "  %s\n", f)
 		}
