@@ -12,6 +12,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/payload"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/show"
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
@@ -21,7 +22,8 @@ import (
 type Enqueue struct {
 	payload.Flags
 	payload.Terms
-	ID string `help:"ID of the job; the same ID twice is the same job. By default a new one." placeholder:"ID"`
+	ID   string `help:"ID of the job; the same ID twice is the same job. By default a new one." placeholder:"ID"`
+	JSON bool   `help:"Print the job's status as JSON in place of its ID."`
 }
 
 // Run enqueues a job and prints its ID. With a public key it seals the
@@ -59,7 +61,7 @@ func (e Enqueue) Run(ctx context.Context, c cli.Console, schemes payload.Schemes
 	if err != nil && !errors.As(err, &ended) {
 		return err
 	}
-	if _, err := fmt.Fprintln(c.Out, id); err != nil || ended == nil {
+	if err := e.print(ctx, c, queue, id); err != nil || ended == nil {
 		return err
 	}
 	return cli.Exit(cli.ExitEnded, hadEnded(*ended))
@@ -74,4 +76,18 @@ func hadEnded(e producer.EndedError) error {
 	}
 	return fmt.Errorf("job %s had ended before: it is %s. Nothing was enqueued. "+
 		"To run it again: stevedore retry %s", e.ID, e.State, e.ID)
+}
+
+func (e Enqueue) print(
+	ctx context.Context, c cli.Console, queue *producer.Client, id string,
+) error {
+	if !e.JSON {
+		_, err := fmt.Fprintln(c.Out, id)
+		return err
+	}
+	s, err := queue.Status(ctx, id)
+	if err != nil {
+		return fmt.Errorf("job %s is enqueued, but: %w", id, err)
+	}
+	return show.JSON(c.Out, s)
 }
