@@ -9,7 +9,7 @@ import (
 )
 
 // Items calls do for each of the listed objects, env.Parallel at
-// once, and yields their items in key order, as Sharded.Work must. do
+// once, and yields their items in the same order, as Sharded.Work must. do
 // need not set Key.
 //
 // If AsObjectError accepts an error of do, it becomes the item's

@@ -15,7 +15,9 @@ import (
 	"log/slog"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/linesort"
 )
 
 // Single is a job that one worker does in one run.
@@ -28,15 +30,15 @@ type Single[J tasks.Job] interface {
 
 // Sharded is a job cut into shards that all workers share.
 type Sharded[J tasks.Job] interface {
-	// Plan emits the shards in key order. After a crash it is called
-	// again and continues after the key after, which is the Through
-	// of the last stored shard. The first shards run while later ones
-	// are planned.
+	// Plan emits the shards in the order in which the bucket lists.
+	// After a crash it is called again and continues after the key
+	// after, which is the Through of the last stored shard. The first
+	// shards run while later ones are planned.
 	Plan(ctx context.Context, j J, env Env, after string, emit func(Shard) error) error
 
 	// Work handles the objects of a shard, several at once, and
-	// yields one item an object in key order. It yields nothing after
-	// an error.
+	// yields one item an object in the order of Shard.List. It yields
+	// nothing after an error.
 	//
 	// The caller may stop after any item. Work is then called again,
 	// perhaps on another worker, with After set to the last stored
@@ -63,14 +65,15 @@ type Env struct {
 	Open func(ctx context.Context, s tasks.Storage) (providers.Bucket, error)
 
 	// BeforeObject, if set, must be called before each object of a
-	// shard is touched, for one object at a time and in key order.
+	// shard is touched, for one object at a time and in order.
 	// Its error ends the work before that object. The engine sets it
 	// to find the object that crashes a worker. Shard.Items calls it.
 	BeforeObject func(ctx context.Context, key string) error
 }
 
-// Shard is the range of keys greater than After, up to and including
-// Through. With Keys it is these keys alone.
+// Shard is the range of keys behind After, up to and including
+// Through, in the order in which the bucket lists. With Keys it is
+// these keys alone.
 type Shard struct {
 	After   string `json:"after"`
 	Through string `json:"through"`
@@ -84,9 +87,13 @@ type Shard struct {
 	// more objects may follow.
 	More bool `json:"more,omitempty"`
 
-	// Keys, if set, are all keys of the shard in ascending order:
-	// objects that failed in an earlier run. Keys up to After are
-	// left out, and Through has no meaning.
+	// Order is what was known of the bucket's order when the shard was
+	// planned; 0 if nothing.
+	Order keyorder.Order `json:"order,omitempty"`
+
+	// Keys, if set, are all keys of the shard: objects that failed in
+	// an earlier run. They have the order of code points: those up to
+	// After are left out, and Through has no meaning.
 	Keys []string `json:"keys,omitempty"`
 }
 
@@ -106,14 +113,27 @@ type Parts struct {
 	Size   int64            // sum of the lengths of Item.Data
 	Failed int64            // items with an Error
 
-	// Data yields the items' data in key order, in pieces of any size
-	// that end with an item. It may be ranged over again and yields
-	// the same bytes each time. A piece is valid until the next one
-	// is yielded.
+	// Data yields the items' data in the order of the shards and of
+	// their items, in pieces of any size that end with an item. It may
+	// be ranged over again and yields the same bytes each time. A
+	// piece is valid until the next one is yielded.
 	Data iter.Seq2[[]byte, error]
 
 	// Earlier is the result of an earlier run as JSON, if this run
 	// worked only on the objects that failed then; else nil. Finish
 	// merges the parts into the output of that run.
 	Earlier []byte
+}
+
+// Sort returns the lines of Data in the order of their keys by code
+// points, each key once. key returns the key of a line. The caller
+// must close the lines.
+//
+// Data itself has the order in which the bucket lists. It has a key
+// twice if two shards had the object: that happens if objects at their
+// border were deleted before the bucket's order was known.
+func (p Parts) Sort(
+	ctx context.Context, key func(line []byte) (string, error),
+) (*linesort.Lines, error) {
+	return linesort.Sorter{Key: key}.Sort(ctx, p.Data)
 }
