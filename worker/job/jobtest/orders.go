@@ -19,8 +19,7 @@ func InEachOrder(t *testing.T, test func(t *testing.T, order keyorder.Order)) {
 }
 
 // DifferingKeys returns n keys of JPEG files, or a few more, that each
-// order sorts in another way. Every prefix of the list, if it is long
-// enough, has such keys too.
+// order sorts in another way.
 func DifferingKeys(n int) (keys []string) {
 	stems := []string{
 		"a/%s", "a-b/%s", "a.jpg/%s", "a%s", "a-%s", "（１）%s", "😀%s", "ﾊ%s", "𠮷野/%s", "（２）/%s",

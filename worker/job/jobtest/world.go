@@ -59,6 +59,10 @@ func NewIn(order keyorder.Order, buckets ...string) *World {
 	return w
 }
 
+// CreateIn makes another empty bucket, which lists in an order of its
+// own.
+func (w *World) CreateIn(name string, order keyorder.Order) { w.opener.CreateIn(name, order) }
+
 // Source returns a storage for Bucket with a prefix, which may be
 // empty.
 func Source(prefix string) tasks.Storage {
