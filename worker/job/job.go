@@ -103,7 +103,7 @@ type Item struct {
 	Data  []byte             // its part of the job's output; may be empty
 	Tally string             // the name of the count it adds 1 to; may be empty
 	Bytes int64              // read and written for it
-	Error *tasks.ObjectError // its line of the job's error list; nil if it succeeded
+	Error *tasks.ObjectError // its line of the job's error list; nil without one
 }
 
 // Parts is what the shards of a job made together.
