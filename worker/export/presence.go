@@ -23,8 +23,8 @@ type soughtImage struct {
 // checkPresence leaves out the images that the source does not have,
 // before any file that names them is written (GEN-11). It lists the
 // source instead of asking for each image. But no image is left out
-// because a listing does not have it: the source is asked for it by
-// its name. If the source has none of the images, checkPresence fails.
+// because a listing does not have it: the source is asked for it by its
+// name. If the source has none of the images, checkPresence fails.
 func (s *imageSource) checkPresence(ctx context.Context, images []imageRecord) error {
 	var sought []soughtImage
 	for i := range images {
@@ -43,15 +43,14 @@ func (s *imageSource) checkPresence(ctx context.Context, images []imageRecord) e
 		}
 	}
 	keys := slices.SortedFunc(maps.Keys(unlisted), keyorder.Bytes.Compare)
-	_, err = job.Each(ctx, keys, s.parallel, func(ctx context.Context, key string) (struct{}, error) {
-		p, err := s.stat(ctx, key)
-		for _, im := range unlisted[key] {
-			im.problems, im.leftOut = p, !p.empty()
-		}
-		return struct{}{}, err
-	})
+	found, err := job.Each(ctx, keys, s.parallel, s.stat)
 	if err != nil {
 		return err
+	}
+	for i, key := range keys {
+		for _, im := range unlisted[key] {
+			im.problems, im.leftOut = found[i], !found[i].empty()
+		}
 	}
 	return s.checkAnyPresent(sought)
 }
@@ -86,8 +85,8 @@ func (s *imageSource) findListed(
 	return listed, err
 }
 
-// stat asks for one image and returns its problem. It fails only if
-// the problem is not of this image alone.
+// stat asks for one image and returns its problem. It fails only if the
+// problem is not of this image alone.
 func (s *imageSource) stat(ctx context.Context, key string) (p problems, err error) {
 	if !strings.HasPrefix(key, s.storage.Dir()) {
 		p.add(annotation.Problemf(job.CodeNotFound,
@@ -109,8 +108,8 @@ func (s *imageSource) stat(ctx context.Context, key string) (p problems, err err
 	return p, nil
 }
 
-// concernsBucket reports whether an error concerns the whole bucket:
-// it names no key.
+// concernsBucket reports whether an error concerns the whole bucket: it
+// names no key.
 func concernsBucket(err error) bool {
 	var e *providers.Error
 	return errors.As(err, &e) && e.Key == ""

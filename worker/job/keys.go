@@ -36,8 +36,8 @@ func Cut(
 	return emit(next)
 }
 
-// ListedObject is an object of a shard, or a key of Shard.Keys that
-// the bucket refused.
+// ListedObject is an object of a shard, or a key of Shard.Keys that the
+// bucket refused.
 type ListedObject struct {
 	providers.Object       // only Key is set if Err is
 	Err              error // the bucket's; AsObjectError accepts it

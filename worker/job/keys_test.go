@@ -135,9 +135,8 @@ func TestCut_InEachOrder(t *testing.T) {
 	})
 }
 
-// A shard is a range of keys: List returns the objects that are in
-// the bucket now, not those that were there when the shard was
-// planned.
+// A shard is a range of keys: List returns the objects that are in the
+// bucket now, not those that were there when the shard was planned.
 func TestShard_ListsTheBucketAsItIsNow(t *testing.T) {
 	t.Parallel()
 	w, b := filled(t, 10)
@@ -150,8 +149,8 @@ func TestShard_ListsTheBucketAsItIsNow(t *testing.T) {
 	}
 }
 
-// Each page of a listing costs a request. A shard that ends with a
-// page must not ask for the next page.
+// Each page of a listing costs a request. A shard that ends with a page
+// must not ask for the next page.
 func TestShard_ListStopsAtItsEnd(t *testing.T) {
 	t.Parallel()
 	_, b := filled(t, 30)

@@ -37,9 +37,9 @@ type MergeResult struct {
 }
 
 // Write writes the old lines and the added ones in the order of their
-// keys, each key once. An added line replaces an old line with the
-// same key. If either side has a key twice, its first line counts.
-// Merging the same lines again changes nothing.
+// keys, each key once. An added line replaces an old line with the same
+// key. If either side has a key twice, its first line counts. Merging
+// the same lines again changes nothing.
 //
 // Write holds one line of each side in memory. It fails with
 // ErrNotMergeable if an old line has no key, is out of order or is
@@ -92,8 +92,8 @@ func (g *merger) copyHead(n int) error {
 	return g.old.next()
 }
 
-// insert writes the old lines that come before an added line, and
-// then that line.
+// insert writes the old lines that come before an added line, and then
+// that line.
 func (g *merger) insert(line []byte) error {
 	key, err := g.old.keyOf(line)
 	switch {

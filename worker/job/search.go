@@ -9,31 +9,31 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 )
 
-// maxGap is how many listed keys in a row may be useless. After that,
-// a new listing from the next name on costs less than more of this
-// one: it is about a page.
+// maxGap is how many listed keys in a row may be useless. After that, a
+// new listing from the next name on costs less than more of this one:
+// it is about a page.
 const maxGap = 1000
 
 // Search finds names among the keys of a bucket. It lists the bucket
-// instead of asking for each name, and leaves out parts with many
-// other keys.
+// instead of asking for each name, and leaves out parts with many other
+// keys.
 type Search struct {
 	// Prefix is what all names start with.
 	Prefix string
 	// Order is what the caller knows of the bucket's order; 0 if
 	// nothing.
 	Order keyorder.Order
-	// NameOf returns the name that a key belongs to: the key itself,
-	// or what it starts with. It returns false for other keys.
+	// NameOf returns the name that a key belongs to: the key itself, or
+	// what it starts with. It returns false for other keys.
 	NameOf func(key string) (name string, ok bool)
 }
 
-// Find returns the keys that belong to names, by these names. If a
-// name has several keys, the one that is listed first counts.
+// Find returns the keys that belong to names, by these names. If a name
+// has several keys, the one that is listed first counts.
 //
 // While several orders fit the bucket, Find lists all that may hold a
-// name in one of them. A name that it does not find can still be
-// there if the bucket has none of the orders of package keyorder.
+// name in one of them. A name that it does not find can still be there
+// if the bucket has none of the orders of package keyorder.
 func (s Search) Find(
 	ctx context.Context, b providers.Bucket, names []string,
 ) (map[string]string, error) {
@@ -61,9 +61,9 @@ func (s Search) Find(
 }
 
 // follow lists from the first of the names until it is behind all of
-// them, or until maxGap keys in a row were useless. Then it returns
-// the names that may come behind the listed keys. take reports whether
-// a key is of use.
+// them, or until maxGap keys in a row were useless. Then it returns the
+// names that may come behind the listed keys. take reports whether a
+// key is of use.
 func (s Search) follow(
 	ctx context.Context, b providers.Bucket, names []string, take func(key string) bool,
 ) (rest []string, err error) {
@@ -115,7 +115,7 @@ func newSpan(names []string, order keyorder.Order) span {
 			if one.Before(name, first) {
 				first = name
 			}
-			if strings.HasPrefix(last, name) || !strings.HasPrefix(name, last) && one.Before(last, name) {
+			if endsBehind(name, last, one) {
 				last = name
 			}
 		}
@@ -142,6 +142,13 @@ func (s span) endsBefore(key string) bool {
 		}
 	}
 	return true
+}
+
+// endsBehind reports whether the last key that starts with one name
+// comes behind those that start with another.
+func endsBehind(name, other string, order keyorder.Order) bool {
+	return strings.HasPrefix(other, name) ||
+		!strings.HasPrefix(name, other) && order.Before(other, name)
 }
 
 // isPast reports whether all keys that start with a name come before a

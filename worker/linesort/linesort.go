@@ -1,8 +1,8 @@
 // Package linesort puts lines into the order of their keys by code
 // points, with bounded memory.
 //
-// Not every bucket lists its keys in that order, but what jobs write
-// is in it. Lines that are in order already are only read once more.
+// Not every bucket lists its keys in that order, but what jobs write is
+// in it. Lines that are in order already are only read once more.
 // Others are sorted in memory, or, if they are too many, in parts that
 // are merged from a temporary file.
 //
@@ -54,9 +54,9 @@ func (l *Lines) Pieces(ctx context.Context) iter.Seq2[[]byte, error] { return l.
 func (l *Lines) Close() error { return l.close() }
 
 // Sort returns the lines in order. If a key has several lines, the
-// first one counts. pieces is ranged over once to see whether the
-// lines are in order. If they are, the result yields pieces as they
-// are; if not, they are ranged over once more to sort them.
+// first one counts. pieces is ranged over once to see whether the lines
+// are in order. If they are, the result yields pieces as they are; if
+// not, they are ranged over once more to sort them.
 func (s Sorter) Sort(
 	ctx context.Context, pieces iter.Seq2[[]byte, error],
 ) (*Lines, error) {

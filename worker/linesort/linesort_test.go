@@ -169,8 +169,8 @@ func TestLines_EndWithTheirContext(t *testing.T) {
 	}
 }
 
-// A million lines take a few times the memory of a part, whatever
-// their size.
+// A million lines take a few times the memory of a part, whatever their
+// size.
 func BenchmarkSort(b *testing.B) {
 	var lines []string
 	for i := range 100_000 {

@@ -3,6 +3,7 @@ package linesort
 import (
 	"container/heap"
 	"context"
+	"errors"
 	"io"
 	"iter"
 
@@ -50,13 +51,14 @@ func (s *spill) merged(ctx context.Context) iter.Seq2[[]byte, error] {
 func (s *spill) fronts() (fronts, error) {
 	var f fronts
 	for _, r := range s.readers() {
-		switch err := r.next(); err {
-		case nil:
-			f = append(f, r)
-		case io.EOF: // an empty part
-		default:
+		err := r.next()
+		if errors.Is(err, io.EOF) { // an empty part
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
+		f = append(f, r)
 	}
 	heap.Init(&f)
 	return f, nil
@@ -70,7 +72,7 @@ type fronts []*partReader
 // advance moves the first reader on.
 func (f *fronts) advance() error {
 	err := (*f)[0].next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		heap.Pop(f)
 		return nil
 	}
@@ -78,17 +80,20 @@ func (f *fronts) advance() error {
 	return err
 }
 
-// Len implements heap.Interface, as the other methods do.
-func (f fronts) Len() int { return len(f) }
+// Len implements heap.Interface.
+func (f *fronts) Len() int { return len(*f) }
 
-func (f fronts) Less(i, j int) bool {
-	if c := keyorder.Bytes.Compare(f[i].key, f[j].key); c != 0 {
+// Less implements heap.Interface.
+func (f *fronts) Less(i, j int) bool {
+	x, y := (*f)[i], (*f)[j]
+	if c := keyorder.Bytes.Compare(x.key, y.key); c != 0 {
 		return c == -1
 	}
-	return f[i].number < f[j].number
+	return x.number < y.number
 }
 
-func (f fronts) Swap(i, j int) { f[i], f[j] = f[j], f[i] }
+// Swap implements heap.Interface.
+func (f *fronts) Swap(i, j int) { (*f)[i], (*f)[j] = (*f)[j], (*f)[i] }
 
 // Push implements heap.Interface. Nothing is pushed.
 func (f *fronts) Push(r any) { *f = append(*f, r.(*partReader)) }

@@ -10,8 +10,8 @@ import (
 )
 
 // spill is a temporary file with sorted parts, one after the other. A
-// line is stored as its key and itself, each with its length before
-// it. The zero value has no file yet.
+// line is stored as its key and itself, each with its length before it.
+// The zero value has no file yet.
 type spill struct {
 	memory  int // bytes for the buffers of a merge
 	file    *os.File
@@ -110,7 +110,7 @@ func (r *partReader) next() error {
 	}
 	r.key = string(key)
 	r.line, err = r.read(r.line)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	return err
@@ -127,7 +127,7 @@ func (r *partReader) read(buffer []byte) ([]byte, error) {
 	}
 	buffer = buffer[:n]
 	_, err = io.ReadFull(r.from, buffer)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	return buffer, err

@@ -16,18 +16,17 @@ import (
 // contentType is the usual one for JSON lines.
 const contentType = "application/x-ndjson"
 
-// Finish implements job.Sharded. It stores the manifest in the
-// bucket, unless the bucket has the same one already. The entries have
-// the order of their names by code points, which CVAT calls
-// lexicographical. CVAT rejects a
-// manifest without entries (CVAT 2.73,
-// utils/dataset_manifest/core.py). So Finish writes none, and fails
-// as Invalid with the code NoImages.
+// Finish implements job.Sharded. It stores the manifest in the bucket,
+// unless the bucket has the same one already. The entries have the
+// order of their names by code points, which CVAT calls
+// lexicographical. CVAT rejects a manifest without entries (CVAT 2.73,
+// utils/dataset_manifest/core.py). So Finish writes none, and fails as
+// Invalid with the code NoImages.
 //
-// If the run worked only on objects that failed earlier, Finish
-// merges its entries into the manifest of the earlier run. The result
-// then describes the merged manifest. Failed and BytesRead count this
-// run, Skipped the earlier one.
+// If the run worked only on objects that failed earlier, Finish merges
+// its entries into the manifest of the earlier run. The result then
+// describes the merged manifest. Failed and BytesRead count this run,
+// Skipped the earlier one.
 func (Job) Finish(
 	ctx context.Context, j tasks.BuildManifest, env job.Env, parts job.Parts,
 ) (tasks.Result, error) {

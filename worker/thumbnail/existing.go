@@ -8,10 +8,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// findExisting returns the full names of the thumbnails that the
-// bucket already has, by their stems. It lists the directory around
-// the stems, and makes no request for a single image. order is what is
-// known of the bucket's order; 0 if nothing.
+// findExisting returns the full names of the thumbnails that the bucket
+// already has, by their stems. It lists the directory around the stems,
+// and makes no request for a single image. order is what is known of
+// the bucket's order; 0 if nothing.
 func findExisting(
 	ctx context.Context, b providers.Bucket, dir string, stems []string, order keyorder.Order,
 ) (map[string]string, error) {

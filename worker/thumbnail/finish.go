@@ -18,15 +18,16 @@ const indexName = "index.jsonl"
 const contentType = "application/x-ndjson"
 
 // Finish implements job.Sharded. It stores the index, sorted by the
-// keys of the images, in the directory of the thumbnails, unless the bucket has the same one already. Work
-// has stored the thumbnails before. If no image has a thumbnail,
-// Finish writes no index, and fails as Invalid with the code NoImages:
-// the source's prefix is probably wrong.
+// keys of the images, in the directory of the thumbnails, unless the
+// bucket has the same one already. Work has stored the thumbnails
+// before. If no image has a thumbnail, Finish writes no index, and
+// fails as Invalid with the code NoImages: the source's prefix is
+// probably wrong.
 //
-// If the run worked only on objects that failed earlier, Finish
-// merges its lines into the index of the earlier run. Written and
-// Failed then count this run, Unchanged the other thumbnails of the
-// index, and Skipped the earlier run.
+// If the run worked only on objects that failed earlier, Finish merges
+// its lines into the index of the earlier run. Written and Failed then
+// count this run, Unchanged the other thumbnails of the index, and
+// Skipped the earlier run.
 func (Job) Finish(
 	ctx context.Context, j tasks.GenerateThumbnails, env job.Env, parts job.Parts,
 ) (tasks.Result, error) {

@@ -72,10 +72,10 @@ func (r *run) close() {
 	_ = r.to.Close()
 }
 
-// list lists a shard's objects, and finds out which of their
-// thumbnails exist. It does not look for the thumbnails of a shard
-// with Keys: those images failed before, and their keys may be so far
-// apart that one listing would cover the whole directory.
+// list lists a shard's objects, and finds out which of their thumbnails
+// exist. It does not look for the thumbnails of a shard with Keys:
+// those images failed before, and their keys may be so far apart that
+// one listing would cover the whole directory.
 func (r *run) list(
 	ctx context.Context, env job.Env, s job.Shard,
 ) ([]job.ListedObject, error) {
@@ -95,9 +95,9 @@ func (r *run) orderOf(s job.Shard) keyorder.Order {
 	return 0
 }
 
-// skips reports whether an object gets no thumbnail: it is not an
-// image by its name, it is excluded, or Stevedore has written it and
-// a retry names it.
+// skips reports whether an object gets no thumbnail: it is not an image
+// by its name, it is excluded, or Stevedore has written it and a retry
+// names it.
 func skips(j tasks.GenerateThumbnails, key string) bool {
 	if isOwn(j, key) || imagehead.ByName(key) == imagehead.NotImage {
 		return true
