@@ -3,7 +3,6 @@ package providers
 import (
 	"context"
 
-	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -59,23 +58,6 @@ type Diagnoser interface {
 type Preflighter interface {
 	// Preflight checks whether a page may send what want asks for.
 	Preflight(ctx context.Context, want tasks.CORS) []tasks.Check
-}
-
-// Ordered is implemented by buckets that know in which order they list
-// their keys, or find it out.
-type Ordered interface {
-	// KeyOrder returns the orders that fit all that is known of the
-	// bucket. While the bucket is listed, they become fewer.
-	KeyOrder() keyorder.Order
-}
-
-// OrderOf returns the orders that fit all that is known of b. If b is
-// not Ordered, that is every order.
-func OrderOf(b Bucket) keyorder.Order {
-	if o, ok := As[Ordered](b); ok {
-		return o.KeyOrder()
-	}
-	return keyorder.Unknown
 }
 
 // Probe checks what may be done with b. If b is no Prober, the only

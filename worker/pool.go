@@ -3,11 +3,14 @@ package worker
 import (
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/hibiken/asynq"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/pickup"
 )
 
 // pool is a number of slots for some queues. Coordinators have a pool
@@ -53,13 +56,30 @@ func byPriority(queues map[string]int) map[string]int {
 	return all
 }
 
+// server is the asynq server of a pool. It asks Redis for tasks only
+// when there are some.
+type server struct {
+	*asynq.Server
+	conn *pickup.Conn
+}
+
+func newServer(p pool, c Config) *server {
+	log := c.Log.With("pool", p.name)
+	conn := pickup.New(c.Redis, slices.Sorted(maps.Keys(p.queues)), log)
+	return &server{asynq.NewServer(conn, asynqConfig(p, c.DrainTimeout, log)), conn}
+}
+
+// Stop takes no new tasks. Those that run go on.
+func (s *server) Stop() {
+	s.conn.Stop()
+	s.Server.Stop()
+}
+
 func asynqConfig(p pool, drainTimeout time.Duration, log *slog.Logger) asynq.Config {
 	return asynq.Config{
-		Concurrency: p.slots,
-		Queues:      p.queues,
-		// asynq can only poll. It pauses half of this to one and a half
-		// times this after it found nothing.
-		TaskCheckInterval: 80 * time.Millisecond,
+		Concurrency:       p.slots,
+		Queues:            p.queues,
+		TaskCheckInterval: pickup.CheckInterval,
 		// A task that was handed over waits until some worker looks for
 		// delayed tasks.
 		DelayedTaskCheckInterval: time.Second,
@@ -67,7 +87,7 @@ func asynqConfig(p pool, drainTimeout time.Duration, log *slog.Logger) asynq.Con
 		JanitorInterval:          30 * time.Second,
 		IsFailure:                isFailure,
 		RetryDelayFunc:           retryDelay,
-		Logger:                   asynqLog{log.With("pool", p.name)},
+		Logger:                   asynqLog{log},
 		LogLevel:                 asynq.WarnLevel,
 	}
 }

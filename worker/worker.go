@@ -56,9 +56,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer func() { _, _ = w.prompt.Close(), w.patient.Close() }()
 	background, stopBackground := w.startBackground(ctx)
 	defer stopBackground()
-	servers := make([]*asynq.Server, 0, len(w.pools))
+	servers := make([]*server, 0, len(w.pools))
 	for _, p := range w.pools {
-		s := asynq.NewServer(w.config.Redis, asynqConfig(p, w.config.DrainTimeout, w.log))
+		s := newServer(p, w.config)
 		handler := func(ctx context.Context, t *asynq.Task) error {
 			return w.executor.handle(ctx, p, t)
 		}
@@ -67,6 +67,7 @@ func (w *Worker) Run(ctx context.Context) error {
 			return fmt.Errorf("start pool %s: %w", p.name, err)
 		}
 		servers = append(servers, s)
+		background.Go(func() { s.conn.Watch(ctx) })
 	}
 	w.health.ready.Store(true)
 	w.log.Info("worker started", "redis", w.config.Redis.String())
@@ -95,15 +96,15 @@ func (w *Worker) startBackground(ctx context.Context) (group *sync.WaitGroup, st
 // stop drains. First no pool takes new tasks, then all handlers are
 // asked to stop, and only then do the servers shut down: asynq on its
 // own would give a task to another worker while its handler still runs.
-func (w *Worker) stop(servers []*asynq.Server) {
+func (w *Worker) stop(servers []*server) {
 	w.health.ready.Store(false)
 	w.log.Info("draining")
-	each(servers, (*asynq.Server).Stop)
+	each(servers, (*server).Stop)
 	close(w.health.drain)
-	each(servers, (*asynq.Server).Shutdown)
+	each(servers, (*server).Shutdown)
 }
 
-func each(servers []*asynq.Server, do func(*asynq.Server)) {
+func each(servers []*server, do func(*server)) {
 	var group sync.WaitGroup
 	for _, s := range servers {
 		group.Go(func() { do(s) })
