@@ -1,6 +1,7 @@
 package asynqtask_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -176,7 +177,9 @@ func TestStates(t *testing.T) {
 	}
 	expect("j", asynqtask.Gone, false) // without a queue
 	ok(t, e.EnqueueJob(t.Context(), job("j")))
-	ok(t, e.EnqueueJob(t.Context(), job("later"), asynq.ProcessIn(time.Hour)))
+	later := job("later")
+	later.Wait = time.Hour
+	ok(t, e.EnqueueJob(t.Context(), later))
 	expect("j", asynqtask.Pending, true)
 	expect("later", asynqtask.Scheduled, true)
 	expect("other", asynqtask.Gone, false)
@@ -241,6 +244,26 @@ func TestWorkersAndQueues(t *testing.T) {
 		}
 		if queues[i].Name != name || queues[i].Size != want {
 			t.Errorf("%s: %+v", name, queues[i])
+		}
+	}
+}
+
+// A task that a worker refused was not archived by hand.
+func TestRefusedTaskIsNotShelved(t *testing.T) {
+	t.Parallel()
+	o := queuetest.Embedded(t)
+	e := serve(t, o, func(context.Context, *asynq.Task) error { return asynq.SkipRetry })
+	ok(t, e.EnqueueJob(t.Context(), asynqtask.Job{Kind: manifests(t), Ref: asynqtask.JobRef{Job: "refused"}}))
+	later := asynqtask.Job{Kind: manifests(t), Ref: asynqtask.JobRef{Job: "shelved"}, Wait: time.Hour}
+	ok(t, e.EnqueueJob(t.Context(), later))
+	ok(t, e.inspector.ArchiveTask(tasks.QueueJobs, "shelved"))
+	queuetest.Eventually(t, 10*time.Second, "the task is refused", func() bool {
+		state, err := e.State(tasks.QueueJobs, "refused")
+		return err == nil && state == asynqtask.Archived
+	})
+	for id, want := range map[string]bool{"refused": false, "shelved": true, "unknown": false} {
+		if got, err := e.IsShelved(tasks.QueueJobs, id); got != want || err != nil {
+			t.Errorf("%s: %v, %v", id, got, err)
 		}
 	}
 }
