@@ -43,6 +43,8 @@ func (Job) Finish(
 		Failed:    parts.Failed,
 		BytesRead: parts.Bytes,
 		Size:      int64(len(header)) + lines.Size,
+
+		Unconditional: to.UnconditionalPut,
 	}
 	if parts.Earlier == nil && result.Entries == 0 {
 		return nil, job.NoImages(j.Source, result.Failed, result.Skipped,

@@ -44,6 +44,8 @@ func (Job) Finish(
 		Unchanged: lines.Count - written,
 		Skipped:   parts.Tally[tallySkipped],
 		Failed:    parts.Failed,
+
+		Unconditional: to.UnconditionalPut,
 	}
 	if parts.Earlier == nil && lines.Count == 0 {
 		return nil, job.NoImages(j.Source, result.Failed, result.Skipped, "No index was written.")
