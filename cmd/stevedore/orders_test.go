@@ -79,7 +79,7 @@ func runJobsOn(t *testing.T, store *mem.Opener, keys []string) (left leftBehind)
 	results := tasks.Storage{Provider: "mem", Bucket: "results"}
 	fillOrdered(t, openMem(t, store, images), keys)
 	annotations := documentOf(keys)
-	put(t, openMem(t, store, results), "annotations.xml", annotations)
+	putMem(t, openMem(t, store, results), "annotations.xml", annotations)
 
 	client := startEngine(t, store)
 	for _, j := range []tasks.Job{
@@ -142,7 +142,7 @@ func startEngine(t *testing.T, store *mem.Opener) *producer.Client {
 	w, err := worker.New(worker.Config{
 		Redis:        redis.Options(),
 		Providers:    providers.Registry{"mem": locatedOpener{store}},
-		ListStreams:  1,
+		ListStreams:  s.ListStreams,
 		VerifySlots:  slots,
 		JobSlots:     slots,
 		ShardSlots:   slots,
@@ -195,7 +195,7 @@ func openMem(t *testing.T, store *mem.Opener, s tasks.Storage) providers.Bucket 
 	return b
 }
 
-func put(t *testing.T, b providers.Bucket, key string, data []byte) {
+func putMem(t *testing.T, b providers.Bucket, key string, data []byte) {
 	t.Helper()
 	if _, err := b.Put(t.Context(), key, bytes.NewReader(data), providers.WriteOptions{}); err != nil {
 		t.Fatal(err)
@@ -218,9 +218,9 @@ func fillOrdered(t *testing.T, b providers.Bucket, keys []string) {
 		switch {
 		case isMissing(i):
 		case i%500 == 8:
-			put(t, b, key, []byte("this is not an image"))
+			putMem(t, b, key, []byte("this is not an image"))
 		default:
-			put(t, b, key, contents[i%len(contents)])
+			putMem(t, b, key, contents[i%len(contents)])
 		}
 	}
 }
