@@ -15,19 +15,18 @@ import (
 //
 // KEYS: pending, paused
 var waitingJobs = redis.NewScript(`
-local jobs = {}
 if redis.call("EXISTS", KEYS[2]) == 1 then
-  return jobs
+  return {}
 end
-for _, id in ipairs(redis.call("LRANGE", KEYS[1], -5000, -1)) do
-  local job = string.match(id, "^[^:]*")
+local ids = redis.call("LRANGE", KEYS[1], -5000, -1)
+local i, jobs = 0, {}
+repeat
+  i = i + 1
+  local job = ids[i] and string.match(ids[i], "^[^:]*")
   if job ~= jobs[1] then
     table.insert(jobs, job)
   end
-  if #jobs == 2 then
-    break
-  end
-end
+until #jobs == 2 or i >= #ids
 return jobs
 `)
 
