@@ -1,8 +1,6 @@
 package worker
 
 import (
-	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -53,7 +51,7 @@ func byPriority(queues map[string]int) map[string]int {
 	return all
 }
 
-func asynqConfig(p pool, drainTimeout time.Duration, log *slog.Logger) asynq.Config {
+func (w *Worker) asynqConfig(p pool) asynq.Config {
 	return asynq.Config{
 		Concurrency: p.slots,
 		Queues:      p.queues,
@@ -63,21 +61,11 @@ func asynqConfig(p pool, drainTimeout time.Duration, log *slog.Logger) asynq.Con
 		// A task that was handed over waits until some worker looks for
 		// delayed tasks.
 		DelayedTaskCheckInterval: time.Second,
-		ShutdownTimeout:          drainTimeout,
+		ShutdownTimeout:          shutdownTimeout(w.config.DrainTimeout),
 		JanitorInterval:          30 * time.Second,
 		IsFailure:                isFailure,
 		RetryDelayFunc:           retryDelay,
-		Logger:                   asynqLog{log.With("pool", p.name)},
+		Logger:                   asynqLog{w.log.With("pool", p.name), w.health.redisAway},
 		LogLevel:                 asynq.WarnLevel,
 	}
 }
-
-// asynqLog writes asynq's own messages to slog. asynq's default logger
-// ends the process after a Fatal; this one does not.
-type asynqLog struct{ log *slog.Logger }
-
-func (l asynqLog) Debug(args ...any) { l.log.Debug("asynq: " + fmt.Sprint(args...)) }
-func (l asynqLog) Info(args ...any)  { l.log.Debug("asynq: " + fmt.Sprint(args...)) }
-func (l asynqLog) Warn(args ...any)  { l.log.Debug("asynq: " + fmt.Sprint(args...)) }
-func (l asynqLog) Error(args ...any) { l.log.Warn("asynq: " + fmt.Sprint(args...)) }
-func (l asynqLog) Fatal(args ...any) { l.log.Error("asynq: " + fmt.Sprint(args...)) }

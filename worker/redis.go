@@ -1,0 +1,82 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+)
+
+// retryStart is how often a worker tries to reach Redis at its start.
+const retryStart = time.Second
+
+// newOutage makes what writes the only two lines about an outage of
+// Redis: one when Redis goes away, and one when it is back.
+func newOutage(c Config, text func(string) string) *redisconn.Outage {
+	log := c.Log.With("redis", c.Redis.String())
+	return &redisconn.Outage{
+		Gone: func(err error) {
+			log.Warn("Redis is away: waiting for it", "error", text(err.Error()))
+		},
+		Back: func(away time.Duration) {
+			log.Warn("Redis is back", "away", away.Round(time.Millisecond))
+		},
+	}
+}
+
+// awaitRedis waits until Redis answers, and checks that it suits. It
+// fails when Redis refuses this worker, because waiting would not change
+// that. It returns nil when ctx ends.
+func (w *Worker) awaitRedis(ctx context.Context) error {
+	for {
+		server, err := redisconn.Check(ctx, w.prompt)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			w.outage.Note(nil)
+			if server.Eviction != "" && server.Eviction != redisconn.NoEviction {
+				w.log.Warn("Redis may evict keys, which loses jobs: "+
+					"set maxmemory-policy noeviction", "policy", server.Eviction)
+			}
+			return nil
+		case !errors.Is(redisconn.Wrap(err, "ping"), redisconn.ErrUnavailable):
+			return w.config.Redis.ExplainStart(err)
+		}
+		w.outage.Note(w.config.Redis.Explain(err))
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(retryStart):
+		}
+	}
+}
+
+// asynqLog writes asynq's own messages to slog. asynq's default logger
+// ends the process after a Fatal; this one does not.
+type asynqLog struct {
+	log *slog.Logger
+	// isAway reports whether Redis does not answer at this moment.
+	isAway func() bool
+}
+
+func (l asynqLog) Debug(args ...any) { l.log.Debug("asynq: " + fmt.Sprint(args...)) }
+func (l asynqLog) Info(args ...any)  { l.log.Debug("asynq: " + fmt.Sprint(args...)) }
+func (l asynqLog) Warn(args ...any)  { l.log.Debug("asynq: " + fmt.Sprint(args...)) }
+func (l asynqLog) Fatal(args ...any) { l.log.Error("asynq: " + fmt.Sprint(args...)) }
+
+// Error writes no line about a call that failed because Redis is away:
+// every part of asynq would write one every few seconds. The worker
+// itself logs the outage.
+func (l asynqLog) Error(args ...any) {
+	text := fmt.Sprint(args...)
+	if strings.Contains(text, redisconn.ErrUnavailable.Error()) || l.isAway() {
+		l.log.Debug("asynq: " + text)
+		return
+	}
+	l.log.Warn("asynq: " + text)
+}
