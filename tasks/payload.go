@@ -18,32 +18,10 @@ func Storages(j Job) []Storage {
 // The error is the first one that f returns.
 func MapSecrets(j Job, f func(Secret) (Secret, error)) (Job, error) {
 	c := walk.NewCopy(j)
-	if err := mapSecrets(c, f); err != nil {
+	if err := walk.Replace(c, f); err != nil {
 		return nil, err
 	}
 	return c.Interface().(Job), nil
-}
-
-// MapSecrets returns a copy of a storage, as the function of this name
-// does of a job.
-func (s Storage) MapSecrets(f func(Secret) (Secret, error)) (Storage, error) {
-	c := walk.NewCopy(s)
-	err := mapSecrets(c, f)
-	return c.Interface().(Storage), err
-}
-
-func mapSecrets(c walk.Copy, f func(Secret) (Secret, error)) error {
-	for _, s := range walk.Find[Secret](c) {
-		if s.IsZero() {
-			continue
-		}
-		mapped, err := f(*s)
-		if err != nil {
-			return err
-		}
-		*s = mapped
-	}
-	return nil
 }
 
 // WithTerms returns a copy of a job with other terms.

@@ -1,43 +1,42 @@
 package tasks
 
 import (
-	"fmt"
 	"strings"
 
-	"github.com/stevedore-jobs/stevedore/tasks/fields"
+	"github.com/stevedore-jobs/stevedore/tasks/storage"
 )
 
-// Storage describes a connection to a bucket. Its fields are those of
-// CVAT's "attach cloud storage" and FastLabel's "S3 integration" forms.
-type Storage struct {
-	// Provider is s3, gcs, azure, file or mem. A name that begins with
-	// "x-" is that of a provider defined outside this module; the
-	// worker decides whether it has it.
-	Provider string `json:"provider"`
-	Bucket   string `json:"bucket"` // bucket name; Azure: container; file: absolute directory
+// Storage is a connection to a bucket.
+type Storage = storage.Storage
 
-	// Prefix limits listings to keys that start with it. As in CVAT it
-	// is a string, not a folder: "cats/im" is valid. Reads and writes
-	// are confined to its directory, "cats/". Keys are always whole,
-	// with the prefix in them.
-	Prefix string `json:"prefix,omitempty"`
+// Auth is how a worker proves to a cloud who it is.
+type Auth = storage.Auth
 
-	Region   string `json:"region,omitempty"`   // s3 only
-	Location string `json:"location,omitempty"` // gcs only; informative, a bucket is found without it
-	Project  string `json:"project,omitempty"`  // gcs only: project ID billed by requester-pays buckets
-	Account  string `json:"account,omitempty"`  // azure only: storage account name
-	Endpoint string `json:"endpoint,omitempty"` // http(s) URL of a compatible server; empty for the cloud
+// The ways to authenticate. Package storage says what each needs.
+const (
+	AuthWorkerIdentity   = storage.AuthWorkerIdentity
+	AuthAnonymous        = storage.AuthAnonymous
+	AuthAccessKey        = storage.AuthAccessKey
+	AuthAssumeRole       = storage.AuthAssumeRole
+	AuthKeyFile          = storage.AuthKeyFile
+	AuthImpersonation    = storage.AuthImpersonation
+	AuthSAS              = storage.AuthSAS
+	AuthAccountKey       = storage.AuthAccountKey
+	AuthConnectionString = storage.AuthConnectionString
+	AuthServicePrincipal = storage.AuthServicePrincipal
+)
 
-	// Addressing is where an S3 request names the bucket: "path" or
-	// "virtual" (in the host name). Empty means virtual for AWS and
-	// path for an endpoint.
-	Addressing    string `json:"addressing,omitempty"`
-	RequesterPays bool   `json:"requester_pays,omitempty"` // s3 only: the caller's account pays
-	ExpectedOwner string `json:"expected_owner,omitempty"` // s3 only: account ID that the bucket must belong to
+// ForeignPrefix begins the names of providers that are defined outside
+// this module.
+const ForeignPrefix = storage.ForeignPrefix
 
-	Auth      Auth     `json:"auth,omitzero"`       // how the worker proves who it is
-	Manifests []string `json:"manifests,omitempty"` // keys of manifest files in the bucket: manifest.jsonl
-}
+// Providers returns the names of the built-in providers, in a fixed
+// order.
+func Providers() []string { return storage.Providers() }
+
+// AuthMethods returns the ways to authenticate that a built-in provider
+// has.
+func AuthMethods(provider string) []string { return storage.AuthMethods(provider) }
 
 // OwnDirectory is the directory inside a bucket where Stevedore stores
 // its output, unless a payload says otherwise. No job takes an object
@@ -49,33 +48,6 @@ func IsOwn(key string) bool {
 	return strings.HasPrefix(key, OwnDirectory) || strings.Contains(key, "/"+OwnDirectory)
 }
 
-// Dir returns the directory of the prefix: the prefix up to and
-// including its last slash, or an empty string.
-func (s Storage) Dir() string { return s.Prefix[:strings.LastIndexByte(s.Prefix, '/')+1] }
-
-// String returns the storage as a URL, for people:
-// "s3://bucket/prefix". It holds no credentials.
-func (s Storage) String() string {
-	bucket := s.Bucket
-	if s.form().directories {
-		bucket = strings.TrimSuffix(bucket, "/")
-	}
-	return s.Provider + "://" + bucket + "/" + s.Prefix
-}
-
-// Same reports whether two storages name the same bucket on the same
-// server, whatever their prefixes and credentials.
-func (s Storage) Same(o Storage) bool {
-	return s.Provider == o.Provider && s.Bucket == o.Bucket &&
-		s.Account == o.Account && s.Endpoint == o.Endpoint
-}
-
-// ID returns a text that names the bucket: two storages have the same
-// ID exactly if Same holds for them.
-func (s Storage) ID() string {
-	return fmt.Sprintf("%s|%q|%q|%q", s.Provider, s.Endpoint, s.Account, s.Bucket)
-}
-
 // destination returns the storage that a job names, or its source if it
 // names none.
 func destination(source Storage, named *Storage) Storage {
@@ -83,68 +55,4 @@ func destination(source Storage, named *Storage) Storage {
 		return *named
 	}
 	return source
-}
-
-// Validate returns nil or an *InvalidError with every fault.
-func (s Storage) Validate() error {
-	var errs fields.Errors
-	s.Check(&errs)
-	return errs.Err("")
-}
-
-// Check adds the faults of the storage to those of a payload:
-// j.Source.Check(errs.In("source")).
-func (s Storage) Check(errs *fields.Errors) {
-	form := s.form()
-	switch {
-	case s.Provider == "":
-		errs.Add("provider", "empty: give %s", formNames(" or "))
-	case form.name == "":
-		errs.Add("provider", "%q is none of %s", s.Provider, formNames(", "))
-	case !form.hasMethod(s.Auth.Method):
-		methods := strings.Join(AuthMethods(s.Provider), ", ")
-		errs.Add("auth.method", "%q is none of %s's %s", s.Auth.Method, s.Provider, methods)
-	}
-	s.checkBucket(errs, form)
-	if s.Prefix != "" {
-		if problem := fields.PathProblem(strings.TrimSuffix(s.Prefix, "/")); problem != "" {
-			errs.Add("prefix", "%s", problem)
-		}
-	}
-	errs.Server("endpoint", s.Endpoint)
-	form.checkFields(errs, s)
-	if form.check != nil {
-		form.check(errs, s)
-	}
-	for i, m := range s.Manifests {
-		field := fmt.Sprintf("manifests[%d]", i)
-		errs.Key(field, m)
-		if !strings.HasSuffix(m, ".jsonl") {
-			errs.Add(field, "%q does not end in .jsonl", m)
-		}
-	}
-	s.Auth.check(errs.In("auth"), form)
-}
-
-// checkBucket does not repeat a name that may be a pasted URL: the
-// signature of a SAS URL is a secret.
-func (s Storage) checkBucket(errs *fields.Errors, form form) {
-	forbidden, longest := `/\?#%`, 222
-	if form.foreign {
-		forbidden, longest = "", 1024
-	}
-	isForbidden := func(r rune) bool { return r <= ' ' || strings.ContainsRune(forbidden, r) }
-	switch {
-	case !errs.Need("bucket", s.Bucket):
-	case form.directories:
-		if !strings.HasPrefix(s.Bucket, "/") {
-			errs.Add("bucket", "%q is not an absolute directory", s.Bucket)
-		}
-	case strings.Contains(s.Bucket, "://"):
-		errs.Add("bucket", "is a URL: give the name alone")
-	case strings.ContainsFunc(s.Bucket, isForbidden):
-		errs.Add("bucket", "has a character that no bucket name may have")
-	case len(s.Bucket) > longest:
-		errs.Add("bucket", "longer than %d characters", longest)
-	}
 }

@@ -26,7 +26,7 @@ func TestEnqueueUnderTerms(t *testing.T) {
 	environ := []string{redisURL(o)}
 	enqueue := []string{"enqueue", "build-manifest", "--source", "file:///tmp", "--id", "j", "--set", "tenant=theirs"}
 	for range 2 { // the deadline differs, and the job is the same
-		want(t.Context(), t, exitOK, environ, append(enqueue, "--delay", "10m", "--deadline", "2h", "--priority", "high", "--tenant", "acme")...)
+		want(t.Context(), t, cli.ExitOK, environ, append(enqueue, "--delay", "10m", "--deadline", "2h", "--priority", "high", "--tenant", "acme")...)
 	}
 	raw := o.Client()
 	defer func() { _ = raw.Close() }()
@@ -45,7 +45,7 @@ func TestEnqueueUnderTerms(t *testing.T) {
 		"deadline": {"tomorrow", "2001-01-01T00:00:00Z", "-1h"}, "delay": {"-1s", "soon"}, "priority": {"urgent"}, "tenant": {"a b"},
 	} {
 		for _, value := range values {
-			_, errs := want(t.Context(), t, exitInvalid, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--"+flag+"="+value)
+			_, errs := want(t.Context(), t, cli.ExitInvalid, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--"+flag+"="+value)
 			if !strings.Contains(errs, flag) {
 				t.Errorf("--%s=%s: %s", flag, value, errs)
 			}
@@ -56,19 +56,19 @@ func TestEnqueueUnderTerms(t *testing.T) {
 func TestCancelCommand(t *testing.T) {
 	t.Parallel()
 	environ := []string{redisURL(queuetest.Embedded(t))}
-	want(t.Context(), t, exitOK, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--id", "j")
+	want(t.Context(), t, cli.ExitOK, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--id", "j")
 	for range 2 {
-		if out, _ := want(t.Context(), t, exitOK, environ, "cancel", "j"); out != "cancelled\n" {
+		if out, _ := want(t.Context(), t, cli.ExitOK, environ, "cancel", "j"); out != "cancelled\n" {
 			t.Errorf("%q", out)
 		}
 	}
-	if out, _ := want(t.Context(), t, exitFailed, environ, "wait", "j"); !strings.Contains(out, "cancelled") {
+	if out, _ := want(t.Context(), t, cli.ExitFailed, environ, "wait", "j"); !strings.Contains(out, "cancelled") {
 		t.Errorf("wait: %s", out)
 	}
-	if _, errs := want(t.Context(), t, exitFailed, environ, "cancel", "nobody"); !strings.Contains(errs, "no such job") {
+	if _, errs := want(t.Context(), t, cli.ExitFailed, environ, "cancel", "nobody"); !strings.Contains(errs, "no such job") {
 		t.Errorf("%s", errs)
 	}
-	if _, errs := want(t.Context(), t, exitFailed, environ, "retry", "j"); !strings.Contains(errs, "cancelled") {
+	if _, errs := want(t.Context(), t, cli.ExitFailed, environ, "retry", "j"); !strings.Contains(errs, "cancelled") {
 		t.Errorf("retry of a cancelled job: %s", errs)
 	}
 }
@@ -98,29 +98,29 @@ func TestEventsCommand(t *testing.T) {
 	t.Parallel()
 	environ := []string{redisURL(queuetest.Embedded(t))}
 	cancelled := func(id string) {
-		want(t.Context(), t, exitOK, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--id", id)
-		want(t.Context(), t, exitOK, environ, "cancel", id)
+		want(t.Context(), t, cli.ExitOK, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--id", id)
+		want(t.Context(), t, cli.ExitOK, environ, "cancel", id)
 	}
 	cancelled("a")
 	cancelled("b")
-	out, _ := want(t.Context(), t, exitOK, environ, "events")
+	out, _ := want(t.Context(), t, cli.ExitOK, environ, "events")
 	last := wantLines(t, out, "a cancelled, b cancelled")
 	if last.Position == "" || last.ID == "" || last.Kind != "build-manifest" || last.State != tasks.StateCancelled || last.Time.IsZero() {
 		t.Errorf("%+v", last)
 	}
-	out, _ = want(t.Context(), t, exitOK, environ, "events", "--job", "a")
+	out, _ = want(t.Context(), t, cli.ExitOK, environ, "events", "--job", "a")
 	wantLines(t, out, "a cancelled")
-	out, _ = want(t.Context(), t, exitOK, environ, "events", "--group", "g", "--consumer", "one")
+	out, _ = want(t.Context(), t, cli.ExitOK, environ, "events", "--group", "g", "--consumer", "one")
 	wantLines(t, out, "a cancelled, b cancelled")
 	cancelled("c")
-	out, _ = want(t.Context(), t, exitOK, environ, "events", "--after", last.Position)
+	out, _ = want(t.Context(), t, cli.ExitOK, environ, "events", "--after", last.Position)
 	wantLines(t, out, "c cancelled")
-	out, _ = want(t.Context(), t, exitOK, environ, "events", "--group", "g") // the first consumer has acknowledged the others
+	out, _ = want(t.Context(), t, cli.ExitOK, environ, "events", "--group", "g") // the first consumer has acknowledged the others
 	wantLines(t, out, "c cancelled")
 	for _, args := range [][]string{{"--after", "yesterday"}, {"--consumer", "one"}, {"--group", "g", "--job", "a"}} {
-		want(t.Context(), t, exitInvalid, environ, append([]string{"events"}, args...)...)
+		want(t.Context(), t, cli.ExitInvalid, environ, append([]string{"events"}, args...)...)
 	}
-	want(t.Context(), t, exitFailed, []string{"STEVEDORE_REDIS_URL=redis://127.0.0.1:1/0"}, "events", "--follow")
+	want(t.Context(), t, cli.ExitFailed, []string{"STEVEDORE_REDIS_URL=redis://127.0.0.1:1/0"}, "events", "--follow")
 }
 
 // An interrupt ends the command without an error.
@@ -133,7 +133,7 @@ func TestEventsFollow(t *testing.T) {
 			ctx, stop := context.WithTimeout(t.Context(), maxWait)
 			defer stop()
 			var out, errs syncBuffer
-			ended := make(chan int, 1)
+			ended := make(chan cli.ExitCode, 1)
 			go func() {
 				ended <- run(ctx, append([]string{"events", "--follow"}, flags...), cli.Console{Out: &out, Err: &errs, Environ: environ})
 			}()
@@ -141,12 +141,12 @@ func TestEventsFollow(t *testing.T) {
 			queuetest.Eventually(t, 10*time.Second, "what happens is printed", func() bool {
 				id := fmt.Sprint("j", jobs)
 				jobs++
-				want(t.Context(), t, exitOK, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--id", id)
-				want(t.Context(), t, exitOK, environ, "cancel", id)
+				want(t.Context(), t, cli.ExitOK, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--id", id)
+				want(t.Context(), t, cli.ExitOK, environ, "cancel", id)
 				return bytes.Count(out.Bytes(), []byte("\n")) > 2
 			})
 			stop()
-			if code := <-ended; code != exitOK || len(errs.Bytes()) > 0 {
+			if code := <-ended; code != cli.ExitOK || len(errs.Bytes()) > 0 {
 				t.Errorf("exit %d, %s", code, errs.Bytes())
 			}
 		})
@@ -162,21 +162,21 @@ func TestRetryCommand(t *testing.T) {
 		"STEVEDORE_HTTP_ADDR=", "STEVEDORE_LOG_LEVEL=error",
 	}
 	ctx, stop := startWorker(t, environ)
-	want(ctx, t, exitOK, environ, "enqueue", "build-manifest", "--id", "j", "--source", "file://"+dir, "--set", "source.prefix="+dataset.Prefix)
-	out, errs := want(ctx, t, exitOK, environ, "wait", "j")
+	want(ctx, t, cli.ExitOK, environ, "enqueue", "build-manifest", "--id", "j", "--source", "file://"+dir, "--set", "source.prefix="+dataset.Prefix)
+	out, errs := want(ctx, t, cli.ExitOK, environ, "wait", "j")
 	if !strings.Contains(out, "1 corrupt-image") || !strings.Contains(errs, dataset.CorruptKey) {
 		t.Errorf("%s\n%s", out, errs)
 	}
 	mend(t, dir)
-	out, _ = want(ctx, t, exitOK, environ, "retry", "j", "--wait", "--json")
+	out, _ = want(ctx, t, cli.ExitOK, environ, "retry", "j", "--wait", "--json")
 	var r tasks.BuildManifestResult
 	if err := json.Unmarshal([]byte(out), &r); err != nil || r.Failed != 0 || r.Entries != int64(dataset.Count().Images+dataset.Count().Corrupt) {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if out, _ := want(ctx, t, exitOK, environ, "status", "j", "--errors"); out != "" {
+	if out, _ := want(ctx, t, cli.ExitOK, environ, "status", "j", "--errors"); out != "" {
 		t.Errorf("still on the error list: %s", out)
 	}
-	if _, errs := want(ctx, t, exitFailed, environ, "retry", "j"); !strings.Contains(errs, "no object failed") {
+	if _, errs := want(ctx, t, cli.ExitFailed, environ, "retry", "j"); !strings.Contains(errs, "no object failed") {
 		t.Errorf("%s", errs)
 	}
 	if log := stop(); log != "" {

@@ -26,7 +26,7 @@ import (
 const maxWait = 2 * time.Minute
 
 // call runs a command as the shell would.
-func call(ctx context.Context, environ []string, stdin string, args ...string) (code int, out, errs string) {
+func call(ctx context.Context, environ []string, stdin string, args ...string) (code cli.ExitCode, out, errs string) {
 	ctx, cancel := context.WithTimeout(ctx, maxWait)
 	defer cancel()
 	var o, e bytes.Buffer
@@ -36,7 +36,7 @@ func call(ctx context.Context, environ []string, stdin string, args ...string) (
 
 // want runs a command, which must end with an exit code, and returns
 // its output.
-func want(ctx context.Context, t *testing.T, exit int, environ []string, args ...string) (out, errs string) {
+func want(ctx context.Context, t *testing.T, exit cli.ExitCode, environ []string, args ...string) (out, errs string) {
 	t.Helper()
 	code, out, errs := call(ctx, environ, "", args...)
 	if code != exit {
@@ -56,7 +56,7 @@ func startWorker(t *testing.T, environ []string) (ctx context.Context, stop func
 		var errs bytes.Buffer
 		code := run(ctx, []string{"worker"}, cli.Console{Err: &errs, Environ: environ})
 		cancel(errors.New("the worker has ended: " + errs.String()))
-		if code != exitOK {
+		if code != cli.ExitOK {
 			errs.WriteString("the worker has failed\n")
 		}
 		ended <- errs.String()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -20,7 +21,7 @@ func keygen(t *testing.T) (public, path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "key")
 	code, out, errs := call(t.Context(), nil, "", "keygen", "--out", path)
-	if code != exitOK {
+	if code != cli.ExitOK {
 		t.Fatalf("exit %d\n%s", code, errs)
 	}
 	return strings.TrimSpace(out), path
@@ -31,7 +32,7 @@ func TestKeygen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key")
 	code, out, errs := call(t.Context(), nil, "", "keygen", "--out", path)
 	text, err := os.ReadFile(path)
-	if code != exitOK || err != nil {
+	if code != cli.ExitOK || err != nil {
 		t.Fatalf("exit %d, %v\n%s", code, err, errs)
 	}
 	private, err := seal.ParsePrivateKey(string(text))
@@ -45,10 +46,10 @@ func TestKeygen(t *testing.T) {
 		t.Error("the private key is shown")
 	}
 	code, out, errs = call(t.Context(), nil, "", "keygen", "--out", path)
-	if again, err := os.ReadFile(path); code != exitInvalid || out != "" || !strings.Contains(errs, path) || err != nil || string(again) != string(text) {
+	if again, err := os.ReadFile(path); code != cli.ExitInvalid || out != "" || !strings.Contains(errs, path) || err != nil || string(again) != string(text) {
 		t.Errorf("the second time: exit %d, %q, %s, %v", code, out, errs, err)
 	}
-	if code, _, _ := call(t.Context(), nil, "", "keygen", "--out", filepath.Join(path, "below")); code != exitInvalid {
+	if code, _, _ := call(t.Context(), nil, "", "keygen", "--out", filepath.Join(path, "below")); code != cli.ExitInvalid {
 		t.Errorf("below a file: exit %d", code)
 	}
 }
@@ -72,7 +73,7 @@ func TestKeyRing(t *testing.T) {
 	bad := "STEVEDORE_PRIVATE_KEYS=" + strings.TrimSpace(string(text)) + ",/no/such/key,env:NONE,env:PUBLIC"
 	code, _, errs := call(t.Context(), []string{bad, "PUBLIC=" + first}, "", "worker")
 	for _, want := range []string{"must not hold a key", "/no/such/key", "env:NONE", "this is the public key"} {
-		if code != exitInvalid || !strings.Contains(errs, want) {
+		if code != cli.ExitInvalid || !strings.Contains(errs, want) {
 			t.Errorf("exit %d, %q is not in\n%s", code, want, errs)
 		}
 	}
@@ -80,7 +81,7 @@ func TestKeyRing(t *testing.T) {
 		t.Errorf("the key is shown:\n%s", errs)
 	}
 	code, _, errs = call(t.Context(), []string{"STEVEDORE_PUBLIC_KEY=" + string(text)}, "", "enqueue", "build-manifest", "--source", "s3://b")
-	if code != exitInvalid || !strings.Contains(errs, "this is the private key") {
+	if code != cli.ExitInvalid || !strings.Contains(errs, "this is the private key") {
 		t.Errorf("a private key as the public one: exit %d, %s", code, errs)
 	}
 }
@@ -101,12 +102,12 @@ func TestEnqueueSealsTheEnvironment(t *testing.T) {
 	}
 	o := queuetest.Embedded(t)
 	environ := []string{redisURL(o), "AWS_ACCESS_KEY_ID=AKIA", "AWS_SECRET_ACCESS_KEY=" + canary + "1", "AWS_SESSION_TOKEN= " + canary + "2\n"}
-	enqueue := func(extra ...string) (int, tasks.Auth, string) {
+	enqueue := func(extra ...string) (cli.ExitCode, tasks.Auth, string) {
 		code, out, errs := call(t.Context(), append(extra, environ...), "", "enqueue", "build-manifest", "--source", "s3://b", "--id", "mine"+extra[0][:1])
 		if strings.Contains(out+errs, canary) {
 			t.Errorf("shown: %s%s", out, errs)
 		}
-		if code != exitOK {
+		if code != cli.ExitOK {
 			return code, tasks.Auth{}, errs
 		}
 		return code, enqueued(t, o, strings.TrimSpace(out)).Source.Auth, errs
@@ -120,12 +121,12 @@ func TestEnqueueSealsTheEnvironment(t *testing.T) {
 		secrets := providers.Secrets{Keys: seal.NewRing(key)}.For("mineS", "build-manifest")
 		secret, err := secrets.Resolve(auth.SecretAccessKey)
 		token, wrong := secrets.Resolve(auth.SessionToken)
-		if code != exitOK || err != nil || wrong != nil || secret != canary+"1" || token != canary+"2" {
+		if code != cli.ExitOK || err != nil || wrong != nil || secret != canary+"1" || token != canary+"2" {
 			t.Errorf("exit %d, %q, %q, %v, %v\n%s", code, secret, token, err, wrong, errs)
 		}
 	}
 	environ = append(environ, "AWS_SECRET_ACCESS_KEY=")
-	if code, _, errs := enqueue("STEVEDORE_PUBLIC_KEY=" + public); code != exitInvalid || !strings.Contains(errs, "AWS_SECRET_ACCESS_KEY is empty") {
+	if code, _, errs := enqueue("STEVEDORE_PUBLIC_KEY=" + public); code != cli.ExitInvalid || !strings.Contains(errs, "AWS_SECRET_ACCESS_KEY is empty") {
 		t.Errorf("an empty variable: exit %d, %s", code, errs)
 	}
 }

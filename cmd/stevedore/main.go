@@ -38,23 +38,16 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Run all four jobs on images that the demo draws."`
 }
 
-// The exit codes.
-const (
-	exitOK      = 0
-	exitFailed  = 1 // the job failed, the connection is not right, Redis is away
-	exitInvalid = 2 // the command line, the payload or the environment is wrong; nothing was done
-)
-
 func main() {
 	redis.SetLogger(quiet{})
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	console := cli.Console{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Environ: os.Environ()}
 	code := run(ctx, os.Args[1:], console)
 	stop()
-	os.Exit(code)
+	os.Exit(int(code))
 }
 
-func run(ctx context.Context, args []string, c cli.Console) int {
+func run(ctx context.Context, args []string, c cli.Console) cli.ExitCode {
 	var parsed commands
 	schemes := schemes()
 	parser, err := kong.New(&parsed,
@@ -82,26 +75,20 @@ type quiet struct{}
 func (quiet) Printf(context.Context, string, ...any) {}
 
 // report prints why a command failed, and returns the exit code.
-func report(w io.Writer, err error) int {
+func report(w io.Writer, err error) cli.ExitCode {
+	code := cli.Code(err)
 	var payload *tasks.InvalidError
-	var environ *settings.InvalidError
-	var mistake *cli.InvalidError
+	var exit *cli.ExitError
 	switch {
-	case err == nil:
-		return exitOK
-	case errors.Is(err, cli.ErrShown):
-		return exitFailed
+	case err == nil, errors.As(err, &exit) && exit.Err == nil:
 	case errors.As(err, &payload):
 		_, _ = fmt.Fprintf(w, "stevedore: the %s payload is not valid; nothing was enqueued:\n",
 			payload.JobKind)
 		for _, f := range payload.Fields {
 			_, _ = fmt.Fprintf(w, "  %s\n", f)
 		}
-		return exitInvalid
+	default:
+		_, _ = fmt.Fprintf(w, "stevedore: %s\n", setting.Name(err.Error(), settings.Name))
 	}
-	_, _ = fmt.Fprintf(w, "stevedore: %s\n", setting.Name(err.Error(), settings.Name))
-	if errors.As(err, &environ) || errors.As(err, &mistake) {
-		return exitInvalid
-	}
-	return exitFailed
+	return code
 }

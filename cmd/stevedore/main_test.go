@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/demo/dataset"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
@@ -19,10 +20,10 @@ func TestDemo(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "demo")
 	code, out, errs := call(t.Context(), nil, "", "demo", "--dir", dir)
-	if code != exitOK || !strings.Contains(out, "Everything is as it should be") {
+	if code != cli.ExitOK || !strings.Contains(out, "Everything is as it should be") {
 		t.Fatalf("exit %d\n%s\n%s", code, out, errs)
 	}
-	if code, _, errs := call(t.Context(), nil, "", "demo", "--dir", dir); code != exitInvalid || !strings.Contains(errs, "not empty") {
+	if code, _, errs := call(t.Context(), nil, "", "demo", "--dir", dir); code != cli.ExitInvalid || !strings.Contains(errs, "not empty") {
 		t.Errorf("into a full directory: exit %d, %s", code, errs)
 	}
 }
@@ -32,7 +33,7 @@ func TestInvalidPayloadListsAllFaults(t *testing.T) {
 	o := queuetest.Embedded(t)
 	code, out, errs := call(t.Context(), []string{redisURL(o)}, `{"source":{"provider":"s3","auth":{"method":"access-key"}},"size":4}`,
 		"enqueue", "generate-thumbnails", "-")
-	if code != exitInvalid || out != "" {
+	if code != cli.ExitInvalid || out != "" {
 		t.Errorf("exit %d, %q", code, out)
 	}
 	for _, fault := range []string{"source.bucket: empty", "source.auth.access_key_id: empty", "source.auth.secret_access_key: empty", "size: 4 is not"} {
@@ -88,7 +89,7 @@ func TestCallersMistakes(t *testing.T) {
 		"all of it is bad": {[]string{"STEVEDORE_REDIS_URL=http://:hush@x", "STEVEDORE_PARALLEL=0", "STEVEDORE_EGRESS_ALLOW=x"}, []string{"worker"}, "STEVEDORE_EGRESS_ALLOW"},
 	} {
 		code, _, errs := call(t.Context(), c.environ, "", c.args...)
-		if code != exitInvalid || !strings.Contains(errs, c.want) || strings.Contains(errs, "hush") {
+		if code != cli.ExitInvalid || !strings.Contains(errs, c.want) || strings.Contains(errs, "hush") {
 			t.Errorf("%s: exit %d\n%s", name, code, errs)
 		}
 	}
@@ -98,7 +99,7 @@ func TestCallersMistakes(t *testing.T) {
 func TestUnknownSettingIsNamed(t *testing.T) {
 	t.Parallel()
 	environ := []string{redisURL(queuetest.Embedded(t)), "STEVEDORE_PARALLELS=3"}
-	out, errs := want(t.Context(), t, exitOK, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--id", "j")
+	out, errs := want(t.Context(), t, cli.ExitOK, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--id", "j")
 	if out != "j\n" || errs != "stevedore: warning: STEVEDORE_PARALLELS is not a setting, and is ignored: do you mean STEVEDORE_PARALLEL?\n" {
 		t.Errorf("%q\n%q", out, errs)
 	}
@@ -113,7 +114,7 @@ func TestWorkerWithoutItsPort(t *testing.T) {
 	}
 	defer func() { _ = l.Close() }()
 	environ := []string{redisURL(queuetest.Embedded(t)), "STEVEDORE_HTTP_ADDR=" + l.Addr().String()}
-	_, errs := want(t.Context(), t, exitFailed, environ, "worker")
+	_, errs := want(t.Context(), t, cli.ExitFailed, environ, "worker")
 	if !strings.Contains(errs, "STEVEDORE_HTTP_ADDR: ") || !strings.Contains(errs, "address already in use") {
 		t.Errorf("%s", errs)
 	}
@@ -124,7 +125,7 @@ func TestEnqueueWithoutRedis(t *testing.T) {
 	start := time.Now()
 	code, _, errs := call(t.Context(), []string{"STEVEDORE_REDIS_URL=redis://127.0.0.1:1/0"}, "",
 		"enqueue", "build-manifest", "--source", "file:///tmp")
-	if code != exitFailed || !strings.Contains(errs, "127.0.0.1:1") || !strings.Contains(errs, "STEVEDORE_REDIS_URL") || time.Since(start) > 6*time.Second {
+	if code != cli.ExitFailed || !strings.Contains(errs, "127.0.0.1:1") || !strings.Contains(errs, "STEVEDORE_REDIS_URL") || time.Since(start) > 6*time.Second {
 		t.Errorf("exit %d after %v: %s", code, time.Since(start), errs)
 	}
 }
@@ -135,7 +136,7 @@ func TestRunOnAFile(t *testing.T) {
 	dir := drawDataset(t)
 	code, out, errs := call(t.Context(), nil, "", "run", "build-manifest", "--source", "file://"+dir, "--set", "source.prefix=scenes/", "--json")
 	var r tasks.BuildManifestResult
-	if err := json.Unmarshal([]byte(out), &r); code != exitOK || err != nil || r.Entries != int64(dataset.Count().Images) {
+	if err := json.Unmarshal([]byte(out), &r); code != cli.ExitOK || err != nil || r.Entries != int64(dataset.Count().Images) {
 		t.Errorf("exit %d, %v\n%s\n%s", code, err, out, errs)
 	}
 	if !strings.Contains(errs, dataset.CorruptKey+": corrupt-image") {
@@ -150,7 +151,7 @@ func TestRunOnAFile(t *testing.T) {
 func TestRunFindsAMissingBucket(t *testing.T) {
 	t.Parallel()
 	code, out, _ := call(t.Context(), nil, "", "run", "verify-connection", "--source", "file:///no/such/directory")
-	if code != exitFailed || !strings.Contains(out, "fail") {
+	if code != cli.ExitFailed || !strings.Contains(out, "fail") {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 }
@@ -167,24 +168,24 @@ func TestEnqueueStatusWait(t *testing.T) {
 	ctx, stop := startWorker(t, environ)
 	for range 2 {
 		code, out, errs := call(ctx, environ, "", "enqueue", "generate-thumbnails", "--id", "thumbs", "--source", "file://"+dir)
-		if code != exitOK || out != "thumbs\n" {
+		if code != cli.ExitOK || out != "thumbs\n" {
 			t.Fatalf("enqueue: exit %d, %q\n%s", code, out, errs)
 		}
 	}
 	code, out, errs := call(ctx, environ, "", "wait", "thumbs")
-	if code != exitOK || !strings.Contains(out, "thumbnails written") {
+	if code != cli.ExitOK || !strings.Contains(out, "thumbnails written") {
 		t.Errorf("wait: exit %d\n%s\n%s", code, out, errs)
 	}
 	code, out, _ = call(ctx, environ, "", "status", "thumbs", "--json")
 	var s tasks.Status
-	if err := json.Unmarshal([]byte(out), &s); code != exitOK || err != nil || s.State != tasks.StateSucceeded {
+	if err := json.Unmarshal([]byte(out), &s); code != cli.ExitOK || err != nil || s.State != tasks.StateSucceeded {
 		t.Errorf("status: exit %d, %v\n%s", code, err, out)
 	}
 	code, out, _ = call(ctx, environ, "", "status", "thumbs", "--errors")
-	if code != exitOK || !strings.Contains(out, `"key":"scenes/corrupt.jpg","code":"corrupt-image"`) {
+	if code != cli.ExitOK || !strings.Contains(out, `"key":"scenes/corrupt.jpg","code":"corrupt-image"`) {
 		t.Errorf("errors: exit %d\n%s", code, out)
 	}
-	if code, _, errs := call(ctx, environ, "", "status", "nobody"); code != exitFailed || !strings.Contains(errs, "no such job") {
+	if code, _, errs := call(ctx, environ, "", "status", "nobody"); code != cli.ExitFailed || !strings.Contains(errs, "no such job") {
 		t.Errorf("unknown job: exit %d, %s", code, errs)
 	}
 	if log := stop(); strings.Contains(log, "level=ERROR") {

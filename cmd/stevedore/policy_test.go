@@ -14,7 +14,7 @@ import (
 )
 
 // policyOf runs the command.
-func policyOf(t *testing.T, in string, args ...string) (out, errs string, code int) {
+func policyOf(t *testing.T, in string, args ...string) (out, errs string, code cli.ExitCode) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code = run(t.Context(), append([]string{"policy"}, args...), cli.Console{In: strings.NewReader(in), Out: &stdout, Err: &stderr})
@@ -29,7 +29,7 @@ func TestFourJobsWithGeneratedPolicy(t *testing.T) {
 	server := servers.S3(t)
 	name := server.Bucket(t)
 	out, errs, code := policyOf(t, "", "--source", "s3://"+name, "--read", "--write", "--versions")
-	if code != exitOK {
+	if code != cli.ExitOK {
 		t.Fatal(errs)
 	}
 	_, body, _ := strings.Cut(out, "\n\n") // below the title
@@ -75,22 +75,22 @@ func TestPolicyCommand(t *testing.T) {
 	for _, c := range []struct {
 		in    string
 		args  []string
-		code  int
+		code  cli.ExitCode
 		words string
 	}{
-		{"", []string{"--source", "s3://b/cats/"}, exitOK, `"s3:GetObject"`},
-		{"", []string{"--source", "s3://b", "--trust", "595343846762", "--external-id", "ws-1"}, exitOK, `"sts:ExternalId": "ws-1"`},
-		{azure, []string{"-"}, exitOK, "--permissions rl "},
-		{azure, []string{"-", "--write"}, exitOK, "--permissions cwl "},
-		{`{"storage": ` + azure + `, "need": {"read": true, "write": true}}`, []string{"-"}, exitOK, "--permissions rcwl "},
-		{`{"source": ` + azure + `}`, []string{"-", "--cors", "https://app.example"}, exitOK, "--origins https://app.example"},
-		{`{"source": ` + azure + `}`, []string{"-", "--cors", "app.example"}, exitInvalid, "need.cors.origin"},
-		{`{"provider": "s3", "bucket": "s3://b"}`, []string{"-"}, exitInvalid, "storage.bucket"},
-		{`{"provider": "file", "bucket": "/data"}`, []string{"-"}, exitInvalid, "no rights to grant"},
-		{`{"provider": "ftp", "bucket": "b"}`, []string{"-"}, exitInvalid, "no rights to grant"},
-		{`[]`, []string{"-"}, exitInvalid, "not the JSON of a storage"},
-		{"", nil, exitInvalid, "--source"},
-		{"", []string{"--source", "s3://b", "--external-id", "ws-1"}, exitInvalid, "account to trust"},
+		{"", []string{"--source", "s3://b/cats/"}, cli.ExitOK, `"s3:GetObject"`},
+		{"", []string{"--source", "s3://b", "--trust", "595343846762", "--external-id", "ws-1"}, cli.ExitOK, `"sts:ExternalId": "ws-1"`},
+		{azure, []string{"-"}, cli.ExitOK, "--permissions rl "},
+		{azure, []string{"-", "--write"}, cli.ExitOK, "--permissions cwl "},
+		{`{"storage": ` + azure + `, "need": {"read": true, "write": true}}`, []string{"-"}, cli.ExitOK, "--permissions rcwl "},
+		{`{"source": ` + azure + `}`, []string{"-", "--cors", "https://app.example"}, cli.ExitOK, "--origins https://app.example"},
+		{`{"source": ` + azure + `}`, []string{"-", "--cors", "app.example"}, cli.ExitInvalid, "need.cors.origin"},
+		{`{"provider": "s3", "bucket": "s3://b"}`, []string{"-"}, cli.ExitInvalid, "storage.bucket"},
+		{`{"provider": "file", "bucket": "/data"}`, []string{"-"}, cli.ExitInvalid, "no rights to grant"},
+		{`{"provider": "ftp", "bucket": "b"}`, []string{"-"}, cli.ExitInvalid, "no rights to grant"},
+		{`[]`, []string{"-"}, cli.ExitInvalid, "not the JSON of a storage"},
+		{"", nil, cli.ExitInvalid, "--source"},
+		{"", []string{"--source", "s3://b", "--external-id", "ws-1"}, cli.ExitInvalid, "account to trust"},
 	} {
 		out, errs, code := policyOf(t, c.in, c.args...)
 		if code != c.code || !strings.Contains(out+errs, c.words) {

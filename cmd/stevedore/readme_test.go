@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker"
@@ -67,6 +69,17 @@ func TestReadmeVariables(t *testing.T) {
 		if !known[name] && !strings.HasPrefix(name, "STEVEDORE_SECRET") {
 			t.Errorf("the text names %s, which does not exist", name)
 		}
+	}
+}
+
+func TestReadmeExitCodes(t *testing.T) {
+	t.Parallel()
+	text, rows := readme(t), ""
+	for _, code := range cli.ExitCodes() {
+		rows += fmt.Sprintf("| %d | %v |\n", int(code), code)
+	}
+	if !strings.Contains(text, "| exit code | meaning |\n| --- | --- |\n"+rows+"\n") {
+		t.Errorf("the table of exit codes is not\n%s", rows)
 	}
 }
 

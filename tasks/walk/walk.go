@@ -68,6 +68,23 @@ func Find[T any](c Copy) []*T {
 	return found
 }
 
+// Replace replaces each value of type T in a copy by what f returns for
+// it. Values that are zero stay. The error is the first one that f
+// returns; it ends the replacing.
+func Replace[T interface{ IsZero() bool }](c Copy, f func(T) (T, error)) error {
+	for _, v := range Find[T](c) {
+		if (*v).IsZero() {
+			continue
+		}
+		replaced, err := f(*v)
+		if err != nil {
+			return err
+		}
+		*v = replaced
+	}
+	return nil
+}
+
 // children yields the values that JSON encodes as parts of a value.
 func children(v reflect.Value) iter.Seq[reflect.Value] {
 	return func(yield func(reflect.Value) bool) {

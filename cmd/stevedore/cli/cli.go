@@ -3,7 +3,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -29,26 +28,6 @@ func (c Console) Settings() (settings.Settings, error) {
 	}
 	return s, err
 }
-
-// InvalidError is a mistake of the caller: nothing was done.
-type InvalidError struct{ Err error }
-
-// Error implements error.
-func (e *InvalidError) Error() string { return e.Err.Error() }
-
-// Unwrap returns the mistake.
-func (e *InvalidError) Unwrap() error { return e.Err }
-
-// Invalid makes a mistake of the caller of an error; nil stays nil.
-func Invalid(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &InvalidError{err}
-}
-
-// ErrShown fails a command that has already said everything.
-var ErrShown = errors.New("failed")
 
 // Connect makes a client of the queue that the settings name.
 func (c Console) Connect() (*producer.Client, error) {

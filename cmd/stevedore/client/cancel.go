@@ -29,7 +29,8 @@ func (k Cancel) Run(ctx context.Context, c cli.Console) error {
 		return err
 	}
 	if state != tasks.StateCancelled {
-		return fmt.Errorf("job %s had ended before: it is %s", k.ID, state)
+		return cli.Exit(cli.ExitEnded,
+			fmt.Errorf("job %s had ended before: it is %s", k.ID, state))
 	}
 	return nil
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // Follow shows the progress of a job until it ends, and then its result
-// and the beginning of its error list. It fails with cli.ErrShown when
-// the job has not ended well.
+// and the beginning of its error list. It fails when the job
+// has not ended well.
 func Follow(
 	ctx context.Context, c cli.Console, queue *producer.Client, id string, asJSON bool,
 ) error {
@@ -35,22 +35,24 @@ func Follow(
 	if err := showErrors(ctx, queue, s, c.Err); err != nil {
 		return err
 	}
-	if !endedWell(s) {
-		return cli.ErrShown
-	}
-	return nil
+	return verdict(s)
 }
 
-// endedWell is false for a job that has not succeeded, for a
-// verification that found a fault, and for a built-in kind whose result
-// cannot be read: that may be such a verification.
-func endedWell(s tasks.Status) bool {
+// verdict returns nil for a job that has ended well, and else an error
+// with the exit code. A verification ends well when it found no fault.
+// A result of a built-in kind that cannot be read counts as failed: it
+// may be such a verification.
+func verdict(s tasks.Status) error {
 	r, err := producer.Result(s)
-	if _, foreign := tasks.Lookup(s.Kind); foreign != nil {
-		return s.State == tasks.StateSucceeded
-	}
+	_, foreign := tasks.Lookup(s.Kind)
 	v, isVerify := r.(tasks.VerifyConnectionResult)
-	return err == nil && (!isVerify || v.OK)
+	switch {
+	case s.State != tasks.StateSucceeded, err != nil && foreign == nil:
+		return cli.Exit(cli.ExitFailed, nil)
+	case isVerify && !v.OK:
+		return cli.Exit(cli.ExitFaults, nil)
+	}
+	return nil
 }
 
 // maxErrors is how many lines of the error list Follow shows.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -65,8 +66,15 @@ func TestForeignKind(t *testing.T) {
 	bad := tasks.Status{Kind: "verify-connection", State: tasks.StateSucceeded, Result: []byte(`{"ok":false,"verdict":"","checks":null}`)}
 	good := tasks.Status{Kind: "verify-connection", State: tasks.StateSucceeded, Result: []byte(`{"ok":true,"verdict":"","checks":null}`)}
 	newer := tasks.Status{Kind: "verify-connection", State: tasks.StateSucceeded, Result: []byte(`{"ok":false,"added_later":1}`)}
-	if !endedWell(s) || endedWell(failed) || endedWell(bad) || !endedWell(good) || endedWell(newer) {
-		t.Errorf("foreign %v, failed %v, bad connection %v, good connection %v, not understood %v",
-			endedWell(s), endedWell(failed), endedWell(bad), endedWell(good), endedWell(newer))
+	for name, c := range map[string]struct {
+		status tasks.Status
+		want   cli.ExitCode
+	}{
+		"foreign": {s, cli.ExitOK}, "failed": {failed, cli.ExitFailed}, "good connection": {good, cli.ExitOK},
+		"bad connection": {bad, cli.ExitFaults}, "not understood": {newer, cli.ExitFailed},
+	} {
+		if got := cli.Code(verdict(c.status)); got != c.want {
+			t.Errorf("%s: exit %d, want %d", name, got, c.want)
+		}
 	}
 }

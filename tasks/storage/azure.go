@@ -1,4 +1,4 @@
-package tasks
+package storage
 
 import "github.com/stevedore-jobs/stevedore/tasks/fields"
 

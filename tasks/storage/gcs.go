@@ -1,4 +1,4 @@
-package tasks
+package storage
 
 // The ways to authenticate that only Google Cloud Storage has.
 const (

@@ -1,4 +1,4 @@
-package tasks
+package storage
 
 // fileForm is for directories on the worker, memForm for buckets in the
 // memory of one process. Neither asks who the caller is.
