@@ -17,13 +17,13 @@ const retryStart = time.Second
 // newOutage makes what writes the only two lines about an outage of
 // Redis: one when Redis goes away, and one when it is back.
 func newOutage(c Config, text func(string) string) *redisconn.Outage {
-	log := c.Log.With("redis", c.Redis.String())
 	return &redisconn.Outage{
 		Gone: func(err error) {
-			log.Warn("Redis is away: waiting for it", "error", text(err.Error()))
+			c.Log.Warn("Redis is away: waiting for it", "error", text(c.Redis.Explain(err).Error()))
 		},
 		Back: func(away time.Duration) {
-			log.Warn("Redis is back", "away", away.Round(time.Millisecond))
+			c.Log.Warn("Redis is back",
+				"redis", c.Redis.String(), "away", away.Round(time.Millisecond))
 		},
 	}
 }
@@ -47,7 +47,7 @@ func (w *Worker) awaitRedis(ctx context.Context) error {
 		case !errors.Is(redisconn.Wrap(err, "ping"), redisconn.ErrUnavailable):
 			return w.config.Redis.ExplainStart(err)
 		}
-		w.outage.Note(w.config.Redis.Explain(err))
+		w.outage.Note(err)
 		select {
 		case <-ctx.Done():
 			return nil

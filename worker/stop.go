@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 )
 
 const (
@@ -24,13 +25,13 @@ const (
 //
 // Each step may wait for Redis. If Redis does not answer, what could not
 // be written down is done again by the workers that take over.
-func (w *Worker) stop(servers []*asynq.Server) {
+func (w *Worker) stop(s *servers) {
 	limit := time.NewTimer(w.config.DrainTimeout)
 	defer limit.Stop()
 	w.health.ready.Store(false)
 	w.log.Info("draining")
 
-	stopped := inBackground(func() { each(servers, (*asynq.Server).Stop) })
+	stopped := inBackground(func() { s.each((*asynq.Server).Stop) })
 	lastPoll := time.NewTimer(maxLastPoll)
 	defer lastPoll.Stop()
 	select {
@@ -41,7 +42,9 @@ func (w *Worker) stop(servers []*asynq.Server) {
 
 	ended := inBackground(func() {
 		<-stopped
-		each(servers, (*asynq.Server).Shutdown)
+		s.each((*asynq.Server).Shutdown)
+		// Not before: asynq panics when its connection is closed.
+		_ = s.connection.Close()
 	})
 	select {
 	case <-ended:
@@ -67,10 +70,24 @@ func inBackground(do func()) <-chan struct{} {
 	return done
 }
 
-func each(servers []*asynq.Server, do func(*asynq.Server)) {
+// servers are the asynq servers of a worker, one for each pool, and the
+// connection that they share.
+type servers struct {
+	connection redis.UniversalClient
+	all        []*asynq.Server
+}
+
+func newServers(connection redis.UniversalClient) *servers {
+	return &servers{connection: connection}
+}
+
+func (s *servers) add(one *asynq.Server) { s.all = append(s.all, one) }
+
+// each calls do for all servers at once, and waits.
+func (s *servers) each(do func(*asynq.Server)) {
 	var group sync.WaitGroup
-	for _, s := range servers {
-		group.Go(func() { do(s) })
+	for _, one := range s.all {
+		group.Go(func() { do(one) })
 	}
 	group.Wait()
 }

@@ -64,11 +64,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	stopBackground := w.startBackground(ctx)
 	defer stopBackground()
-	connection := w.config.Redis.ServerClient(ctx)
-	defer func() { _ = connection.Close() }()
-	servers := make([]*asynq.Server, 0, len(w.pools))
+	servers := newServers(w.config.Redis.ServerClient(ctx))
 	for _, p := range w.pools {
-		s := asynq.NewServerFromRedisClient(connection, w.asynqConfig(p))
+		s := asynq.NewServerFromRedisClient(servers.connection, w.asynqConfig(p))
 		handler := func(ctx context.Context, t *asynq.Task) error {
 			return w.executor.handle(ctx, p, t)
 		}
@@ -76,7 +74,7 @@ func (w *Worker) Run(ctx context.Context) error {
 			w.stop(servers)
 			return fmt.Errorf("start pool %s: %w", p.name, err)
 		}
-		servers = append(servers, s)
+		servers.add(s)
 	}
 	w.health.ready.Store(true)
 	w.log.Info("worker started", "redis", w.config.Redis.String())

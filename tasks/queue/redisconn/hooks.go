@@ -82,8 +82,9 @@ type hurry struct {
 	onEnd func(f func()) (stop func() bool) // calls f when the server is to stop
 }
 
-// hurryTime is how long such a call may take then.
-const hurryTime = time.Second
+// hurryTime is how long such a call is repeated then. A call that Redis
+// already has is not cut off: its answer may bring a task.
+const hurryTime = 250 * time.Millisecond
 
 func (h hurry) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {

@@ -15,8 +15,9 @@ const (
 	answerTime = 2 * time.Second
 )
 
-// Outage notes when Redis goes away and when it is back. Gone and Back
-// must be set. It is safe for concurrent use.
+// Outage notes when Redis goes away and when it is back, and calls Gone
+// and Back, which must be set. A nil *Outage notes nothing. It is safe
+// for concurrent use.
 type Outage struct {
 	Gone func(err error)
 	Back func(away time.Duration) // since Gone was called
@@ -28,6 +29,9 @@ type Outage struct {
 // Note notes how a call has ended: nil means that Redis has answered.
 // Of several equal notes only the first has an effect.
 func (o *Outage) Note(err error) {
+	if o == nil {
+		return
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
