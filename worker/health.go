@@ -50,8 +50,7 @@ func (w *Worker) Handler() http.Handler {
 
 // check returns why the worker does not take jobs, or nil.
 func (h *health) check(ctx context.Context) error {
-	switch {
-	case h.draining():
+	if h.draining() {
 		return outcome.ErrDrain
 	}
 	if err := h.ping(ctx); err != nil {

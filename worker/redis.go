@@ -32,27 +32,32 @@ func newOutage(c Config, text func(string) string) *redisconn.Outage {
 // fails when Redis refuses this worker, because waiting would not change
 // that. It returns nil when ctx ends.
 func (w *Worker) awaitRedis(ctx context.Context) error {
-	for {
+	for ctx.Err() == nil {
 		server, err := redisconn.Check(ctx, w.prompt)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err == nil:
+		if ctx.Err() != nil {
+			break
+		}
+		if err == nil {
 			w.outage.Note(nil)
-			if server.Eviction != "" && server.Eviction != redisconn.NoEviction {
-				w.log.Warn("Redis may evict keys, which loses jobs: "+
-					"set maxmemory-policy noeviction", "policy", server.Eviction)
-			}
-			return nil
-		case !errors.Is(redisconn.Wrap(err, "ping"), redisconn.ErrUnavailable):
+			w.warnEviction(server)
+			break
+		}
+		if !errors.Is(redisconn.Wrap(err, "ping"), redisconn.ErrUnavailable) {
 			return w.config.Redis.ExplainStart(err)
 		}
 		w.outage.Note(err)
 		select {
 		case <-ctx.Done():
-			return nil
 		case <-time.After(retryStart):
 		}
+	}
+	return nil
+}
+
+func (w *Worker) warnEviction(s redisconn.Server) {
+	if s.Eviction != "" && s.Eviction != redisconn.NoEviction {
+		w.log.Warn("Redis may evict keys, which loses jobs: set maxmemory-policy noeviction",
+			"policy", s.Eviction)
 	}
 }
 

@@ -116,7 +116,7 @@ func StartReplicatedCluster(t testing.TB) *Replicated {
 	}
 	r.ask = r.nodes
 	r.AwaitReplicas()
-	Nodes(masters).await(t, len(r.nodes))
+	masters.await(t, len(r.nodes))
 	return r
 }
 
@@ -141,7 +141,8 @@ func clusterMaster(ask *Redis, key string) string {
 	c := redis.NewClient(&redis.Options{Addr: ask.options.Addr, DisableIdentity: true})
 	defer func() { _ = c.Close() }()
 	slot := int(c.ClusterKeySlot(ctx, key).Val())
-	for _, s := range c.ClusterSlots(ctx).Val() {
+	slots := c.ClusterSlots(ctx).Val() //nolint:staticcheck // ClusterShards needs Redis 7
+	for _, s := range slots {
 		if s.Start <= slot && slot <= s.End && len(s.Nodes) > 0 {
 			return s.Nodes[0].Addr
 		}

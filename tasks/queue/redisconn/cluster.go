@@ -27,7 +27,7 @@ func newCluster(u *redis.UniversalOptions) *redis.ClusterClient {
 }
 
 // reloadNodes asks the cluster for its nodes when one of them does not
-// answer. go-redis asks only once in 200 ms, however often it is told.
+// answer. go-redis asks only once in 200 ms, however often reload is called.
 type reloadNodes struct{ reload func(context.Context) }
 
 func (r reloadNodes) after(ctx context.Context, err error) {
