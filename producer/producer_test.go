@@ -193,3 +193,31 @@ func TestDependencies(t *testing.T) {
 		}
 	}
 }
+
+// A status names the storages that the payload names, before and after
+// a worker has the job. Without the kind it cannot.
+func TestStatusNamesStorages(t *testing.T) {
+	t.Parallel()
+	o := queuetest.Embedded(t)
+	c, r := client(t, o), store(t, o)
+	j := manifest
+	j.Source.DisplayName, j.Source.Description = "Photos", "of Acme"
+	to := tasks.Storage{Provider: "mem", Bucket: "out", Prefix: "x/"}
+	j.Destination = &to
+	enqueue(t, c, j, producer.WithID("j"), producer.WithTenant("acme"))
+	foreign(t, o, "jobs", "foreign")
+	want := []tasks.NamedStorage{
+		{Field: "source", URL: "mem://b/", DisplayName: "Photos", Description: "of Acme"},
+		{Field: "destination", URL: "mem://out/x/"},
+	}
+	for range 2 {
+		s, err := c.Status(t.Context(), "j")
+		if err != nil || s.Tenant != "acme" || !slices.Equal(s.Storages, want) {
+			t.Errorf("%+v, %v", s, err)
+		}
+		claim(t, r, "j")
+	}
+	if s, err := c.Status(t.Context(), "foreign"); err != nil || len(s.Storages) != 1 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}

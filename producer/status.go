@@ -20,15 +20,20 @@ func (c *Client) Status(ctx context.Context, id string) (tasks.Status, error) {
 }
 
 func (j jobs) status(ctx context.Context, id string) (tasks.Status, error) {
-	s, err := j.store.Status(ctx, id)
-	if !errors.Is(err, ErrNoJob) {
-		return s, err
+	s, payload, err := j.store.StatusAndPayload(ctx, id)
+	if errors.Is(err, ErrNoJob) {
+		var found asynqtask.FoundJob
+		found, err = j.findForeign(id)
+		s = tasks.Status{ID: id, Kind: found.Kind, State: tasks.StateQueued}
+		payload = found.Payload
 	}
-	found, err := j.findForeign(id)
 	if err != nil {
 		return tasks.Status{}, err
 	}
-	return tasks.Status{ID: id, Kind: found.Kind, State: tasks.StateQueued}, nil
+	if kind, err := j.kinds.Lookup(s.Kind); err == nil {
+		kind.Describe(&s, payload)
+	}
+	return s, nil
 }
 
 // findForeign finds a job that another language enqueued and no

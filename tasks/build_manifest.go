@@ -56,7 +56,7 @@ type BuildManifestResult struct {
 	Key       string `json:"key"`        // of the manifest
 	Entries   int64  `json:"entries"`    // images in it
 	Skipped   int64  `json:"skipped"`    // objects that are no images by their names
-	Failed    int64  `json:"failed"`     // images on the error list
+	Failed    int64  `json:"failed"`     // images left out: they are on the error list
 	BytesRead int64  `json:"bytes_read"` // of image headers
 	Size      int64  `json:"size"`       // of the manifest, bytes
 	Unchanged bool   `json:"unchanged"`  // the bucket had exactly this manifest; nothing was written
@@ -71,6 +71,6 @@ func (r BuildManifestResult) Summary() string {
 	if r.Unchanged {
 		outcome = "unchanged"
 	}
-	return fmt.Sprintf("%d entries in %s, %d failed, %d skipped, %s",
-		r.Entries, r.Key, r.Failed, r.Skipped, outcome)
+	return fmt.Sprintf("%d entries in %s, %s left out, %s skipped, %s",
+		r.Entries, r.Key, count(r.Failed, "image"), count(r.Skipped, "other object"), outcome)
 }

@@ -105,9 +105,12 @@ type ExportAnnotationsResult struct {
 	Images      int64  `json:"images"`      // described in it
 	Annotations int64  `json:"annotations"` // objects marked on them
 	Categories  int64  `json:"categories"`  // labels, the unused ones too
-	Failed      int64  `json:"failed"`      // lines on the error list
+	Failed      int64  `json:"failed"`      // images on the error list
 	Size        int64  `json:"size"`        // of the zip, bytes
 	SHA256      string `json:"sha256"`      // of the zip, hex; the same input gives the same zip
+	// Warnings counts the images on the error list that are in the zip
+	// all the same.
+	Warnings int64 `json:"warnings,omitempty"`
 }
 
 // Kind implements Result.
@@ -115,6 +118,10 @@ func (ExportAnnotationsResult) Kind() string { return ExportAnnotations{}.Kind()
 
 // Summary implements Result.
 func (r ExportAnnotationsResult) Summary() string {
-	return fmt.Sprintf("%d annotations on %d images in %s, %d failed",
-		r.Annotations, r.Images, r.Key, r.Failed)
+	text := fmt.Sprintf("%s on %s in %s, %s left out", count(r.Annotations, "annotation"),
+		count(r.Images, "image"), r.Key, count(r.Failed-r.Warnings, "image"))
+	if r.Warnings > 0 {
+		text += fmt.Sprintf(", %s with warnings", count(r.Warnings, "image"))
+	}
+	return text
 }

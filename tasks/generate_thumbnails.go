@@ -89,7 +89,7 @@ type GenerateThumbnailsResult struct {
 	Written   int64  `json:"written"`   // thumbnails made
 	Unchanged int64  `json:"unchanged"` // thumbnails that existed already
 	Skipped   int64  `json:"skipped"`   // objects that are no images by their names
-	Failed    int64  `json:"failed"`    // images on the error list
+	Failed    int64  `json:"failed"`    // images left out: they are on the error list
 }
 
 // Kind implements Result.
@@ -97,6 +97,7 @@ func (GenerateThumbnailsResult) Kind() string { return GenerateThumbnails{}.Kind
 
 // Summary implements Result.
 func (r GenerateThumbnailsResult) Summary() string {
-	return fmt.Sprintf("%d thumbnails written, %d unchanged, %d failed, %d skipped",
-		r.Written, r.Unchanged, r.Failed, r.Skipped)
+	return fmt.Sprintf("%s written, %d unchanged, %s left out, %s skipped",
+		count(r.Written, "thumbnail"), r.Unchanged,
+		count(r.Failed, "image"), count(r.Skipped, "other object"))
 }

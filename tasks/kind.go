@@ -102,6 +102,22 @@ func (k Kind) Validate() error {
 // the one that the job works on.
 func (k Kind) StorageFields() []string { return slices.Clone(k.storages) }
 
+// Describe adds to a status what a payload says about its job: the
+// tenant and the storages. It adds nothing if it cannot read the
+// payload.
+func (k Kind) Describe(s *Status, payload []byte) {
+	j, err := k.decode(payload)
+	if err != nil {
+		return
+	}
+	s.Tenant, s.Storages = j.JobTerms().Tenant, nil
+	for field, storage := range walk.Named[Storage](j) {
+		s.Storages = append(s.Storages, NamedStorage{
+			field, storage.String(), storage.DisplayName, storage.Description,
+		})
+	}
+}
+
 // Decode reads a payload of this kind. It refuses unknown fields and
 // trailing data. It does not call Validate.
 func (k Kind) Decode(payload []byte) (Job, error) {
@@ -148,9 +164,10 @@ func strict[T any](data []byte) (T, error) {
 // Same reports whether two payloads of this kind ask for the same job.
 //
 // It ignores priority and deadline: a caller who enqueues again after a
-// lost answer may count its deadline from another moment. Two sealed
-// secrets count as the same, because a value gives another text each
-// time it is sealed.
+// lost answer may count its deadline from another moment. It also
+// ignores the texts of storages that are for people. Two sealed secrets
+// count as the same, because a value gives another text each time it is
+// sealed.
 func (k Kind) Same(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true
@@ -166,7 +183,7 @@ func (k Kind) plain(payload []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	j = WithTerms(j, Terms{Tenant: j.JobTerms().Tenant})
+	j = withoutTexts(WithTerms(j, Terms{Tenant: j.JobTerms().Tenant}))
 	j, err = MapSecrets(j, func(s Secret) (Secret, error) { return s.Blank(), nil })
 	if err != nil {
 		return nil, err

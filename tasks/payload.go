@@ -32,3 +32,13 @@ func WithTerms(j Job, t Terms) Job {
 	}
 	return c.Interface().(Job)
 }
+
+// withoutTexts returns a copy of a job whose storages have no texts for
+// people.
+func withoutTexts(j Job) Job {
+	c := walk.NewCopy(j)
+	for _, s := range walk.Find[Storage](c) {
+		*s = s.WithoutTexts()
+	}
+	return c.Interface().(Job)
+}

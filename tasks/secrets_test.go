@@ -216,12 +216,16 @@ func TestSamePayloads(t *testing.T) {
 		"reference":          {payload(ref(t, "env:A"), ""), payload(ref(t, "env:A"), ""), true},
 		"order of fields":    {[]byte(`{"manifest":"m.jsonl","source":{"provider":"mem","bucket":"b"}}`), []byte(`{"source":{"bucket":"b","provider":"mem"},"manifest":"m.jsonl"}`), true},
 		"no payloads at all": {[]byte("x"), []byte("x"), true},
-		"another reference":  {payload(ref(t, "env:A"), ""), payload(ref(t, "env:B"), ""), false},
-		"sealed, reference":  {payload(plain, ""), payload(ref(t, "env:A"), ""), false},
-		"sealed, none":       {payload(plain, ""), payload(tasks.Secret{}, ""), false},
-		"another prefix":     {payload(plain, "a/"), payload(plain, "b/"), false},
-		"no payload":         {payload(plain, ""), []byte("x"), false},
-		"a value in JSON":    {payload(plain, ""), []byte(`{"source":{"auth":{"key_file":"x"}}}`), false},
+		"another display name": {
+			[]byte(`{"source":{"provider":"mem","bucket":"b","display_name":"old"}}`),
+			[]byte(`{"source":{"provider":"mem","bucket":"b","display_name":"new","description":"d"}}`), true,
+		},
+		"another reference": {payload(ref(t, "env:A"), ""), payload(ref(t, "env:B"), ""), false},
+		"sealed, reference": {payload(plain, ""), payload(ref(t, "env:A"), ""), false},
+		"sealed, none":      {payload(plain, ""), payload(tasks.Secret{}, ""), false},
+		"another prefix":    {payload(plain, "a/"), payload(plain, "b/"), false},
+		"no payload":        {payload(plain, ""), []byte("x"), false},
+		"a value in JSON":   {payload(plain, ""), []byte(`{"source":{"auth":{"key_file":"x"}}}`), false},
 	} {
 		if k.Same(c.a, c.b) != c.want || k.Same(c.b, c.a) != c.want {
 			t.Errorf("%s: %v, want %v", name, !c.want, c.want)

@@ -31,8 +31,12 @@ type Status struct {
 	ID       string   `json:"id"`
 	Kind     string   `json:"kind"`
 	State    State    `json:"state"`
+	Tenant   string   `json:"tenant,omitempty"`
 	Round    int      `json:"round,omitempty"` // how often its failed objects were tried again
 	Progress Progress `json:"progress"`
+	// Storages are those that the payload names. They are missing for a
+	// job of a kind that the reader does not know.
+	Storages []NamedStorage `json:"storages,omitempty"`
 	// Result is there when the job has succeeded. A retry that did not
 	// succeed leaves the result of the round before. Kind.DecodeResult
 	// reads it.
@@ -43,6 +47,14 @@ type Status struct {
 	Finished time.Time       `json:"finished,omitzero"`
 }
 
+// NamedStorage tells people which storage a job uses.
+type NamedStorage struct {
+	Field       string `json:"field"` // of the payload, for example "source"
+	URL         string `json:"url"`   // for example "s3://bucket/prefix"
+	DisplayName string `json:"display_name,omitempty"`
+	Description string `json:"description,omitempty"`
+}
+
 // Progress counts what a job has done. It is at most a second old.
 // Counts only grow while a job runs. Totals are known when the job is
 // planned.
@@ -51,6 +63,7 @@ type Progress struct {
 	ObjectsTotal int64 `json:"objects_total,omitempty"` // 0 while unknown
 	Bytes        int64 `json:"bytes"`                   // bytes read from and written to buckets for them
 	Failed       int64 `json:"failed"`                  // objects on the error list
+	Warnings     int64 `json:"warnings,omitempty"`      // of these: objects with warnings only
 	Shards       int64 `json:"shards,omitempty"`        // shards committed; 0 for single jobs
 	ShardsTotal  int64 `json:"shards_total,omitempty"`
 
@@ -64,6 +77,10 @@ type Progress struct {
 	Codes map[string]int64 `json:"codes,omitempty"`
 }
 
+// LeftOut returns how many objects are not in the job's output. They
+// are on the error list, as are the objects with warnings.
+func (p Progress) LeftOut() int64 { return max(0, p.Failed-p.Warnings) }
+
 // Failure says why a job failed.
 type Failure struct {
 	Kind    string `json:"kind"`           // invalid, unauthenticated, denied, not-found, ..., timeout, internal
@@ -72,12 +89,16 @@ type Failure struct {
 	Fix     string `json:"fix,omitempty"`  // what to do about it
 }
 
-// ObjectError is one line of a job's error list: an object that could
-// not be processed. The job went on without it.
+// ObjectError is one line of a job's error list. The object is left
+// out of the job's output, unless the line is a warning.
 type ObjectError struct {
 	Key     string `json:"key"`
 	Code    string `json:"code"` // for example corrupt-image, unsupported-format, not-found
 	Message string `json:"message"`
+	// Warning says that the object is in the output all the same.
+	// Something about it is not as it should be, for example one of its
+	// shapes is left out.
+	Warning bool `json:"warning,omitempty"`
 }
 
 // EventType says what happened to a job.

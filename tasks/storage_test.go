@@ -53,6 +53,39 @@ func TestAuthMethods(t *testing.T) {
 	}
 }
 
+// Mistakes in region and bucket that no request could show by name.
+func TestS3RegionAndBucket(t *testing.T) {
+	t.Parallel()
+	const accessPoint = "arn:aws:s3:us-west-2:123456789012:accesspoint/photos"
+	for _, c := range []struct {
+		bucket, region, addressing string
+		want                       []string
+	}{
+		{"b", "us-east-1", "", nil},
+		{"b", "RegionOne", "path", nil},
+		{"b", "garage", "", nil},
+		{"b", "us-east-1 ", "", []string{`storage.region: "us-east-1 " has white space around it`}},
+		{"b", "US East (Ohio)", "", []string{`storage.region: "US East (Ohio)" is not the code of a region, such as us-east-2`}},
+		{"b", "-x", "", []string{`storage.region: "-x" is not the code of a region, such as us-east-2`}},
+		{"arn:aws:s3:::photos", "", "", []string{"storage.bucket: is the ARN of a bucket: give its name alone, photos"}},
+		{"arn:aws-cn:s3:::photos/dir/*", "", "", []string{"storage.bucket: is the ARN of a bucket: give its name alone, photos"}},
+		{"arn:aws:iam::123456789012:role/x", "", "", []string{"storage.bucket: is an ARN, but not that of an access point of S3"}},
+		{accessPoint, "", "", nil},
+		{accessPoint, "eu-west-1", "virtual", nil},
+		{accessPoint, "", "path", []string{"storage.addressing: must not be path for the ARN of an access point"}},
+		{"arn:aws:s3:us-west-2:123456789012:accesspoint:photos", "", "", nil},
+		{"arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap", "", "", nil},
+		{"arn:aws:s3-object-lambda:us-west-2:123456789012:accesspoint/photos", "", "", nil},
+		{"arn:aws:s3-outposts:us-west-2:123456789012:outpost/op-01/accesspoint/photos", "", "", nil},
+		{"photos-hrzrlukc5m36ft7okagglf3gmwluquse1b-s3alias", "", "", nil},
+	} {
+		wantFaults(t, tasks.VerifyConnection{Storage: tasks.Storage{
+			Provider: "s3", Bucket: c.bucket, Region: c.region, Addressing: c.addressing,
+			Auth: tasks.Auth{Method: "anonymous"},
+		}}, c.want...)
+	}
+}
+
 // A storage of a provider that another module defines is checked for
 // what all buckets have in common.
 func TestForeignProviders(t *testing.T) {

@@ -44,6 +44,14 @@ type Result interface {
 	Summary() string
 }
 
+// count returns a number and a word, in the plural unless n is 1.
+func count(n int64, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
 const day = 24 * time.Hour
 
 // The table of built-in kinds: to add a job, add its line.

@@ -46,5 +46,19 @@ func (VerifyConnectionResult) Kind() string { return VerifyConnection{}.Kind() }
 
 // Summary implements Result.
 func (r VerifyConnectionResult) Summary() string {
-	return fmt.Sprintf("%s (%d checks)", r.Verdict, len(r.Checks))
+	found := "found no fault"
+	if n := r.Faults(); n > 0 {
+		found = "found " + count(int64(n), "fault")
+	}
+	return fmt.Sprintf("%s in %s: %s", found, count(int64(len(r.Checks)), "check"), r.Verdict)
+}
+
+// Faults returns how many checks failed.
+func (r VerifyConnectionResult) Faults() (n int) {
+	for _, c := range r.Checks {
+		if c.Status == CheckFail {
+			n++
+		}
+	}
+	return n
 }

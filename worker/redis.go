@@ -28,30 +28,36 @@ func newOutage(c Config, text func(string) string) *redisconn.Outage {
 	}
 }
 
-// awaitRedis waits until Redis answers, and checks that it suits. It
-// fails when Redis refuses this worker, because waiting would not change
-// that. It returns nil when ctx ends.
+// awaitRedis waits until Redis answers, or until ctx ends. It fails when
+// Redis refuses this worker, because waiting would not change that.
 func (w *Worker) awaitRedis(ctx context.Context) error {
-	for ctx.Err() == nil {
-		server, err := redisconn.Check(ctx, w.prompt)
-		if ctx.Err() != nil {
-			break
+	for {
+		answered, err := w.checkRedis(ctx)
+		if err != nil || answered {
+			return err
 		}
-		if err == nil {
-			w.outage.Note(nil)
-			w.warnEviction(server)
-			break
-		}
-		if !errors.Is(redisconn.Wrap(err, "ping"), redisconn.ErrUnavailable) {
-			return w.config.Redis.ExplainStart(err)
-		}
-		w.outage.Note(err)
 		select {
 		case <-ctx.Done():
+			return nil
 		case <-time.After(retryStart):
 		}
 	}
-	return nil
+}
+
+// checkRedis reports whether Redis answers and suits. That it does not
+// answer is no error.
+func (w *Worker) checkRedis(ctx context.Context) (answered bool, err error) {
+	server, err := redisconn.Check(ctx, w.prompt)
+	isAway := errors.Is(redisconn.Wrap(err, "ping"), redisconn.ErrUnavailable)
+	switch {
+	case ctx.Err() != nil:
+		return false, nil
+	case err != nil && !isAway:
+		return false, w.config.Redis.ExplainStart(err)
+	}
+	w.outage.Note(err)
+	w.warnEviction(server)
+	return !isAway, nil
 }
 
 func (w *Worker) warnEviction(s redisconn.Server) {

@@ -95,8 +95,7 @@ func (c *claim) report(ctx context.Context, v outcome.Verdict) {
 	case v.Ended():
 		metrics.JobEnded(kind, string(v.State()), took)
 		if c.job.Kind.Single != nil {
-			counts := c.job.Env.Progress.Counts()
-			metrics.ObjectsProcessed(kind, counts.Objects, counts.Failed)
+			metrics.ObjectsProcessed(kind, c.job.Env.Progress.Counts())
 		}
 	case v.Outcome == outcome.Cancelled:
 		if errors.Is(context.Cause(ctx), context.Canceled) {

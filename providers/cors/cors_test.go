@@ -196,24 +196,36 @@ func TestCheck_FixedAnswers(t *testing.T) {
 		status int
 		header http.Header
 		told   string
+		method string // that is asked for; empty means the default, GET and HEAD
 	}{
-		"another's origin": {200, http.Header{"Access-Control-Allow-Origin": {"https://www.example"}, "Access-Control-Allow-Methods": {"GET, HEAD"}}, "fail OriginNotAllowed"},
-		"two origins":      {200, http.Header{"Access-Control-Allow-Origin": {app, "*"}, "Access-Control-Allow-Methods": {"GET, HEAD"}}, "fail OriginNotAllowed"},
-		"methods":          {204, http.Header{"Access-Control-Allow-Origin": {app}, "Access-Control-Allow-Methods": {"POST"}}, "fail MethodNotAllowed"},
-		"no methods":       {204, http.Header{"Access-Control-Allow-Origin": {app}}, "fail MethodNotAllowed"},
-		"headers":          {200, http.Header{"Access-Control-Allow-Origin": {app}, "Access-Control-Allow-Methods": {"*"}, "Access-Control-Allow-Headers": {"Range"}}, "fail HeaderNotAllowed"},
-		"status":           {401, http.Header{"Access-Control-Allow-Origin": {app}, "Access-Control-Allow-Methods": {"*"}, "Access-Control-Allow-Headers": {"Authorization"}}, "fail PreflightStatus"},
-		"redirect":         {307, http.Header{"Location": {"https://elsewhere.example"}}, "fail PreflightRedirected"},
-		"trouble":          {503, nil, "unknown ServerTrouble"},
-		"not implemented":  {501, nil, "fail OriginNotAllowed"},
+		"another's origin": {200, http.Header{"Access-Control-Allow-Origin": {"https://www.example"}, "Access-Control-Allow-Methods": {"GET, HEAD"}}, "fail OriginNotAllowed", ""},
+		"two origins":      {200, http.Header{"Access-Control-Allow-Origin": {app, "*"}, "Access-Control-Allow-Methods": {"GET, HEAD"}}, "fail OriginNotAllowed", ""},
+		// The Fetch standard safelists GET, HEAD and POST.
+		"other methods": {204, http.Header{
+			"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"PUT"}, "Access-Control-Allow-Headers": {"Authorization"}, "Access-Control-Expose-Headers": {"*"},
+		}, "ok, warn WildcardOrigin", ""},
+		"no methods": {204, http.Header{
+			"Access-Control-Allow-Origin": {app}, "Access-Control-Allow-Headers": {"Authorization"}, "Access-Control-Expose-Headers": {"*"}, "Vary": {"Origin"},
+		}, "ok", ""},
+		"no methods, POST": {204, http.Header{
+			"Access-Control-Allow-Origin": {app}, "Access-Control-Allow-Headers": {"Authorization"}, "Vary": {"Origin"},
+		}, "ok", "POST"},
+		"no methods, DELETE": {204, http.Header{
+			"Access-Control-Allow-Origin": {app}, "Access-Control-Allow-Headers": {"Authorization"},
+		}, "fail MethodNotAllowed", "DELETE"},
+		"headers":         {200, http.Header{"Access-Control-Allow-Origin": {app}, "Access-Control-Allow-Methods": {"*"}, "Access-Control-Allow-Headers": {"Range"}}, "fail HeaderNotAllowed", ""},
+		"status":          {401, http.Header{"Access-Control-Allow-Origin": {app}, "Access-Control-Allow-Methods": {"*"}, "Access-Control-Allow-Headers": {"Authorization"}}, "fail PreflightStatus", ""},
+		"redirect":        {307, http.Header{"Location": {"https://elsewhere.example"}}, "fail PreflightRedirected", ""},
+		"trouble":         {503, nil, "unknown ServerTrouble", ""},
+		"not implemented": {501, nil, "fail OriginNotAllowed", ""},
 		"star for headers": {200, http.Header{
 			"Access-Control-Allow-Origin": {app}, "Access-Control-Allow-Methods": {"GET", "HEAD"}, "Access-Control-Allow-Headers": {"*"},
 			"Access-Control-Expose-Headers": {"*"}, "Vary": {"Origin"},
-		}, "ok, warn WildcardHeaders"},
+		}, "ok, warn WildcardHeaders", ""},
 		"no vary": {200, http.Header{
 			"Access-Control-Allow-Origin": {app}, "Access-Control-Allow-Methods": {"GET", "HEAD"}, "Access-Control-Allow-Headers": {"Authorization"},
 			"Access-Control-Expose-Headers": {"*"},
-		}, "ok, warn VaryMissing"},
+		}, "ok, warn VaryMissing", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -224,7 +236,11 @@ func TestCheck_FixedAnswers(t *testing.T) {
 				w.WriteHeader(c.status)
 			}))
 			defer s.Close()
-			if checks := check(t, s, tasks.CORS{}); brief(checks) != c.told {
+			var want tasks.CORS
+			if c.method != "" {
+				want.Methods = []string{c.method}
+			}
+			if checks := check(t, s, want); brief(checks) != c.told {
 				t.Errorf("got %+v", checks)
 			}
 		})

@@ -38,15 +38,12 @@ const (
 
 // lacks returns the first part of the answer that a browser misses.
 // Headers come before the status, because servers refuse with any
-// status, 200 and 204 included. Browsers allow GET, HEAD and POST
-// even if the answer does not list them. But a server whose rule does
-// not list them refuses the request itself, so here they must be
-// listed.
+// status, 200 and 204 included.
 func (e exchange) lacks() element {
 	switch {
 	case !e.allowsOrigin():
 		return originHeader
-	case e.method != "" && !lists(e.header, "Access-Control-Allow-Methods", e.method):
+	case !e.allowsMethod():
 		return methodsHeader
 	case slices.ContainsFunc(e.headers, func(h string) bool { return !e.allowsHeader(h) }):
 		return headersHeader
@@ -61,6 +58,17 @@ func (e exchange) lacks() element {
 func (e exchange) allowsOrigin() bool {
 	values := e.header.Values("Access-Control-Allow-Origin")
 	return len(values) == 1 && (values[0] == e.origin || values[0] == "*")
+}
+
+// allowsMethod is true for GET, HEAD and POST even if the answer does not
+// name them: the Fetch standard calls them safelisted. A server that
+// means to refuse one refuses the preflight.
+func (e exchange) allowsMethod() bool {
+	switch e.method {
+	case "", http.MethodGet, http.MethodHead, http.MethodPost:
+		return true
+	}
+	return lists(e.header, "Access-Control-Allow-Methods", e.method)
 }
 
 func (e exchange) allowsAnyOrigin() bool {

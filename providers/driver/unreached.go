@@ -17,9 +17,11 @@ import (
 // Unreached classifies the failure of an HTTP client that got no
 // complete answer. Such failures are the same for every cloud. The
 // error has no operation and no subject yet. It never holds a URL,
-// whose query may be a signature.
+// whose query may be a signature. Its text is as short as Printable
+// makes it: net/http repeats the first line of an answer, however long
+// a server makes that.
 func Unreached(err error) *providers.Error {
-	e := &providers.Error{Kind: providers.KindOf(err), Err: cause(err)}
+	e := &providers.Error{Kind: providers.KindOf(err), Err: printable(cause(err))}
 	var blocked *egress.BlockedError
 	switch {
 	case errors.As(err, &blocked):
@@ -41,6 +43,16 @@ func Unreached(err error) *providers.Error {
 		e.Fix = "Nothing listens at the endpoint: check host and port."
 	}
 	return e
+}
+
+// printable returns an error with a printable text: the same error, if
+// its own text is.
+func printable(err error) error {
+	text := err.Error()
+	if short := Printable(text); short != text {
+		return errors.New(short)
+	}
+	return err
 }
 
 // UnknownHost reports whether err means that a host name does not

@@ -58,6 +58,25 @@ func TestUnreached(t *testing.T) {
 	}
 }
 
+// A server cannot fill logs and records with its first line.
+func TestUnreached_LongAnswer(t *testing.T) {
+	t.Parallel()
+	addr := listen(t, strings.Repeat("x", 200_000)+"\r\n\r\n")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err == nil {
+		_ = resp.Body.Close()
+		t.Fatal("the request succeeded")
+	}
+	e := driver.Unreached(err)
+	if n := len(e.Error()); n > 1000 || e.Kind != providers.Invalid || e.Fix == "" {
+		t.Errorf("%d bytes, kind %s, fix %q", n, e.Kind, e.Fix)
+	}
+}
+
 // Real servers and a real client cause the errors that Unreached
 // knows.
 func TestUnreached_RealServers(t *testing.T) {

@@ -68,6 +68,9 @@ func azureCORSCommand(account string, want tasks.CORS) string {
 // endpoint is empty for AWS.
 func S3CORS(bucket, endpoint string, want tasks.CORS) string {
 	rules := []s3CORSRule{newS3CORSRule(want)}
+	if isARN(bucket) { // an access point has no rules of its own
+		bucket = "<bucket of the access point>"
+	}
 	command := fmt.Sprintf("aws s3api put-bucket-cors --bucket %s --cors-configuration %s",
 		quote(bucket), quote(oneLine(map[string]any{"CORSRules": rules})))
 	if endpoint != "" {

@@ -111,6 +111,20 @@ func TestPrefixes(t *testing.T) {
 	}
 }
 
+// The rights on an access point are those on its own ARN, and on the
+// objects behind it.
+func TestAccessPoint(t *testing.T) {
+	t.Parallel()
+	const arn = "arn:aws:s3:us-west-2:123456789012:accesspoint/photos"
+	s := tasks.Storage{Provider: "s3", Bucket: arn, Prefix: "dir/"}
+	text := policy.S3Identity(s, policy.Uses{Read: true})
+	for _, part := range []string{`"Resource":["` + arn + `"]`, `"Resource":["` + arn + `/object/dir/*"]`} {
+		if !strings.Contains(text, part) {
+			t.Errorf("no %s in %s", part, text)
+		}
+	}
+}
+
 func TestRefuses(t *testing.T) {
 	t.Parallel()
 	s3 := tasks.Storage{Provider: "s3", Bucket: "b"}

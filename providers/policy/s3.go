@@ -91,7 +91,7 @@ func (u Uses) checkS3() error {
 // s3Identity grants exactly the calls that the uses make. The right
 // to list only a prefix is enough to see which of its keys exist.
 func s3Identity(s tasks.Storage, u Uses) []statement {
-	bucket, dir := "arn:"+partition(s)+":s3:::"+s.Bucket, literal(s.Dir())
+	bucket, dir := S3Resource(s), literal(s.Dir())
 	list := statement{
 		Sid:      "List",
 		Effect:   "Allow",
@@ -109,7 +109,7 @@ func s3Identity(s tasks.Storage, u Uses) []statement {
 	objects := statement{
 		Sid:      "Objects",
 		Effect:   "Allow",
-		Resource: []string{bucket + "/" + dir + "*"},
+		Resource: []string{S3Objects(s) + dir + "*"},
 	}
 	if u.Read {
 		objects.Action = append(objects.Action, "s3:GetObject")
@@ -127,6 +127,26 @@ func s3Identity(s tasks.Storage, u Uses) []statement {
 	}
 	return statements
 }
+
+// S3Resource returns the ARN of a storage's bucket, or of its access
+// point if the storage names that by its ARN.
+func S3Resource(s tasks.Storage) string {
+	if isARN(s.Bucket) {
+		return s.Bucket
+	}
+	return "arn:" + partition(s) + ":s3:::" + s.Bucket
+}
+
+// S3Objects returns what the ARNs of a storage's objects begin with.
+// The key follows.
+func S3Objects(s tasks.Storage) string {
+	if isARN(s.Bucket) {
+		return s.Bucket + "/object/"
+	}
+	return S3Resource(s) + "/"
+}
+
+func isARN(bucket string) bool { return strings.HasPrefix(bucket, "arn:") }
 
 // s3Key allows the use of the KMS key only through S3. Writing needs
 // both actions, because a multipart upload reads its parts again.

@@ -14,10 +14,11 @@ import (
 // ProgressReport is how far a job is, committed or not, as its
 // coordinator knows.
 type ProgressReport struct {
-	Objects, Bytes, Failed int64
-	Total                  int64 // of objects; -1 if planning counts them
-	Rate                   float64
-	ETASeconds             int64
+	Objects, Bytes   int64
+	Failed, Warnings int64
+	Total            int64 // of objects; -1 if planning counts them
+	Rate             float64
+	ETASeconds       int64
 }
 
 // Heartbeat says that the coordinator is alive and how far the
@@ -25,13 +26,14 @@ type ProgressReport struct {
 // Status see the report at once, but never a count that falls.
 func (l Lease) Heartbeat(ctx context.Context, p ProgressReport) (Snapshot, error) {
 	v, err := l.store.prompt.run(ctx, lua.Heartbeat, l.ID, lua.Args{
-		"epoch":   l.epoch,
-		"objects": p.Objects,
-		"total":   p.Total,
-		"bytes":   p.Bytes,
-		"failed":  p.Failed,
-		"rate":    p.Rate,
-		"eta":     p.ETASeconds,
+		"epoch":    l.epoch,
+		"objects":  p.Objects,
+		"total":    p.Total,
+		"bytes":    p.Bytes,
+		"failed":   p.Failed,
+		"warnings": p.Warnings,
+		"rate":     p.Rate,
+		"eta":      p.ETASeconds,
 	}).Slice()
 	if err != nil {
 		return Snapshot{}, fenced(err, l.ID)
@@ -91,19 +93,22 @@ func newSnapshot(answer []any) (Snapshot, error) {
 	count := func(i int) int64 { return schema.Number(text(i)) }
 	runs, _ := answer[2].([]any)
 
-	totals := tasks.Progress{ObjectsTotal: count(5), Shards: count(6), ShardsTotal: count(7)}
+	// progress reads the four counts that begin at an index.
+	progress := func(i int) tasks.Progress {
+		return tasks.Progress{
+			Objects: count(i), Bytes: count(i + 1), Failed: count(i + 2), Warnings: count(i + 3),
+			ObjectsTotal: count(5), Shards: count(6), ShardsTotal: count(7),
+		}
+	}
 	s := Snapshot{
 		Now:        schema.Time(text(0)),
 		done:       []byte(text(1)),
 		Shards:     shardStates(runs),
 		State:      tasks.State(text(3)),
-		Committed:  totals,
-		Shown:      totals,
+		Committed:  progress(9),
+		Shown:      progress(13),
 		PartsBytes: count(8),
 	}
-	s.Committed.Objects, s.Committed.Bytes, s.Committed.Failed = count(9), count(10), count(11)
-	s.Shown.Objects, s.Shown.Bytes, s.Shown.Failed = count(12), count(13), count(14)
-
 	if text(4) == "" {
 		return s, nil
 	}

@@ -47,6 +47,7 @@ func (l Lease) Publish(ctx context.Context, e End) error {
 		"total":      counts[1],
 		"bytes":      counts[2],
 		"failed":     counts[3],
+		"warnings":   counts[4],
 		"codes":      e.codes(),
 	}).Int()
 	switch {
@@ -88,13 +89,13 @@ func (e End) outcome() (field string, text []byte, err error) {
 	return schema.Failure, text, err
 }
 
-// counts returns objects, total, bytes and failed of a single
-// job, and empty texts for a sharded one.
-func (e End) counts() [4]any {
+// counts returns objects, total, bytes, failed and warnings of a
+// single job, and empty texts for a sharded one.
+func (e End) counts() [5]any {
 	if c := e.Counts; c != nil {
-		return [4]any{c.Objects, c.ObjectsTotal, c.Bytes, c.Failed}
+		return [5]any{c.Objects, c.ObjectsTotal, c.Bytes, c.Failed, c.Warnings}
 	}
-	return [4]any{"", "", "", ""}
+	return [5]any{"", "", "", "", ""}
 }
 
 func (e End) codes() (list lua.List) {

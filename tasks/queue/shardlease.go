@@ -94,6 +94,7 @@ func (l ShardLease) Commit(ctx context.Context, c Checkpoint) (bool, error) {
 		"objects":    c.Objects,
 		"bytes":      c.Bytes,
 		"failed":     len(c.Errors),
+		"warnings":   countWarnings(c.Errors),
 		"size":       len(c.Data),
 		"run":        l.run,
 		"tallies":    c.tallies(),
@@ -159,9 +160,9 @@ func (l ShardLease) Fail(ctx context.Context, f tasks.Failure) error {
 func (s Store) HeartbeatShards(
 	ctx context.Context, job string, runs map[int]tasks.Progress,
 ) (wanted bool, err error) {
-	list := make(lua.List, 0, 4*len(runs))
+	list := make(lua.List, 0, 5*len(runs))
 	for i, p := range runs {
-		list = append(list, i, p.Objects, p.Bytes, p.Failed)
+		list = append(list, i, p.Objects, p.Bytes, p.Failed, p.Warnings)
 	}
 	n, err := s.prompt.run(ctx, lua.HeartbeatShards, job, lua.Args{"runs": list}).Int()
 	return n == 1, redisconn.Wrap(err, "heartbeat for shards of job %s", job)

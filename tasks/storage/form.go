@@ -18,6 +18,9 @@ type form struct {
 	// more.
 	check     func(*fields.Errors, Storage)
 	checkAuth func(*fields.Errors, Auth)
+	// checkARN checks a bucket that is not a name but an ARN. It is nil
+	// for a provider that has none.
+	checkARN func(*fields.Errors, string)
 
 	directories bool // buckets are absolute directories on the worker
 	foreign     bool // defined outside this module: its own opener checks the rest
@@ -92,7 +95,9 @@ func (f form) hasMethod(name string) bool {
 }
 
 // commonFields are the fields of Storage that every provider has.
-var commonFields = []string{"provider", "bucket", "prefix", "auth", "manifests"}
+var commonFields = []string{
+	"display_name", "description", "provider", "bucket", "prefix", "auth", "manifests",
+}
 
 // checkFields refuses fields that only other providers have.
 func (f form) checkFields(errs *fields.Errors, s Storage) {

@@ -8,6 +8,7 @@ package storage
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/tasks/fields"
@@ -18,11 +19,18 @@ import (
 // Storage describes a connection to a bucket. Its fields are those of
 // CVAT's "attach cloud storage" and FastLabel's "S3 integration" forms.
 type Storage struct {
+	// DisplayName and Description are for people who see the storage in
+	// a status or a log. No job depends on them.
+	DisplayName string `json:"display_name,omitempty"` // one line, at most 255 characters
+	Description string `json:"description,omitempty"`  // at most 4,096 characters
+
 	// Provider is s3, gcs, azure, file or mem. A name that begins with
 	// "x-" is that of a provider defined outside this module; the
 	// worker decides whether it has it.
 	Provider string `json:"provider"`
-	Bucket   string `json:"bucket"` // bucket name; Azure: container; file: absolute directory
+	// Bucket is the bucket's name. S3: also the ARN or the alias of an
+	// access point. Azure: the container. file: an absolute directory.
+	Bucket string `json:"bucket"`
 
 	// Prefix limits listings to keys that start with it. As in CVAT it
 	// is a string, not a folder: "cats/im" is valid. Reads and writes
@@ -59,6 +67,30 @@ func (s Storage) String() string {
 		bucket = strings.TrimSuffix(bucket, "/")
 	}
 	return s.Provider + "://" + bucket + "/" + s.Prefix
+}
+
+// Name returns a short name of the bucket for logs and metrics:
+// "s3://bucket", "azure://account/container", and "s3://bucket@host" if
+// there is an endpoint. It holds no prefix and no credentials.
+func (s Storage) Name() string {
+	name := s.Bucket
+	if s.form().directories {
+		name = strings.TrimSuffix(name, "/")
+	}
+	if s.Account != "" {
+		name = s.Account + "/" + name
+	}
+	if u, err := url.Parse(s.Endpoint); err == nil && u.Host != "" {
+		name += "@" + u.Host
+	}
+	return s.Provider + "://" + name
+}
+
+// WithoutTexts returns the storage without the texts that are for people
+// alone.
+func (s Storage) WithoutTexts() Storage {
+	s.DisplayName, s.Description = "", ""
+	return s
 }
 
 // Same reports whether two storages name the same bucket on the same
@@ -103,6 +135,8 @@ func (s Storage) Check(errs *fields.Errors) {
 		methods := strings.Join(AuthMethods(s.Provider), ", ")
 		errs.Add("auth.method", "%q is none of %s's %s", s.Auth.Method, s.Provider, methods)
 	}
+	checkLine(errs, "display_name", s.DisplayName, maxDisplayName)
+	checkText(errs, "description", s.Description, maxDescription)
 	s.checkBucket(errs, form)
 	if s.Prefix != "" {
 		if problem := fields.PathProblem(strings.TrimSuffix(s.Prefix, "/")); problem != "" {
@@ -138,6 +172,8 @@ func (s Storage) checkBucket(errs *fields.Errors, form form) {
 		if !strings.HasPrefix(s.Bucket, "/") {
 			errs.Add("bucket", "%q is not an absolute directory", s.Bucket)
 		}
+	case form.checkARN != nil && strings.HasPrefix(s.Bucket, "arn:"):
+		form.checkARN(errs, s.Bucket)
 	case strings.Contains(s.Bucket, "://"):
 		errs.Add("bucket", "is a URL: give the name alone")
 	case strings.ContainsFunc(s.Bucket, isForbidden):

@@ -57,11 +57,12 @@ func (r *reporter) update(counts tasks.Progress, total int64) queue.ProgressRepo
 		objects = min(objects, total)
 	}
 	r.report = queue.ProgressReport{
-		Objects: objects,
-		Bytes:   counts.Bytes,
-		Failed:  counts.Failed,
-		Total:   total,
-		Rate:    r.rate.update(time.Now(), objects),
+		Objects:  objects,
+		Bytes:    counts.Bytes,
+		Failed:   counts.Failed,
+		Warnings: counts.Warnings,
+		Total:    total,
+		Rate:     r.rate.update(time.Now(), objects),
 	}
 	if r.sharded { // the shards are counted as they are planned
 		r.report.Total = -1

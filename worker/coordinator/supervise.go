@@ -160,6 +160,7 @@ func countsOf(s queue.Snapshot) tasks.Progress {
 		p.Objects += shard.Live.Objects
 		p.Bytes += shard.Live.Bytes
 		p.Failed += shard.Live.Failed
+		p.Warnings += shard.Live.Warnings
 	}
 	return p
 }

@@ -225,7 +225,7 @@ func TestErrorLines(t *testing.T) {
 			if len(lines) != 1 || result.Failed != 1 || w.progress.Counts().Objects != 1 {
 				t.Fatalf("lines %v, result %+v", lines, result)
 			}
-			if l := lines[0]; l.Key != "i.png" || l.Code != c.code || !strings.Contains(l.Message, c.message) {
+			if l := lines[0]; l.Key != "i.png" || l.Code != c.code || !strings.Contains(l.Message, c.message) || !l.Warning || result.Warnings != 1 {
 				t.Errorf("line %+v", l)
 			}
 		})
@@ -266,6 +266,11 @@ func TestUnusualImages(t *testing.T) {
 			}
 			if diff := cmp.Diff(want, w.lines()); diff != "" {
 				t.Error(diff)
+			}
+			for _, line := range w.progress.Errors() {
+				if line.Warning != c.kept {
+					t.Errorf("the image is exported: %v, its line is a warning: %v", c.kept, line.Warning)
+				}
 			}
 		})
 	}

@@ -22,7 +22,7 @@ const (
 const maxProblems = 8
 
 // problems are those of one image. They become one line of the error
-// list, because each line counts as one failed object.
+// list, because each line counts as one object.
 type problems struct {
 	list []*annotation.Problem
 	more int // beyond maxProblems
@@ -59,16 +59,17 @@ func (p *problems) line(key string) tasks.ObjectError {
 type imageProgress struct {
 	*job.Progress
 	directory imageDirectory
-	failed    int64 // images with a line on the error list
 }
 
 // finish counts an image as done, or puts it on the error list if it
-// has problems. It must be called once for each image.
+// has problems: as a warning if the image is exported all the same. It
+// must be called once for each image.
 func (p *imageProgress) finish(im *imageRecord, bytes int64) {
 	if im.problems.empty() {
 		p.Done(bytes)
 		return
 	}
-	p.failed++
-	p.Reject(im.problems.line(p.directory.key(im)))
+	line := im.problems.line(p.directory.key(im))
+	line.Warning = !im.leftOut
+	p.Reject(line)
 }

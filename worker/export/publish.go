@@ -35,7 +35,8 @@ func (r *run) publish(
 		Key: key, Format: r.job.Format,
 		Annotations: archive.shapes,
 		Categories:  int64(len(data.schema.Labels)),
-		Failed:      progress.failed,
+		Failed:      progress.Counts().Failed,
+		Warnings:    progress.Counts().Warnings,
 		Size:        sum.size,
 		SHA256:      hex.EncodeToString(sum.hash.Sum(nil)),
 	}

@@ -14,11 +14,12 @@ import (
 //
 // If AsObjectError accepts an error of do, it becomes the item's
 // Error, and of the item only Bytes is kept. Any other error ends the
-// shard. If every object of the shard was denied, the shard ends with
-// that error after its last item; but not when the shard continues
-// after an interruption, because the earlier objects are unknown
-// here, and not when it has Keys, because those are objects that
-// failed before.
+// shard. If the bucket denied every object of the shard, the shard
+// ends with that error after its last item. An item with Data shows
+// that the bucket can be read, now or when an earlier run made what
+// the item refers to. Nothing is known of the earlier objects of a
+// shard that continues after an interruption, and Keys are objects
+// that failed before: such shards do not end with a denial.
 //
 // With env.BeforeObject set, nothing runs at once: BeforeObject, do
 // and the loop's body take turns in one goroutine.
@@ -37,7 +38,7 @@ func (s Shard) Items(
 	return func(yield func(Item, error) bool) {
 		var denied denials
 		for h, err := range handled(ctx, objects) {
-			if h.askedBucket() {
+			if h.showsAccess() {
 				denied.add(h.item.Error, h.err)
 			}
 			if !yield(h.item, err) || err != nil {
@@ -80,10 +81,11 @@ func handleObject(
 	return handledObject{Item{Key: o.Key, Bytes: item.Bytes, Error: &line}, err}, nil
 }
 
-// askedBucket reports whether the bucket was asked for the object: it
-// returned bytes, or an error.
-func (h handledObject) askedBucket() bool {
-	return h.item.Bytes > 0 || errors.As(h.err, new(*providers.Error))
+// showsAccess reports whether the item shows if the bucket can be
+// read: the bucket returned bytes or an error, or an earlier run has
+// read the object.
+func (h handledObject) showsAccess() bool {
+	return h.item.Bytes > 0 || len(h.item.Data) > 0 || errors.As(h.err, new(*providers.Error))
 }
 
 // careful works on one object at a time, so that the engine can find

@@ -81,6 +81,12 @@ func TestItems_AllDenied(t *testing.T) {
 		}
 		return denied(ctx, o)
 	}
+	unchanged := func(ctx context.Context, o providers.Object) (Item, error) {
+		if o.Key == "003" {
+			return Item{Data: []byte("line"), Tally: "unchanged"}, nil // an earlier run has read it
+		}
+		return denied(ctx, o)
+	}
 	for name, c := range map[string]struct {
 		shard Shard
 		do    func(context.Context, providers.Object) (Item, error)
@@ -90,6 +96,7 @@ func TestItems_AllDenied(t *testing.T) {
 		"all of a later shard":         {Shard{After: "0", Objects: 12}, denied, true},
 		"all but one":                  {Shard{Objects: 12}, butOne, false},
 		"all that were requested":      {Shard{Objects: 12}, withoutRequest, true},
+		"all but what is there":        {Shard{Objects: 12}, unchanged, false},
 		"the rest of a shard":          {Shard{After: "0", Objects: 20}, denied, false},
 		"keys that were denied before": {Shard{Objects: 12, Keys: []string{"000"}}, denied, false},
 	} {

@@ -80,6 +80,10 @@ type Shard struct {
 	// on.
 	Objects int64 `json:"objects"`
 
+	// More says that the shard was full when it was planned, so that
+	// more objects may follow.
+	More bool `json:"more,omitempty"`
+
 	// Keys, if set, are all keys of the shard in ascending order:
 	// objects that failed in an earlier run. Keys up to After are
 	// left out, and Through has no meaning.
@@ -92,7 +96,7 @@ type Item struct {
 	Data  []byte             // its part of the job's output; may be empty
 	Tally string             // the name of the count it adds 1 to; may be empty
 	Bytes int64              // read and written for it
-	Error *tasks.ObjectError // its line of the job's error list; nil if it succeeded
+	Error *tasks.ObjectError // its line of the job's error list; nil without one
 }
 
 // Parts is what the shards of a job made together.

@@ -22,6 +22,7 @@ func Cut(
 		if next.Objects++; next.Objects < size {
 			continue
 		}
+		next.More = true
 		if err := emit(next); err != nil {
 			return err
 		}

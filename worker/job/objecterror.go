@@ -48,9 +48,9 @@ func AsObjectError(key string, err error) (tasks.ObjectError, bool) {
 	return tasks.ObjectError{Key: key, Code: code, Message: err.Error()}, code != ""
 }
 
-// minDenials is how many objects of a later shard must be denied
-// before the denials concern the job. A few denied objects may be
-// exceptions.
+// minDenials is how many objects of one of several shards must be
+// denied before the denials concern the job. A few denied objects may
+// be exceptions, for example archived ones.
 const minDenials = 10
 
 // denials decides whether denied objects concern the whole job. One
@@ -64,8 +64,8 @@ type denials struct {
 	first         error
 }
 
-// add records one request to the bucket: the object's line of the
-// error list, or nil, and the error behind it.
+// add records what one object shows: its line of the error list, or
+// nil, and the error behind it.
 func (d *denials) add(line *tasks.ObjectError, err error) {
 	d.asked++
 	if line == nil || line.Code != CodeDenied && line.Code != CodeInvalid {
@@ -77,11 +77,11 @@ func (d *denials) add(line *tasks.ObjectError, err error) {
 	}
 }
 
-// asJobError returns the first denial if every request of the shard
-// was denied, else nil. A later shard needs at least minDenials of
-// them; the first shard of a job needs only one.
+// asJobError returns the first denial if every object of the shard
+// was denied, else nil. It takes at least minDenials of them, or only
+// one if the shard is the whole job.
 func (d *denials) asJobError(s Shard) error {
-	if d.denied < d.asked || d.denied < minDenials && s.After != "" {
+	if d.denied < d.asked || d.denied < minDenials && (s.After != "" || s.More) {
 		return nil
 	}
 	return d.first

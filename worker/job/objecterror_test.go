@@ -41,7 +41,7 @@ func TestAsObjectError(t *testing.T) {
 func TestDenials(t *testing.T) {
 	t.Parallel()
 	denied := &tasks.ObjectError{Code: CodeDenied}
-	first, later := Shard{}, Shard{After: "a"}
+	first, later, full := Shard{}, Shard{After: "a"}, Shard{More: true}
 	cause := errors.New("denied")
 	for name, c := range map[string]struct {
 		denied, others int
@@ -50,6 +50,8 @@ func TestDenials(t *testing.T) {
 	}{
 		"no request":                  {0, 0, first, false},
 		"all of the first shard":      {1, 0, first, true},
+		"one of a full first shard":   {1, 0, full, false},
+		"ten of a full first shard":   {10, 0, full, true},
 		"all but one":                 {99, 1, first, false},
 		"nine of a later shard":       {9, 0, later, false},
 		"ten of a later shard":        {10, 0, later, true},

@@ -31,13 +31,16 @@ func (p *Progress) Done(bytes int64) {
 	p.counts.Bytes += bytes
 }
 
-// Reject counts an object that failed, and adds it to the job's error
-// list. The job continues.
+// Reject counts an object that is left out, or has a warning, and adds
+// its line to the job's error list. The job continues.
 func (p *Progress) Reject(e tasks.ObjectError) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.counts.Objects++
 	p.counts.Failed++
+	if e.Warning {
+		p.counts.Warnings++
+	}
 	p.errors = append(p.errors, e)
 }
 

@@ -42,7 +42,8 @@ func (Job) Finish(
 	case parts.Earlier != nil:
 		finish = amend
 	case result.Entries == 0:
-		return nil, noImages(j, result)
+		return nil, job.NoImages(j.Source, result.Failed, result.Skipped,
+			"CVAT rejects a manifest without entries, so none was written.")
 	}
 	b, err := env.Open(ctx, to)
 	if err != nil {
@@ -80,17 +81,4 @@ func amend(
 	r.Entries, r.Size = amended.Lines, amended.Size
 	r.Skipped, r.Unchanged = earlier.Skipped, amended.Unchanged
 	return err
-}
-
-func noImages(j tasks.BuildManifest, r tasks.BuildManifestResult) error {
-	fix := "Check the prefix of the source, and the exclusions. "
-	if r.Failed > 0 {
-		fix = "See the job's error list for why each image failed. "
-	}
-	return &providers.Error{
-		Op: "list", Bucket: j.Source.Bucket, Kind: providers.Invalid, Code: "NoImages",
-		Detail: fmt.Sprintf("no usable image under %s: %d failed, %d other objects skipped",
-			j.Source, r.Failed, r.Skipped),
-		Fix: fix + "CVAT rejects a manifest without entries, so none was written.",
-	}
 }

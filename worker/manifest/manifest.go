@@ -15,6 +15,7 @@ import (
 	"context"
 	"path"
 
+	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
@@ -29,18 +30,33 @@ type Job struct{}
 var _ job.Sharded[tasks.BuildManifest] = Job{}
 
 // Plan implements job.Sharded. It cuts all objects under the source's
-// prefix into shards. The entries have the order of the keys, by code
-// points, which CVAT calls lexicographical.
+// prefix into shards, without those that Stevedore has written.
 func (Job) Plan(
 	ctx context.Context, j tasks.BuildManifest, env job.Env,
 	after string, emit func(job.Shard) error,
 ) error {
-	b, err := env.Open(ctx, j.Source)
+	b, err := openSource(ctx, j, env)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = b.Close() }()
 	return job.Cut(ctx, b, after, shardSize, emit)
+}
+
+// openSource opens the bucket with the images. Its listings hide the
+// manifest itself and what other jobs have written.
+func openSource(
+	ctx context.Context, j tasks.BuildManifest, env job.Env,
+) (providers.Bucket, error) {
+	b, err := env.Open(ctx, j.Source)
+	if err != nil {
+		return nil, err
+	}
+	to, manifest := j.Target()
+	own := to.Same(j.Source)
+	return job.Hide(b, func(key string) bool {
+		return tasks.IsOwn(key) || own && key == manifest
+	}), nil
 }
 
 // directory returns the directory of a manifest with a slash at its

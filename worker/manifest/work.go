@@ -26,7 +26,7 @@ func (Job) Work(
 	ctx context.Context, j tasks.BuildManifest, env job.Env, s job.Shard,
 ) iter.Seq2[job.Item, error] {
 	return func(yield func(job.Item, error) bool) {
-		b, err := env.Open(ctx, j.Source)
+		b, err := openSource(ctx, j, env)
 		if err != nil {
 			yield(job.Item{}, err)
 			return

@@ -1,6 +1,10 @@
 package metrics
 
-import "time"
+import (
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
 
 // Attempt is one ended run of a job's or shard's task.
 type Attempt struct {
@@ -26,10 +30,12 @@ func (m *Metrics) JobEnded(kind, state string, took time.Duration) {
 	}
 }
 
-// ObjectsProcessed counts committed objects, of which some failed.
-func (m *Metrics) ObjectsProcessed(kind string, objects, failed int64) {
-	m.objects.WithLabelValues(kind, "ok").Add(float64(objects - failed))
-	m.objects.WithLabelValues(kind, "failed").Add(float64(failed))
+// ObjectsProcessed counts committed objects: those without a line on
+// the error list, those with warnings, and those left out.
+func (m *Metrics) ObjectsProcessed(kind string, p tasks.Progress) {
+	m.objects.WithLabelValues(kind, "ok").Add(float64(p.Objects - p.Failed))
+	m.objects.WithLabelValues(kind, "warning").Add(float64(p.Warnings))
+	m.objects.WithLabelValues(kind, "failed").Add(float64(p.LeftOut()))
 }
 
 // DuplicateCommit counts a checkpoint that was committed before.

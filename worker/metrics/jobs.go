@@ -110,7 +110,8 @@ func (c *jobGauges) collect(g *JobGauge, out chan<- prometheus.Metric) {
 		send(c.objects, float64(p.ObjectsTotal), "total")
 	}
 	send(c.objects, float64(p.Objects), "done")
-	send(c.objects, float64(p.Failed), "failed")
+	send(c.objects, float64(p.Warnings), "warning")
+	send(c.objects, float64(p.LeftOut()), "failed")
 	send(c.rate, p.Rate)
 	send(c.moved, float64(g.moved.UnixMilli())/1000)
 }

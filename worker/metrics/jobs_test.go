@@ -66,7 +66,7 @@ func TestJobGauges_AreLimited(t *testing.T) {
 	}
 	want := map[string]int{
 		"stevedore_job_progress_ratio":                  maxJobSeries,
-		"stevedore_job_objects":                         3 * maxJobSeries,
+		"stevedore_job_objects":                         4 * maxJobSeries,
 		"stevedore_job_objects_per_second":              maxJobSeries,
 		"stevedore_job_last_progress_timestamp_seconds": maxJobSeries,
 	}
@@ -112,5 +112,24 @@ func TestJobGauge_UnknownTotal(t *testing.T) {
 	}
 	if got := series(t, registry, "stevedore_job_objects")["j k done "]; got != 5 {
 		t.Errorf("%v objects are done, want 5", got)
+	}
+}
+
+// Objects with warnings are in the job's output: they do not count as
+// failed.
+func TestObjectsProcessed(t *testing.T) {
+	t.Parallel()
+	m, registry := newTest(t, noQueues)
+	m.ObjectsProcessed("k", tasks.Progress{Objects: 10, Failed: 4, Warnings: 3})
+	m.TrackJob("k", "j").Show(tasks.Progress{Objects: 10, Failed: 4, Warnings: 3})
+	processed := series(t, registry, "stevedore_objects_processed_total")
+	job := series(t, registry, "stevedore_job_objects")
+	for name, want := range map[string]float64{"ok": 6, "warning": 3, "failed": 1} {
+		if got := processed["k "+name+" "]; got != want {
+			t.Errorf("%s: %v objects processed, want %v", name, got, want)
+		}
+	}
+	if job["j k warning "] != 3 || job["j k failed "] != 1 {
+		t.Errorf("%v", job)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
 // group is what the runs of one job in this process share. It exists
@@ -51,14 +52,18 @@ func (g *group) decode(
 
 // runProgress is what one run has done since its last commit.
 type runProgress struct {
-	objects, bytes, failed atomic.Int64
+	objects, bytes, failed, warnings atomic.Int64
 }
 
-func (p *runProgress) add(bytes int64, failed bool) {
+func (p *runProgress) add(i job.Item) {
 	p.objects.Add(1)
-	p.bytes.Add(bytes)
-	if failed {
-		p.failed.Add(1)
+	p.bytes.Add(i.Bytes)
+	if i.Error == nil {
+		return
+	}
+	p.failed.Add(1)
+	if i.Error.Warning {
+		p.warnings.Add(1)
 	}
 }
 
@@ -66,12 +71,14 @@ func (p *runProgress) reset() {
 	p.objects.Store(0)
 	p.bytes.Store(0)
 	p.failed.Store(0)
+	p.warnings.Store(0)
 }
 
 func (p *runProgress) counts() tasks.Progress {
 	return tasks.Progress{
-		Objects: p.objects.Load(),
-		Bytes:   p.bytes.Load(),
-		Failed:  p.failed.Load(),
+		Objects:  p.objects.Load(),
+		Bytes:    p.bytes.Load(),
+		Failed:   p.failed.Load(),
+		Warnings: p.warnings.Load(),
 	}
 }

@@ -80,7 +80,7 @@ func (r *run) add(i job.Item) {
 		}
 		c.Tally[i.Tally]++
 	}
-	r.member.progress.add(i.Bytes, i.Error != nil)
+	r.member.progress.add(i)
 }
 
 // salvage commits what a run has done that ends with an error. If that
@@ -130,9 +130,8 @@ func (r *run) tryCommit(ctx context.Context) error {
 		r.config.Metrics.DuplicateCommit(r.task.Kind.Name)
 		return outcome.ErrObsolete
 	}
-	done := r.checkpoint
-	r.config.Metrics.ObjectsProcessed(r.task.Kind.Name, done.Objects, int64(len(done.Errors)))
-	r.checkpoint = queue.Checkpoint{From: done.To, To: done.To}
+	r.config.Metrics.ObjectsProcessed(r.task.Kind.Name, r.member.progress.counts())
+	r.checkpoint = queue.Checkpoint{From: r.checkpoint.To, To: r.checkpoint.To}
 	r.committed = time.Now()
 	r.member.progress.reset()
 	return nil

@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
@@ -38,7 +39,7 @@ type Config struct {
 
 // Metrics counts what runs of shards do.
 type Metrics interface {
-	ObjectsProcessed(kind string, objects, failed int64)
+	ObjectsProcessed(kind string, p tasks.Progress)
 	DuplicateCommit(kind string)
 }
 

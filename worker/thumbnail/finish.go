@@ -18,8 +18,9 @@ const contentType = "application/x-ndjson"
 
 // Finish implements job.Sharded. It stores the index in the directory
 // of the thumbnails, unless the bucket has the same one already. Work
-// has stored the thumbnails before. If there are no images, the index
-// is empty.
+// has stored the thumbnails before. If no image has a thumbnail,
+// Finish writes no index, and fails as Invalid with the code NoImages:
+// the source's prefix is probably wrong.
 //
 // If the run worked only on objects that failed earlier, Finish
 // merges its lines into the index of the earlier run. Written and
@@ -35,6 +36,9 @@ func (Job) Finish(
 		Unchanged: parts.Tally[tallyUnchanged],
 		Skipped:   parts.Tally[tallySkipped],
 		Failed:    parts.Failed,
+	}
+	if parts.Earlier == nil && result.Written+result.Unchanged == 0 {
+		return nil, job.NoImages(j.Source, result.Failed, result.Skipped, "No index was written.")
 	}
 	b, err := env.Open(ctx, to)
 	if err != nil {

@@ -19,6 +19,7 @@ const engine = "1"
 
 const (
 	maxName    = 1024 // bytes: the limit of S3 and GCS for a key
+	maxSegment = 255  // bytes between two slashes: the limit of stores that keep files
 	shortHash  = 12   // hex digits in a usual name
 	longHash   = 32   // hex digits in a shortened name, whose hash covers the key too
 	sizeEnding = len(".2048x2048.jpg")
@@ -46,23 +47,55 @@ func newMaker(j tasks.GenerateThumbnails) maker {
 // existing thumbnail, which only the image itself could show
 // otherwise.
 //
-// If a name could be longer than 1024 bytes, its key is cut short and
-// a longer hash covers the key too. In a listing it comes at, or
-// near, the place of the whole name.
+// If a name could be longer than 1024 bytes, or have more than 255
+// between two slashes, its key is shortened and a longer hash covers
+// the key too. In a listing it comes at, or near, the place of the
+// whole name.
 func (m maker) stem(key, etag string) string {
 	sum := func(parts ...string) string {
 		digest := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 		return hex.EncodeToString(digest[:])
 	}
 	version := []string{engine, etag, strconv.Itoa(m.size), strconv.Itoa(m.quality)}
-	if len(m.dir)+len(key)+1+shortHash+sizeEnding <= maxName {
+	if short := m.shorten(key, 1+shortHash+sizeEnding); short == key {
 		return m.dir + key + "." + sum(version...)[:shortHash]
 	}
-	cut := max(0, maxName-sizeEnding-longHash-1-len(m.dir))
-	for cut > 0 && !utf8.RuneStart(key[cut]) {
-		cut--
+	short := m.shorten(key, 1+longHash+sizeEnding)
+	return m.dir + short + "." + sum(append(version, key)...)[:longHash]
+}
+
+// shorten shortens a key so that a name with an ending of so many
+// bytes keeps to the limits. Each directory loses what is too long at
+// its end. It returns the key itself if that is short enough.
+func (m maker) shorten(key string, ending int) string {
+	dirs, last := "", key
+	for {
+		dir, rest, found := strings.Cut(last, "/")
+		if !found {
+			break
+		}
+		dirs += cut(dir, maxSegment) + "/"
+		last = rest
 	}
-	return m.dir + key[:cut] + "." + sum(append(version, key)...)[:longHash]
+	short := dirs + cut(last, maxSegment-ending)
+	if most := maxName - len(m.dir) - ending; len(short) > most {
+		short = cut(short, max(0, most))
+		at := strings.LastIndexByte(short, '/') + 1
+		short = short[:at] + cut(short[at:], maxSegment-ending)
+	}
+	return short
+}
+
+// cut returns the first n bytes of s, or fewer so that no character is
+// split.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }
 
 func fullName(stem string, width, height int) string {

@@ -41,7 +41,7 @@ func New(budget int64) Job { return Job{newMemory(budget)} }
 var _ job.Sharded[tasks.GenerateThumbnails] = Job{}
 
 // Plan implements job.Sharded. It cuts all objects under the source's
-// prefix into shards.
+// prefix into shards, without those that Stevedore has written.
 func (Job) Plan(
 	ctx context.Context, j tasks.GenerateThumbnails, env job.Env,
 	after string, emit func(job.Shard) error,
@@ -49,12 +49,31 @@ func (Job) Plan(
 	if err := checkDirectory(j); err != nil {
 		return err
 	}
-	b, err := env.Open(ctx, j.Source)
+	b, err := openSource(ctx, j, env)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = b.Close() }()
 	return job.Cut(ctx, b, after, shardSize, emit)
+}
+
+// openSource opens the bucket with the images. Its listings hide the
+// thumbnails, their index and what other jobs have written.
+func openSource(
+	ctx context.Context, j tasks.GenerateThumbnails, env job.Env,
+) (providers.Bucket, error) {
+	b, err := env.Open(ctx, j.Source)
+	if err != nil {
+		return nil, err
+	}
+	return job.Hide(b, func(key string) bool { return isOwn(j, key) }), nil
+}
+
+// isOwn reports whether Stevedore has written the object of the source
+// under a key.
+func isOwn(j tasks.GenerateThumbnails, key string) bool {
+	to, dir := j.Target()
+	return tasks.IsOwn(key) || to.Same(j.Source) && strings.HasPrefix(key, dir)
 }
 
 // checkDirectory returns an error if the destination's prefix, for

@@ -206,10 +206,57 @@ func TestJob_Directories(t *testing.T) {
 
 func TestJob_NoImages(t *testing.T) {
 	t.Parallel()
-	w := jobtest.New()
-	out := jobtest.Run(t, w, New(ample), tasks.GenerateThumbnails{Source: jobtest.Source("in/")})
-	if out.Err != nil || w.Get(t, own+"index.jsonl") != "" {
-		t.Error(out.Err)
+	w := zoo(t)
+	for _, prefix := range []string{"inn/", "in/text", "in/broken", "in/private/"} {
+		j := payload()
+		j.Source = jobtest.Source(prefix)
+		if e := jobtest.WantKind(t, jobtest.Run(t, w, New(ample), j).Err, providers.Invalid); e.Code != "NoImages" || e.Fix == "" {
+			t.Errorf("%s: %v", prefix, e)
+		}
+	}
+	if puts := w.Ops("put"); len(puts) > 0 {
+		t.Errorf("it wrote %v", puts)
+	}
+}
+
+// What the job itself has written is no object of the job.
+func TestJob_LeavesOutItsOwnFiles(t *testing.T) {
+	t.Parallel()
+	for _, directory := range []string{"", "in/small/"} {
+		w, j := zoo(t), payload()
+		j.Directory = directory
+		for range 2 {
+			out := jobtest.Run(t, w, New(ample), j)
+			if r := out.Result.(tasks.GenerateThumbnailsResult); out.Counts.Objects != 12 || out.Shards[0].Objects != 12 || r.Skipped != 2 {
+				t.Errorf("%q: %d objects, %d planned: %s", directory, out.Counts.Objects, out.Shards[0].Objects, r.Summary())
+			}
+		}
+	}
+}
+
+// The other images have their thumbnails already, so only the one that
+// the bucket refuses is asked for.
+func TestJob_OneRefusedAmongUnchanged(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []providers.Kind{providers.Denied, providers.Invalid} { // forbidden; archived, or encrypted by its owner's key
+		w := zoo(t)
+		w.Fail = func(op, key string) error {
+			if op == "get" && key == "in/a.jpg" {
+				return &providers.Error{Op: op, Key: key, Kind: kind}
+			}
+			return nil
+		}
+		j := tasks.GenerateThumbnails{Source: jobtest.Source("in/"), Exclude: []string{"in/broken", "in/cut", "in/huge"}}
+		for _, unchanged := range []int64{0, 4} {
+			out := jobtest.Run(t, w, New(ample), j)
+			if out.Err != nil {
+				t.Fatalf("%s: %v", kind, out.Err)
+			}
+			r := out.Result.(tasks.GenerateThumbnailsResult)
+			if r.Unchanged != unchanged || r.Written+r.Unchanged != 4 || r.Failed != 4 {
+				t.Errorf("%s: %s", kind, r.Summary())
+			}
+		}
 	}
 }
 

@@ -53,7 +53,7 @@ type run struct {
 func (t Job) open(
 	ctx context.Context, j tasks.GenerateThumbnails, env job.Env,
 ) (*run, error) {
-	from, err := env.Open(ctx, j.Source)
+	from, err := openSource(ctx, j, env)
 	if err != nil {
 		return nil, err
 	}
@@ -86,12 +86,10 @@ func (r *run) list(
 }
 
 // skips reports whether an object gets no thumbnail: it is not an
-// image by its name, it is excluded, or it is a thumbnail itself.
+// image by its name, it is excluded, or Stevedore has written it and
+// a retry names it.
 func skips(j tasks.GenerateThumbnails, key string) bool {
-	if tasks.IsOwn(key) || imagehead.ByName(key) == imagehead.NotImage {
-		return true
-	}
-	if to, dir := j.Target(); to.Same(j.Source) && strings.HasPrefix(key, dir) {
+	if isOwn(j, key) || imagehead.ByName(key) == imagehead.NotImage {
 		return true
 	}
 	for _, prefix := range j.Exclude {

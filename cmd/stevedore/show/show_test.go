@@ -78,3 +78,20 @@ func TestForeignKind(t *testing.T) {
 		}
 	}
 }
+
+func TestStatusNamesStorages(t *testing.T) {
+	t.Parallel()
+	s := tasks.Status{ID: "j", Kind: "k", State: tasks.StateQueued, Tenant: "acme", Storages: []tasks.NamedStorage{
+		{Field: "source", URL: "s3://b/images/", DisplayName: "倉庫 1", Description: "first line\nsecond\x1b[2J line"},
+		{Field: "destination", URL: "gcs://c/"},
+	}}
+	var out strings.Builder
+	if err := Status(&out, s, false); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"tenant       acme", "source       s3://b/images/ (倉庫 1)", "  first line", "  second[2J line", "destination  gcs://c/"} {
+		if !strings.Contains(out.String(), text) {
+			t.Errorf("%q is not in\n%q", text, out.String())
+		}
+	}
+}

@@ -24,6 +24,7 @@ func Status(w io.Writer, s tasks.Status, asJSON bool) error {
 	t.AppendRow(table.Row{"job", s.ID})
 	t.AppendRow(table.Row{"kind", s.Kind})
 	t.AppendRow(table.Row{"state", stateText(s)})
+	appendStorages(t, s)
 	appendProgress(t, s.Progress)
 	if !s.Started.IsZero() {
 		end := s.Finished

@@ -6,17 +6,20 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
+	"github.com/stevedore-jobs/stevedore/providers/s3/signing"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -51,16 +54,18 @@ func New(s tasks.Storage, c Config) *Client {
 }
 
 func optionsOf(s tasks.Storage, c Config) sdk.Options {
-	byPath := s.Addressing == "path" || s.Addressing == "" && s.Endpoint != ""
+	byPath := s.Addressing == "path" ||
+		s.Addressing == "" && s.Endpoint != "" && !arn.IsARN(s.Bucket)
 	options := sdk.Options{
 		Credentials:                c.Credentials,
-		HTTPClient:                 c.HTTP,
+		HTTPClient:                 s3error.Client{HTTP: c.HTTP},
 		Retryer:                    s3error.Retryer(c.Attempts),
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
 		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
 		Logger:                     logging.Nop{},
-		Region:                     s.Region,
+		Region:                     cmp.Or(s.Region, regionOfARN(s.Bucket)),
 		UsePathStyle:               byPath,
+		UseARNRegion:               true, // a payload's ARN and region may differ
 		APIOptions:                 commonHeaders(s),
 
 		DisableLogOutputChecksumValidationSkipped: true,
@@ -72,16 +77,25 @@ func optionsOf(s tasks.Storage, c Config) sdk.Options {
 	options.BaseEndpoint = aws.String(s.Endpoint)
 	// Many servers refuse the checksum trailers that AWS accepts.
 	options.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
-	if s.Region == "" {
-		options.Region = defaultRegion
-	}
+	options.Region = cmp.Or(options.Region, defaultRegion)
 	return options
 }
 
+// regionOfARN returns the region of an access point. One of several
+// regions is reached from any. It is empty for the name of a bucket.
+func regionOfARN(bucket string) string {
+	at, err := arn.Parse(bucket)
+	if err != nil {
+		return ""
+	}
+	return cmp.Or(at.Region, defaultRegion)
+}
+
 // commonHeaders sets the headers that every request on a storage has,
-// so that no call can forget them. They are signed.
+// so that no call can forget them. They are signed. It also decides
+// which of the SDK's own headers are signed.
 func commonHeaders(s tasks.Storage) []func(*middleware.Stack) error {
-	var set []func(*middleware.Stack) error
+	set := []func(*middleware.Stack) error{signing.StableHeaders}
 	if s.RequesterPays {
 		set = append(set, smithyhttp.SetHeaderValue("X-Amz-Request-Payer", "requester"))
 	}

@@ -26,9 +26,14 @@ func (c *Client) Region() string {
 	return api.Options().Region
 }
 
-// GivenRegion returns the region that the first request goes to. It is
-// empty when it must be found out.
-func (c *Client) GivenRegion() string { return c.options.Region }
+// GivenRegion returns the region of the payload; empty if it has none.
+func (c *Client) GivenRegion() string { return c.storage.Region }
+
+// HasFoundRegion reports whether the payload has no region and requests
+// go to one that was found out.
+func (c *Client) HasFoundRegion() bool {
+	return c.storage.Region == "" && c.Region() != c.options.Region
+}
 
 // findRegion asks AWS by an unsigned HEAD. S3 names the region in a
 // header with every status, 403 and 301 included (documentation of

@@ -92,12 +92,18 @@ func answer(w http.ResponseWriter, r *http.Request) {
 func TestURLs(t *testing.T) {
 	t.Parallel()
 	const key, own = "dir/stevedore-cors-check", "https://storage.example:9000"
+	const accessPoint = "arn:aws:s3:us-west-2:123456789012:accesspoint/photos"
 	for _, c := range []struct{ endpoint, region, addressing, bucket, want, path string }{
 		{"", "eu-west-1", "", "pictures", "https://pictures.s3.eu-west-1.amazonaws.com", "/"},
 		{"", "eu-west-1", "path", "pictures", "https://s3.eu-west-1.amazonaws.com", "/pictures/"},
 		{"", "eu-west-1", "", "my.pictures", "https://s3.eu-west-1.amazonaws.com", "/my.pictures/"},
 		{"", "cn-north-1", "", "pictures", "https://pictures.s3.cn-north-1.amazonaws.com.cn", "/"},
 		{"", "", "", "pictures", "https://pictures.s3.us-east-1.amazonaws.com", "/"},
+		{"", "", "", accessPoint, "https://photos-123456789012.s3-accesspoint.us-west-2.amazonaws.com", "/"},
+		{"", "eu-west-1", "", accessPoint, "https://photos-123456789012.s3-accesspoint.us-west-2.amazonaws.com", "/"},
+		{"", "", "", "arn:aws:s3::123456789012:accesspoint/mfzwi.mrap", "https://mfzwi.mrap.accesspoint.s3-global.amazonaws.com", "/"},
+		{"", "us-west-2", "", "photos-hrzrlukc5m36-s3alias", "https://photos-hrzrlukc5m36-s3alias.s3.us-west-2.amazonaws.com", "/"},
+		{own, "", "", accessPoint, "https://photos-123456789012.storage.example:9000", "/"},
 		{own, "", "", "b", own, "/b/"},
 		{own, "", "path", "b", own, "/b/"},
 		{own, "", "virtual", "pictures", "https://pictures.storage.example:9000", "/"},

@@ -21,8 +21,8 @@ func (c *Client) URL() (*url.URL, error) {
 			Endpoint:       c.options.BaseEndpoint,
 			ForcePathStyle: aws.Bool(c.options.UsePathStyle),
 			UseFIPS:        no, UseDualStack: no, Accelerate: no,
-			UseGlobalEndpoint: no, UseArnRegion: no,
-			DisableMultiRegionAccessPoints: aws.Bool(true),
+			UseGlobalEndpoint: no, UseArnRegion: aws.Bool(true),
+			DisableMultiRegionAccessPoints: no,
 		})
 	if err != nil {
 		return nil, err

@@ -8,9 +8,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
+	"github.com/stevedore-jobs/stevedore/providers/s3/signing"
 )
 
 const (
@@ -75,9 +77,10 @@ func (s *Source) newSTS(region string, creds aws.CredentialsProvider) *sts.Clien
 	options := sts.Options{
 		Region:      cmp.Or(region, defaultRegion),
 		Credentials: creds,
-		HTTPClient:  s.config.Client,
+		HTTPClient:  s3error.Client{HTTP: s.config.Client},
 		Retryer:     s3error.Retryer(min(s.config.Attempts, maxSTSAttempts)),
 		Logger:      logging.Nop{},
+		APIOptions:  []func(*middleware.Stack) error{signing.StableHeaders},
 	}
 	if s.config.STSEndpoint != "" {
 		options.BaseEndpoint = aws.String(s.config.STSEndpoint)

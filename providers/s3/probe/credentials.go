@@ -14,22 +14,24 @@ import (
 // credentialsChecks check what the requests are signed with.
 type credentialsChecks struct {
 	Target
+	listing *listingChecks
 	account string // the worker's AWS account; empty when it is unknown
 }
 
 // caller finds out whose the credentials are. For assume-role these are
-// the worker's own, which the role must trust.
+// the worker's own, which the role must trust. Without an STS that
+// knows them, only the server itself can say that they are wrong.
 func (p *credentialsChecks) caller(ctx context.Context) tasks.Check {
 	switch {
 	case p.Storage.Auth.Method == tasks.AuthAnonymous:
 		return check.Skip("the storage is used without credentials")
 	case !p.Identity.CanAskCaller():
-		return check.Skip("the worker knows no STS of " + p.Storage.Endpoint +
-			" that could say whose they are")
+		return p.serverRefuses(ctx, check.Skip("the worker knows no STS of "+p.Storage.Endpoint+
+			" that could say whose they are"))
 	}
 	caller, err := p.Identity.Caller(ctx)
 	if err != nil {
-		return p.callerFailed(err)
+		return p.callerFailed(ctx, err)
 	}
 
 	p.account = caller.Account
@@ -54,13 +56,27 @@ func expiry(c identity.Caller) string {
 // callerFailed makes a failure only if STS refused the credentials. If
 // STS could not be reached, they may be valid; so may be the
 // credentials of another server, which STS does not know.
-func (p *credentialsChecks) callerFailed(err error) tasks.Check {
+func (p *credentialsChecks) callerFailed(ctx context.Context, err error) tasks.Check {
 	e := p.Errors.WrapCaller(err)
-	mayBeForeign := p.Storage.Auth.Method == tasks.AuthAccessKey && !p.Identity.IsAWS()
-	if e.Kind != providers.Unauthenticated || mayBeForeign {
-		return check.Unknown(e.Code, e.Error())
+	unknown := check.Unknown(e.Code, e.Error())
+	switch {
+	case p.Storage.Auth.Method == tasks.AuthAccessKey && !p.Identity.IsAWS():
+		return p.serverRefuses(ctx, unknown)
+	case e.Kind != providers.Unauthenticated:
+		return unknown
 	}
 	return check.FailError(e)
+}
+
+// serverRefuses makes a failure if the server does not know the
+// credentials that the listing was signed with. Otherwise it returns
+// the check that it is given.
+func (p *credentialsChecks) serverRefuses(ctx context.Context, otherwise tasks.Check) tasks.Check {
+	p.listing.request(ctx)
+	if e := p.listing.failure; e != nil && e.Kind == providers.Unauthenticated {
+		return check.FailError(e)
+	}
+	return otherwise
 }
 
 // role assumes the role as the jobs will. Then it tries that without

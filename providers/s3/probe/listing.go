@@ -16,21 +16,31 @@ import (
 )
 
 // listingChecks check the region and the listing of the bucket. One
-// request answers both: region makes it, and list reads what it found.
+// request answers both: the first check that needs it makes it.
 type listingChecks struct {
 	Target
+	made     bool             // the request was made
 	firstKey string           // an object to read; empty if there are no objects
 	failure  *providers.Error // of the listing; nil when it worked
 }
 
-// region lists a few objects. It fails if the answer means that the
-// region is wrong or unknown, and leaves all other failures to list.
-func (p *listingChecks) region(ctx context.Context) tasks.Check {
+// request lists a few objects, once.
+func (p *listingChecks) request(ctx context.Context) {
+	if p.made {
+		return
+	}
+	p.made = true
 	key, err := p.findKey(ctx)
 	p.firstKey = key
 	if err != nil {
 		p.failure = p.Errors.Wrap("list", "", err)
 	}
+}
+
+// region fails if the answer to the listing means that the region is
+// wrong or unknown. It leaves all other failures to list.
+func (p *listingChecks) region(ctx context.Context) tasks.Check {
+	p.request(ctx)
 	if p.failure != nil && isRegionFailure(p.failure) {
 		return check.FailError(p.failure)
 	}
@@ -46,7 +56,7 @@ func (p *listingChecks) region(ctx context.Context) tasks.Check {
 			"Set the storage's region to "+region+": every worker first asks in the wrong one.")
 	case p.failure != nil && !denied:
 		return check.Skip("no answer named the region")
-	case given == "":
+	case p.Client.HasFoundRegion():
 		return check.OK("found: " + region)
 	}
 	return check.OK(region)

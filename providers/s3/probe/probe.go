@@ -30,8 +30,8 @@ type Target struct {
 // Run makes the checks that need asks for, in order, and returns a
 // result for each.
 func Run(ctx context.Context, t Target, need tasks.Need) []tasks.Check {
-	credentials := &credentialsChecks{Target: t}
 	listing := &listingChecks{Target: t}
+	credentials := &credentialsChecks{Target: t, listing: listing}
 	reading := &readChecks{Target: t, listing: listing, writes: need.Write}
 	writing := writeCheck{t}
 	versions := versionsCheck{t}

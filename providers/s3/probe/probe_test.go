@@ -26,7 +26,8 @@ const (
 	skipped = tasks.CheckSkipped
 )
 
-// result is what the checks of listing, reading and writing must find.
+// result is what the checks of the credentials, of listing, reading and
+// writing must find.
 type result struct {
 	list, read, write tasks.CheckStatus
 
@@ -40,7 +41,7 @@ func (want result) check(t *testing.T, b providers.Bucket) {
 	got := result{
 		list: checks["list"].Status, read: checks["read"].Status, write: checks["write"].Status,
 	}
-	for _, id := range []string{"list", "read", "write"} {
+	for _, id := range []string{"credentials", "list", "read", "write"} {
 		if c := checks[id]; c.Status == fail && want.code != "" {
 			got.code = c.Code
 			if strings.Contains(c.Fix, want.fix) {
@@ -83,10 +84,10 @@ func TestListReadWrite(t *testing.T) {
 			ok, fail, fail, "AccessDenied", "s3:GetObject on arn:aws:s3:::BUCKET/dir/* in",
 		}},
 		"WrongSecret": {wrongSecret, "dir/k", 1, result{
-			fail, skipped, skipped, "SignatureDoesNotMatch", "secret access key",
+			skipped, skipped, skipped, "SignatureDoesNotMatch", "secret access key",
 		}},
 		"UnknownKey": {unknownKey, "", 0, result{
-			fail, skipped, skipped, "InvalidAccessKeyId", "access key ID",
+			skipped, skipped, skipped, "InvalidAccessKeyId", "access key ID",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

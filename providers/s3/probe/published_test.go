@@ -60,7 +60,7 @@ func TestPublishedPolicies(t *testing.T) {
 				if id == c.id {
 					want = c.status
 				}
-				if got.Status != want {
+				if got.Status != want && (want != ok || !s3test.IsGood(got)) {
 					t.Errorf("%+v, want %s", got, want)
 				}
 			}

@@ -3,6 +3,8 @@ package s3error
 import (
 	"net/http"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
@@ -10,13 +12,14 @@ import (
 // clockAdvice begins the advice on a worker whose clock is wrong.
 const clockAdvice = "Set the clock of the worker"
 
-// advice returns what to do about an error that S3 reported. Empty
-// means that the general advice of its kind is enough.
-func advice(e *providers.Error, h http.Header) string {
-	switch e.Code {
+// advice returns what to do about an error that S3 reported. code is
+// what its code means. Empty means that the general advice of its kind
+// is enough.
+func advice(code string, e *providers.Error, answer *awshttp.ResponseError) string {
+	switch code {
 	case "PermanentRedirect", "AuthorizationHeaderMalformed",
 		"IllegalLocationConstraintException", "BadRequest", "MovedPermanently":
-		return regionAdvice(e, h)
+		return regionAdvice(e, answer)
 	case codeNoSuchBucket:
 		return "Check the bucket name and the endpoint; " +
 			"names are unknown outside their partition (China, governments)."
@@ -36,7 +39,10 @@ func advice(e *providers.Error, h http.Header) string {
 	case "KMS.DisabledException", "KMS.NotFoundException", "KMS.KMSInvalidStateException":
 		return "The bucket's KMS key is disabled or gone: ask its owner."
 	}
-	return credentialsAdvice(e.Code, h)
+	if refusesPathStyle(code) {
+		return "The server wants the bucket in the host name: set addressing to virtual."
+	}
+	return credentialsAdvice(code, answer.Response.Header)
 }
 
 func credentialsAdvice(code string, h http.Header) string {
@@ -44,6 +50,9 @@ func credentialsAdvice(code string, h http.Header) string {
 	case "InvalidAccessKeyId":
 		return "The access key ID is unknown or deleted; " +
 			"one that starts with ASIA needs its session token."
+	case "Unauthorized":
+		return "The server does not accept the credentials: " +
+			"check the access key ID and the secret access key."
 	case "SignatureDoesNotMatch":
 		return "Check the secret access key for typing errors and white space; " +
 			"a proxy that rewrites requests causes this too."
@@ -56,8 +65,8 @@ func credentialsAdvice(code string, h http.Header) string {
 	return ""
 }
 
-func regionAdvice(e *providers.Error, h http.Header) string {
-	region := regionIn(h, e.Detail)
+func regionAdvice(e *providers.Error, answer *awshttp.ResponseError) string {
+	region := regionIn(answer, e.Detail)
 	if region == "" {
 		return "Check the storage's region; " +
 			"a region that the account has not enabled is refused like a wrong one."

@@ -106,6 +106,69 @@ func TestAnswers_AccessDenied(t *testing.T) {
 	}
 }
 
+// Some servers send the phrase of the HTTP status as message. Then the
+// code alone counts.
+func TestAnswers_MessageIsThePhrase(t *testing.T) {
+	t.Parallel()
+	for _, c := range []errorAnswer{
+		{401, "Unauthorized", "Unauthorized", providers.Unauthenticated, "access key ID"},
+		{403, "SignatureDoesNotMatch", "Forbidden", providers.Unauthenticated, "white space"},
+		{403, "AccessDenied", "Forbidden", providers.Denied, "Allow s3:GetObject"},
+		{404, "NoSuchBucket", "Not Found", providers.NotFound, "bucket name"},
+		{404, "NoSuchKey", "Not Found", providers.NotFound, "Check the key"},
+		{503, "SlowDown", "Service Unavailable", providers.Throttled, "fewer"},
+	} {
+		b := s3test.OpenHandler(t, func(w http.ResponseWriter, _ *http.Request) {
+			s3test.WriteError(w, c.status, c.code, c.message)
+		})
+		_, err := b.Open(t.Context(), "k", providers.ReadOptions{})
+		var e *providers.Error
+		if !errors.As(err, &e) || e.Kind != c.kind || e.Code != c.code || e.Detail != "" ||
+			!strings.Contains(e.Advice(), c.advice) {
+			t.Errorf("%s: got %v with advice %q", c.code, err, e.Advice())
+		}
+	}
+}
+
+// Garage has one code for wrong credentials and for missing rights.
+func TestAnswers_Garage(t *testing.T) {
+	t.Parallel()
+	for _, c := range []errorAnswer{
+		{403, "AccessDenied", "Forbidden: Invalid signature", providers.Unauthenticated, "secret access key"},
+		{403, "AccessDenied", "Forbidden: No such key: GK31c2f218a2e44f485b94239e", providers.Unauthenticated, "access key ID"},
+		{403, "AccessDenied", "Forbidden: Operation is not allowed for this key.", providers.Denied, "Allow s3:GetObject"},
+	} {
+		checkAnswer(t, c)
+	}
+}
+
+// A server that wants the bucket in the host name says so by its own
+// code.
+func TestAnswers_PathStyle(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{
+		"SecondLevelDomainForbidden", "PathStyleDomainForbidden", "VirtualHostDomainRequired", "InvalidPathAccess",
+	} {
+		checkAnswer(t, errorAnswer{403, code, "must be addressed by its domain", providers.Invalid, "addressing to virtual"})
+	}
+}
+
+// An error document without end costs little memory.
+func TestEndlessErrorIsCut(t *testing.T) {
+	t.Parallel()
+	b := s3test.OpenHandler(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, err := io.WriteString(w, "<Error><Code>Odd</Code><Message>")
+		for err == nil {
+			_, err = io.WriteString(w, strings.Repeat("x", 1<<16))
+		}
+	})
+	_, err := b.Open(t.Context(), "k", providers.ReadOptions{})
+	if providers.KindOf(err) != providers.Invalid || len(err.Error()) > 1000 {
+		t.Errorf("got %.1000s", err)
+	}
+}
+
 func TestSlowDown(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

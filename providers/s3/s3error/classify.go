@@ -90,25 +90,27 @@ func fromAnswer(err error, answer *awshttp.ResponseError) *providers.Error {
 	if e.Detail == unknownError || e.Detail == http.StatusText(e.Status) {
 		e.Detail = ""
 	}
-	e.Kind = kindOfCode(e.Code, e.Status)
-	e.Fix = advice(e, header)
+	meaning := meaningOf(e.Code, e.Detail)
+	e.Kind = kindOfCode(meaning, e.Status)
+	e.Fix = advice(meaning, e, answer)
 	return e
 }
 
 // apiErrorIn returns the code and message of the server's answer. If
 // the answer has none, the SDK makes them up from the status. That is
 // good enough only for HEAD, whose answers have no body. For other
-// methods the result is nil.
+// methods the result is then nil. A code that the answer has counts,
+// even if it reads like the status: R2 answers 401 with the code and
+// the message Unauthorized.
 func apiErrorIn(err error, answer *awshttp.ResponseError) smithy.APIError {
 	var reported smithy.APIError
 	var unreadable *smithy.DeserializationError
 	if errors.As(err, &unreadable) || !errors.As(err, &reported) {
 		return nil
 	}
-	fromStatus := reported.ErrorCode() == unknownError ||
-		reported.ErrorMessage() == http.StatusText(answer.HTTPStatusCode())
 	request := answer.Response.Request
-	if fromStatus && (request == nil || request.Method != http.MethodHead) {
+	isHead := request != nil && request.Method == http.MethodHead
+	if !isHead && documentOf(answer).code == "" {
 		return nil
 	}
 	return reported
@@ -128,11 +130,27 @@ func fromTransport(err error) *providers.Error {
 			"for line breaks and other odd characters."
 	case errors.As(err, &signing):
 		e.Kind = providers.Invalid
+	case isRefusedBySDK(err):
+		e.Kind = providers.Invalid
+		e.Fix = "Correct the storage: its region, bucket, endpoint and addressing " +
+			"do not make an address."
 	case driver.UnknownHost(err):
 		e.Fix = unknownHost + ": check it, " +
 			"or set addressing to path so that the bucket is not part of it."
 	}
 	return e
+}
+
+// isRefusedBySDK reports whether the SDK could not make a URL of region,
+// bucket and endpoint. It has no type for that, only a text.
+func isRefusedBySDK(err error) bool {
+	var call *smithy.OperationError
+	if !errors.As(err, &call) {
+		return false
+	}
+	text := call.Err.Error()
+	return strings.Contains(text, "resolve endpoint: ") ||
+		strings.HasPrefix(text, "bind auth scheme params: ")
 }
 
 // IsMissingKey reports whether a classified error means that the bucket

@@ -41,8 +41,38 @@ func kindOfCode(code string, status int) providers.Kind {
 		"RegionDisabledException", "ValidationError":
 		return providers.Invalid
 	}
-	if strings.HasPrefix(code, "KMS.") {
+	switch {
+	case strings.HasPrefix(code, "KMS."):
 		return providers.Denied
+	case refusesPathStyle(code):
+		return providers.Invalid
 	}
 	return driver.KindOfStatus(status)
+}
+
+// meaningOf returns the code of AWS for what a code and its message
+// mean. Nearly always that is the code itself. Garage reports wrong
+// credentials as AccessDenied, and only its messages tell them from
+// missing rights.
+func meaningOf(code, message string) string {
+	switch {
+	case code != "AccessDenied":
+	case strings.HasSuffix(message, "Invalid signature"):
+		return "SignatureDoesNotMatch"
+	case strings.Contains(message, "No such key: "):
+		return "InvalidAccessKeyId"
+	}
+	return code
+}
+
+// refusesPathStyle reports whether a code means that the bucket must be
+// part of the host name. The codes are those of Alibaba OSS, Tencent
+// COS, Huawei OBS and Volcengine TOS.
+func refusesPathStyle(code string) bool {
+	switch code {
+	case "SecondLevelDomainForbidden", "PathStyleDomainForbidden",
+		"VirtualHostDomainRequired", "InvalidPathAccess":
+		return true
+	}
+	return false
 }

@@ -1,6 +1,7 @@
 package s3error
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"regexp"
@@ -33,25 +34,43 @@ func Region(err error) string {
 	if errors.As(err, &reported) {
 		message = reported.ErrorMessage()
 	}
-	return regionIn(answer.Response.Header, message)
+	return regionIn(answer, message)
 }
 
 // regionPattern matches regions. A server must not be able to put
 // another host name into the URLs of later requests.
-var regionPattern = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+var regionPattern = regexp.MustCompile(`^[A-Za-z0-9-]{1,63}$`)
 
-// regionIn returns the region that the header names, or else the
-// message, as in "expecting 'eu-west-1'". Servers use different quotes.
-func regionIn(h http.Header, message string) string {
-	region := h.Get(RegionHeader)
-	if region == "" {
-		region = strings.Trim(after(message, "expecting "), `'".`)
-	}
+// regionIn returns the region that an answer names: in the header, in
+// the error document, or in its message. It is empty if none of them
+// has one.
+func regionIn(answer *awshttp.ResponseError, message string) string {
+	region := cmp.Or(
+		answer.Response.Header.Get(RegionHeader),
+		documentOf(answer).region,
+		regionInMessage(message),
+	)
 	if !regionPattern.MatchString(region) {
 		return ""
 	}
 	return region
 }
+
+// regionInMessage finds the region in "expecting 'eu-west-1'" of AWS,
+// and in "expected: '20261127/garage/s3/aws4_request'" of Garage.
+// Servers use different quotes.
+func regionInMessage(message string) string {
+	if region := after(message, "expecting "); region != "" {
+		return strings.Trim(region, quotes)
+	}
+	scope := strings.Split(strings.Trim(after(message, "expected: "), quotes), "/")
+	if len(scope) == 4 && scope[2] == "s3" {
+		return scope[1]
+	}
+	return ""
+}
+
+const quotes = `'".`
 
 // IsWrongRegion reports whether a classified error means that the
 // request was sent to a wrong region.

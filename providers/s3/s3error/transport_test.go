@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,6 +63,49 @@ func TestConnectionErrors(t *testing.T) {
 			strings.Contains(err.Error(), "operation error") {
 			t.Errorf("%s: got %v, kind %s, advice %q", c.endpoint, err, providers.KindOf(err), e.Advice())
 		}
+	}
+}
+
+// A call that no other attempt can cure fails after the first one,
+// however many are allowed.
+func TestHopelessCallsAreNotRepeated(t *testing.T) {
+	t.Parallel()
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	defer secure.Close()
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	for _, endpoint := range []string{secure.URL, "https" + strings.TrimPrefix(plain.URL, "http")} {
+		var requests atomic.Int64
+		client := &http.Client{Transport: countingTransport{&requests}}
+		b := s3test.Open(t, &s3.Opener{Client: client, Attempts: 6}, anonymous(endpoint), providers.Secrets{})
+		_, err := b.Open(t.Context(), "k", providers.ReadOptions{})
+		if providers.KindOf(err) != providers.Invalid || requests.Load() != 1 {
+			t.Errorf("%s: %d requests, got %v", endpoint, requests.Load(), err)
+		}
+	}
+}
+
+type countingTransport struct{ requests *atomic.Int64 }
+
+func (c countingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.requests.Add(1)
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// A region or bucket of which the SDK can make no address is not tried
+// again either. Payloads with such a region are not even accepted.
+func TestStorageWithoutAddress(t *testing.T) {
+	t.Parallel()
+	s := anonymous("")
+	s.Region = "US East (Ohio)"
+	b, err := (&s3.Opener{Client: http.DefaultClient}).Open(t.Context(), s, providers.Secrets{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.Stat(t.Context(), "k")
+	var e *providers.Error
+	if !errors.As(err, &e) || e.Kind != providers.Invalid || !strings.Contains(e.Fix, "region") {
+		t.Errorf("got %v", err)
 	}
 }
 

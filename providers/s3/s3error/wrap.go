@@ -6,6 +6,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
+	"github.com/stevedore-jobs/stevedore/providers/policy"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -32,6 +33,7 @@ func (w Wrapper) Wrap(op, key string, err error) *providers.Error {
 		e.Op, e.Key = op, key
 		w.addAdvice(e)
 	}
+	w.checkEndpoint(e)
 	driver.Redact(e, w.Redact)
 	return e
 }
@@ -51,11 +53,10 @@ func (w Wrapper) addAdvice(e *providers.Error) {
 
 // resource returns the ARN on which an operation must be allowed.
 func (w Wrapper) resource(op string) string {
-	bucket := "arn:aws:s3:::" + w.Storage.Bucket
 	if op == "list" || op == "versions" {
-		return bucket
+		return policy.S3Resource(w.Storage)
 	}
-	return bucket + "/" + w.Storage.Dir() + "*"
+	return policy.S3Objects(w.Storage) + w.Storage.Dir() + "*"
 }
 
 // ForAllKeys returns a copy of an error. If its advice is to allow an
@@ -64,7 +65,7 @@ func (w Wrapper) ForAllKeys(e *providers.Error) *providers.Error {
 	c := *e
 	c.Fix = e.Advice()
 	if e.Key != "" && strings.HasPrefix(c.Fix, "Allow ") {
-		one := "arn:aws:s3:::" + w.Storage.Bucket + "/" + e.Key
+		one := policy.S3Objects(w.Storage) + e.Key
 		c.Fix = strings.Replace(c.Fix, one, w.resource(e.Op), 1)
 	}
 	return &c

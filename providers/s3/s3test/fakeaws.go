@@ -101,6 +101,8 @@ func callOf(r *http.Request) string {
 		return "s3:ListAllMyBuckets"
 	case q.Has("versions"):
 		return "s3:ListBucketVersions"
+	case q.Has("versioning"):
+		return "s3:GetBucketVersioning"
 	case q.Has("policy"), q.Has("cors"):
 		return "s3:GetBucketPolicy"
 	case q.Has("list-type") && q.Get("prefix") == "":

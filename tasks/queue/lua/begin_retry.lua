@@ -12,7 +12,7 @@ local record, errors, retry = unpack(KEYS)
 local round = unpack(ARGV, 1, 1)
 
 local r = redis.call("HMGET", record, 'state', 'round', 'failed', 'errors_kept', 'result',
-  'outbox', 'payload', 'queue', 'gen')
+  'outbox', 'payload', 'queue', 'gen', 'warnings')
 local state, failed, kept, result = r[1], r[3] or "0", r[4] or "0", r[5]
 
 if not state then
@@ -50,6 +50,7 @@ end
 
 redis.call("HINCRBY", record, 'epoch', 1)
 redis.call("HSET", record, 'state', "queued", 'round', round, 'beat', now_ms(),
-  'amends', result, 'was_failed', failed, 'was_kept', kept)
+  'amends', result, 'was_failed', failed, 'was_kept', kept,
+  'was_warnings', r[10] or "0")
 local generation = redis.call("HINCRBY", record, 'gen', 1)
 return {"queued", r[7], r[8] or "", tostring(generation)}

@@ -4,14 +4,14 @@
 --
 -- KEYS: record, done, runs, parts, errors, made
 -- ARGV: index, from, to, last, data, lines, line_count, line_limit, budget,
---       objects, bytes, failed, size, run, tallies...
+--       objects, bytes, failed, warnings, size, run, tallies...
 -- USES: working, show
 -- Returns 1 if the checkpoint counts or has counted before, 0 if it does
 -- not count, -2 if the parts of the job would exceed the budget.
 
 local record, done, runs, parts, errors, made = unpack(KEYS)
 local index, from, to, last, data, lines, line_count, line_limit, budget,
-  objects, bytes, failed, size, run = unpack(ARGV, 1, 14)
+  objects, bytes, failed, warnings, size, run = unpack(ARGV, 1, 15)
 
 local is_done = redis.call("GETBIT", done, index) == 1
 local resume = redis.call("HGET", runs, index .. ':r') or ""
@@ -45,12 +45,13 @@ end
 redis.call("HINCRBY", record, 'objects', objects)
 redis.call("HINCRBY", record, 'bytes', bytes)
 redis.call("HINCRBY", record, 'failed', failed)
+redis.call("HINCRBY", record, 'warnings', warnings)
 redis.call("HINCRBY", record, 'size', size)
-for i = 15, #ARGV, 2 do
+for i = 16, #ARGV, 2 do
   redis.call("HINCRBY", record, ARGV[i], ARGV[i + 1])
 end
-local committed = redis.call("HMGET", record, 'objects', 'bytes', 'failed')
-show(record, committed[1], committed[2], committed[3])
+local committed = redis.call("HMGET", record, 'objects', 'bytes', 'failed', 'warnings')
+show(record, unpack(committed))
 redis.call("HSET", made, index, run)
 
 if last == "0" then
@@ -58,7 +59,7 @@ if last == "0" then
   redis.call("HDEL", runs, index .. ':c', index .. ':a', index .. ':k')
   local heartbeat = redis.call("HGET", runs, index .. ':b')
   if heartbeat then
-    redis.call("HSET", runs, index .. ':b', string.match(heartbeat, "^%d+") .. " 0 0 0")
+    redis.call("HSET", runs, index .. ':b', string.match(heartbeat, "^%d+") .. " 0 0 0 0")
   end
   return 1
 end

@@ -3,13 +3,14 @@
 -- the objects.
 --
 -- KEYS: record, done, runs
--- ARGV: epoch, objects, total, bytes, failed, rate, eta
+-- ARGV: epoch, objects, total, bytes, failed, warnings, rate, eta
 -- USES: now, final, fence, show
 -- Returns {now, done bits, runs, state, shard failure, total, shards done,
--- shards, parts bytes, then committed and shown objects, bytes, failed}.
+-- shards, parts bytes, then committed and shown objects, bytes, failed,
+-- warnings}.
 
 local record, done, runs = unpack(KEYS)
-local epoch, objects, total, bytes, failed, rate, eta = unpack(ARGV)
+local epoch, objects, total, bytes, failed, warnings, rate, eta = unpack(ARGV)
 
 local fenced = check_fence(record, epoch)
 if fenced then
@@ -29,13 +30,14 @@ if not is_final(redis.call("HGET", record, 'state')) then
   if tonumber(known) > 0 and tonumber(objects) > tonumber(known) then
     objects = known
   end
-  show(record, objects, bytes, failed)
+  show(record, objects, bytes, failed, warnings)
 end
 
 local r = redis.call("HMGET", record,
   'state', 'fault', 'objects_total', 'shards_done', 'shards', 'parts_bytes',
-  'objects', 'bytes', 'failed', 'shown_objects', 'shown_bytes', 'shown_failed')
-for i = 1, 12 do
+  'objects', 'bytes', 'failed', 'warnings',
+  'shown_objects', 'shown_bytes', 'shown_failed', 'shown_warnings')
+for i = 1, 14 do
   r[i] = r[i] or ""
 end
 return {tostring(now), redis.call("GET", done) or "", redis.call("HGETALL", runs), unpack(r)}

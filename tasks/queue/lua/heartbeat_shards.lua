@@ -1,6 +1,6 @@
 -- heartbeat_shards.lua says that a process still works on shards of a job.
--- Each run is index, objects, bytes, failed, counted since its last
--- checkpoint.
+-- Each run is index, objects, bytes, failed, warnings, counted since its
+-- last checkpoint.
 --
 -- KEYS: record, done, runs
 -- ARGV: runs...
@@ -13,11 +13,11 @@ if not is_working(record) then
   return 0
 end
 local now = now_ms()
-for i = 1, #ARGV, 4 do
+for i = 1, #ARGV, 5 do
   local index = ARGV[i]
   if redis.call("GETBIT", done, index) == 0 then
     redis.call("HSET", runs, index .. ':b',
-      now .. " " .. ARGV[i + 1] .. " " .. ARGV[i + 2] .. " " .. ARGV[i + 3])
+      now .. " " .. table.concat(ARGV, " ", i + 1, i + 4))
   end
 end
 return 1

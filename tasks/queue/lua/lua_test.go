@@ -172,7 +172,7 @@ func TestFieldsAreInTheSchema(t *testing.T) {
 		fields[f] = true
 	}
 	words := map[string]bool{
-		"": true, "0": true, "1": true, "-1": true, " ": true, "|": true, ":": true, " 0 0 0": true, "%d": true,
+		"": true, "0": true, "1": true, "-1": true, " ": true, "|": true, ":": true, " 0 0 0 0": true, "%d": true,
 		"^%d+": true, "^(%d+) (%d+) (%d+)$": true, "-inf": true, "LIMIT": true,
 		"FENCED": true, "NOJOB": true, "NOTHING": true, "TRUNCATED": true, "OUTBOX": true, "STATE ": true,
 		"ORDER shard ": true, " was planned when there were ": true,

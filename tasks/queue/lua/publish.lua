@@ -4,13 +4,13 @@
 --
 -- KEYS: record, shards, done, parts, runs, errors, retry, made
 -- ARGV: epoch, state, field, text, finished, keep, event, lines, line_count,
---       objects, total, bytes, failed, codes...
+--       objects, total, bytes, failed, warnings, codes...
 -- USES: final, fence, show, finish
 -- Returns 1, or 0 if the job has ended already.
 
 local record, shards, done, parts, runs, errors, retry, made = unpack(KEYS)
 local epoch, state, field, text, finished, keep, event, lines, line_count,
-  objects, total, bytes, failed = unpack(ARGV, 1, 13)
+  objects, total, bytes, failed, warnings = unpack(ARGV, 1, 14)
 
 local fenced = check_fence(record, epoch)
 if fenced then
@@ -26,11 +26,11 @@ if lines ~= "" then
 end
 if objects ~= "" then
   redis.call("HSET", record, 'objects', objects, 'objects_total', total, 'bytes', bytes,
-    'failed', failed, 'errors_kept', line_count)
-  for i = 14, #ARGV, 2 do
+    'failed', failed, 'warnings', warnings, 'errors_kept', line_count)
+  for i = 15, #ARGV, 2 do
     redis.call("HSET", record, 'code:' .. ARGV[i], ARGV[i + 1])
   end
-  show(record, objects, bytes, failed)
+  show(record, objects, bytes, failed, warnings)
 end
 
 finish(record, {

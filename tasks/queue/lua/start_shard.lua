@@ -19,6 +19,6 @@ if not shard or tonumber(r[1] or "0") > tonumber(generation) then
   return {}
 end
 
-redis.call("HSET", runs, index .. ':b', now_ms() .. " 0 0 0")
+redis.call("HSET", runs, index .. ':b', now_ms() .. " 0 0 0 0")
 local payload = redis.call("HMGET", record, 'payload')[1]
 return {payload, shard, r[2] or "", r[3] or "0", r[4] or "", r[5] or "0"}

@@ -12,4 +12,4 @@ local index, generation, pause = unpack(ARGV)
 if not is_current_run(record, done, runs, index, generation) then
   return 0
 end
-return redis.call("HSET", runs, index .. ':b', (now_ms() + tonumber(pause)) .. " 0 0 0")
+return redis.call("HSET", runs, index .. ':b', (now_ms() + tonumber(pause)) .. " 0 0 0 0")

@@ -37,6 +37,7 @@ const (
 	Objects    = "objects"     // objects dealt with, the failed ones too
 	Bytes      = "bytes"       // bytes read from buckets and written to them
 	Failed     = "failed"      // objects on the error list
+	Warnings   = "warnings"    // of these: objects with warnings only
 	ShardsDone = "shards_done" // committed shards
 	Size       = "size"        // bytes of all parts, uncompressed
 	PartsBytes = "parts_bytes" // bytes of all parts in Redis, compressed
@@ -49,20 +50,22 @@ const (
 // within a round. Heartbeat, Commit and Publish write them, through
 // the one function in lua/shared/show.lua.
 const (
-	ShownObjects = "shown_objects"
-	ShownBytes   = "shown_bytes"
-	ShownFailed  = "shown_failed"
-	Rate         = "rate" // objects a second, a decimal number: Heartbeat; 0 at the end
-	ETA          = "eta"  // seconds until the last object: Heartbeat; 0 at the end
+	ShownObjects  = "shown_objects"
+	ShownBytes    = "shown_bytes"
+	ShownFailed   = "shown_failed"
+	ShownWarnings = "shown_warnings"
+	Rate          = "rate" // objects a second, a decimal number: Heartbeat; 0 at the end
+	ETA           = "eta"  // seconds until the last object: Heartbeat; 0 at the end
 )
 
 // Group retry: what a retry works on, and what comes back if it does
 // not succeed. BeginRetry writes it.
 const (
-	Round          = "round"      // counts retries
-	PreviousResult = "amends"     // JSON: result of the round before; only during a retry
-	PreviousFailed = "was_failed" // the field failed of the round before
-	PreviousKept   = "was_kept"   // the field errors_kept of the round before
+	Round            = "round"        // counts retries
+	PreviousResult   = "amends"       // JSON: result of the round before; only during a retry
+	PreviousFailed   = "was_failed"   // the field failed of the round before
+	PreviousWarnings = "was_warnings" // the field warnings of the round before
+	PreviousKept     = "was_kept"     // the field errors_kept of the round before
 )
 
 // Group end: how the round ended.
@@ -89,10 +92,11 @@ func Groups() map[string][]string {
 			Started, Cursor, ShardsTotal, ObjectsTotal, Crashes, CrashMark, Taker,
 		},
 		"committed": {
-			Objects, Bytes, Failed, ShardsDone, Size, PartsBytes, ErrorsKept, Code, Tally,
+			Objects, Bytes, Failed, Warnings,
+			ShardsDone, Size, PartsBytes, ErrorsKept, Code, Tally,
 		},
-		"shown": {ShownObjects, ShownBytes, ShownFailed, Rate, ETA},
-		"retry": {Round, PreviousResult, PreviousFailed, PreviousKept},
+		"shown": {ShownObjects, ShownBytes, ShownFailed, ShownWarnings, Rate, ETA},
+		"retry": {Round, PreviousResult, PreviousFailed, PreviousWarnings, PreviousKept},
 		"end":   {Result, Failure, Finished, StateBefore, ShardFailure},
 		"event": {Outbox},
 	}

@@ -62,7 +62,7 @@ func RecordKey(id string) string { return prefix + "{" + id + "}:job" }
 // The fields of the hash at Runs. The index of the shard stands
 // before them: "7:b" is the heartbeat of shard 7.
 const (
-	RunHeartbeat  = ":b" // server's ms; objects, bytes, failed since the checkpoint
+	RunHeartbeat  = ":b" // server's ms; objects, bytes, failed, warnings since the checkpoint
 	RunGeneration = ":g" // of the task that must run the shard; missing means 0
 	RunResume     = ":r" // last key of the checkpoint
 	RunCrashes    = ":c" // crashes of workers since the checkpoint

@@ -53,9 +53,9 @@ func (f Fields) Status() (tasks.Status, error) {
 // committed ones: everything is committed then, and an object that
 // failed in a run that died may have worked in the next.
 func (f Fields) progress() tasks.Progress {
-	objects, bytes, failed := ShownObjects, ShownBytes, ShownFailed
+	objects, bytes, failed, warnings := ShownObjects, ShownBytes, ShownFailed, ShownWarnings
 	if f[State] == string(tasks.StateSucceeded) {
-		objects, bytes, failed = Objects, Bytes, Failed
+		objects, bytes, failed, warnings = Objects, Bytes, Failed, Warnings
 	}
 	rate, _ := strconv.ParseFloat(f[Rate], 64) // a missing field is 0
 	return tasks.Progress{
@@ -63,6 +63,7 @@ func (f Fields) progress() tasks.Progress {
 		ObjectsTotal: f.Number(ObjectsTotal),
 		Bytes:        f.Number(bytes),
 		Failed:       f.Number(failed),
+		Warnings:     f.Number(warnings),
 		Shards:       f.Number(ShardsDone),
 		ShardsTotal:  f.Number(ShardsTotal),
 		Rate:         rate,

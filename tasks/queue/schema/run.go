@@ -44,10 +44,11 @@ func ParseRuns(fields []any) map[int]Run {
 // since its last checkpoint. The time is zero if no run has the
 // shard.
 func (r Run) Live() (time.Time, tasks.Progress) {
-	f := append(strings.Fields(r.Heartbeat), "", "", "", "")
+	f := append(strings.Fields(r.Heartbeat), "", "", "", "", "")
 	return Time(f[0]), tasks.Progress{
-		Objects: Number(f[1]),
-		Bytes:   Number(f[2]),
-		Failed:  Number(f[3]),
+		Objects:  Number(f[1]),
+		Bytes:    Number(f[2]),
+		Failed:   Number(f[3]),
+		Warnings: Number(f[4]),
 	}
 }

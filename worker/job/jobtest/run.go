@@ -98,6 +98,9 @@ func (out *Outcome) add(items []job.Item) {
 		out.Counts.Bytes += i.Bytes
 		if i.Error != nil {
 			out.Counts.Failed++
+			if i.Error.Warning {
+				out.Counts.Warnings++
+			}
 			out.Errors = append(out.Errors, *i.Error)
 		}
 	}

@@ -9,11 +9,12 @@ local function finish(record, keys, state, finished, keep, event)
   redis.call("HSET", record, 'state', state, 'finished', finished,
     'rate', "0", 'eta', "0", 'outbox', event)
 
-  local previous = redis.call("HMGET", record, 'amends', 'was_failed', 'was_kept')
+  local previous = redis.call("HMGET", record, 'amends', 'was_failed', 'was_kept',
+    'was_warnings')
   if previous[1] and state ~= "succeeded" then
     redis.call("HSET", record, 'result', previous[1],
-      'failed', previous[2], 'errors_kept', previous[3])
-    show(record, nil, nil, previous[2])
+      'failed', previous[2], 'errors_kept', previous[3], 'warnings', previous[4] or "0")
+    show(record, nil, nil, previous[2], previous[4])
     redis.call("RENAME", keys.retry, keys.errors)
   end
 
