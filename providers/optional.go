@@ -13,16 +13,16 @@ import (
 
 // Prober checks what may be done with a bucket.
 type Prober interface {
-	// Probe makes the checks that need asks for, in order, and
-	// returns a result for each. It stores nothing. One mistake of
-	// the user fails only one check: what cannot be found out after
-	// it is skipped (check.Run).
+	// Probe makes the checks that need asks for, in order, and returns
+	// a result for each. It stores nothing. One mistake of the user
+	// fails only one check: what cannot be found out after it is
+	// skipped (check.Run).
 	Probe(ctx context.Context, need tasks.Need) []tasks.Check
 }
 
-// Located is implemented by buckets behind a network. Stevedore
-// checks the way to them, asks them what browsers may do, and lists
-// them in several streams at once (see package network).
+// Located is implemented by buckets behind a network. Stevedore checks
+// the way to them, asks them what browsers may do, and lists them in
+// several streams at once (see package network).
 type Located interface {
 	// Endpoint returns the base URL that requests go to, without
 	// secrets.
@@ -30,8 +30,7 @@ type Located interface {
 	// SignIn returns the server that creates the credentials.
 	SignIn() SignIn
 	// CORSTarget returns the URL of an object that a browser would
-	// load. The object need not exist. Empty means that no browser
-	// can.
+	// load. The object need not exist. Empty means that no browser can.
 	CORSTarget() string
 	// CORSAdvice tells how to add a CORS rule that allows what want
 	// asks for.

@@ -9,7 +9,6 @@ import (
 	"io"
 	"iter"
 	"log/slog"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -209,39 +208,6 @@ func latencyBound(b *testing.B, processes int) time.Duration {
 		f.kill(i)
 	}
 	return s.Finished.Sub(s.Started)
-}
-
-// BenchmarkPickUp measures the time from Enqueue to the start of the
-// handler, while nothing else is on the queue.
-func BenchmarkPickUp(b *testing.B) {
-	c := newConfig(b, queuetest.Start(b).Options())
-	c.Log = slog.New(slog.DiscardHandler)
-	started := make(chan time.Time, 1)
-	run := func(context.Context, tasks.VerifyConnection, job.Env) (tasks.Result, error) {
-		started <- time.Now()
-		return tasks.VerifyConnectionResult{OK: true}, nil
-	}
-	startWorker(b, c, testJobs{verify: run})
-	p := newClient(b, c.Redis)
-	runToEnd(b, p, verify) // connects
-	receive(b, started, "the handler starts")
-	var took []time.Duration
-	for b.Loop() {
-		for range 300 {
-			// The workers poll. The pause makes each phase of that
-			// equally likely.
-			_ = elapse(b.Context(), rand.N(200*time.Millisecond))
-			asked := time.Now()
-			if _, err := p.Enqueue(b.Context(), verify); err != nil {
-				b.Fatal(err)
-			}
-			took = append(took, receive(b, started, "the handler starts").Sub(asked))
-		}
-	}
-	slices.Sort(took)
-	for percent, unit := range map[int]string{50: "p50-ms", 95: "p95-ms", 99: "p99-ms"} {
-		b.ReportMetric(float64(took[len(took)*percent/100].Microseconds())/1000, unit)
-	}
 }
 
 // BenchmarkRedisMemory measures how much memory Redis takes at most,

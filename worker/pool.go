@@ -1,11 +1,14 @@
 package worker
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/hibiken/asynq"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/pickup"
 )
 
 // pool is a number of slots for some queues. Coordinators have a pool
@@ -51,21 +54,39 @@ func byPriority(queues map[string]int) map[string]int {
 	return all
 }
 
-func (w *Worker) asynqConfig(p pool) asynq.Config {
+// server is the asynq server of a pool. It asks Redis for tasks only
+// when there are some.
+type server struct {
+	*asynq.Server
+	conn *pickup.Conn
+}
+
+func (w *Worker) newServer(p pool) *server {
+	log := w.log.With("pool", p.name)
+	conn := pickup.New(w.config.Redis, slices.Sorted(maps.Keys(p.queues)), log)
+	config := asynqConfig(p, w.config.DrainTimeout, asynqLog{log, w.health.redisAway})
+	return &server{asynq.NewServer(conn, config), conn}
+}
+
+// Stop takes no new tasks. Those that run go on.
+func (s *server) Stop() {
+	s.conn.Stop()
+	s.Server.Stop()
+}
+
+func asynqConfig(p pool, drainTimeout time.Duration, log asynqLog) asynq.Config {
 	return asynq.Config{
-		Concurrency: p.slots,
-		Queues:      p.queues,
-		// asynq can only poll. It pauses half of this to one and a half
-		// times this after it found nothing.
-		TaskCheckInterval: 80 * time.Millisecond,
+		Concurrency:       p.slots,
+		Queues:            p.queues,
+		TaskCheckInterval: pickup.CheckInterval,
 		// A task that was handed over waits until some worker looks for
 		// delayed tasks.
 		DelayedTaskCheckInterval: time.Second,
-		ShutdownTimeout:          shutdownTimeout(w.config.DrainTimeout),
+		ShutdownTimeout:          shutdownTimeout(drainTimeout),
 		JanitorInterval:          30 * time.Second,
 		IsFailure:                isFailure,
 		RetryDelayFunc:           retryDelay,
-		Logger:                   asynqLog{w.log.With("pool", p.name), w.health.redisAway},
+		Logger:                   log,
 		LogLevel:                 asynq.WarnLevel,
 	}
 }

@@ -50,14 +50,14 @@ func (w *Worker) checkRedis(ctx context.Context) (answered bool, err error) {
 	server, err := redisconn.Check(ctx, w.prompt)
 	isAway := errors.Is(redisconn.Wrap(err, "ping"), redisconn.ErrUnavailable)
 	switch {
-	case ctx.Err() != nil:
-		return false, nil
+	case ctx.Err() != nil: // the worker stops
 	case err != nil && !isAway:
 		return false, w.config.Redis.ExplainStart(err)
+	default:
+		w.outage.Note(err)
+		w.warnEviction(server)
 	}
-	w.outage.Note(err)
-	w.warnEviction(server)
-	return !isAway, nil
+	return err == nil, nil
 }
 
 func (w *Worker) warnEviction(s redisconn.Server) {

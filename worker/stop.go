@@ -3,9 +3,6 @@ package worker
 import (
 	"sync"
 	"time"
-
-	"github.com/hibiken/asynq"
-	"github.com/redis/go-redis/v9"
 )
 
 const (
@@ -25,13 +22,13 @@ const (
 //
 // Each step may wait for Redis. If Redis does not answer, what could not
 // be written down is done again by the workers that take over.
-func (w *Worker) stop(s *servers) {
+func (w *Worker) stop(servers []*server) {
 	limit := time.NewTimer(w.config.DrainTimeout)
 	defer limit.Stop()
 	w.health.ready.Store(false)
 	w.log.Info("draining")
 
-	stopped := inBackground(func() { s.each((*asynq.Server).Stop) })
+	stopped := inBackground(func() { each(servers, (*server).Stop) })
 	lastPoll := time.NewTimer(maxLastPoll)
 	defer lastPoll.Stop()
 	select {
@@ -42,9 +39,7 @@ func (w *Worker) stop(s *servers) {
 
 	ended := inBackground(func() {
 		<-stopped
-		s.each((*asynq.Server).Shutdown)
-		// Not before: asynq panics when its connection is closed.
-		_ = s.connection.Close()
+		each(servers, (*server).Shutdown)
 	})
 	select {
 	case <-ended:
@@ -70,24 +65,11 @@ func inBackground(do func()) <-chan struct{} {
 	return done
 }
 
-// servers are the asynq servers of a worker, one for each pool, and the
-// connection that they share.
-type servers struct {
-	connection redis.UniversalClient
-	all        []*asynq.Server
-}
-
-func newServers(connection redis.UniversalClient) *servers {
-	return &servers{connection: connection}
-}
-
-func (s *servers) add(one *asynq.Server) { s.all = append(s.all, one) }
-
 // each calls do for all servers at once, and waits.
-func (s *servers) each(do func(*asynq.Server)) {
+func each(servers []*server, do func(*server)) {
 	var group sync.WaitGroup
-	for _, one := range s.all {
-		group.Go(func() { do(one) })
+	for _, s := range servers {
+		group.Go(func() { do(s) })
 	}
 	group.Wait()
 }

@@ -62,11 +62,11 @@ func (w *Worker) Run(ctx context.Context) error {
 	if err := w.awaitRedis(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
-	stopBackground := w.startBackground(ctx)
+	background, stopBackground := w.startBackground(ctx)
 	defer stopBackground()
-	servers := newServers(w.config.Redis.ServerClient(ctx))
+	servers := make([]*server, 0, len(w.pools))
 	for _, p := range w.pools {
-		s := asynq.NewServerFromRedisClient(servers.connection, w.asynqConfig(p))
+		s := w.newServer(p)
 		handler := func(ctx context.Context, t *asynq.Task) error {
 			return w.executor.handle(ctx, p, t)
 		}
@@ -74,7 +74,8 @@ func (w *Worker) Run(ctx context.Context) error {
 			w.stop(servers)
 			return fmt.Errorf("start pool %s: %w", p.name, err)
 		}
-		servers.add(s)
+		servers = append(servers, s)
+		background.Go(func() { s.conn.Watch(ctx) })
 	}
 	w.health.ready.Store(true)
 	w.log.Info("worker started", "redis", w.config.Redis.String())
@@ -88,14 +89,14 @@ func (w *Worker) closeClients() { _, _ = w.prompt.Close(), w.patient.Close() }
 
 // startBackground starts what runs beside the pools. The heartbeats of
 // shards end last, when stop is called: until then shards may run.
-func (w *Worker) startBackground(ctx context.Context) (stop func()) {
+func (w *Worker) startBackground(ctx context.Context) (group *sync.WaitGroup, stop func()) {
 	heartbeats, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	var group sync.WaitGroup
+	group = new(sync.WaitGroup)
 	group.Go(func() { w.executor.shards.SendHeartbeats(heartbeats) })
 	group.Go(func() { w.reaper.Run(ctx) })
 	group.Go(func() { w.cancels.listen(ctx) })
 	group.Go(func() { w.outage.Watch(ctx, w.prompt) })
-	return func() {
+	return group, func() {
 		cancel()
 		w.closeClients() // ends the calls that wait for an answer
 		group.Wait()

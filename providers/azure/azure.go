@@ -19,6 +19,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/azure/azerror"
 	"github.com/stevedore-jobs/stevedore/providers/azure/client"
 	"github.com/stevedore-jobs/stevedore/providers/azure/identity"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -56,9 +57,12 @@ func (o *Opener) Open(
 		return nil, err
 	}
 	return &bucket{
-		storage:  s,
-		identity: id,
-		client:   container,
+		// Accounts list by bytes, by UTF-16 units or by directory, and
+		// a SAS of a container may not ask which.
+		KnownOrder: &driver.KnownOrder{},
+		storage:    s,
+		identity:   id,
+		client:     container,
 		errors: azerror.Wrapper{
 			Storage: s, Credentials: id.Credentials(), Redact: id.Redact,
 		},

@@ -13,12 +13,18 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/azure/azerror"
 	"github.com/stevedore-jobs/stevedore/providers/azure/client"
 	"github.com/stevedore-jobs/stevedore/providers/azure/identity"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-var _ providers.Bucket = (*bucket)(nil)
+var (
+	_ providers.Bucket  = (*bucket)(nil)
+	_ providers.Ordered = (*bucket)(nil)
+)
 
 type bucket struct {
+	*driver.KnownOrder // implements providers.Ordered
+
 	storage  tasks.Storage
 	identity *identity.Identity
 	client   *container.Client

@@ -164,7 +164,7 @@ func TestListSkipsDirectories(t *testing.T) {
 	if !slices.Equal(keys, []string{"d/x"}) {
 		t.Errorf("listed %q", keys)
 	}
-	for name, opts := range map[string]providers.ListOptions{"StartFromIgnored": {After: "b", Direct: true}, "UnorderedListing": {}} {
+	for name, opts := range map[string]providers.ListOptions{"StartIgnored": {After: "b", Direct: true}, "UnorderedListing": {}} {
 		b := open(t, tasks.AuthSAS, serve(t, listing("a", "e", "d")), "c", unverified().SAS())
 		var last error
 		for _, err := range b.List(t.Context(), opts) {

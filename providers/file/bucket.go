@@ -27,6 +27,7 @@ var (
 	_ providers.Bucket    = (*bucket)(nil)
 	_ providers.Prober    = (*bucket)(nil)
 	_ providers.Diagnoser = (*bucket)(nil)
+	_ providers.Ordered   = (*bucket)(nil)
 )
 
 // Stat implements providers.Bucket. The ETag consists of size,

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 )
 
 // List implements providers.Bucket. A disk returns names in no order,
@@ -31,6 +32,9 @@ func (b *bucket) List(
 		}
 	}
 }
+
+// KeyOrder implements providers.Ordered. List sorts the names.
+func (b *bucket) KeyOrder() keyorder.Order { return keyorder.Bytes }
 
 // walk is one listing.
 type walk struct {

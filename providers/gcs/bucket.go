@@ -8,15 +8,21 @@ import (
 	"cloud.google.com/go/storage"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/providers/gcs/client"
 	"github.com/stevedore-jobs/stevedore/providers/gcs/gcserror"
 	"github.com/stevedore-jobs/stevedore/providers/gcs/identity"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-var _ providers.Bucket = (*bucket)(nil)
+var (
+	_ providers.Bucket  = (*bucket)(nil)
+	_ providers.Ordered = (*bucket)(nil)
+)
 
 type bucket struct {
+	*driver.KnownOrder // implements providers.Ordered
+
 	storage  tasks.Storage
 	endpoint string // the base URL of the API, without a slash at its end
 	identity *identity.Identity

@@ -22,9 +22,11 @@ import (
 	"sync"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/providers/gcs/client"
 	"github.com/stevedore-jobs/stevedore/providers/gcs/gcserror"
 	"github.com/stevedore-jobs/stevedore/providers/gcs/identity"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -71,10 +73,11 @@ func (o *Opener) Open(
 	}
 
 	b := &bucket{
-		storage:  s,
-		endpoint: base,
-		identity: id,
-		errors:   gcserror.Wrapper{Storage: s, Member: id.Member(), Redact: id.Redact},
+		KnownOrder: driver.NewKnownOrder(orderOf(base)),
+		storage:    s,
+		endpoint:   base,
+		identity:   id,
+		errors:     gcserror.Wrapper{Storage: s, Member: id.Member(), Redact: id.Redact},
 	}
 	b.client, err = client.New(ctx, client.Config{
 		HTTP:      o.Client,
@@ -99,6 +102,15 @@ func (o *Opener) source() *identity.Source {
 		})
 	})
 	return o.identities
+}
+
+// orderOf returns the orders in which a server may list keys. Google
+// promises the order of bytes.
+func orderOf(endpoint string) keyorder.Order {
+	if endpoint == google {
+		return keyorder.Bytes
+	}
+	return keyorder.Unknown
 }
 
 // endpointOf returns the base URL of the API, without a slash at its end.

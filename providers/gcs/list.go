@@ -9,26 +9,26 @@ import (
 	"google.golang.org/api/iterator"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 const pageSize = 1000 // objects; the API's maximum
 
-// listFields are the fields that a listing asks for. A short answer saves
-// Google and the worker most of the work.
+// listFields are the fields that a listing asks for. A short answer
+// saves Google and the worker most of the work.
 var listFields = []string{"Name", "Size", "Generation", "Updated"}
 
-// List implements providers.Bucket. If the server does not list in
-// ascending order of keys, List yields an Invalid error: callers rely on
-// the order.
+// List implements providers.Bucket.
 func (b *bucket) List(
 	ctx context.Context, opts providers.ListOptions,
 ) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
-		// Read before the iterator is made, so that no change is missed.
+		l := driver.NewListing(opts, b.KnownOrder)
+		// Read before the iterator is made, so that no change is
+		// missed.
 		paid := b.client.Pays()
 		it := b.objects(ctx, opts)
-		last := opts.After
-		for {
+		for !l.Done() {
 			attrs, err := it.Next()
 			if errors.Is(err, iterator.Done) {
 				return
@@ -39,42 +39,19 @@ func (b *bucket) List(
 				continue
 			}
 
-			skip := false
+			wanted := false
 			if err == nil {
-				skip, err = checkOrder(attrs.Name, last, opts)
+				wanted, err = l.Take(attrs.Name)
 			}
-			switch {
-			case err != nil:
+			if err != nil {
 				yield(providers.Object{}, b.wrapError("list", "", err))
 				return
-			case skip:
-				continue
-			case opts.Through != "" && attrs.Name > opts.Through:
-				return
 			}
-			last = attrs.Name
-			if !yield(objectOf(attrs), nil) {
+			if wanted && !yield(objectOf(attrs), nil) {
 				return
 			}
 		}
 	}
-}
-
-// checkOrder returns an error for a key that does not follow the last
-// one. skip is true for a key that comes before the start of the listing:
-// the API starts at opts.After itself, and some servers do not know a
-// start.
-func checkOrder(key, last string, opts providers.ListOptions) (skip bool, err error) {
-	switch {
-	case opts.After != "" && key <= opts.After:
-		if opts.Direct && key < opts.After {
-			return false, noOffset()
-		}
-		return true, nil
-	case key <= last:
-		return false, unordered()
-	}
-	return false, nil
 }
 
 func (b *bucket) objects(
@@ -90,19 +67,4 @@ func (b *bucket) objects(
 	it := b.client.Bucket().Objects(ctx, q)
 	it.PageInfo().MaxSize = pageSize
 	return it
-}
-
-func unordered() error {
-	return &providers.Error{
-		Kind: providers.Invalid, Code: "UnorderedListing",
-		Detail: "the server does not list keys in their order",
-		Fix:    "Use Google Cloud Storage itself, or a server that lists as it does.",
-	}
-}
-
-func noOffset() error {
-	return &providers.Error{
-		Kind: providers.Invalid, Code: "NoStartOffset",
-		Detail: "the server does not start a listing where it is asked to",
-	}
 }

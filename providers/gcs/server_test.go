@@ -229,7 +229,7 @@ func TestListingsOutOfOrder(t *testing.T) {
 		{providers.ListOptions{}, []string{"a", "a"}, "UnorderedListing", 1},
 		{providers.ListOptions{After: "b"}, []string{"a", "b", "c"}, "", 1},
 		{providers.ListOptions{After: "b", Direct: true}, []string{"b", "c"}, "", 1},
-		{providers.ListOptions{After: "b", Direct: true}, []string{"a", "b", "c"}, "NoStartOffset", 0},
+		{providers.ListOptions{After: "b", Direct: true}, []string{"a", "b", "c"}, "StartIgnored", 0},
 	} {
 		var got int
 		var code string

@@ -11,10 +11,12 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/check"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
 type bucket struct {
+	*driver.KnownOrder
 	opener *Opener
 	name   string
 }
@@ -24,9 +26,11 @@ var (
 	_ providers.Bucket    = bucket{}
 	_ providers.Prober    = bucket{}
 	_ providers.Diagnoser = bucket{}
+	_ providers.Ordered   = bucket{}
 )
 
-// List implements providers.Bucket.
+// List implements providers.Bucket. It starts and ends exactly where it
+// is asked to, whatever is known of the order.
 func (b bucket) List(
 	ctx context.Context, opts providers.ListOptions,
 ) iter.Seq2[providers.Object, error] {
@@ -43,10 +47,15 @@ func (b bucket) List(
 					yield(providers.Object{}, providers.Failed("list", b.name, "", err))
 					return
 				}
-				if opts.Through != "" && o.Key > opts.Through || !yield(o, nil) {
+				if opts.Through != "" && s.order.Before(opts.Through, o.Key) {
 					return
 				}
-				after = o.Key
+				if after != "" {
+					b.Learn(b.KeyOrder().Narrow(after, o.Key))
+				}
+				if after = o.Key; !yield(o, nil) {
+					return
+				}
 			}
 			if len(page) < pageSize {
 				return
@@ -129,8 +138,8 @@ func (b bucket) Delete(ctx context.Context, key string) error {
 // content of the bucket stays.
 func (b bucket) Close() error { return nil }
 
-// Probe implements providers.Prober. Only a missing bucket can make
-// it fail. Then the first check fails, and the others are skipped.
+// Probe implements providers.Prober. Only a missing bucket can make it
+// fail. Then the first check fails, and the others are skipped.
 func (b bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	exists := func(ctx context.Context) tasks.Check {
 		if _, err := b.ready(ctx, "list", ""); err != nil {
@@ -149,8 +158,8 @@ func (b bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 // check.
 func (b bucket) Diagnose(context.Context) []tasks.Check { return nil }
 
-// ready returns the content of the bucket, if it exists and ctx has
-// not ended.
+// ready returns the content of the bucket, if it exists and ctx has not
+// ended.
 func (b bucket) ready(ctx context.Context, op, key string) (*store, *providers.Error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &providers.Error{

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/providers/mem"
 	"github.com/stevedore-jobs/stevedore/providers/mem/memtest"
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
@@ -29,6 +30,35 @@ func TestBucket(t *testing.T) {
 	})
 	providertest.RunMissing(t, open(t, mem.New(), "nowhere"))
 	providertest.RunThrough(t, memtest.Bucket(t))
+}
+
+func TestList_InEachOrder(t *testing.T) {
+	t.Parallel()
+	for _, order := range keyorder.Unknown.Each() {
+		t.Run(order.String(), func(t *testing.T) {
+			t.Parallel()
+			providertest.RunListing(t, func(t testing.TB) providers.Bucket {
+				t.Helper()
+				return memtest.BucketIn(t, order)
+			})
+		})
+	}
+}
+
+// A bucket of a given order does not tell it before it is listed.
+func TestKeyOrder_IsFoundByListing(t *testing.T) {
+	t.Parallel()
+	if order := providers.OrderOf(memtest.Bucket(t)); order != keyorder.Bytes {
+		t.Errorf("a plain bucket: %s", order)
+	}
+	b := memtest.BucketIn(t, keyorder.Directories, "a/1", "a-b", "（", "😀")
+	if order := providers.OrderOf(b); order != keyorder.Unknown {
+		t.Errorf("before: %s", order)
+	}
+	keys, err := providertest.Keys(t.Context(), b, providers.ListOptions{})
+	if order := providers.OrderOf(b); err != nil || len(keys) != 4 || order != keyorder.Directories {
+		t.Errorf("after %q, %v: %s", keys, err, order)
+	}
 }
 
 func TestBucketsAreSharedByName(t *testing.T) {

@@ -7,14 +7,18 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 )
 
 // store holds the content of one bucket. The data of a stored object
 // never changes, so readers need no copy.
 type store struct {
+	order      keyorder.Order // one order
+	tellsOrder bool           // buckets know the order before they list
+
 	mu      sync.RWMutex
 	objects map[string]object
-	keys    []string // of objects, sorted; nil after a key was added or removed
+	keys    []string // of objects, in order; nil after a key was added or removed
 }
 
 type object struct {
@@ -29,6 +33,15 @@ func (o object) info(key string) providers.Object {
 
 const pageSize = 1000
 
+// start returns the later one of two positions. A prefix comes before
+// all longer keys that start with it, in every order.
+func (s *store) start(prefix, after string) string {
+	if s.order.Before(prefix, after) {
+		return after
+	}
+	return prefix
+}
+
 // page returns the next objects after a key, at most pageSize. A
 // shorter page is the last one.
 func (s *store) page(prefix, after string) []providers.Object {
@@ -39,9 +52,9 @@ func (s *store) page(prefix, after string) []providers.Object {
 		for key := range s.objects {
 			s.keys = append(s.keys, key)
 		}
-		slices.Sort(s.keys)
+		slices.SortFunc(s.keys, s.order.Compare)
 	}
-	from, found := slices.BinarySearch(s.keys, max(prefix, after))
+	from, found := slices.BinarySearchFunc(s.keys, s.start(prefix, after), s.order.Compare)
 	if found && s.keys[from] == after {
 		from++
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/providers/s3/probe"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -17,11 +18,14 @@ var (
 	_ providers.Bucket  = (*bucket)(nil)
 	_ providers.Located = (*bucket)(nil)
 	_ providers.Prober  = (*bucket)(nil)
+	_ providers.Ordered = (*bucket)(nil)
 )
 
 type bucket struct {
-	location // implements providers.Located
-	errors   s3error.Wrapper
+	*driver.KnownOrder // implements providers.Ordered
+	location           // implements providers.Located
+
+	errors s3error.Wrapper
 }
 
 // Delete implements providers.Bucket.

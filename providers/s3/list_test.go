@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -12,6 +13,9 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/fastlist"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
+	"github.com/stevedore-jobs/stevedore/providers/providertest"
+	"github.com/stevedore-jobs/stevedore/providers/s3"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 )
 
@@ -60,7 +64,7 @@ func TestList_ChecksTheAnswer(t *testing.T) {
 // ignores start-after.
 func TestList_DirectNeedsStartAfter(t *testing.T) {
 	t.Parallel()
-	b := s3test.OpenHandler(t, lists(s3test.Entry("A"), s3test.Entry("B")))
+	b := s3test.OpenHandler(t, lists(s3test.Entry("0"), s3test.Entry("B")))
 	for o, err := range b.List(t.Context(), providers.ListOptions{After: "A", Direct: true}) {
 		var e *providers.Error
 		if !errors.As(err, &e) || e.Kind != providers.Invalid || e.Code != "StartIgnored" || e.Op != "list" {
@@ -142,5 +146,82 @@ func TestList_InParallel(t *testing.T) {
 				t.Errorf("%d keys, %d requests", len(got), requests.Load())
 			}
 		})
+	}
+}
+
+const expressSession = `<CreateSessionResult><Credentials><AccessKeyId>AKIA</AccessKeyId>` +
+	`<SecretAccessKey>session</SecretAccessKey><SessionToken>token</SessionToken>` +
+	`<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></CreateSessionResult>`
+
+// directoryBucket lists as the directory buckets of S3 Express do:
+// directory by directory, and only a directory at a time.
+func directoryBucket(t *testing.T, keys ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("session") { // its requests are signed with a session
+			_, _ = io.WriteString(w, expressSession)
+			return
+		}
+		prefix := r.FormValue("prefix")
+		if r.FormValue("start-after") != "" || prefix != "" && !strings.HasSuffix(prefix, "/") {
+			t.Errorf("a directory bucket cannot answer %s", r.URL.RawQuery)
+		}
+		var body strings.Builder
+		for _, key := range keys {
+			if strings.HasPrefix(key, prefix) {
+				body.WriteString(s3test.Entry(key))
+			}
+		}
+		_, _ = io.WriteString(w, s3test.Listing(body.String()))
+	}
+}
+
+func TestList_DirectoryBucket(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(directoryBucket(t, "a/1.jpg", "a/2.jpg", "a-b/1.jpg", "a-b/2.jpg", "a.jpg"))
+	t.Cleanup(server.Close)
+	storage, secrets := s3test.Storage(t, server.URL, "b--use1-az4--x-s3", s3test.Keys())
+	b := s3test.Open(t, &s3.Opener{}, storage, secrets)
+	for _, c := range []struct {
+		opts providers.ListOptions
+		want string
+	}{
+		{providers.ListOptions{}, "a/1.jpg a/2.jpg a-b/1.jpg a-b/2.jpg a.jpg"},
+		{providers.ListOptions{After: "a/1.jpg", Through: "a-b/1.jpg"}, "a/2.jpg a-b/1.jpg"},
+		{providers.ListOptions{After: "a/1.jpg", Through: "a/2.jpg"}, "a/2.jpg"},
+		{providers.ListOptions{Prefix: "a-b/2"}, "a-b/2.jpg"},
+		{providers.ListOptions{Prefix: "a"}, "a/1.jpg a/2.jpg a-b/1.jpg a-b/2.jpg a.jpg"},
+	} {
+		keys, err := providertest.Keys(t.Context(), b, c.opts)
+		if got := strings.Join(keys, " "); got != c.want || err != nil {
+			t.Errorf("%+v: %q, %v; want %q", c.opts, got, err, c.want)
+		}
+	}
+	if order := providers.OrderOf(b); order != keyorder.Directories|keyorder.DirectoriesUTF16 {
+		t.Errorf("found %s", order)
+	}
+	_, err := providertest.Keys(t.Context(), b, providers.ListOptions{After: "a", Direct: true})
+	var e *providers.Error
+	if !errors.As(err, &e) || e.Code != "StartIgnored" {
+		t.Errorf("direct: %v", err)
+	}
+}
+
+// A server that ignores start-after is asked for less once that is
+// known.
+func TestList_StartIgnoredNarrowsThePrefix(t *testing.T) {
+	t.Parallel()
+	var prefixes []string
+	b := s3test.OpenHandler(t, func(w http.ResponseWriter, r *http.Request) {
+		prefixes = append(prefixes, r.FormValue("prefix"))
+		if r.FormValue("prefix") == "z/" {
+			lists(s3test.Entry("z/1"), s3test.Entry("z/2"), s3test.Entry("z/3"))(w, r)
+			return
+		}
+		lists(s3test.Entry("a"), s3test.Entry("b"),
+			`<IsTruncated>true</IsTruncated><NextContinuationToken>n</NextContinuationToken>`)(w, r)
+	})
+	keys, err := providertest.Keys(t.Context(), b, providers.ListOptions{After: "z/1", Through: "z/2"})
+	if !slices.Equal(keys, []string{"z/2"}) || err != nil || !slices.Equal(prefixes, []string{"", "z/"}) {
+		t.Errorf("listed %q, %v; asked for %q", keys, err, prefixes)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/providers/s3/client"
 	"github.com/stevedore-jobs/stevedore/providers/s3/identity"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
@@ -55,9 +56,11 @@ func (o *Opener) Open(
 		return nil, err
 	}
 	config := client.Config{HTTP: o.Client, Attempts: o.attempts(), Credentials: id.Credentials}
+	c := client.New(s, config)
 	return &bucket{
-		location: location{storage: s, client: client.New(s, config), identity: id},
-		errors:   s3error.Wrapper{Storage: s, Redact: id.Redact},
+		KnownOrder: driver.NewKnownOrder(c.KeyOrder()),
+		location:   location{storage: s, client: c, identity: id},
+		errors:     s3error.Wrapper{Storage: s, Redact: id.Redact},
 	}, nil
 }
 

@@ -79,7 +79,11 @@ func (b *bucket) readError(ctx context.Context, op, key string, err error) *prov
 }
 
 // isAbsent reports whether a listing shows that a key does not exist.
+// A directory bucket cannot list a single key.
 func (b *bucket) isAbsent(ctx context.Context, key string) bool {
+	if b.client.ListsDirectories() {
+		return false
+	}
 	in := b.client.ListInput(providers.ListOptions{Prefix: key})
 	in.MaxKeys = aws.Int32(1)
 	page, err := b.client.ListPage(ctx, in)

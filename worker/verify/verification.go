@@ -63,6 +63,7 @@ func (v *verification) checkBucket(ctx context.Context, b providers.Bucket) {
 		v.checks[0] = v.checks[before]
 		v.checks = slices.Delete(v.checks, before, before+1)
 	}
+	v.checkOrder(ctx, b)
 }
 
 // checkManifests needs a bucket that can be read.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/providers/mem"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -19,6 +20,20 @@ func Bucket(t testing.TB, keys ...string) providers.Bucket {
 	t.Helper()
 	o := mem.New()
 	o.Create("b")
+	return filled(t, o, keys)
+}
+
+// BucketIn makes the same bucket with another order of keys. The
+// order must be found out by listing (mem.Opener.CreateIn).
+func BucketIn(t testing.TB, order keyorder.Order, keys ...string) providers.Bucket {
+	t.Helper()
+	o := mem.New()
+	o.CreateIn("b", order)
+	return filled(t, o, keys)
+}
+
+func filled(t testing.TB, o *mem.Opener, keys []string) providers.Bucket {
+	t.Helper()
 	storage := tasks.Storage{Provider: "mem", Bucket: "b"}
 	b, err := o.Open(t.Context(), storage, providers.Secrets{})
 	if err != nil {

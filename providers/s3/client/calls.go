@@ -8,7 +8,6 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
 )
 
@@ -36,21 +35,6 @@ func (c *Client) DeleteObject(ctx context.Context, key string) error {
 		return nil
 	}
 	return err
-}
-
-// ListInput makes the input of a listing's first page.
-func (c *Client) ListInput(opts providers.ListOptions) *sdk.ListObjectsV2Input {
-	in := &sdk.ListObjectsV2Input{
-		Bucket:       c.Bucket(),
-		EncodingType: types.EncodingTypeUrl, // keys may hold characters that XML cannot
-	}
-	if opts.Prefix != "" {
-		in.Prefix = aws.String(opts.Prefix)
-	}
-	if opts.After != "" {
-		in.StartAfter = aws.String(opts.After)
-	}
-	return in
 }
 
 // ListPage reads one page of a listing. It checks that the answer is a

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -106,6 +107,9 @@ func (p *listingChecks) findKey(ctx context.Context) (string, error) {
 		key, err := client.KeyOf(page, o)
 		if err != nil {
 			return "", err
+		}
+		if !strings.HasPrefix(key, p.Storage.Prefix) {
+			continue // a directory bucket lists the whole directory
 		}
 		if aws.ToInt64(o.Size) > 0 && !isArchived(o) {
 			return key, nil

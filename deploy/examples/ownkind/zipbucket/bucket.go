@@ -14,6 +14,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/check"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -25,6 +26,7 @@ var (
 	_ providers.Bucket    = bucket{}
 	_ providers.Prober    = bucket{}
 	_ providers.Diagnoser = bucket{}
+	_ providers.Ordered   = bucket{}
 )
 
 // List implements providers.Bucket: it yields the entries in the byte
@@ -58,6 +60,9 @@ func (b bucket) List(
 		}
 	}
 }
+
+// KeyOrder implements providers.Ordered: List sorts the names.
+func (b bucket) KeyOrder() keyorder.Order { return keyorder.Bytes }
 
 // Stat implements providers.Bucket.
 func (b bucket) Stat(ctx context.Context, key string) (providers.Object, error) {
