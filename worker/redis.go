@@ -31,33 +31,34 @@ func newOutage(c Config, text func(string) string) *redisconn.Outage {
 // awaitRedis waits until Redis answers, or until ctx ends. It fails when
 // Redis refuses this worker, because waiting would not change that.
 func (w *Worker) awaitRedis(ctx context.Context) error {
-	for {
-		answered, err := w.checkRedis(ctx)
-		if err != nil || answered {
-			return err
+	for ctx.Err() == nil {
+		server, err := redisconn.Check(ctx, w.prompt)
+		if refused := w.refusal(err); refused != nil {
+			return refused
+		}
+		if ctx.Err() == nil {
+			w.outage.Note(err)
+			w.warnEviction(server)
+		}
+		if err == nil {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return nil
 		case <-time.After(retryStart):
 		}
 	}
+	return nil
 }
 
-// checkRedis reports whether Redis answers and suits. That it does not
-// answer is no error.
-func (w *Worker) checkRedis(ctx context.Context) (answered bool, err error) {
-	server, err := redisconn.Check(ctx, w.prompt)
-	isAway := errors.Is(redisconn.Wrap(err, "ping"), redisconn.ErrUnavailable)
-	switch {
-	case ctx.Err() != nil: // the worker stops
-	case err != nil && !isAway:
-		return false, w.config.Redis.ExplainStart(err)
-	default:
-		w.outage.Note(err)
-		w.warnEviction(server)
+// refusal returns why Redis does not accept this worker. It is nil for
+// an outage.
+func (w *Worker) refusal(err error) error {
+	outage := errors.Is(redisconn.Wrap(err, "check"), redisconn.ErrUnavailable)
+	if err == nil || outage || errors.Is(err, context.Canceled) {
+		return nil
 	}
-	return err == nil, nil
+	return w.config.Redis.ExplainStart(err)
 }
 
 func (w *Worker) warnEviction(s redisconn.Server) {
