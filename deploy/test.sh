@@ -20,6 +20,8 @@ Modes:
              machine.
   --chaos    the chaos tests in full: a million objects while workers and Redis are killed, and
              an object that kills its workers. Takes minutes. A short form is part of the tests.
+  --peers    the four jobs on S3 servers of other projects: MinIO, SeaweedFS and moto. The first
+             run builds them, which takes about ten minutes and 3 GB of disk.
   --no-lint  every check but golangci-lint and shellcheck
   --help     this text
 
@@ -31,7 +33,7 @@ TEXT
 mode=all
 case ${1-} in
 "") ;;
---quick | --lint | --bench | --chaos | --no-lint) mode=${1#--} ;;
+--quick | --lint | --bench | --chaos | --peers | --no-lint) mode=${1#--} ;;
 -h | --help) usage && exit 0 ;;
 *) usage >&2 && exit 2 ;;
 esac
@@ -43,6 +45,15 @@ azurite_version=3.35.0 # newer versions need a newer Node.js than Debian has
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/stevedore
 golangci=$cache/bin/golangci-lint-$lint_version/golangci-lint
 azurite=$cache/azurite-$azurite_version
+
+# Peers: S3 servers of other projects. Only --peers needs them.
+minio_version=v0.0.0-20260212201848-7aac2a2c5b7c     # the last one: the project has ended
+seaweedfs_version=v0.0.0-20261109003541-7506e5f91cd6 # of 2026-11-09
+moto_version=5.2.5
+peers=$cache/peers
+minio=$peers/minio-$minio_version
+weed=$peers/weed-$seaweedfs_version
+moto=$peers/moto-$moto_version
 
 modules=(deploy/emulators) # Go modules beside the main one
 for file in deploy/examples/*/go.mod; do
@@ -123,6 +134,85 @@ install_azurite() {
 	[[ ! -e $azurite/installed ]] || return 0
 	npm install --prefix "$azurite" --no-audit --no-fund --no-package-lock "azurite@$azurite_version"
 	touch "$azurite/installed"
+}
+
+# install_peer builds a program of another Go module with the versions that
+# that module's own go.mod names. "go install" refuses some of these modules.
+install_peer() { # install_peer PROGRAM MODULE VERSION PACKAGE
+	local dir
+	[[ ! -x $1 ]] || return 0
+	dir=$(go mod download -json "$2@$3" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+	mkdir -p "$peers"
+	go build -C "$dir" -mod=readonly -o "$1.new" "$4"
+	mv "$1.new" "$1"
+}
+
+install_moto() {
+	[[ ! -e $moto/installed ]] || return 0
+	python3 -m venv "$moto"
+	"$moto/bin/pip" install --quiet "moto[s3,server]==$moto_version"
+	touch "$moto/installed"
+}
+
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+start_minio() {
+	minio_port=$(free_port)
+	MINIO_ROOT_USER=peer MINIO_ROOT_PASSWORD=peer-secret MINIO_BROWSER=off MINIO_UPDATE=off \
+		"$minio" server --quiet --address "127.0.0.1:$minio_port" "$work/minio" >"$work/minio.log" 2>&1 &
+	servers+=($!)
+	await MinIO "$work/minio.log" curl -fso /dev/null "http://127.0.0.1:$minio_port/minio/health/ready"
+}
+
+start_seaweedfs() {
+	seaweedfs_port=$(free_port)
+	mkdir -p "$work/weed"
+	cat >"$work/weed/s3.json" <<-'JSON'
+		{"identities": [{"name": "peer", "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+		  "credentials": [{"accessKey": "peer", "secretKey": "peer-secret"}]}]}
+	JSON
+	local ports=() server
+	for server in master volume filer; do
+		ports+=("-$server.port" "$(free_port)" "-$server.port.grpc" "$(free_port)")
+	done
+	# Without -master.telemetry=false it calls a host on the Internet.
+	"$weed" -logtostderr server -ip 127.0.0.1 -ip.bind 127.0.0.1 -dir "$work/weed" "${ports[@]}" \
+		-master.telemetry=false -volume.max 20 \
+		-s3 -s3.port "$seaweedfs_port" -s3.port.grpc "$(free_port)" \
+		-s3.port.iceberg 0 -s3.port.lance 0 -s3.config "$work/weed/s3.json" >"$work/weed.log" 2>&1 &
+	servers+=($!)
+	await SeaweedFS "$work/weed.log" grep -qs 'Start Seaweed S3 API Server' "$work/weed.log"
+}
+
+start_moto() {
+	moto_port=$(free_port)
+	"$moto/bin/moto_server" -H 127.0.0.1 -p "$moto_port" >"$work/moto.log" 2>&1 &
+	servers+=($!)
+	await moto "$work/moto.log" grep -qs 'Running on' "$work/moto.log"
+}
+
+# make_peer_buckets makes two buckets on each server, one of which keeps old
+# versions, and writes the list of servers that the tests read.
+make_peer_buckets() {
+	export STEVEDORE_TEST_PEERS=$work/peers.json
+	"$moto/bin/python" - "MinIO=$minio_port" "SeaweedFS=$seaweedfs_port" "moto=$moto_port" <<-'PYTHON' >"$STEVEDORE_TEST_PEERS"
+		import json, sys
+		import boto3
+
+		peers = []
+		for arg in sys.argv[1:]:
+		    name, port = arg.split("=")
+		    endpoint = f"http://127.0.0.1:{port}"
+		    s3 = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1",
+		                      aws_access_key_id="peer", aws_secret_access_key="peer-secret")
+		    s3.create_bucket(Bucket="plain")
+		    s3.create_bucket(Bucket="versioned")
+		    s3.put_bucket_versioning(Bucket="versioned", VersioningConfiguration={"Status": "Enabled"})
+		    peers.append({"name": name, "endpoint": endpoint, "access_key_id": "peer",
+		                  "secret_access_key": "peer-secret", "buckets": ["plain", "versioned"],
+		                  "anyone": name == "moto"})
+		print(json.dumps(peers))
+	PYTHON
 }
 
 start_emulators() {
@@ -260,6 +350,17 @@ chaos)
 	prepare "packages" install_packages "$redis"
 	export REQUIRE_SERVICES=1
 	check "chaos" chaos
+	;;
+peers)
+	prepare "packages" install_packages "$redis" curl=curl python3=python3-venv
+	prepare "MinIO" install_peer "$minio" github.com/minio/minio "$minio_version" .
+	prepare "SeaweedFS" install_peer "$weed" github.com/seaweedfs/seaweedfs "$seaweedfs_version" ./weed
+	prepare "moto $moto_version" install_moto
+	prepare "MinIO's server" start_minio
+	prepare "SeaweedFS' server" start_seaweedfs
+	prepare "moto's server" start_moto
+	prepare "their buckets" make_peer_buckets
+	check "jobs on the peers" go test -count 1 -v -timeout 20m -run TestPeers ./cmd/stevedore
 	;;
 *)
 	packages=("$redis" gcc=gcc gcc=libc6-dev node=nodejs npm=npm) # gcc links the race detector

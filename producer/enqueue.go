@@ -56,7 +56,7 @@ func (c *Client) Enqueue(
 
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	if err := c.jobs.send(ctx, job, kind, s); err != nil {
+	if err := c.jobs.send(ctx, job, kind); err != nil {
 		return "", c.options.Explain(err)
 	}
 	return job.ID, nil
@@ -75,7 +75,7 @@ func (c *Client) prepare(j tasks.Job, s settings) (queue.NewJob, tasks.Kind, err
 		return none, kind, err
 	}
 	id := cmp.Or(s.id, NewID())
-	if err := queue.CheckID(id); err != nil {
+	if err := asynqtask.CheckID(id); err != nil {
 		return none, kind, err
 	}
 
@@ -97,6 +97,7 @@ func (c *Client) prepare(j tasks.Job, s settings) (queue.NewJob, tasks.Kind, err
 		Kind:    kind.Name,
 		Payload: payload,
 		Queue:   j.JobTerms().Priority.Queue(kind.Policy.Queue),
+		Wait:    max(s.delay, 0),
 	}, kind, err
 }
 
@@ -105,7 +106,7 @@ func (c *Client) prepare(j tasks.Job, s settings) (queue.NewJob, tasks.Kind, err
 // the two leaves a record without a task. Enqueuing again adds
 // the task; otherwise a worker does.
 func (j jobs) send(
-	ctx context.Context, job queue.NewJob, kind tasks.Kind, s settings,
+	ctx context.Context, job queue.NewJob, kind tasks.Kind,
 ) error {
 	r, err := j.store.Create(ctx, job)
 	switch {
@@ -124,5 +125,6 @@ func (j jobs) send(
 		Ref:     asynqtask.JobRef{Job: job.ID, Generation: r.Generation},
 		Queue:   cmp.Or(r.Queue, job.Queue),
 		Payload: r.Payload,
-	}, s.asynq()...)
+		Wait:    r.Wait,
+	})
 }

@@ -3,8 +3,6 @@ package producer
 import (
 	"time"
 
-	"github.com/hibiken/asynq"
-
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -72,14 +70,4 @@ func (s settings) apply(j tasks.Job) tasks.Job {
 		change(&terms)
 	}
 	return tasks.WithTerms(j, terms)
-}
-
-// asynq returns the options for asynq. It cuts a time to whole
-// seconds, which would let the job begin too early; so this
-// rounds up.
-func (s settings) asynq() []asynq.Option {
-	if s.delay <= 0 {
-		return nil
-	}
-	return []asynq.Option{asynq.ProcessAt(time.Now().Add(s.delay + time.Second - 1))}
 }

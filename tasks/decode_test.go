@@ -2,6 +2,7 @@ package tasks_test
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -21,19 +22,29 @@ func lookup(t *testing.T, name string) tasks.Kind {
 func TestDecodeRefuses(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, kind, payload, want string }{
-		{"unknown field", "build-manifest", `{"sauce":{}}`, `unknown field "sauce"`},
-		{"unknown field of a storage", "verify-connection", `{"storage":{"buckets":["a"]}}`, `unknown field "buckets"`},
-		{"unknown field of an auth", "verify-connection", `{"storage":{"auth":{"password":"x"}}}`, `unknown field "password"`},
-		{"unknown field of a need", "verify-connection", `{"need":{"delete":true}}`, `unknown field "delete"`},
-		{"unknown field of annotations", "export-annotations", `{"annotations":{"file":"a"}}`, `unknown field "file"`},
-		{"another kind's field", "build-manifest", `{"quality":3}`, `unknown field "quality"`},
-		{"wrong type", "generate-thumbnails", `{"size":"256"}`, `size of type int`},
-		{"fraction", "generate-thumbnails", `{"size":1.5}`, `number 1.5`},
-		{"second object", "build-manifest", `{} {}`, `data after the JSON object`},
-		{"trailing text", "build-manifest", `{}x`, `data after the JSON object`},
-		{"cut short", "build-manifest", `{"source":`, `unexpected EOF`},
-		{"array", "build-manifest", `[]`, `array`},
-		{"nothing", "build-manifest", ``, `EOF`},
+		{"unknown field", "build-manifest", `{"sauce":{}}`, `: sauce: unknown field: did you mean source?`},
+		{"unknown field of a storage", "verify-connection", `{"storage":{"buckets":["a"]}}`, `: storage.buckets: unknown field: did you mean bucket?`},
+		{"unknown field of an auth", "verify-connection", `{"storage":{"auth":{"password":"x"}}}`, `: storage.auth.password: unknown field: the fields are method, access_key_id, `},
+		{"unknown field of a need", "verify-connection", `{"need":{"delete":true}}`, `: need.delete: unknown field: the fields are read, write, `},
+		{"unknown field of annotations", "export-annotations", `{"annotations":{"file":"a"}}`, `: annotations.file: unknown field: the fields are storage, key, `},
+		{"another kind's field", "build-manifest", `{"quality":3}`, `: quality: unknown field: the fields are source, `},
+		{"wrong type", "generate-thumbnails", `{"size":"256"}`, `: size: needs a number, not a string`},
+		{"fraction", "generate-thumbnails", `{"size":1.5}`, `: size: needs a whole number, not 1.5`},
+		{"another depth", "build-manifest", `{"bucket":"b"}`, `: bucket: unknown field: did you mean source.bucket or destination.bucket?`},
+		{"spelled as JavaScript has it", "verify-connection", `{"storage":{"auth":{"accessKeyId":"A"}}}`, `: storage.auth.accessKeyId: unknown field: did you mean access_key_id?`},
+		{"no time", "build-manifest", `{"deadline":"tomorrow"}`, `: deadline: needs a time with its zone, for example 2026-11-23T08:00:00Z`},
+		{"no list", "build-manifest", `{"exclude":"a/"}`, `: exclude: needs an array, [...], not a string`},
+		{"in a list", "build-manifest", `{"exclude":["a/",2]}`, `: exclude[1]: needs a string, not a number`},
+		{"no boolean", "verify-connection", `{"need":{"read":"yes"}}`, `: need.read: needs true or false, not a string`},
+		{"too large", "generate-thumbnails", `{"size":1e99}`, `: size: needs a whole number, not 1e99`},
+		{"all at once", "build-manifest", "{\"source\":{\"buckett\":\"b\",\"prefix\":[]},\n\"exclude\":{}}",
+			`: source.buckett: unknown field: did you mean bucket?; source.prefix: needs a string, not an array; exclude: needs an array, [...], not an object`},
+		{"on a later line", "build-manifest", "{\n  \"source\": {},\n  é}", `: is not JSON: line 3, column 3: invalid character`},
+		{"second object", "build-manifest", `{} {}`, `: is not JSON: line 1, column 4: invalid character '{' after top-level value`},
+		{"trailing text", "build-manifest", `{}x`, `: is not JSON: line 1, column 3: invalid character 'x' after top-level value`},
+		{"cut short", "build-manifest", `{"source":`, `: is not JSON: it ends before its last brace or bracket`},
+		{"array", "build-manifest", `[]`, `: needs an object, {...}, not an array`},
+		{"nothing", "build-manifest", ``, `: is empty: give a JSON object`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -41,7 +52,8 @@ func TestDecodeRefuses(t *testing.T) {
 			if err == nil {
 				t.Fatalf("Decode(%s) gave %+v, want an error", c.payload, j)
 			}
-			if j != nil || !strings.HasPrefix(err.Error(), c.kind+" payload: ") || !strings.Contains(err.Error(), c.want) {
+			var invalid *tasks.InvalidError
+			if j != nil || !errors.As(err, &invalid) || !strings.HasPrefix(err.Error(), c.kind+" payload: ") || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("Decode(%s) = %v, %q, want no job and %q", c.payload, j, err, c.want)
 			}
 		})
@@ -87,7 +99,7 @@ func TestResultsRoundTrip(t *testing.T) {
 				t.Errorf("Summary is %q, want one line", s)
 			}
 			_, err = k.DecodeResult([]byte(`{"extra":1}`))
-			if err == nil || !strings.Contains(err.Error(), k.Name+` result: `) || !strings.Contains(err.Error(), `"extra"`) {
+			if err == nil || !strings.Contains(err.Error(), k.Name+` result: `) || !strings.Contains(err.Error(), `extra: unknown field`) {
 				t.Errorf("an unknown field gave %v", err)
 			}
 		})

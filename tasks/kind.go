@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/stevedore-jobs/stevedore/tasks/strict"
 	"github.com/stevedore-jobs/stevedore/tasks/walk"
 )
 
@@ -48,8 +48,8 @@ func NewKind[J Job, R Result](p Policy) Kind {
 	var result R
 	k := Kind{
 		Name: job.Kind(), Policy: p,
-		decode:       func(data []byte) (Job, error) { return strict[J](data) },
-		decodeResult: func(data []byte) (Result, error) { return strict[R](data) },
+		decode:       decode[J],
+		decodeResult: func(data []byte) (Result, error) { return DecodeResult[R](data) },
 	}
 	if result.Kind() != k.Name {
 		k.wrong = fmt.Errorf("its result says that it is of kind %q", result.Kind())
@@ -118,47 +118,31 @@ func (k Kind) Describe(s *Status, payload []byte) {
 	}
 }
 
-// Decode reads a payload of this kind. It refuses unknown fields and
-// trailing data. It does not call Validate.
-func (k Kind) Decode(payload []byte) (Job, error) {
-	j, err := k.decode(payload)
-	if err != nil {
-		return nil, fmt.Errorf("%s payload: %w", k.Name, err)
-	}
-	return j, nil
-}
+// Decode reads a payload of this kind. It refuses unknown fields,
+// values of another type and trailing data with an *InvalidError, which
+// lists them all. It does not call Validate.
+func (k Kind) Decode(payload []byte) (Job, error) { return k.decode(payload) }
 
 // DecodeResult reads a result of this kind.
-func (k Kind) DecodeResult(data []byte) (Result, error) {
-	r, err := k.decodeResult(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s result: %w", k.Name, err)
-	}
-	return r, nil
-}
+func (k Kind) DecodeResult(data []byte) (Result, error) { return k.decodeResult(data) }
 
 // DecodeResult reads a result of a known type, also of a kind that is
 // not built in.
 func DecodeResult[R Result](data []byte) (R, error) {
-	r, err := strict[R](data)
-	if err != nil {
-		return r, fmt.Errorf("%s result: %w", r.Kind(), err)
+	r, faults := strict.Decode[R](data)
+	if len(faults) > 0 {
+		e := InvalidError{Fields: faults}
+		return r, fmt.Errorf("%s result: not what the contract says: %w", r.Kind(), &e)
 	}
 	return r, nil
 }
 
-func strict[T any](data []byte) (T, error) {
-	var v T
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&v); err != nil {
-		text := strings.TrimPrefix(err.Error(), "json: ")
-		return v, fmt.Errorf("not what the contract says: %s", text)
+func decode[J Job](data []byte) (Job, error) {
+	j, faults := strict.Decode[J](data)
+	if len(faults) > 0 {
+		return nil, &InvalidError{JobKind: j.Kind(), Fields: faults}
 	}
-	if _, err := dec.Token(); err != io.EOF {
-		return v, fmt.Errorf("data after the JSON object")
-	}
-	return v, nil
+	return j, nil
 }
 
 // Same reports whether two payloads of this kind ask for the same job.

@@ -70,7 +70,7 @@ func TestOwnKind(t *testing.T) {
 	if err != nil || j.Validate() != nil || j.JobTerms().Tenant != "acme" {
 		t.Errorf("%+v, %v, %v", j, err, j.Validate())
 	}
-	if _, err := k.Decode([]byte(`{"source":{}}`)); err == nil || !strings.Contains(err.Error(), `unknown field "source"`) {
+	if _, err := k.Decode([]byte(`{"source":{}}`)); err == nil || !strings.Contains(err.Error(), `source: unknown field: did you mean sources?`) {
 		t.Errorf("an unknown field: %v", err)
 	}
 	r, err := k.DecodeResult([]byte(`{"objects":3}`))

@@ -43,7 +43,8 @@ func TestAuthMethods(t *testing.T) {
 		"mem with a role":  {tasks.Storage{Provider: "mem", Auth: tasks.Auth{Method: "assume-role", RoleARN: "a", ExternalID: "e"}}, []string{`storage.auth.method: "assume-role" is none of mem's `}},
 		"mem with a key":   {tasks.Storage{Provider: "mem", Auth: tasks.Auth{AccessKeyID: "A", SessionToken: secret}}, []string{`storage.auth.access_key_id: not used by method ""`, `storage.auth.session_token: not used by method ""`}},
 		"mem with a URL":   {tasks.Storage{Provider: "mem", Endpoint: "https://x"}, []string{"storage.endpoint: not used by provider mem"}},
-		"no such provider": {tasks.Storage{Provider: "S3", Auth: tasks.Auth{Method: "anonymous"}}, []string{`storage.provider: "S3" is none of ` + providerNames(false)}},
+		"no such provider": {tasks.Storage{Provider: "S3", Auth: tasks.Auth{Method: "anonymous"}}, []string{`storage.provider: "S3" is none of ` + providerNames(false) + "; did you mean s3?"}},
+		"misspelt method":  {tasks.Storage{Provider: "azure", Account: "a", Auth: tasks.Auth{Method: "accountkey"}}, []string{`storage.auth.method: "accountkey" is none of azure's sas, account-key, connection-string, service-principal, worker-identity, anonymous; did you mean account-key?`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -127,7 +128,10 @@ func plainAuth(t *testing.T) (a tasks.Auth) {
 // The lists come from the table of providers.
 func TestProviders(t *testing.T) {
 	t.Parallel()
-	first := []string{"s3", "gcs", "azure", "file", "mem"}
+	first := []string{"s3", "gcs", "azure", "file"}
+	if slices.Contains(tasks.Providers(), "mem") {
+		t.Error("users are told of the provider for tests")
+	}
 	if got := tasks.Providers(); !slices.Equal(got[:min(len(got), len(first))], first) {
 		t.Errorf("providers are %q, want %q first", got, first)
 	}

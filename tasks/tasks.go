@@ -81,7 +81,8 @@ func (t Table) Lookup(name string) (Kind, error) {
 			return k, k.Validate()
 		}
 	}
-	return Kind{}, fmt.Errorf("no job kind %q (there are %s)", name, strings.Join(t.Names(), ", "))
+	return Kind{}, fmt.Errorf("no job kind %q (there are %s)%s",
+		name, strings.Join(t.Names(), ", "), fields.Suggest(name, t.Names()))
 }
 
 // Names returns the names of the kinds, in the order of the table.

@@ -74,7 +74,7 @@ func TestEveryFaultAtOnce(t *testing.T) {
 		`source.auth.session_token: must be a reference, env:NAME or file:/path, or be sealed (the value given is not shown)`,
 		`source.auth.role_arn: not used by method "access-key"`,
 		`source.auth.access_key_id: has white space around it`,
-		`destination.provider: "gsc" is none of `+providerNames(false),
+		`destination.provider: "gsc" is none of `+providerNames(false)+`; did you mean gcs?`,
 		`destination.bucket: empty`,
 		`destination.auth.key_file: not used by method ""`,
 		`annotations.storage.provider: empty: give `+providerNames(true),

@@ -2,12 +2,14 @@ package worker
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/hibiken/asynq"
 
+	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
@@ -34,6 +36,19 @@ func answer(v outcome.Verdict, err error) error {
 	case outcome.Done, outcome.Obsolete, outcome.Cancelled:
 	}
 	return nil
+}
+
+// endResult returns what asynq shows as the result of a job that has
+// ended: the job's result, or its state and its failure.
+func endResult(s tasks.Status) []byte {
+	if s.State == tasks.StateSucceeded {
+		return s.Result
+	}
+	text, _ := json.Marshal(struct { // texts always marshal
+		State   tasks.State    `json:"state"`
+		Failure *tasks.Failure `json:"failure,omitempty"`
+	}{s.State, s.Failure})
+	return text
 }
 
 // isFailure tells asynq which errors count as failures of a task.

@@ -130,6 +130,7 @@ func TestCancelInEveryStep(t *testing.T) {
 			k, err := tasks.Lookup(c.job.Kind())
 			h.must(err)
 			h.waitForTask(k.Policy.Queue, "j", 15*time.Second, asynq.TaskStateCompleted)
+			h.checkAsynqResult(k.Policy.Queue, "j", `{"state":"cancelled"}`)
 			if s := h.status("j"); s.State != tasks.StateCancelled || len(s.Result) > 0 {
 				t.Errorf("%+v", s)
 			}
@@ -169,6 +170,7 @@ func TestCancelOfWaitingJob(t *testing.T) {
 				startWorker(t, conf, j)
 			}
 			h.waitForTask(tasks.QueueVerify, "v", 10*time.Second, asynq.TaskStateCompleted)
+			h.checkAsynqResult(tasks.QueueVerify, "v", `{"state":"cancelled"}`)
 			if runs.Load() != want || h.status("v").State != tasks.StateCancelled {
 				t.Errorf("%d runs, %+v", runs.Load(), h.status("v"))
 			}
@@ -201,6 +203,7 @@ func TestCancelButton(t *testing.T) {
 			h.waitForState("m", tasks.StateCancelled, maxCancelTime)
 			work.waitEnded(t, 4)
 			h.waitForTask(tasks.QueueJobs, "m", 10*time.Second, asynq.TaskStateCompleted)
+			h.checkAsynqResult(tasks.QueueJobs, "m", `{"state":"cancelled"}`)
 			h.waitForEmptyQueue(tasks.QueueShards)
 			// The slot of a shard that asynq has cancelled may take
 			// another shard before the job has ended.
@@ -210,6 +213,16 @@ func TestCancelButton(t *testing.T) {
 			h.checkEndEvent("m", 0, tasks.EventCancelled)
 			waitCancelCounted(t, one.Registry, two.Registry)
 		})
+	}
+}
+
+// checkAsynqResult checks what asynqmon shows as the result of a task.
+func (h *harness) checkAsynqResult(name, id, want string) {
+	h.t.Helper()
+	info, err := h.inspector.GetTaskInfo(name, id)
+	h.must(err)
+	if string(info.Result) != want {
+		h.t.Errorf("the result of task %s is %q, want %q", id, info.Result, want)
 	}
 }
 

@@ -46,7 +46,7 @@ func TestInvalidPayload(t *testing.T) {
 	startWorker(t, newConfig(t, o), testJobs{})
 	const payload = `{"storage":{"provider":"mem","buckett":"b"}}`
 	i := enqueueRaw(t, o, "verify-connection", "typo", payload)
-	waitArchived(t, i, "typo", `unknown field "buckett"`)
+	waitArchived(t, i, "typo", `storage.buckett: unknown field: did you mean bucket?`)
 	s := waitForJob(t, newClient(t, o), "typo", 10*time.Second)
 	if s.Failure == nil || s.Failure.Kind != "invalid" || !strings.Contains(s.Failure.Message, "buckett") {
 		t.Errorf("failure %+v", s.Failure)

@@ -80,7 +80,10 @@ func (h *harness) submit(j tasks.Job, id string) {
 }
 
 // enqueueTask enqueues a task of a job, but makes no record.
-func (h *harness) enqueueTask(j tasks.Job, ref asynqtask.JobRef, options ...asynq.Option) {
+func (h *harness) enqueueTask(j tasks.Job, ref asynqtask.JobRef) { h.enqueueLater(j, ref, 0) }
+
+// enqueueLater is enqueueTask for a task that waits.
+func (h *harness) enqueueLater(j tasks.Job, ref asynqtask.JobRef, wait time.Duration) {
 	h.t.Helper()
 	k, err := tasks.Lookup(j.Kind())
 	h.must(err)
@@ -91,7 +94,8 @@ func (h *harness) enqueueTask(j tasks.Job, ref asynqtask.JobRef, options ...asyn
 		Ref:     ref,
 		Queue:   j.JobTerms().Priority.Queue(k.Policy.Queue),
 		Payload: payload,
-	}, options...))
+		Wait:    wait,
+	}))
 }
 
 func (h *harness) status(id string) tasks.Status {

@@ -19,7 +19,7 @@ var errBadID = errors.New("the task of a job must have the job's ID, without a f
 // decides the outcome, and writes it down.
 func (a *attempt) runJob(ctx context.Context) outcome.Verdict {
 	ref := asynqtask.ParseJobRef(a.taskID)
-	if err := queue.CheckID(ref.Job); err != nil || ref.TaskID() != a.taskID {
+	if err := asynqtask.CheckID(ref.Job); err != nil || ref.TaskID() != a.taskID {
 		err = fmt.Errorf("task %q: %w", a.taskID, errors.Join(err, errBadID))
 		return outcome.Verdict{Outcome: outcome.Failed, Err: err}
 	}
@@ -34,6 +34,7 @@ func (a *attempt) runJob(ctx context.Context) outcome.Verdict {
 		return a.decide(ctx, err)
 	}
 	if lease.Over {
+		a.writeEnd(ctx, lease)
 		if lease.State == tasks.StateCancelled { // before a worker had it
 			a.executor.metrics.JobEnded(a.kind.Name, string(tasks.StateCancelled), 0)
 		}
@@ -115,6 +116,21 @@ func (c *claim) limitTime(ctx context.Context) (context.Context, context.CancelF
 		cancelDeadline()
 		cancel()
 	}
+}
+
+// writeEnd shows in asynq how a job has ended that another attempt ran.
+// That attempt could not: asynq lets none write a result whose task it
+// was asked to cancel.
+func (a *attempt) writeEnd(ctx context.Context, lease queue.Lease) {
+	if !lease.State.Final() {
+		return // a later task carries the job
+	}
+	s, err := a.executor.store.Status(ctx, lease.ID)
+	if err != nil {
+		a.executor.log.Debug("end of a job not read", "job", lease.ID, "error", err)
+		return
+	}
+	a.writeResult(endResult(s))
 }
 
 // writeResult stores data where asynqmon shows it. Only operators read

@@ -95,11 +95,11 @@ func (h *harness) leaveOrphans() {
 	h.claim(verify, "single", tasks.StateRunning)
 	h.recordDeaths("single", 1)
 	h.claimPlanned(manifest, "waiting", 1)
-	h.enqueueTask(manifest, asynqtask.JobRef{Job: "waiting"}, asynq.ProcessIn(time.Hour))
+	h.enqueueLater(manifest, asynqtask.JobRef{Job: "waiting"}, time.Hour)
 	for _, id := range []string{"running", "deadly", "deadly-single", "single", "waiting"} {
 		h.makeSilent(id)
 	}
-	h.setRecordTime("unsent", "created", time.Now().Add(-time.Minute))
+	h.setRecordTime("unsent", "beat", time.Now().Add(-time.Minute))
 }
 
 // checkOldTaskDoesNothing has asynq run the first task of a job that a
@@ -123,7 +123,7 @@ func TestOrphanOfQueuedJob(t *testing.T) {
 	h := newHarness(t, o)
 	h.submit(verify, "v")
 	h.abandonTask(tasks.QueueVerify, "v")
-	h.setRecordTime("v", "created", time.Now().Add(-time.Minute))
+	h.setRecordTime("v", "beat", time.Now().Add(-time.Minute))
 	var runs atomic.Int32
 	startWorker(t, newConfig(t, o), testJobs{verify: failing(&runs)})
 	s := h.waitForEnd("v", 20*time.Second)

@@ -52,7 +52,9 @@ func (c *claim) record(ctx context.Context, v jobVerdict) outcome.Verdict {
 	var err error
 	switch {
 	case v.Ended():
-		c.job.WriteResult(v.end.Result)
+		c.job.WriteResult(endResult(tasks.Status{
+			State: v.State(), Result: v.end.Result, Failure: v.end.Failure,
+		}))
 		err = c.job.Lease.Publish(late, v.end)
 	case v.Again():
 		err = c.job.Lease.Suspend(late, v.Pause)
@@ -81,7 +83,7 @@ func (c *claim) whyFenced(ctx context.Context) outcome.Verdict {
 	if err != nil || s.State != tasks.StateCancelled || s.Round != c.job.Lease.Round {
 		return outcome.Verdict{Outcome: outcome.Fenced, Err: queue.ErrFenced}
 	}
-	c.job.WriteResult([]byte(`{"state":"cancelled"}`))
+	c.job.WriteResult(endResult(s))
 	c.executor.coordinator.Release(ctx, c.job)
 	return outcome.Verdict{Outcome: outcome.Cancelled, Err: outcome.ErrCancelled}
 }

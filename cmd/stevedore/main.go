@@ -10,9 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/alecthomas/kong"
 
@@ -35,10 +33,16 @@ type commands struct {
 	Keygen  keygenCommand  `cmd:"" help:"Make a pair of keys: producers seal secrets with the public one, workers open them with the private one."`
 	Policy  policyCommand  `cmd:"" help:"Print the least rights that a bucket's owner has to grant, as documents and commands to paste."`
 	Demo    demoCommand    `cmd:"" help:"Run all four jobs on images that the demo draws."`
+	Help    helpCommand    `cmd:"" help:"Show the help of a command, as --help does."`
 }
 
 func main() {
+<<<<<<< HEAD
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+=======
+	redis.SetLogger(quiet{})
+	ctx, stop := interruptible()
+>>>>>>> main
 	console := cli.Console{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Environ: os.Environ()}
 	code := run(ctx, os.Args[1:], console)
 	stop()
@@ -51,8 +55,7 @@ func run(ctx context.Context, args []string, c cli.Console) cli.ExitCode {
 	parser, err := kong.New(&parsed,
 		kong.Name("stevedore"),
 		kong.Writers(c.Out, c.Err),
-		kong.Description("Jobs for labelling tools, run on the bucket that holds the images. "+
-			"Settings come from the environment: see the README."),
+		kong.Description(description()),
 		kong.Vars{"kinds": strings.Join(tasks.Kinds().Names(), ", "), "buckets": schemes.Forms()},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(c, schemes))
@@ -74,8 +77,8 @@ func report(w io.Writer, err error) cli.ExitCode {
 	switch {
 	case err == nil, errors.As(err, &exit) && exit.Err == nil:
 	case errors.As(err, &payload):
-		_, _ = fmt.Fprintf(w, "stevedore: the %s payload is not valid; nothing was enqueued:\n",
-			payload.JobKind)
+		kind := strings.TrimPrefix(payload.JobKind+" ", " ")
+		_, _ = fmt.Fprintf(w, "stevedore: the %spayload is not valid; nothing was done:\n", kind)
 		for _, f := range payload.Fields {
 			_, _ = fmt.Fprintf(w, "  %s\n", f)
 		}

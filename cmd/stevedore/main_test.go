@@ -78,15 +78,18 @@ func TestCallersMistakes(t *testing.T) {
 		args    []string
 		want    string
 	}{
-		"unknown kind":     {nil, []string{"run", "make-coffee", "--source", "file:///tmp"}, "verify-connection, build-manifest"},
-		"unknown field":    {nil, []string{"run", "build-manifest", "--source", "file:///tmp", "--set", "sorce=1"}, `"sorce"`},
-		"unknown scheme":   {nil, []string{"run", "build-manifest", "--source", "ftp://b"}, "ftp://b"},
-		"secret in a URL":  {nil, []string{"run", "build-manifest", "--source", "s3://key:hush@b"}, "storage URL"},
-		"nothing to do":    {nil, []string{"run", "build-manifest"}, "--source"},
-		"no such file":     {nil, []string{"run", "build-manifest", "/nowhere.json"}, "/nowhere.json"},
-		"no such command":  {nil, []string{"dance"}, "dance"},
-		"bad environment":  {[]string{"STEVEDORE_REDIS_URL=http://:hush@x", "STEVEDORE_PARALLEL=0", "STEVEDORE_DRAIN_TIMEOUT=soon"}, []string{"worker"}, "STEVEDORE_REDIS_URL"},
-		"all of it is bad": {[]string{"STEVEDORE_REDIS_URL=http://:hush@x", "STEVEDORE_PARALLEL=0", "STEVEDORE_EGRESS_ALLOW=x"}, []string{"worker"}, "STEVEDORE_EGRESS_ALLOW"},
+		"unknown kind":      {nil, []string{"run", "make-coffee", "--source", "file:///tmp"}, "verify-connection, build-manifest"},
+		"unknown field":     {nil, []string{"run", "build-manifest", "--source", "file:///tmp", "--set", "sorce=1"}, "  sorce: unknown field: did you mean source?"},
+		"text for a number": {nil, []string{"run", "generate-thumbnails", "--source", "file:///tmp", "--set", "size=large"}, "  size: needs a number, not a string"},
+		"misspelt kind":     {nil, []string{"run", "build-manifests"}, "did you mean build-manifest?"},
+		"not JSON":          {nil, []string{"enqueue", "build-manifest", "run.go"}, "  is not JSON: line 1, column 1: "},
+		"unknown scheme":    {nil, []string{"run", "build-manifest", "--source", "ftp://b"}, "ftp://b"},
+		"secret in a URL":   {nil, []string{"run", "build-manifest", "--source", "s3://key:hush@b"}, "storage URL"},
+		"nothing to do":     {nil, []string{"run", "build-manifest"}, "--source"},
+		"no such file":      {nil, []string{"run", "build-manifest", "/nowhere.json"}, "/nowhere.json"},
+		"no such command":   {nil, []string{"dance"}, "dance"},
+		"bad environment":   {[]string{"STEVEDORE_REDIS_URL=http://:hush@x", "STEVEDORE_PARALLEL=0", "STEVEDORE_DRAIN_TIMEOUT=soon"}, []string{"worker"}, "STEVEDORE_REDIS_URL"},
+		"all of it is bad":  {[]string{"STEVEDORE_REDIS_URL=http://:hush@x", "STEVEDORE_PARALLEL=0", "STEVEDORE_EGRESS_ALLOW=x"}, []string{"worker"}, "STEVEDORE_EGRESS_ALLOW"},
 	} {
 		code, _, errs := call(t.Context(), c.environ, "", c.args...)
 		if code != cli.ExitInvalid || !strings.Contains(errs, c.want) || strings.Contains(errs, "hush") {
@@ -135,9 +138,9 @@ func TestRunOnAFile(t *testing.T) {
 	t.Parallel()
 	dir := drawDataset(t)
 	code, out, errs := call(t.Context(), nil, "", "run", "build-manifest", "--source", "file://"+dir, "--set", "source.prefix=scenes/", "--json")
-	var r tasks.BuildManifestResult
-	if err := json.Unmarshal([]byte(out), &r); code != cli.ExitOK || err != nil || r.Entries != int64(dataset.Count().Images) {
-		t.Errorf("exit %d, %v\n%s\n%s", code, err, out, errs)
+	r := manifestIn(t, out)
+	if code != cli.ExitOK || r.Entries != int64(dataset.Count().Images) {
+		t.Errorf("exit %d\n%s\n%s", code, out, errs)
 	}
 	if !strings.Contains(errs, dataset.CorruptKey+": corrupt-image") {
 		t.Errorf("the corrupt image is not named:\n%s", errs)

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/payload"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/providers/policy"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/strict"
 )
 
 // policyCommand sends nothing to a cloud: it prints what the bucket's
@@ -73,25 +75,29 @@ func (p policyCommand) storage(
 // storageIn finds the storage that a job works on in its payload. Data
 // without such a field is a storage itself.
 func storageIn(data []byte) (s tasks.Storage, need tasks.Need, _ error) {
-	wrong := func(err error) error {
-		return fmt.Errorf("the payload is not the JSON of a storage: %w", err)
-	}
-	fields := map[string]json.RawMessage{}
-	if err := json.Unmarshal(data, &fields); err != nil {
-		return s, need, wrong(err)
-	}
+	parts, faults := strict.Decode[map[string]json.RawMessage](data)
+	field := ""
 	for _, kind := range tasks.Kinds() {
-		if inner, ok := fields[kind.StorageFields()[0]]; ok {
-			data = inner
+		if name := kind.StorageFields()[0]; parts[name] != nil {
+			field, data = name, parts[name]
 		}
 	}
-	if err := json.Unmarshal(data, &s); err != nil {
-		return s, need, wrong(err)
+	if len(faults) == 0 {
+		s, faults = strict.Decode[tasks.Storage](data)
 	}
-	if fields["need"] != nil {
-		if err := json.Unmarshal(fields["need"], &need); err != nil {
-			return s, need, wrong(err)
+	for i := range faults {
+		faults[i].Field = strings.Trim(field+"."+faults[i].Field, ".")
+	}
+	if parts["need"] != nil {
+		var wrong []tasks.FieldError
+		need, wrong = strict.Decode[tasks.Need](parts["need"])
+		for _, w := range wrong {
+			w.Field = strings.Trim("need."+w.Field, ".")
+			faults = append(faults, w)
 		}
+	}
+	if len(faults) > 0 {
+		return s, need, &tasks.InvalidError{Fields: faults}
 	}
 	return s, need, nil
 }

@@ -88,7 +88,9 @@ func TestPolicyCommand(t *testing.T) {
 		{`{"provider": "s3", "bucket": "s3://b"}`, []string{"-"}, cli.ExitInvalid, "storage.bucket"},
 		{`{"provider": "file", "bucket": "/data"}`, []string{"-"}, cli.ExitInvalid, "no rights to grant"},
 		{`{"provider": "ftp", "bucket": "b"}`, []string{"-"}, cli.ExitInvalid, "no rights to grant"},
-		{`[]`, []string{"-"}, cli.ExitInvalid, "not the JSON of a storage"},
+		{`[]`, []string{"-"}, cli.ExitInvalid, "needs an object, {...}, not an array"},
+		{`{"source": {"provider": "s3", "buckett": "b"}}`, []string{"-"}, cli.ExitInvalid, "source.buckett: unknown field: did you mean bucket?"},
+		{`{"source": ` + azure + `, "need": {"read": 1}}`, []string{"-"}, cli.ExitInvalid, "need.read: needs true or false, not a number"},
 		{"", nil, cli.ExitInvalid, "--source"},
 		{"", []string{"--source", "s3://b", "--external-id", "ws-1"}, cli.ExitInvalid, "account to trust"},
 	} {

@@ -11,12 +11,15 @@ import (
 
 type runCommand struct {
 	payload.Flags
-	JSON    bool `help:"Print the result as JSON."`
+	show.Ending
 	Verbose bool `short:"v" help:"Log what the worker does."`
 }
 
 // Run runs a job in this process.
 func (r runCommand) Run(ctx context.Context, c cli.Console, schemes payload.Schemes) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
 	s, err := c.Settings()
 	if err != nil {
 		return err
@@ -38,5 +41,5 @@ func (r runCommand) Run(ctx context.Context, c cli.Console, schemes payload.Sche
 	if err != nil {
 		return err
 	}
-	return show.Follow(ctx, c, here.client, id, r.JSON)
+	return r.Follow(ctx, c, here.client, show.Job{ID: id, Kind: j.Kind(), Here: true})
 }

@@ -35,8 +35,8 @@ type bucket struct {
 // Unwrap lets providers.As look further.
 func (b bucket) Unwrap() providers.Bucket { return b.Bucket }
 
-// List implements providers.Bucket. If the bucket does not list in
-// key order, one stream lists all of it.
+// List implements providers.Bucket. It yields the keys in the order in
+// which one stream would list them, whatever order that is.
 func (b bucket) List(
 	ctx context.Context, opts providers.ListOptions,
 ) iter.Seq2[providers.Object, error] {
@@ -66,22 +66,24 @@ func (b bucket) List(
 	}
 }
 
-// listAlone lists with one stream. If the keys are in order and there
-// are so many that others should help, it stops, and returns the last
-// key of each page.
+// listAlone lists with one stream. If the keys are in a known order and
+// there are so many that others should help, it stops, and returns the
+// last key of each page.
 func (l *listing) listAlone(
 	ctx context.Context, yield func(providers.Object, error) bool,
 ) (pageEnds []string, more bool) {
-	count, ordered, last := 0, true, l.opts.After
+	count, last, through := 0, "", l.opts.Through
 	for o, err := range l.bucket.List(ctx, l.opts) {
 		if err != nil {
 			yield(providers.Object{}, err)
 			return nil, false
 		}
-		if isPast(o.Key, l.opts.Through) || !yield(o, nil) {
+		if count > 0 {
+			l.chain.order = l.chain.order.Narrow(last, o.Key)
+		}
+		if through != "" && l.chain.order.Before(through, o.Key) || !yield(o, nil) {
 			return nil, false
 		}
-		ordered = ordered && o.Key > last
 		last = o.Key
 		count++
 		if count%sampleEvery == 1 {
@@ -90,13 +92,9 @@ func (l *listing) listAlone(
 		if count%pageSize == 0 && count <= soloObjects {
 			pageEnds = append(pageEnds, o.Key)
 		}
-		if count >= soloObjects && ordered {
+		if count >= soloObjects && l.chain.order != 0 {
 			return pageEnds, true
 		}
 	}
 	return nil, false
 }
-
-// isPast reports whether a key is behind the last key of a range. An
-// empty one means that the range has no end.
-func isPast(key, last string) bool { return last != "" && key > last }

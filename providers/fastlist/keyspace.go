@@ -157,7 +157,7 @@ func (m *keyModel) splitPoints(last, end string, span pageSpan, pages float64, n
 	for k := 1; k <= n && distance > 0; k++ {
 		step := pageSpan{span.position, distance * float64(k)}
 		point, ok := m.advance(last, step, precision)
-		if !ok || isPast(point, end) || point == end {
+		if !ok || end != "" && point >= end {
 			break
 		}
 		if point > last { // else try a longer step

@@ -2,11 +2,11 @@ package fastlist
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"sync"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 )
 
 // listing is one List. Streams list its segments, while the caller's
@@ -19,8 +19,7 @@ type listing struct {
 
 	mu       sync.Mutex
 	changed  *sync.Cond // anything below has changed
-	segments []*segment // in key order; the loop takes pages from the first
-	buffer   buffer
+	chain    chain
 	splitter splitter
 	keys     keyModel
 	canStart bool  // the server has shown that it can start at a key
@@ -37,8 +36,11 @@ func newListing(b providers.Bucket, opts providers.ListOptions, streams int) *li
 	l := &listing{
 		bucket:   b,
 		opts:     opts,
-		buffer:   buffer{streams: streams},
+		chain:    chain{order: providers.OrderOf(b), buffer: buffer{streams: streams}},
 		splitter: newSplitter(),
+	}
+	if both := l.chain.order & opts.Order; both != 0 {
+		l.chain.order = both
 	}
 	l.changed = sync.NewCond(&l.mu)
 	return l
@@ -50,14 +52,14 @@ func (l *listing) start(ctx context.Context, pageEnds []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	first := &segment{last: pageEnds[len(pageEnds)-1], end: l.opts.Through, pageEnds: pageEnds}
-	l.segments = []*segment{first}
+	l.chain.segments = []*segment{first}
 	l.split(ctx, first)
 	l.launch(ctx, first)
 }
 
 func (l *listing) launch(ctx context.Context, s *segment) {
 	s.waiting = true
-	l.streams.Go(func() { stream{l, s}.run(ctx) })
+	l.streams.Go(func() { (&stream{listing: l, segment: s}).run(ctx) })
 }
 
 // next waits for the next page in key order. It returns neither page
@@ -65,20 +67,20 @@ func (l *listing) launch(ctx context.Context, s *segment) {
 func (l *listing) next() ([]providers.Object, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.segments) > 0 && l.panicked == nil {
-		s := l.segments[0]
+	for len(l.chain.segments) > 0 && l.panicked == nil {
+		s := l.chain.segments[0]
 		switch {
 		case len(s.pages) > 0:
 			page := s.pages[0]
 			s.pages[0] = nil // so that its memory can be freed
 			s.pages = s.pages[1:]
-			l.buffer.objects -= len(page)
+			l.chain.buffer.objects -= len(page)
 			l.changed.Broadcast()
 			return page, nil
 		case s.err != nil:
 			return nil, s.err
 		case s.done:
-			l.segments = l.segments[1:]
+			l.chain.segments = l.chain.segments[1:]
 			l.changed.Broadcast()
 		default:
 			l.changed.Wait()
@@ -93,8 +95,8 @@ func (l *listing) wakeAll() {
 	l.changed.Broadcast()
 }
 
-// end stops the streams, which may all be waiting for the loop. If
-// one of them has panicked, it panics too.
+// end stops the streams, which may all be waiting for the loop. If one
+// of them has panicked, it panics too.
 func (l *listing) end(cancel context.CancelFunc) {
 	cancel()
 	l.wakeAll()
@@ -112,9 +114,10 @@ func (l *listing) fail(p *providers.PanicError) {
 	l.changed.Broadcast()
 }
 
-// awaitTurn waits until a segment may request a page. It also returns
-// when ctx has ended: then the request itself fails.
-func (l *listing) awaitTurn(ctx context.Context, s *segment) {
+// awaitTurn waits until a segment may request a page, and returns the
+// orders that fit the keys so far. It also returns when ctx has ended:
+// then the request itself fails.
+func (l *listing) awaitTurn(ctx context.Context, s *segment) keyorder.Order {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s.pageEnds != nil && !s.waiting {
@@ -125,7 +128,8 @@ func (l *listing) awaitTurn(ctx context.Context, s *segment) {
 		l.changed.Wait()
 	}
 	s.waiting = false
-	l.buffer.running++
+	l.chain.buffer.running++
+	return l.chain.order
 }
 
 // mayRequest reports whether s may request a page. Segments nearer to
@@ -133,11 +137,12 @@ func (l *listing) awaitTurn(ctx context.Context, s *segment) {
 // expected before it would not fit into the buffer together with its
 // own.
 func (l *listing) mayRequest(s *segment) bool {
-	free := l.buffer.streams - l.buffer.running
-	pagesBefore := l.buffer.pages()
-	for i, other := range l.segments {
-		fits := l.buffer.fits(pagesBefore)
-		if i == 0 {
+	free := l.chain.buffer.streams - l.chain.buffer.running
+	pagesBefore := l.chain.buffer.pages()
+	isFirst := true // nothing that the loop needs before it is still to come
+	for _, other := range l.chain.segments {
+		fits := l.chain.buffer.fits(pagesBefore)
+		if isFirst {
 			fits = len(other.pages) < firstPages
 		}
 		switch {
@@ -151,28 +156,27 @@ func (l *listing) mayRequest(s *segment) bool {
 		if !other.done {
 			pagesBefore += other.pagesLeft
 		}
+		isFirst = isFirst && other.atEnd
 	}
 	return s.replaced // it only has to notice that
 }
 
-// deliver puts a page into the buffer, and ends the turn.
+// deliver puts a page into the buffer.
 func (l *listing) deliver(s *segment, page []providers.Object) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.buffer.running--
 	l.changed.Broadcast()
 	if s.replaced || len(page) == 0 {
 		return
 	}
 	s.pages = append(s.pages, page)
-	l.buffer.objects += len(page)
+	l.chain.buffer.objects += len(page)
 	l.learn(s, page)
 }
 
 func (l *listing) learn(s *segment, page []providers.Object) {
 	if s.count == 0 {
-		l.canStart = l.canStart || !s.single
-		l.splitter.foundKeys(l.buffer.streams)
+		l.splitter.foundKeys(l.chain.buffer.streams)
 	}
 	for i := 0; i < len(page); i += sampleEvery {
 		l.keys.learn(page[i].Key)
@@ -183,61 +187,34 @@ func (l *listing) learn(s *segment, page []providers.Object) {
 	s.pagesLeft = l.keys.pagesBetween(s.last, s.end, s.measure(&l.keys))
 }
 
-// split gives the rest of a segment to streams that have nothing to
-// do.
+// split gives the rest of a segment to streams that have nothing to do.
 func (l *listing) split(ctx context.Context, s *segment) {
-	idle := l.buffer.streams - l.buffer.running - 1
-	for _, other := range l.segments {
+	idle := l.chain.buffer.streams - l.chain.buffer.running - 1
+	for _, other := range l.chain.segments {
 		if other.waiting && other != s {
 			idle--
 		}
 	}
-	n := min(idle, l.splitter.atOnce, l.splitter.allowance(l.buffer.streams))
-	if l.single || n < 1 || !l.buffer.hasRoomForPieces() {
+	n := min(idle, l.splitter.atOnce, l.splitter.allowance(l.chain.buffer.streams))
+	if l.single || s.replaced || n < 1 || !l.chain.buffer.hasRoomForPieces() {
 		return
 	}
 
 	span := s.measure(&l.keys)
 	points := l.keys.splitPoints(s.last, s.end, span, l.splitter.pieceLength(), n)
-	l.splitter.pieces += len(points)
-	at := slices.Index(l.segments, s) + 1
-	for i, point := range points {
-		if !strings.HasPrefix(point, l.opts.Prefix) {
-			break
+	before := s
+	for _, point := range points {
+		if !strings.HasPrefix(point, l.opts.Prefix) || !l.chain.holds(before, point) {
+			continue // the points are made for the order of bytes
 		}
-		before := l.segments[at+i-1]
-		piece := &segment{last: point, end: before.end, span: span}
-		before.end = point
+		l.splitter.pieces++
+		piece := &segment{last: point, span: span}
+		l.chain.insert(before, piece)
 		before.pagesLeft = l.keys.pagesBetween(before.last, point, span)
 		piece.pagesLeft = l.keys.pagesBetween(point, piece.end, span)
-		l.segments = slices.Insert(l.segments, at+i, piece)
 		l.launch(ctx, piece)
+		before = piece
 	}
-}
-
-// takeOver gives all that comes after a failed segment to it, and
-// ends the help of all other streams. It returns false if that has
-// been tried.
-func (l *listing) takeOver(s *segment) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if s.replaced || s.single {
-		return false
-	}
-	at := slices.Index(l.segments, s) + 1
-	for _, other := range l.segments[at:] {
-		for _, page := range other.pages {
-			l.buffer.objects -= len(page)
-		}
-		other.pages, other.replaced = nil, true
-		if other.cancel != nil {
-			other.cancel()
-		}
-	}
-	l.segments = l.segments[:at]
-	l.changed.Broadcast()
-	s.end, s.single, s.waiting, l.single = l.opts.Through, true, true, true
-	return true
 }
 
 // finish takes note of how a stream ended.
@@ -245,8 +222,25 @@ func (l *listing) finish(s *segment, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s.done, s.err = true, err
-	if err == nil {
+	if err == nil && !s.replaced {
 		l.splitter.ended(s.count)
 	}
 	l.changed.Broadcast()
+}
+
+// takeOver gives all that comes after a failed segment to it, and ends
+// the help of all other streams. It returns false if that has been
+// tried.
+func (l *listing) takeOver(s *segment) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s.replaced || s.single {
+		return false
+	}
+	for next := l.chain.after(s); next != nil; next = l.chain.after(s) {
+		l.chain.drop(next)
+	}
+	l.changed.Broadcast()
+	s.end, s.single, s.waiting, l.single = l.opts.Through, true, true, true
+	return true
 }

@@ -6,12 +6,14 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// segment is a range of keys that one stream lists. Only its own
-// stream changes last, and may read it without the lock of the
-// listing. That lock guards everything else.
+// segment is a range of keys that one stream lists. Only its own stream
+// changes last, and may read it without the lock of the listing. That
+// lock guards everything else.
 type segment struct {
-	end       string // the last key that it may hold; empty for no end
+	end       string // a guess where it ends; the next segment starts there; may be empty
 	last      string // everything up to here has been listed; at first where it starts
+	first     string // the first key behind its start; valid if begun
+	begun     bool
 	pages     [][]providers.Object
 	pageEnds  []string // last keys of recent pages
 	span      pageSpan // where it was split off; used until it has pages of its own
@@ -19,6 +21,7 @@ type segment struct {
 	count     int      // objects that came
 
 	waiting  bool // for permission to request a page
+	atEnd    bool // waiting for the next segment to begin
 	single   bool // it lists everything to the end, after another stream failed
 	replaced bool // another segment lists this range
 	done     bool
@@ -38,8 +41,8 @@ func (s *segment) addPageEnd(key string) {
 	}
 }
 
-// measure returns how far a page reaches in this segment, or did in
-// the one that it was split off from.
+// measure returns how far a page reaches in this segment, or did in the
+// one that it was split off from.
 func (s *segment) measure(keys *keyModel) pageSpan {
 	if len(s.pageEnds) < minPageEnds && s.span.size > 0 {
 		return s.span

@@ -7,17 +7,20 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 )
 
 // simulated is a store that needs some time for every page of a
 // listing.
 type simulated struct {
 	providers.Bucket
-	keys    []string // sorted
+	keys    []string       // in order
+	order   keyorder.Order // 0 for the order of bytes
 	page    int
 	latency func() time.Duration // nil for none
 
@@ -26,36 +29,31 @@ type simulated struct {
 	ignoresThrough bool                            // the provider does not know Through
 	fail           func(after, first string) error // of a page, by the listing's start and the page's first key
 
+	mu     sync.Mutex
+	before func() // called before each page; may replace keys
+
 	lists, running, most, yielded atomic.Int64
 }
 
 func (s *simulated) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
-		start := max(opts.After, opts.Prefix)
-		if s.ignoresAfter {
-			start = opts.Prefix
-		}
-		at, found := slices.BinarySearch(s.keys, start)
-		if start == "" {
-			at = 0
-		} else if found && start == opts.After {
-			at++
-		}
+		at := s.start(opts)
 		for {
-			end := min(at+s.page, len(s.keys))
-			if err := s.request(ctx, opts, s.keys[at:end]); err != nil {
+			page, more := s.next(at)
+			if err := s.request(ctx, opts, page); err != nil {
 				yield(providers.Object{}, err)
 				return
 			}
-			for _, key := range s.keys[at:end] {
-				if !strings.HasPrefix(key, opts.Prefix) || !s.ignoresThrough && opts.Through != "" && key > opts.Through {
+			for _, key := range page {
+				if !strings.HasPrefix(key, opts.Prefix) || !s.ignoresThrough && opts.Through != "" && s.order.Compare(key, opts.Through) > 0 {
 					return
 				}
-				if key <= opts.After && opts.Direct && s.knowsDirect {
+				tooEarly := opts.After != "" && s.order.Compare(key, opts.After) <= 0
+				if tooEarly && opts.Direct && s.knowsDirect {
 					yield(providers.Object{}, &providers.Error{Op: "list", Bucket: "sim", Kind: providers.Invalid})
 					return
 				}
-				if key <= opts.After && (!opts.Direct || !s.ignoresThrough) {
+				if tooEarly && (!opts.Direct || !s.ignoresThrough) {
 					continue
 				}
 				s.yielded.Add(1)
@@ -63,11 +61,39 @@ func (s *simulated) List(ctx context.Context, opts providers.ListOptions) iter.S
 					return
 				}
 			}
-			if at = end; at == len(s.keys) {
+			if !more {
 				return
 			}
+			at = position{page[len(page)-1], true}
 		}
 	}
+}
+
+// position is where a page starts.
+type position struct {
+	key    string
+	behind bool // the key is not on the page
+}
+
+func (s *simulated) start(opts providers.ListOptions) position {
+	if !s.ignoresAfter && s.order.First().Before(opts.Prefix, opts.After) {
+		return position{opts.After, true}
+	}
+	return position{opts.Prefix, false}
+}
+
+func (s *simulated) next(from position) (page []string, more bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.before != nil {
+		s.before()
+	}
+	at, found := slices.BinarySearchFunc(s.keys, from.key, s.order.Compare)
+	if found && from.behind {
+		at++
+	}
+	end := min(at+s.page, len(s.keys))
+	return s.keys[at:end], end < len(s.keys)
 }
 
 // request waits as long as a page takes.

@@ -60,10 +60,7 @@ func (l *listing) pages(
 // reports whether another page is needed.
 func (l *listing) yieldPage(page *sdk.ListObjectsV2Output) (more bool, err error) {
 	for _, o := range page.Contents {
-		key, err := client.KeyOf(page, o)
-		if err != nil {
-			return false, err
-		}
+		key := aws.ToString(o.Key)
 		wanted, err := l.Take(key)
 		if err != nil {
 			return false, err

@@ -35,9 +35,13 @@ func TestList_ChecksTheAnswer(t *testing.T) {
 		want   string
 		kind   providers.Kind
 	}{
-		"Encoded":           {lists(encoded, s3test.Entry("a+b%2Bc%01")), "a b+c\x01", ""},
-		"NotEncoded":        {lists(s3test.Entry("a+b%2B")), "a+b%2B", ""},
-		"BadEncoding":       {lists(encoded, s3test.Entry("%zz")), "", providers.Unavailable},
+		"Encoded":     {lists(encoded, s3test.Entry("a+b%2Bc%01")), "a b+c\x01", ""},
+		"NotEncoded":  {lists(s3test.Entry("a+b%2B")), "a+b%2B", ""},
+		"BadEncoding": {lists(encoded, s3test.Entry("%zz")), "", providers.Unavailable},
+		// SeaweedFS sorts a page by its encoded keys.
+		"SortedEncoded":     {lists(encoded, s3test.Entry("%C3%A9"), s3test.Entry("B"), s3test.Entry("b")), "B,b,é", ""},
+		"NotSorted":         {lists(encoded, s3test.Entry("b"), s3test.Entry("%C3%A9"), s3test.Entry("B")), "b,é", providers.Invalid},
+		"Directories":       {lists(encoded, s3test.Entry("a%2F1"), s3test.Entry("a-b%2F1")), "a/1,a-b/1", ""},
 		"StartAfterIgnored": {lists(a, s3test.Entry("B")), "B", ""},
 		"Unordered":         {lists(b, s3test.Entry("a")), "b", providers.Invalid},
 		"Repeated":          {lists(b, b), "b", providers.Invalid},

@@ -91,7 +91,7 @@ func (b *bucket) isAbsent(ctx context.Context, key string) bool {
 		return false
 	}
 	for _, o := range page.Contents {
-		if name, err := client.KeyOf(page, o); err != nil || name == key {
+		if aws.ToString(o.Key) == key {
 			return false
 		}
 	}

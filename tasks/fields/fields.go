@@ -14,12 +14,19 @@ import (
 
 // Error is one thing that is wrong with a payload.
 type Error struct {
-	Field   string // the path of the field, for example "source.auth.method"
+	// Field is the path of the field, for example "source.auth.method".
+	// It is empty for a fault of the payload as a whole.
+	Field   string
 	Problem string // what is wrong with it, and what would be right
 }
 
 // String returns a line such as "source.bucket: empty".
-func (e Error) String() string { return e.Field + ": " + e.Problem }
+func (e Error) String() string {
+	if e.Field == "" {
+		return e.Problem
+	}
+	return e.Field + ": " + e.Problem
+}
 
 // InvalidError means that a payload is not valid. It lists every faulty
 // field.
@@ -100,6 +107,7 @@ func (e *Errors) Need(field, value string) bool {
 // OneOf checks that a value is one of those allowed.
 func (e *Errors) OneOf(field, value string, allowed []string) {
 	if !slices.Contains(allowed, value) {
-		e.Add(field, "%q is not supported; there is %s", value, strings.Join(allowed, ", "))
+		e.Add(field, "%q is not supported; there is %s%s",
+			value, strings.Join(allowed, ", "), Suggest(value, allowed))
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/caps"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
@@ -14,7 +14,7 @@ import (
 func (r testStore) reserve(t *testing.T, job string, have, want, limit int) int {
 	t.Helper()
 	return must[int](t)(r.Caps().Reserve(t.Context(),
-		queue.Cap{Name: "tenant", Limit: limit}, queue.CapRequest{Job: job, Have: have, Want: want}))
+		caps.Cap{Name: "tenant", Limit: limit}, caps.Request{Job: job, Have: have, Want: want}))
 }
 
 // expire lets the time of a job's reservation run out.

@@ -13,7 +13,8 @@
 // Store is for producers and for everybody who reads. A
 // coordinator gets a Lease with Claim, a run of a shard gets a
 // ShardLease with StartShard. A Reaper takes over jobs whose
-// coordinator is gone. Caps are limits that all workers share.
+// coordinator is gone. Package caps has the limits that all
+// workers share.
 //
 // # States of a job
 //

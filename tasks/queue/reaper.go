@@ -47,6 +47,7 @@ type JobHealth struct {
 	State      tasks.State
 	Generation int // of the job's task
 	Created    time.Time
+	Wait       time.Duration // before the job's task may begin; negative if it may now
 	// Silent is the time since the last heartbeat of the
 	// coordinator, or since the job was queued. It is negative
 	// while a job is suspended.
@@ -71,6 +72,7 @@ func (r Reaper) Inspect(ctx context.Context, id string) (JobHealth, error) {
 		Generation: int(schema.Number(v[4])),
 		Silent:     time.Duration(schema.Number(v[0])-schema.Number(v[5])) * time.Millisecond,
 		Created:    schema.Time(v[6]),
+		Wait:       time.Duration(schema.Number(v[8])-schema.Number(v[0])) * time.Millisecond,
 		Queue:      v[7],
 		heartbeat:  v[5],
 	}, nil

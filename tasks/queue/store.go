@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/caps"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/frames"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/lua"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
@@ -51,12 +52,16 @@ func (s Store) WithPrompt(c redis.UniversalClient) Store {
 	return s
 }
 
+// Caps returns the limits that all workers share.
+func (s Store) Caps() caps.Caps { return caps.New(s.prompt.client) }
+
 // NewJob is a job that is about to be enqueued.
 type NewJob struct {
 	ID      string
 	Kind    string
 	Payload []byte
-	Queue   string // that its task will be on
+	Queue   string        // that its task will be on
+	Wait    time.Duration // before its task may begin
 }
 
 // CreateResult is the record that a job has after Create.
@@ -64,8 +69,9 @@ type CreateResult struct {
 	Kind       string
 	Payload    []byte
 	State      tasks.State
-	Generation int    // of the task that carries the job
-	Queue      string // of that task; empty if an older version made the record
+	Generation int           // of the task that carries the job
+	Queue      string        // of that task; empty if an older version made the record
+	Wait       time.Duration // before that task may begin; 0 if it may now
 }
 
 // Create makes the record of a job that is about to be enqueued,
@@ -84,6 +90,7 @@ func (s Store) Create(ctx context.Context, j NewJob) (CreateResult, error) {
 		"queue":   j.Queue,
 		"created": nowMillis(),
 		"ttl":     unclaimedTTL.Milliseconds(),
+		"wait":    j.Wait.Milliseconds(),
 	}).StringSlice()
 	if err != nil {
 		return CreateResult{}, redisconn.Wrap(err, "create the record of job %s", j.ID)
@@ -94,5 +101,6 @@ func (s Store) Create(ctx context.Context, j NewJob) (CreateResult, error) {
 		State:      tasks.State(v[2]),
 		Generation: int(schema.Number(v[3])),
 		Queue:      v[4],
+		Wait:       time.Duration(schema.Number(v[5])) * time.Millisecond,
 	}, nil
 }

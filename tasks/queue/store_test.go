@@ -13,6 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/caps"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
@@ -56,7 +57,7 @@ func TestWithPrompt(t *testing.T) {
 		heartbeat(t, l)
 		must[bool](t)(s.HeartbeatShards(t.Context(), "j", nil))
 		ok(t, s.Emit(t.Context(), tasks.Event{Job: "j"}))
-		must[int](t)(s.Caps().Reserve(t.Context(), queue.Cap{Name: "c", Limit: 1}, queue.CapRequest{Job: "j"}))
+		must[int](t)(s.Caps().Reserve(t.Context(), caps.Cap{Name: "c", Limit: 1}, caps.Request{Job: "j"}))
 		must[queue.JobHealth](t)(s.Reaper().Inspect(t.Context(), "j"))
 		if patientCalls != 0 || promptCalls < 5 {
 			t.Errorf("%d calls of the patient client, %d of the prompt one", patientCalls, promptCalls)
@@ -212,7 +213,7 @@ func TestOutageIsNotAFence(t *testing.T) {
 		"untrack":    func(ctx context.Context) error { return r.Reaper().Untrack(ctx, "j") },
 		"flush":      func(ctx context.Context) error { return r.Reaper().Flush(ctx, "j") },
 		"reserve": func(ctx context.Context) error {
-			return second(r.Caps().Reserve(ctx, queue.Cap{Name: "t", Limit: 1}, queue.CapRequest{Job: "j", Want: 1}))
+			return second(r.Caps().Reserve(ctx, caps.Cap{Name: "t", Limit: 1}, caps.Request{Job: "j", Want: 1}))
 		},
 		"release": func(ctx context.Context) error { return r.Caps().Release(ctx, "t", "j") },
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/caps"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
@@ -181,10 +182,10 @@ func shardCalls() []call {
 			return answer(s.run(2).Commit(ctx, queue.Checkpoint{Last: true, Data: []byte("x"), Budget: 1}))
 		}},
 		{"a reservation", func(ctx context.Context, s *story) string {
-			return answer(s.Caps().Reserve(ctx, queue.Cap{Name: "tenant", Limit: 8}, queue.CapRequest{Job: "j", Want: 6}))
+			return answer(s.Caps().Reserve(ctx, caps.Cap{Name: "tenant", Limit: 8}, caps.Request{Job: "j", Want: 6}))
 		}},
 		{"another reservation", func(ctx context.Context, s *story) string {
-			return answer(s.Caps().Reserve(ctx, queue.Cap{Name: "tenant", Limit: 8}, queue.CapRequest{Job: "k", Want: 6}))
+			return answer(s.Caps().Reserve(ctx, caps.Cap{Name: "tenant", Limit: 8}, caps.Request{Job: "k", Want: 6}))
 		}},
 	}
 }

@@ -4,5 +4,5 @@ package storage
 // memory of one process. Neither asks who the caller is.
 var (
 	fileForm = form{name: "file", methods: []method{noMethod}, directories: true}
-	memForm  = form{name: "mem", methods: []method{noMethod}}
+	memForm  = form{name: "mem", methods: []method{noMethod}, tests: true}
 )

@@ -23,6 +23,7 @@ type form struct {
 	checkARN func(*fields.Errors, string)
 
 	directories bool // buckets are absolute directories on the worker
+	tests       bool // not named to users: it is for tests
 	foreign     bool // defined outside this module: its own opener checks the rest
 }
 
@@ -50,11 +51,13 @@ const ForeignPrefix = "x-"
 var validForeignName = regexp.MustCompile(`^` + ForeignPrefix + `[a-z0-9][a-z0-9-]{0,61}$`)
 
 // Providers returns the names of the built-in providers, in a fixed
-// order.
+// order, without mem, which only tests use.
 func Providers() []string {
-	names := make([]string, len(forms))
-	for i, f := range forms {
-		names[i] = f.name
+	var names []string
+	for _, f := range forms {
+		if !f.tests {
+			names = append(names, f.name)
+		}
 	}
 	return names
 }

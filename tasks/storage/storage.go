@@ -24,9 +24,9 @@ type Storage struct {
 	DisplayName string `json:"display_name,omitempty"` // one line, at most 255 characters
 	Description string `json:"description,omitempty"`  // at most 4,096 characters
 
-	// Provider is s3, gcs, azure, file or mem. A name that begins with
-	// "x-" is that of a provider defined outside this module; the
-	// worker decides whether it has it.
+	// Provider is s3, gcs, azure or file. A name that begins with "x-"
+	// is that of a provider defined outside this module; the worker
+	// decides whether it has it. Tests also have mem.
 	Provider string `json:"provider"`
 	// Bucket is the bucket's name. S3: also the ARN or the alias of an
 	// access point. Azure: the container. file: an absolute directory.
@@ -50,6 +50,11 @@ type Storage struct {
 	Addressing    string `json:"addressing,omitempty"`
 	RequesterPays bool   `json:"requester_pays,omitempty"` // s3 only: the caller's account pays
 	ExpectedOwner string `json:"expected_owner,omitempty"` // s3 only: account ID that the bucket must belong to
+	// UnconditionalPut is for S3 servers that refuse a PUT with a
+	// condition (If-Match, If-None-Match). A job then looks whether
+	// another writer has changed its manifest or index, and writes after
+	// that. A change between the two is lost.
+	UnconditionalPut bool `json:"unconditional_put,omitempty"`
 
 	Auth      Auth     `json:"auth,omitzero"`       // how the worker proves who it is
 	Manifests []string `json:"manifests,omitempty"` // keys of manifest files in the bucket: manifest.jsonl
@@ -130,10 +135,12 @@ func (s Storage) Check(errs *fields.Errors) {
 	case s.Provider == "":
 		errs.Add("provider", "empty: give %s", formNames(" or "))
 	case form.name == "":
-		errs.Add("provider", "%q is none of %s", s.Provider, formNames(", "))
+		errs.Add("provider", "%q is none of %s%s", s.Provider, formNames(", "),
+			fields.Suggest(s.Provider, Providers()))
 	case !form.hasMethod(s.Auth.Method):
-		methods := strings.Join(AuthMethods(s.Provider), ", ")
-		errs.Add("auth.method", "%q is none of %s's %s", s.Auth.Method, s.Provider, methods)
+		methods := AuthMethods(s.Provider)
+		errs.Add("auth.method", "%q is none of %s's %s%s", s.Auth.Method, s.Provider,
+			strings.Join(methods, ", "), fields.Suggest(s.Auth.Method, methods))
 	}
 	checkLine(errs, "display_name", s.DisplayName, maxDisplayName)
 	checkText(errs, "description", s.Description, maxDescription)

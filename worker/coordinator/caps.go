@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/caps"
 )
 
 const (
@@ -20,15 +20,15 @@ const (
 // one cap for each bucket that it uses, and one for its tenant. A cap
 // limits the shards that run at once, and all workers share it.
 type jobCaps struct {
-	caps     queue.Caps
+	caps     caps.Caps
 	job      string
-	limits   []queue.Cap
+	limits   []caps.Cap
 	renewed  time.Time
 	reserved int // shards
 }
 
 func newJobCaps(c *Config, j Job) *jobCaps {
-	caps := &jobCaps{caps: c.Store.Caps(), job: j.Lease.ID}
+	all := &jobCaps{caps: c.Store.Caps(), job: j.Lease.ID}
 	if c.BucketShards > 0 {
 		seen := map[string]bool{}
 		for _, storage := range tasks.Storages(j.Payload) {
@@ -37,17 +37,17 @@ func newJobCaps(c *Config, j Job) *jobCaps {
 				continue
 			}
 			seen[id] = true
-			caps.add("bucket:"+id, c.BucketShards)
+			all.add("bucket:"+id, c.BucketShards)
 		}
 	}
 	if tenant := j.Payload.JobTerms().Tenant; tenant != "" && c.TenantShards > 0 {
-		caps.add("tenant:"+tenant, c.TenantShards)
+		all.add("tenant:"+tenant, c.TenantShards)
 	}
-	return caps
+	return all
 }
 
 func (c *jobCaps) add(name string, limit int) {
-	c.limits = append(c.limits, queue.Cap{Name: name, Limit: limit})
+	c.limits = append(c.limits, caps.Cap{Name: name, Limit: limit})
 }
 
 // reserve returns how many of the more wanted shards may start now,
@@ -74,7 +74,7 @@ func (c *jobCaps) reserve(ctx context.Context, have, more int) (int, error) {
 // reserveAll returns how many of the wanted shards every cap allows.
 func (c *jobCaps) reserveAll(ctx context.Context, have, want int) (int, error) {
 	for _, limit := range c.limits {
-		n, err := c.caps.Reserve(ctx, limit, queue.CapRequest{Job: c.job, Have: have, Want: want})
+		n, err := c.caps.Reserve(ctx, limit, caps.Request{Job: c.job, Have: have, Want: want})
 		if err != nil {
 			return 0, err
 		}

@@ -20,10 +20,7 @@ type Kind struct {
 func (k Kind) DecodeValid(payload []byte) (j tasks.Job, err error) {
 	err = Guard(func() (err error) {
 		if j, err = k.Decode(payload); err != nil {
-			return &tasks.InvalidError{
-				JobKind: k.Name,
-				Fields:  []tasks.FieldError{{Field: "payload", Problem: err.Error()}},
-			}
+			return err
 		}
 		return j.Validate()
 	})

@@ -43,9 +43,11 @@ func newOrphan(r *Reaper, kind job.Kind, id string, health queue.JobHealth) orph
 
 // checkQueued looks for the task of a job that no worker has begun. Its
 // producer may have died before it enqueued the task, Redis may have
-// lost its last second, or a worker may have died with the task.
+// lost its last second, somebody may have deleted the task, or a worker
+// may have died with it. The job then gets its task back. Only a task
+// that somebody has archived cancels the job.
 func (o orphan) checkQueued(ctx context.Context) error {
-	if time.Since(o.health.Created) < queuedGrace {
+	if o.health.Silent < queuedGrace {
 		return nil
 	}
 	ref := o.ref()
@@ -53,6 +55,8 @@ func (o orphan) checkQueued(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return err
+	case state == asynqtask.Archived:
+		return o.checkArchived(ctx, o.enqueue)
 	case state == asynqtask.Gone:
 		return o.enqueue(ctx, ref)
 	case state == asynqtask.Active && !o.reaper.config.Tasks.IsRunning(ref.TaskID()):
@@ -66,10 +70,35 @@ func (o orphan) checkQueued(ctx context.Context) error {
 // the end of the queue, and may wait there for a long time.
 func (o orphan) checkSilent(ctx context.Context) error {
 	state, err := o.reaper.config.Tasks.State(o.queue, o.ref().TaskID())
-	if err != nil || state.Waiting() {
+	switch {
+	case err != nil || state.Waiting():
 		return err
+	case state == asynqtask.Archived:
+		return o.checkArchived(ctx, func(ctx context.Context, _ asynqtask.JobRef) error {
+			return o.takeOver(ctx)
+		})
 	}
 	return o.takeOver(ctx)
+}
+
+// checkArchived cancels a job whose waiting task somebody has archived.
+// If asynq did it, the job goes on.
+func (o orphan) checkArchived(
+	ctx context.Context, goOn func(context.Context, asynqtask.JobRef) error,
+) error {
+	shelved, err := o.reaper.config.Tasks.IsShelved(o.queue, o.ref().TaskID())
+	if err != nil {
+		return err
+	}
+	if !shelved {
+		return goOn(ctx, o.ref())
+	}
+	o.reaper.config.Log.Info("job cancelled: its task was archived", "job", o.id)
+	_, err = o.reaper.config.Store.Cancel(ctx, o.id, o.kind.Policy.Keep)
+	if err == nil {
+		o.reaper.config.Metrics.JobEnded(o.kind.Name, string(tasks.StateCancelled), 0)
+	}
+	return err
 }
 
 // takeOver gives the job to a new generation of its task.
@@ -110,6 +139,7 @@ func (o orphan) enqueue(ctx context.Context, ref asynqtask.JobRef) error {
 		Ref:     ref,
 		Queue:   o.queue,
 		Payload: o.health.Payload,
+		Wait:    o.health.Wait,
 	})
 }
 

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hibiken/asynq"
+
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
@@ -37,11 +39,12 @@ func (c *counts) JobEnded(string, string, time.Duration) {
 // fixture is a reaper and the Redis that it works on.
 type fixture struct {
 	*Reaper
-	t      *testing.T
-	store  queue.Store
-	tasks  asynqtask.Client
-	counts *counts
-	redis  func(command ...any) error
+	t         *testing.T
+	store     queue.Store
+	tasks     asynqtask.Client
+	counts    *counts
+	redis     func(command ...any) error
+	inspector *asynq.Inspector
 }
 
 func newFixture(t *testing.T, kinds ...string) fixture {
@@ -50,10 +53,11 @@ func newFixture(t *testing.T, kinds ...string) fixture {
 	client := o.Client()
 	t.Cleanup(func() { _ = client.Close() })
 	f := fixture{
-		t:      t,
-		store:  queue.NewStore(client),
-		tasks:  asynqtask.NewClient(client, client),
-		counts: new(counts),
+		t:         t,
+		store:     queue.NewStore(client),
+		tasks:     asynqtask.NewClient(client, client),
+		counts:    new(counts),
+		inspector: asynq.NewInspectorFromRedisClient(client),
 		redis: func(command ...any) error {
 			return client.Do(context.Background(), command...).Err()
 		},

@@ -15,6 +15,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/strict"
 )
 
 // Flags are the ways to say what a job is to do. Single fields replace
@@ -80,16 +81,14 @@ func (f Flags) read(in io.Reader) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	_, faults := strict.Decode[map[string]json.RawMessage](data)
+	if len(faults) > 0 {
+		return nil, &tasks.InvalidError{JobKind: f.Kind, Fields: faults}
+	}
 	fields := map[string]any{}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
-	if err := dec.Decode(&fields); err != nil {
-		return nil, fmt.Errorf("the payload is not a JSON object: %w", err)
-	}
-	if dec.More() {
-		return nil, errors.New("the payload has data after its JSON object")
-	}
-	return fields, nil
+	return fields, dec.Decode(&fields)
 }
 
 // ReadFile reads a file, or standard input for the path "-".

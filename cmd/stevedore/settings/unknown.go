@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/stevedore-jobs/stevedore/tasks/fields"
 )
 
 // free matches names that look like settings and are not: secrets, and
@@ -49,35 +51,15 @@ func isSecret(name string, vars map[string]string, secrets []string) bool {
 
 // suggestion names the setting that is spelled most like a name.
 func suggestion(name string, known []Variable) string {
-	nearest := slices.MinFunc(known, func(a, b Variable) int {
-		return distance(name, a.Name) - distance(name, b.Name)
-	})
-	if distance(name, nearest.Name) > len(name)/4 {
+	names := make([]string, len(known))
+	for i, v := range known {
+		names[i] = strings.TrimPrefix(v.Name, prefix)
+	}
+	near := fields.Nearest(strings.TrimPrefix(name, prefix), names)
+	if near == "" {
 		return ", and is ignored"
 	}
-	return fmt.Sprintf(", and is ignored: do you mean %s?", nearest.Name)
-}
-
-// distance counts the letters to insert, drop or replace that turn one
-// name into another (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return fmt.Sprintf(", and is ignored: do you mean %s?", prefix+near)
 }
 
 // Variable is a setting as documentation shows it.

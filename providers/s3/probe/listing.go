@@ -104,10 +104,7 @@ func (p *listingChecks) findKey(ctx context.Context) (string, error) {
 
 	first := ""
 	for _, o := range page.Contents {
-		key, err := client.KeyOf(page, o)
-		if err != nil {
-			return "", err
-		}
+		key := aws.ToString(o.Key)
 		if !strings.HasPrefix(key, p.Storage.Prefix) {
 			continue // a directory bucket lists the whole directory
 		}

@@ -37,9 +37,9 @@ func NewClient(enqueue, inspect redis.UniversalClient) Client {
 // EnqueueJob puts a job's task on its queue. If the task is there
 // already, it stays as it is and EnqueueJob returns nil. A task
 // of the same ID that was archived or completed is removed first.
-func (c Client) EnqueueJob(ctx context.Context, j Job, options ...asynq.Option) error {
+func (c Client) EnqueueJob(ctx context.Context, j Job) error {
 	task, queue, id := j.task(), j.queue(), j.Ref.TaskID()
-	err := c.enqueue(ctx, task, options...)
+	err := c.enqueue(ctx, task)
 	if !errors.Is(err, asynq.ErrTaskIDConflict) {
 		return err
 	}
@@ -52,7 +52,7 @@ func (c Client) EnqueueJob(ctx context.Context, j Job, options ...asynq.Option) 
 	if err != nil {
 		return err
 	}
-	return withoutConflict(c.enqueue(ctx, task, options...))
+	return withoutConflict(c.enqueue(ctx, task))
 }
 
 // EnqueueShard puts a shard's task on its queue. If the task is
@@ -61,8 +61,8 @@ func (c Client) EnqueueShard(ctx context.Context, s Shard) error {
 	return withoutConflict(c.enqueue(ctx, s.task()))
 }
 
-func (c Client) enqueue(ctx context.Context, task *asynq.Task, options ...asynq.Option) error {
-	_, err := c.client.EnqueueContext(ctx, task, options...)
+func (c Client) enqueue(ctx context.Context, task *asynq.Task) error {
+	_, err := c.client.EnqueueContext(ctx, task)
 	return redisconn.Wrap(err, "enqueue a task of type %s", task.Type())
 }
 
@@ -103,6 +103,21 @@ func (c Client) State(queue, taskID string) (State, error) {
 		return Gone, redisconn.Wrap(err, "read the state of task %s", taskID)
 	}
 	return State(info.State.String()), nil
+}
+
+// IsShelved reports whether somebody has archived a task by hand, as
+// asynqmon can. asynq itself archives a task that has no retry left, or
+// that a worker refused.
+func (c Client) IsShelved(queue, taskID string) (bool, error) {
+	info, err := c.inspector.GetTaskInfo(queue, taskID)
+	switch {
+	case isMissing(err):
+		return false, nil
+	case err != nil:
+		return false, redisconn.Wrap(err, "read the state of task %s", taskID)
+	}
+	refused := strings.Contains(info.LastErr, asynq.SkipRetry.Error())
+	return info.State == asynq.TaskStateArchived && info.Retried < info.MaxRetry && !refused, nil
 }
 
 // RunArchived puts an archived task back on its queue.

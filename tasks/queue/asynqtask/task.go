@@ -27,6 +27,7 @@ type Job struct {
 	Ref     JobRef
 	Queue   string // empty means QueueOf
 	Payload []byte
+	Wait    time.Duration // before it may begin; 0 or less means that it may now
 }
 
 func (j Job) queue() string {
@@ -48,12 +49,19 @@ func QueueOf(k tasks.Kind, payload []byte) string {
 }
 
 func (j Job) task() *asynq.Task {
-	return asynq.NewTask(j.Kind.Name, j.Payload,
+	options := []asynq.Option{
 		asynq.TaskID(j.Ref.TaskID()),
 		asynq.Queue(j.queue()),
 		asynq.MaxRetry(maxRetry),
 		asynq.Timeout(asynqTimeout(j.Kind.Policy.Timeout)),
-		asynq.Retention(j.Kind.Policy.Keep))
+		asynq.Retention(j.Kind.Policy.Keep),
+	}
+	if j.Wait > 0 {
+		// asynq cuts a time to whole seconds, which would let the job
+		// begin too early; so this rounds up.
+		options = append(options, asynq.ProcessAt(time.Now().Add(j.Wait+time.Second-1)))
+	}
+	return asynq.NewTask(j.Kind.Name, j.Payload, options...)
 }
 
 // ShardTimeout is how long one run of a shard may take.

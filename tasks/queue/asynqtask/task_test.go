@@ -1,13 +1,13 @@
 package asynqtask_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/hibiken/asynq"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
@@ -84,7 +84,7 @@ func FuzzTaskIDComesBack(f *testing.F) {
 	f.Add("g1", 1, 1)
 	f.Fuzz(func(t *testing.T, job string, shard, generation int) {
 		asynqtask.ParseJobRef(job) // no text may make it panic
-		if queue.CheckID(job) != nil || generation < 0 || shard < 0 {
+		if asynqtask.CheckID(job) != nil || generation < 0 || shard < 0 {
 			return
 		}
 		want := asynqtask.JobRef{Job: job, Generation: generation}
@@ -176,7 +176,9 @@ func TestStates(t *testing.T) {
 	}
 	expect("j", asynqtask.Gone, false) // without a queue
 	ok(t, e.EnqueueJob(t.Context(), job("j")))
-	ok(t, e.EnqueueJob(t.Context(), job("later"), asynq.ProcessIn(time.Hour)))
+	later := job("later")
+	later.Wait = time.Hour
+	ok(t, e.EnqueueJob(t.Context(), later))
 	expect("j", asynqtask.Pending, true)
 	expect("later", asynqtask.Scheduled, true)
 	expect("other", asynqtask.Gone, false)
@@ -241,6 +243,26 @@ func TestWorkersAndQueues(t *testing.T) {
 		}
 		if queues[i].Name != name || queues[i].Size != want {
 			t.Errorf("%s: %+v", name, queues[i])
+		}
+	}
+}
+
+// A task that a worker refused was not archived by hand.
+func TestRefusedTaskIsNotShelved(t *testing.T) {
+	t.Parallel()
+	o := queuetest.Embedded(t)
+	e := serve(t, o, func(context.Context, *asynq.Task) error { return asynq.SkipRetry })
+	ok(t, e.EnqueueJob(t.Context(), asynqtask.Job{Kind: manifests(t), Ref: asynqtask.JobRef{Job: "refused"}}))
+	later := asynqtask.Job{Kind: manifests(t), Ref: asynqtask.JobRef{Job: "shelved"}, Wait: time.Hour}
+	ok(t, e.EnqueueJob(t.Context(), later))
+	ok(t, e.inspector.ArchiveTask(tasks.QueueJobs, "shelved"))
+	queuetest.Eventually(t, 10*time.Second, "the task is refused", func() bool {
+		state, err := e.State(tasks.QueueJobs, "refused")
+		return err == nil && state == asynqtask.Archived
+	})
+	for id, want := range map[string]bool{"refused": false, "shelved": true, "unknown": false} {
+		if got, err := e.IsShelved(tasks.QueueJobs, id); got != want || err != nil {
+			t.Errorf("%s: %v, %v", id, got, err)
 		}
 	}
 }

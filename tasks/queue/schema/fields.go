@@ -22,6 +22,7 @@ const (
 
 // Group plan: what the coordinators of this round have set up.
 const (
+	Due          = "due"           // server's ms: a task must not begin before: Create
 	Started      = "started"       // ms, by the clock of the writer: first Claim
 	Cursor       = "cursor"        // string: where planning goes on: Plan
 	ShardsTotal  = "shards"        // shards planned so far: Plan
@@ -89,7 +90,7 @@ func Groups() map[string][]string {
 		"identity": {Kind, Payload, Queue, Created},
 		"fence":    {State, Epoch, Holder, Generation, Heartbeat},
 		"plan": {
-			Started, Cursor, ShardsTotal, ObjectsTotal, Crashes, CrashMark, Taker,
+			Due, Started, Cursor, ShardsTotal, ObjectsTotal, Crashes, CrashMark, Taker,
 		},
 		"committed": {
 			Objects, Bytes, Failed, Warnings,

@@ -1,8 +1,15 @@
-package queue
+// Package caps limits how many shards may run at once, over all
+// workers. Jobs reserve their share of a limit in Redis.
+//
+// It knows the names of limits. It does not know what they stand
+// for, and no record of a job.
+package caps
 
 import (
 	"context"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks/queue/lua"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
@@ -11,10 +18,10 @@ import (
 
 // Caps are limits on shards that all workers share. It is safe
 // for concurrent use and may be copied.
-type Caps struct{ conn }
+type Caps struct{ client redis.UniversalClient }
 
-// Caps returns the limits that all workers share.
-func (s Store) Caps() Caps { return Caps{s.prompt} }
+// New returns the limits in a Redis. The caller closes the client.
+func New(c redis.UniversalClient) Caps { return Caps{c} }
 
 // Cap limits how many shards may be under way at once, of all
 // jobs that reserve a share of it.
@@ -23,8 +30,8 @@ type Cap struct {
 	Limit int
 }
 
-// CapRequest is what a job asks of a cap.
-type CapRequest struct {
+// Request is what a job asks of a cap.
+type Request struct {
 	Job  string
 	Have int // shards that it has under way
 	Want int // shards that it wants under way in all
@@ -36,8 +43,8 @@ const reservationTTL = 20 * time.Second
 // Reserve asks for a job's share of a cap. It returns how many
 // shards the job may have under way, never fewer than it has. A
 // reservation lasts 20 seconds: ask again within half of that.
-func (c Caps) Reserve(ctx context.Context, limit Cap, r CapRequest) (int, error) {
-	n, err := c.run(ctx, lua.ReserveCap, limit.Name, lua.Args{
+func (c Caps) Reserve(ctx context.Context, limit Cap, r Request) (int, error) {
+	n, err := lua.ReserveCap.Run(ctx, c.client, limit.Name, lua.Args{
 		"job":   r.Job,
 		"have":  r.Have,
 		"want":  r.Want,
