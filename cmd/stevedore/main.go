@@ -37,12 +37,7 @@ type commands struct {
 }
 
 func main() {
-<<<<<<< HEAD
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-=======
-	redis.SetLogger(quiet{})
 	ctx, stop := interruptible()
->>>>>>> main
 	console := cli.Console{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Environ: os.Environ()}
 	code := run(ctx, os.Args[1:], console)
 	stop()
