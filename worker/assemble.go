@@ -43,6 +43,7 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 	inspector := asynqtask.NewClient(patient, prompt)
 	p := pacer.New(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots))
 	h := newHealth(prompt, c.Redis.String())
+	wording := outcome.Wording{SettingName: c.SettingName, PartsBudget: c.PartsBudget}
 	m, err := metrics.New(c.Registry, metrics.Sources{
 		Queues:   inspector.Queues,
 		Pools:    poolMetrics(pools),
@@ -62,6 +63,7 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 		prompt:  prompt,
 		patient: patient,
 		health:  h,
+		outage:  newOutage(c, wording.Text),
 		cancels: cancelListener{prompt, store, kinds, c.Log},
 		reaper:  newReaper(c, kinds, store, inspector, m),
 		executor: &executor{
@@ -78,7 +80,7 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 			secrets:  c.Secrets,
 			parallel: c.Parallel,
 			metrics:  m,
-			wording:  outcome.Wording{SettingName: c.SettingName, PartsBudget: c.PartsBudget},
+			wording:  wording,
 			log:      c.Log,
 			drain:    h.drain,
 		},
