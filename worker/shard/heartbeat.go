@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -47,6 +48,8 @@ type member struct {
 	ref        asynqtask.ShardRef
 	group      *group
 	progress   *runProgress
+	turn       *turn
+	careful    atomic.Bool // one object at a time
 	stop       context.CancelCauseFunc
 }
 
@@ -58,7 +61,13 @@ func (h *heartbeats) join(
 ) (context.Context, *member) {
 	job := jobRound{ref.Job, round}
 	ctx, stop := context.WithCancelCause(ctx)
-	m := &member{heartbeats: h, ref: ref, progress: new(runProgress), stop: stop}
+	m := &member{
+		heartbeats: h,
+		ref:        ref,
+		progress:   new(runProgress),
+		turn:       &turn{began: time.Now()},
+		stop:       stop,
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	m.group = h.jobs[job]
