@@ -102,7 +102,7 @@ func TestErrorListOfARun(t *testing.T) {
 	dir := manyCorrupt(t, 30)
 	run := []string{"run", "build-manifest", "--source", "file://" + dir + "/scenes"}
 	_, errs := want(t.Context(), t, cli.ExitOK, nil, run...)
-	if n := strings.Count(errs, "left out  "); n != 20 || !strings.Contains(errs, "and 11 more: run it again with --errors FILE") {
+	if n := strings.Count(errs, "left out  "); n != 20 || !strings.Contains(errs, "and 11 more: run again with --errors FILE") {
 		t.Errorf("%d lines:\n%s", n, errs)
 	}
 	file := filepath.Join(t.TempDir(), "errors.jsonl")

@@ -113,9 +113,10 @@ func previewErrors(
 			break
 		}
 	}
+	_, _ = fmt.Fprintf(w, "\nerror list:\n")
 	t.Render()
 	if more := s.Progress.Failed - shown; more > 0 {
-		_, _ = fmt.Fprintf(w, "and %d more: %s\n", more, rest)
+		_, _ = io.WriteString(w, Wrapped(w, fmt.Sprintf("and %d more: %s\n", more, rest)))
 	}
 	return nil
 }

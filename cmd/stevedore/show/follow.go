@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/producer"
@@ -48,7 +49,8 @@ func (e Ending) Follow(
 	s, err := queue.Wait(ctx, j.ID, p.Show)
 	p.End()
 	if ctx.Err() != nil {
-		_, _ = fmt.Fprintf(c.Err, "stevedore: interrupted: %s\n", j.afterInterrupt())
+		text := fmt.Sprintf("stevedore: interrupted: %s\n", j.afterInterrupt())
+		_, _ = io.WriteString(c.Err, Wrapped(c.Err, text))
 		return cli.Exit(cli.ExitInterrupted, nil)
 	}
 	if err != nil {
@@ -83,7 +85,7 @@ func (e Ending) print(
 // allErrors says how to get the whole error list.
 func (j Job) allErrors() string {
 	if j.Here {
-		return "run it again with --errors FILE to get all"
+		return "run again with --errors FILE"
 	}
 	return "stevedore status " + j.ID + " --errors"
 }
