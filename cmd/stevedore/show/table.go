@@ -80,9 +80,9 @@ func (t *Table) fit(columns int) (configs []table.ColumnConfig) {
 		}
 	}
 	const least, narrow = 12, 20 // a column up to narrow is not wrapped
-	left := columns - 1 // a wrapped line may end with half a wide character too much
+	left := columns - 1          // a wrapped line may end with half a wide character too much
 	for i, width := range widths {
-		width = min(width, max(columns/3, narrow))
+		width = min(width, max(columns/3, min(narrow, columns*2/5)))
 		if i == len(widths)-1 {
 			width = max(left, least)
 		}
