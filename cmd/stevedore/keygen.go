@@ -29,10 +29,11 @@ func (k keygenCommand) Run(c cli.Console) error {
 		return err
 	}
 	_, errOut := fmt.Fprintln(c.Out, key.Public())
-	_, errHelp := io.WriteString(c.Err, show.Wrapped(c.Err, fmt.Sprintf("This is the public key %s, for producers: %s.\n"+
+	help := fmt.Sprintf("This is the public key %s, for producers: %s.\n"+
 		"The private key is in %s, for workers only: %s names the file.\n",
 		key.Public().ID(), settings.Name(setting.PublicKey),
-		k.Out, settings.Name(setting.PrivateKeys))))
+		k.Out, settings.Name(setting.PrivateKeys))
+	_, errHelp := io.WriteString(c.Err, show.Wrapped(c.Err, help))
 	return errors.Join(errOut, errHelp)
 }
 
