@@ -40,7 +40,7 @@ func (Job) Finish(
 	if parts.Earlier == nil && result.Written+result.Unchanged == 0 {
 		return nil, job.NoImages(j.Source, result.Failed, result.Skipped, "No index was written.")
 	}
-	b, err := env.Open(ctx, to)
+	b, err := env.OpenTarget(ctx, to)
 	if err != nil {
 		return nil, err
 	}
