@@ -75,7 +75,7 @@ func (c *Client) prepare(j tasks.Job, s settings) (queue.NewJob, tasks.Kind, err
 		return none, kind, err
 	}
 	id := cmp.Or(s.id, NewID())
-	if err := queue.CheckID(id); err != nil {
+	if err := asynqtask.CheckID(id); err != nil {
 		return none, kind, err
 	}
 

@@ -77,6 +77,24 @@ type OwnIdentity interface {
 	FindIdentity(ctx context.Context, s tasks.Storage) error
 }
 
+// ConditionChecker is implemented by buckets whose server may not know
+// the conditions of WriteOptions.
+type ConditionChecker interface {
+	// CheckConditions returns an Invalid error if the server is known to
+	// refuse IfAbsent and IfMatch. It leaves nothing in the bucket, and
+	// returns nil if it cannot find out.
+	CheckConditions(ctx context.Context) error
+}
+
+// CheckConditions reports whether the server of b refuses a Put with a
+// condition. It returns nil if b is no ConditionChecker.
+func CheckConditions(ctx context.Context, b Bucket) error {
+	if c, ok := As[ConditionChecker](b); ok {
+		return c.CheckConditions(ctx)
+	}
+	return nil
+}
+
 // Probe checks what may be done with b. If b is no Prober, the only
 // check is unknown.
 func Probe(ctx context.Context, b Bucket, need tasks.Need) []tasks.Check {

@@ -64,6 +64,9 @@ type BuildManifestResult struct {
 	BytesRead int64  `json:"bytes_read"` // of image headers
 	Size      int64  `json:"size"`       // of the manifest, bytes
 	Unchanged bool   `json:"unchanged"`  // the bucket had exactly this manifest; nothing was written
+	// Unconditional means that the storage has unconditional_put, so the
+	// manifest may have replaced one that another writer stored meanwhile.
+	Unconditional bool `json:"unconditional,omitempty"`
 }
 
 // Kind implements Result.
@@ -72,8 +75,11 @@ func (BuildManifestResult) Kind() string { return BuildManifest{}.Kind() }
 // Summary implements Result.
 func (r BuildManifestResult) Summary() string {
 	outcome := "written"
-	if r.Unchanged {
+	switch {
+	case r.Unchanged:
 		outcome = "unchanged"
+	case r.Unconditional:
+		outcome = "written without a condition"
 	}
 	return fmt.Sprintf("%d entries in %s, %s left out, %s skipped, %s",
 		r.Entries, r.Key, count(r.Failed, "image"), count(r.Skipped, "other object"), outcome)

@@ -106,6 +106,9 @@ type GenerateThumbnailsResult struct {
 	Unchanged int64  `json:"unchanged"` // thumbnails that existed already
 	Skipped   int64  `json:"skipped"`   // objects that are no images by their names
 	Failed    int64  `json:"failed"`    // images left out: they are on the error list
+	// Unconditional means that the storage has unconditional_put, so the
+	// index may have replaced one that another writer stored meanwhile.
+	Unconditional bool `json:"unconditional,omitempty"`
 }
 
 // Kind implements Result.
@@ -113,7 +116,11 @@ func (GenerateThumbnailsResult) Kind() string { return GenerateThumbnails{}.Kind
 
 // Summary implements Result.
 func (r GenerateThumbnailsResult) Summary() string {
-	return fmt.Sprintf("%s written, %d unchanged, %s left out, %s skipped",
+	text := fmt.Sprintf("%s written, %d unchanged, %s left out, %s skipped",
 		count(r.Written, "thumbnail"), r.Unchanged,
 		count(r.Failed, "image"), count(r.Skipped, "other object"))
+	if r.Unconditional {
+		text += ", the index written without a condition"
+	}
+	return text
 }

@@ -19,7 +19,7 @@ var errBadID = errors.New("the task of a job must have the job's ID, without a f
 // decides the outcome, and writes it down.
 func (a *attempt) runJob(ctx context.Context) outcome.Verdict {
 	ref := asynqtask.ParseJobRef(a.taskID)
-	if err := queue.CheckID(ref.Job); err != nil || ref.TaskID() != a.taskID {
+	if err := asynqtask.CheckID(ref.Job); err != nil || ref.TaskID() != a.taskID {
 		err = fmt.Errorf("task %q: %w", a.taskID, errors.Join(err, errBadID))
 		return outcome.Verdict{Outcome: outcome.Failed, Err: err}
 	}

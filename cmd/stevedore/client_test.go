@@ -169,9 +169,8 @@ func TestRetryCommand(t *testing.T) {
 	}
 	mend(t, dir)
 	out, _ = want(ctx, t, cli.ExitOK, environ, "retry", "j", "--wait", "--json")
-	var r tasks.BuildManifestResult
-	if err := json.Unmarshal([]byte(out), &r); err != nil || r.Failed != 0 || r.Entries != int64(dataset.Count().Images+dataset.Count().Corrupt) {
-		t.Errorf("%v\n%s", err, out)
+	if r := manifestIn(t, out); r.Failed != 0 || r.Entries != int64(dataset.Count().Images+dataset.Count().Corrupt) {
+		t.Errorf("%s", out)
 	}
 	if out, _ := want(ctx, t, cli.ExitOK, environ, "status", "j", "--errors"); out != "" {
 		t.Errorf("still on the error list: %s", out)

@@ -10,12 +10,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/alecthomas/kong"
-	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/client"
@@ -36,11 +33,11 @@ type commands struct {
 	Keygen  keygenCommand  `cmd:"" help:"Make a pair of keys: producers seal secrets with the public one, workers open them with the private one."`
 	Policy  policyCommand  `cmd:"" help:"Print the least rights that a bucket's owner has to grant, as documents and commands to paste."`
 	Demo    demoCommand    `cmd:"" help:"Run all four jobs on images that the demo draws."`
+	Help    helpCommand    `cmd:"" help:"Show the help of a command, as --help does."`
 }
 
 func main() {
-	redis.SetLogger(quiet{})
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	console := cli.Console{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Environ: os.Environ()}
 	code := run(ctx, os.Args[1:], console)
 	stop()
@@ -53,8 +50,7 @@ func run(ctx context.Context, args []string, c cli.Console) cli.ExitCode {
 	parser, err := kong.New(&parsed,
 		kong.Name("stevedore"),
 		kong.Writers(c.Out, c.Err),
-		kong.Description("Jobs for labelling tools, run on the bucket that holds the images. "+
-			"Settings come from the environment: see the README."),
+		kong.Description(description()),
 		kong.Vars{"kinds": strings.Join(tasks.Kinds().Names(), ", "), "buckets": schemes.Forms()},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(c, schemes))
@@ -67,12 +63,6 @@ func run(ctx context.Context, args []string, c cli.Console) cli.ExitCode {
 	}
 	return report(c.Err, command.Run())
 }
-
-// quiet drops the messages that the Redis client would write to
-// standard error: every failed call returns its error.
-type quiet struct{}
-
-func (quiet) Printf(context.Context, string, ...any) {}
 
 // report prints why a command failed, and returns the exit code.
 func report(w io.Writer, err error) cli.ExitCode {

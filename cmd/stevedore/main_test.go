@@ -176,9 +176,9 @@ func TestRunOnAFile(t *testing.T) {
 	t.Parallel()
 	dir := drawDataset(t)
 	code, out, errs := call(t.Context(), nil, "", "run", "build-manifest", "--source", "file://"+dir, "--set", "source.prefix=scenes/", "--json")
-	var r tasks.BuildManifestResult
-	if err := json.Unmarshal([]byte(out), &r); code != cli.ExitOK || err != nil || r.Entries != int64(dataset.Count().Images) {
-		t.Errorf("exit %d, %v\n%s\n%s", code, err, out, errs)
+	r := manifestIn(t, out)
+	if code != cli.ExitOK || r.Entries != int64(dataset.Count().Images) {
+		t.Errorf("exit %d\n%s\n%s", code, out, errs)
 	}
 	if !strings.Contains(errs, dataset.CorruptKey+": corrupt-image") {
 		t.Errorf("the corrupt image is not named:\n%s", errs)

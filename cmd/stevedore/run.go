@@ -15,24 +15,33 @@ type runCommand struct {
 	payload.Flags
 	Profile  string `help:"Profile in the files of the AWS tools, in place of AWS_PROFILE." placeholder:"NAME"`
 	Parallel int    `help:"Requests at once in each shard; STEVEDORE_PARALLEL by default." placeholder:"N"`
-	JSON     bool   `help:"Print the result as JSON."`
-	Verbose  bool   `short:"v" help:"Log what the worker does."`
+	show.Ending
+	Verbose bool `short:"v" help:"Log what the worker does."`
 }
 
 // Help is shown by run --help.
 func (runCommand) Help() string {
-	return "Without other credentials it uses those of the person who runs it, as the clouds' own " +
-		"tools do: AWS_PROFILE, aws sso login, gcloud auth application-default login, az login.\n\n" +
-		"Examples:\n\n" +
-		"    stevedore run verify-connection --source s3://my-bucket/images/ --set need.read=true\n" +
-		"    stevedore run build-manifest --source s3://my-bucket/images/ --exclude images/drafts/\n" +
-		"    stevedore run generate-thumbnails --source gs://my-bucket/ --to file:///tmp/thumbnails\n" +
-		"    stevedore run build-manifest --source s3://public-images/ --anonymous --to file:///tmp/m\n" +
-		"    stevedore run export-annotations payload.json"
+	return `
+Credentials that the environment does not hold are those of the person who runs
+the command, as in the clouds' own tools: AWS_PROFILE, aws sso login,
+gcloud auth application-default login, az login.
+
+Examples:
+
+    stevedore run verify-connection --source s3://my-bucket/images/ -s need.read=true
+    stevedore run build-manifest --source s3://my-bucket/ --exclude drafts/
+    stevedore run generate-thumbnails --source gs://my-bucket/ \
+        --to file:///tmp/thumbnails --set size=512
+    stevedore run build-manifest --source s3://public-images/ --anonymous \
+        --to file:///tmp/manifest
+    stevedore run export-annotations payload.json`
 }
 
 // Run runs a job in this process.
 func (r runCommand) Run(ctx context.Context, c cli.Console, schemes payload.Schemes) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
 	s, err := c.Settings()
 	if err != nil {
 		return err
@@ -73,14 +82,18 @@ func (r runCommand) follow(
 	if err != nil {
 		return err
 	}
-	err = show.Follow(ctx, c, here.client, id, r.JSON)
+	err = r.Follow(ctx, c, here.client, show.Job{ID: id, Kind: j.Kind(), Here: true})
 	code := cli.Code(err)
 	t, ok := j.(interface {
 		Target() (tasks.Storage, string)
 	})
 	if ok && !r.JSON && (code == cli.ExitOK || code == cli.ExitLeftOut) {
 		to, key := t.Target()
-		_, _ = fmt.Fprintf(c.Out, "The result is in %s\n", schemes.Place(to, key))
+		w := c.Out
+		if r.Errors != "" { // it may have the error list
+			w = c.Err
+		}
+		_, _ = fmt.Fprintf(w, "The result is in %s\n", schemes.Place(to, key))
 	}
 	return err
 }

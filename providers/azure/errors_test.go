@@ -36,6 +36,7 @@ func TestErrorAnswers(t *testing.T) {
 		{refusal{403, "AuthorizationPermissionMismatch", "This request is not authorized to perform this operation using this permission.", ""}, providers.Denied, "r (Read)"},
 		{refusal{403, "InsufficientAccountPermissions", "The account being accessed does not have sufficient permissions to execute this operation.", ""}, providers.Denied, "r (Read)"},
 		{refusal{403, "AuthorizationFailure", "This request is not authorized to perform this operation.", ""}, providers.Denied, "network-rule"},
+		{refusal{403, "AuthorizationFailure", unauthenticated, ""}, providers.Unauthenticated, "expired, not yet valid"}, // Azurite
 		{refusal{403, "UnauthorizedBlobOverwrite", "This request is not authorized to perform blob overwrites.", ""}, providers.Denied, "sp"},
 		{refusal{403, "EncryptionScopeDisabled", "The encryption scope is disabled.", ""}, providers.Denied, "Key Vault"},
 		{refusal{409, "PublicAccessNotPermitted", "Public access is not permitted on this storage account.", ""}, providers.Denied, "--allow-blob-public-access"},

@@ -31,7 +31,7 @@ func (b *bucket) CORSTarget() string {
 
 // CORSAdvice implements providers.Located.
 func (b *bucket) CORSAdvice(want tasks.CORS) string {
-	return policy.AzureCORS(b.storage.Account, want)
+	return policy.AzureCORS(b.identity.Account(), want)
 }
 
 // Probe implements providers.Prober.

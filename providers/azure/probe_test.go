@@ -40,10 +40,13 @@ func TestProbe(t *testing.T) {
 		{"ExpiresSoon", "", sas("se", servers.SASTime(50*time.Hour)), []string{"dir/k"}, "credentials warn SASExpiresSoon, list ok, read ok, write ok ConditionNotMet"},
 		{"CreateOnly", "", sas("sp", "rcl"), []string{"dir/k"}, "credentials warn SASCreateOnly, list ok, read ok, write ok ConditionNotMet"},
 		{"OneAddress", "", sas("sip", "127.0.0.1"), []string{"dir/k"}, "credentials warn SASAddressRange, list ok, read ok, write ok ConditionNotMet"},
-		{"TooManyRights", "", sas("sp", "rwdxylact"), []string{"dir/k"}, "credentials ok, rights warn MoreThanNeeded, list ok, read ok, write ok ConditionNotMet"},
-		{"AccountKey", key, always(server.Key), []string{"dir/k"}, "credentials ok, rights warn MoreThanNeeded, list ok, read ok, write ok ConditionNotMet"},
-		{"AccountKeyInSASField", "", always(server.Key), []string{"dir/k"}, "credentials warn SecretInWrongField, rights warn MoreThanNeeded, list ok, read ok, write ok ConditionNotMet"},
-		{"ConnectionStringInSASField", "", always(connection), []string{"dir/k"}, "credentials warn SecretInWrongField, rights warn MoreThanNeeded, list ok, read ok, write ok ConditionNotMet"},
+		{"TooManyRights", "", sas("sp", "rwdxylact"), []string{"dir/k"}, "credentials ok, list ok, read ok, write ok ConditionNotMet, rights warn MoreThanNeeded"},
+		{"AccountKey", key, always(server.Key), []string{"dir/k"}, "credentials ok, list ok, read ok, write ok ConditionNotMet, rights warn MoreThanNeeded"},
+		{"AccountKeyInSASField", "", always(server.Key), []string{"dir/k"}, "credentials warn SecretInWrongField, list ok, read ok, write ok ConditionNotMet, rights warn MoreThanNeeded"},
+		{"ConnectionStringInSASField", "", always(connection), []string{"dir/k"}, "credentials warn SecretInWrongField, list ok, read ok, write ok ConditionNotMet, rights warn MoreThanNeeded"},
+		{"StorageExplorer", connected, func(c string) string {
+			return "BlobEndpoint=" + server.Endpoint + "/" + c + ";SharedAccessSignature=" + server.SAS()
+		}, []string{"dir/k"}, "credentials ok, list ok, read ok, write ok ConditionNotMet"},
 		{"ConnectionStringSAS", connected, always("BlobEndpoint=" + server.Endpoint + "/;SharedAccessSignature=" + server.SAS()), []string{"dir/k"}, "credentials ok, list ok, read ok, write ok ConditionNotMet"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -64,6 +67,18 @@ func TestProbe(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A wrong account key is one fault: nothing is said of what the key
+// would allow.
+func TestProbe_WrongKey(t *testing.T) {
+	t.Parallel()
+	server := servers.Azure(t)
+	name := server.Container(t)
+	wrong := strings.Replace(server.Key, "Eby8", "Abc1", 1)
+	b := open(t, tasks.AuthAccountKey, server.Endpoint, name, wrong)
+	checks := providers.Probe(t.Context(), b, tasks.Need{Read: true, Write: true})
+	fault{check: "list", code: "AuthorizationFailure", fix: "Check the account key and account"}.wantFailure(t, checks)
 }
 
 func wantChecks(t *testing.T, b providers.Bucket, need tasks.Need, want string) {

@@ -19,6 +19,8 @@ var (
 	_ providers.Located = (*bucket)(nil)
 	_ providers.Prober  = (*bucket)(nil)
 	_ providers.Ordered = (*bucket)(nil)
+
+	_ providers.ConditionChecker = (*bucket)(nil)
 )
 
 type bucket struct {
@@ -35,12 +37,22 @@ func (b *bucket) Delete(ctx context.Context, key string) error {
 
 // Probe implements providers.Prober.
 func (b *bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
-	return probe.Run(ctx, probe.Target{
-		Storage:  b.storage,
-		Identity: b.identity,
-		Client:   b.client,
-		Errors:   b.errors,
-	}, need)
+	return probe.Run(ctx, targetOf(b), need)
+}
+
+// CheckConditions implements providers.ConditionChecker. AWS is not
+// asked: it knows the conditions.
+func (b *bucket) CheckConditions(ctx context.Context) error {
+	if b.identity.IsAWS() || b.storage.UnconditionalPut {
+		return nil
+	}
+	return probe.CheckConditions(ctx, targetOf(b))
+}
+
+func targetOf(b *bucket) probe.Target {
+	return probe.Target{
+		Storage: b.storage, Identity: b.identity, Client: b.client, Errors: b.errors,
+	}
 }
 
 // Close implements providers.Bucket. It does nothing: connections

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 
@@ -25,13 +26,20 @@ const (
 // request, and a longer one in a multipart upload, which it aborts if
 // it fails. The returned object has no ModTime. Put cannot interrupt a
 // Read of the body, so a body that waits must itself return when ctx
-// ends.
+// ends. On a storage with unconditional_put it checks the conditions by
+// itself before it sends anything.
 func (b *bucket) Put(
 	ctx context.Context, key string, body io.Reader, opts providers.WriteOptions,
 ) (providers.Object, error) {
 	api, err := b.client.SDK(ctx)
 	if err != nil {
 		return providers.Object{}, b.wrapError("put", "", err)
+	}
+	if b.storage.UnconditionalPut {
+		if err := b.checkConditions(ctx, key, opts); err != nil {
+			return providers.Object{}, err
+		}
+		opts.IfAbsent, opts.IfMatch = false, ""
 	}
 	source := driver.NewSource(ctx, body)
 	up := &upload{Client: api, regional: b.client}
@@ -74,6 +82,31 @@ func uploadInput(
 	return in
 }
 
+// checkConditions returns a Conflict if the object of a key does not meet
+// the conditions now. It may change right afterwards.
+func (b *bucket) checkConditions(
+	ctx context.Context, key string, opts providers.WriteOptions,
+) error {
+	if !opts.IfAbsent && opts.IfMatch == "" {
+		return nil
+	}
+	o, err := b.Stat(ctx, key)
+	isMissing := errors.Is(err, providers.NotFound)
+	switch {
+	case isMissing && opts.IfMatch == "":
+		return nil
+	case err != nil && !isMissing:
+		return err
+	case !isMissing && !opts.IfAbsent && o.ETag == opts.IfMatch:
+		return nil
+	}
+	return &providers.Error{
+		Op: "put", Bucket: b.storage.Bucket, Key: key,
+		Kind: providers.Conflict, Code: "PreconditionFailed",
+		Detail: "the object is not what the write shall replace",
+	}
+}
+
 // putError makes the error of an upload that S3 refused. partsLeft
 // means that its parts are still in the bucket.
 func (b *bucket) putError(
@@ -82,6 +115,9 @@ func (b *bucket) putError(
 	e := b.errors.Wrap("put", key, err)
 	if opts.IfMatch != "" && s3error.IsMissingKey(e) {
 		e.Kind = providers.Conflict // the object that was to be replaced is gone
+	}
+	if s3error.IsNotImplemented(e) && (opts.IfAbsent || opts.IfMatch != "") {
+		e = s3error.NoConditionalPut(e)
 	}
 	if partsLeft {
 		e.Fix = strings.TrimSpace(e.Advice() +

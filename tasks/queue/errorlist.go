@@ -74,20 +74,3 @@ func (l errorList) read(
 	}
 	return list, nil
 }
-
-func countWarnings(list []tasks.ObjectError) (n int) {
-	for _, e := range list {
-		if e.Warning {
-			n++
-		}
-	}
-	return n
-}
-
-func countCodes(list []tasks.ObjectError) map[string]int64 {
-	codes := map[string]int64{}
-	for _, e := range list {
-		codes[e.Code]++
-	}
-	return codes
-}

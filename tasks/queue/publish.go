@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/frames"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/lua"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
@@ -67,7 +68,7 @@ func (l Lease) endEvent(ctx context.Context, e End) ([]byte, error) {
 	}
 	if e.Counts != nil {
 		s.Progress = *e.Counts
-		s.Progress.Codes = countCodes(e.Errors)
+		s.Progress.Codes = frames.CountCodes(e.Errors)
 	}
 	return lastEvent(s, e.Failure)
 }
@@ -102,7 +103,7 @@ func (e End) codes() (list lua.List) {
 	if e.Counts == nil {
 		return nil
 	}
-	for code, n := range countCodes(e.Errors) {
+	for code, n := range frames.CountCodes(e.Errors) {
 		list = append(list, code, n)
 	}
 	return list

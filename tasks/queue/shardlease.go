@@ -12,6 +12,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/frames"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/lua"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
@@ -94,7 +95,7 @@ func (l ShardLease) Commit(ctx context.Context, c Checkpoint) (bool, error) {
 		"objects":    c.Objects,
 		"bytes":      c.Bytes,
 		"failed":     len(c.Errors),
-		"warnings":   countWarnings(c.Errors),
+		"warnings":   frames.CountWarnings(c.Errors),
 		"size":       len(c.Data),
 		"run":        l.run,
 		"tallies":    c.tallies(),
@@ -110,7 +111,7 @@ func (l ShardLease) Commit(ctx context.Context, c Checkpoint) (bool, error) {
 
 // tallies returns fields of the record and how much each grows.
 func (c Checkpoint) tallies() (list lua.List) {
-	codes := countCodes(c.Errors)
+	codes := frames.CountCodes(c.Errors)
 	for _, name := range slices.Sorted(maps.Keys(c.Tally)) {
 		list = append(list, schema.Tally+name, c.Tally[name])
 	}

@@ -29,7 +29,9 @@ var s3Form = form{
 		workerIdentity,
 		anonymous,
 	},
-	fields:    []string{"region", "endpoint", "addressing", "requester_pays", "expected_owner"},
+	fields: []string{
+		"region", "endpoint", "addressing", "requester_pays", "expected_owner", "unconditional_put",
+	},
 	check:     checkS3,
 	checkAuth: checkS3Auth,
 	checkARN:  checkS3ARN,

@@ -50,6 +50,11 @@ type Storage struct {
 	Addressing    string `json:"addressing,omitempty"`
 	RequesterPays bool   `json:"requester_pays,omitempty"` // s3 only: the caller's account pays
 	ExpectedOwner string `json:"expected_owner,omitempty"` // s3 only: account ID that the bucket must belong to
+	// UnconditionalPut is for S3 servers that refuse a PUT with a
+	// condition (If-Match, If-None-Match). A job then looks whether
+	// another writer has changed its manifest or index, and writes after
+	// that. A change between the two is lost.
+	UnconditionalPut bool `json:"unconditional_put,omitempty"`
 
 	Auth      Auth     `json:"auth,omitzero"`       // how the worker proves who it is
 	Manifests []string `json:"manifests,omitempty"` // keys of manifest files in the bucket: manifest.jsonl

@@ -28,6 +28,11 @@ func (s Shard) Items(
 	do func(context.Context, providers.Object) (Item, error),
 ) iter.Seq2[Item, error] {
 	handle := func(ctx context.Context, o ListedObject) (handledObject, error) {
+		if env.MayBegin != nil {
+			if err := env.MayBegin(); err != nil {
+				return handledObject{}, err
+			}
+		}
 		return handleObject(ctx, o, do)
 	}
 	handled := Prefetch[ListedObject, handledObject]{Do: handle, Parallel: env.Parallel}.Range

@@ -67,6 +67,14 @@ type Env struct {
 	// Its error ends the work before that object. The engine sets it
 	// to find the object that crashes a worker. Shard.Items calls it.
 	BeforeObject func(ctx context.Context, key string) error
+
+	// MayBegin, if set, is asked before each object of a shard is
+	// begun, perhaps by several goroutines at once. Its error ends
+	// the work before that object, and after those that were begun.
+	// The engine sets it to give other jobs a turn. Shard.Items asks
+	// it. Work that does not ask is stopped after an item instead,
+	// and what it has begun is begun again.
+	MayBegin func() error
 }
 
 // OpenTarget connects to the storage that a job writes to, and makes

@@ -9,6 +9,7 @@ import (
 	"iter"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
 // PublishResult says what Publish did.
@@ -55,6 +56,19 @@ func Publish(
 		return PublishResult{}, err
 	}
 	return PublishResult{Object: o}, nil
+}
+
+// CheckTarget looks whether Publish can work on a storage at all. A job
+// calls it before it reads the first image, because Publish comes after
+// the last one. It returns an error only if the bucket's server is known
+// to refuse what Publish needs.
+func (e Env) CheckTarget(ctx context.Context, s tasks.Storage) error {
+	b, err := e.Open(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = b.Close() }()
+	return providers.CheckConditions(ctx, b)
 }
 
 // WriteParts writes the pieces of Parts.Data one after the other.

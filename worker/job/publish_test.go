@@ -49,6 +49,26 @@ func TestPublish_WritesOnlyChanges(t *testing.T) {
 	}
 }
 
+// Before a job reads anything, it learns that its result could not be
+// published.
+func TestCheckTarget(t *testing.T) {
+	t.Parallel()
+	w := jobtest.New()
+	if err := w.Env().CheckTarget(t.Context(), jobtest.Source("")); err != nil {
+		t.Error(err)
+	}
+	w.Fail = func(op, _ string) error {
+		if op == "conditions" {
+			return &providers.Error{Op: "put", Kind: providers.Invalid, Code: "NoConditionalPut"}
+		}
+		return nil
+	}
+	err := w.Env().CheckTarget(t.Context(), jobtest.Source(""))
+	if e := jobtest.WantKind(t, err, providers.Invalid); e.Code != "NoConditionalPut" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestPublish_NeverOverwritesUnseenContent(t *testing.T) {
 	t.Parallel()
 	for _, before := range []string{"", "old"} {

@@ -36,6 +36,8 @@ func (Job) Finish(
 		Failed:    parts.Failed,
 		BytesRead: parts.Bytes,
 		Size:      int64(len(header)) + parts.Size,
+
+		Unconditional: to.UnconditionalPut,
 	}
 	finish := publish
 	switch {

@@ -40,6 +40,11 @@ func (Job) Plan(
 		return err
 	}
 	defer func() { _ = b.Close() }()
+	if to, _ := j.Target(); after == "" {
+		if err := env.CheckTarget(ctx, to); err != nil {
+			return err
+		}
+	}
 	return job.Cut(ctx, b, after, shardSize, emit)
 }
 

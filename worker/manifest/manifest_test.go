@@ -297,3 +297,34 @@ func golden(t *testing.T, name, got string) {
 		t.Errorf("%s:\n%s", path, diff)
 	}
 }
+
+// A server that refuses the write of the manifest is named before the
+// first listing. With unconditional_put the result says what was done.
+func TestServerWithoutConditions(t *testing.T) {
+	t.Parallel()
+	w := jobtest.New()
+	j := tasks.BuildManifest{Source: jobtest.Source("in/")}
+	w.Fail = func(op, _ string) error {
+		if op == "conditions" {
+			return &providers.Error{Op: "put", Kind: providers.Invalid, Code: "NoConditionalPut"}
+		}
+		return nil
+	}
+	w.Ops()
+	err := Job{}.Plan(t.Context(), j, w.Env(), "", func(job.Shard) error { return nil })
+	if !errors.Is(err, providers.Invalid) || len(w.Ops("list", "get")) > 0 {
+		t.Errorf("got %v", err)
+	}
+
+	w.Fail = nil
+	j.Source.UnconditionalPut = true
+	parts := jobtest.Parts([]job.Item{{Key: "in/a.jpg", Data: []byte("{}\n"), Tally: tallyEntries}})
+	result, err := Job{}.Finish(t.Context(), j, w.Env(), parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := result.(tasks.BuildManifestResult)
+	if !r.Unconditional || !strings.Contains(r.Summary(), "without a condition") {
+		t.Errorf("got %+v: %s", r, r.Summary())
+	}
+}

@@ -36,6 +36,8 @@ func (Job) Finish(
 		Unchanged: parts.Tally[tallyUnchanged],
 		Skipped:   parts.Tally[tallySkipped],
 		Failed:    parts.Failed,
+
+		Unconditional: to.UnconditionalPut,
 	}
 	if parts.Earlier == nil && result.Written+result.Unchanged == 0 {
 		return nil, job.NoImages(j.Source, result.Failed, result.Skipped, "No index was written.")

@@ -2,6 +2,7 @@ package thumbnail
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -310,4 +311,35 @@ func TestJob_EverythingDenied(t *testing.T) {
 		return nil
 	}
 	_ = jobtest.WantKind(t, jobtest.Run(t, w, New(ample), payload()).Err, providers.Denied)
+}
+
+// A server that refuses the write of the index is named before the first
+// listing. With unconditional_put the result says what was done.
+func TestServerWithoutConditions(t *testing.T) {
+	t.Parallel()
+	w := jobtest.New()
+	j := tasks.GenerateThumbnails{Source: jobtest.Source("in/")}
+	w.Fail = func(op, _ string) error {
+		if op == "conditions" {
+			return &providers.Error{Op: "put", Kind: providers.Invalid, Code: "NoConditionalPut"}
+		}
+		return nil
+	}
+	w.Ops()
+	err := New(1<<20).Plan(t.Context(), j, w.Env(), "", func(job.Shard) error { return nil })
+	if !errors.Is(err, providers.Invalid) || len(w.Ops("list", "get")) > 0 {
+		t.Errorf("got %v", err)
+	}
+
+	w.Fail = nil
+	j.Source.UnconditionalPut = true
+	parts := jobtest.Parts([]job.Item{{Key: "in/a.jpg", Data: []byte("{}\n"), Tally: tallyWritten}})
+	result, err := New(1<<20).Finish(t.Context(), j, w.Env(), parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := result.(tasks.GenerateThumbnailsResult)
+	if !r.Unconditional || !strings.Contains(r.Summary(), "without a condition") {
+		t.Error(r.Summary())
+	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
@@ -46,7 +47,7 @@ func (c ExitCode) String() string {
 	case ExitEnded:
 		return "the job had ended before; the command changed nothing"
 	case ExitInterrupted:
-		return "Ctrl-C ended the command"
+		return "Ctrl-C or SIGTERM ended the command"
 	}
 	return "unknown"
 }
@@ -84,6 +85,8 @@ func Code(err error) ExitCode {
 		return exit.Code
 	case errors.As(err, &payload), errors.As(err, &environ):
 		return ExitInvalid
+	case errors.Is(err, context.Canceled): // only a signal cancels a command
+		return ExitInterrupted
 	}
 	return ExitFailed
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/payload"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/show"
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
@@ -23,7 +24,8 @@ import (
 type Enqueue struct {
 	payload.Flags
 	payload.Terms
-	ID string `help:"ID of the job; the same ID twice is the same job. By default a new one." placeholder:"ID"`
+	ID   string `help:"ID of the job; the same ID twice is the same job. By default a new one." placeholder:"ID"`
+	JSON bool   `help:"Print the job's status as JSON in place of its ID."`
 }
 
 // Run enqueues a job and prints its ID. With a public key it seals the
@@ -61,8 +63,21 @@ func (e Enqueue) Run(ctx context.Context, c cli.Console, schemes payload.Schemes
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(c.Out, id)
-	return err
+	return e.print(ctx, c, queue, id)
+}
+
+func (e Enqueue) print(
+	ctx context.Context, c cli.Console, queue *producer.Client, id string,
+) error {
+	if !e.JSON {
+		_, err := fmt.Fprintln(c.Out, id)
+		return err
+	}
+	s, err := queue.Status(ctx, id)
+	if err != nil {
+		return fmt.Errorf("job %s is enqueued, but: %w", id, err)
+	}
+	return show.JSON(c.Out, s)
 }
 
 // warn says which secrets of a job are not sent. A worker would look for

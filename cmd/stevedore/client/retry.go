@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/show"
@@ -11,18 +12,38 @@ import (
 type Retry struct {
 	ID   string `arg:"" help:"ID of the job."`
 	Wait bool   `help:"Show the job's progress until it ends again."`
-	JSON bool   `help:"With --wait, print the result as JSON."`
+	show.Ending
 }
 
 // Run begins a job again, for the objects on its error list only.
 func (r Retry) Run(ctx context.Context, c cli.Console) error {
+	if err := r.check(); err != nil {
+		return err
+	}
 	queue, err := c.Connect()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = queue.Close() }()
-	if err := queue.Retry(ctx, r.ID); err != nil || !r.Wait {
+	if err := queue.Retry(ctx, r.ID); err != nil {
 		return err
 	}
-	return show.Follow(ctx, c, queue, r.ID, r.JSON)
+	if r.Wait {
+		return r.Follow(ctx, c, queue, show.Job{ID: r.ID})
+	}
+	if !r.JSON {
+		return nil
+	}
+	s, err := queue.Status(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	return show.JSON(c.Out, s)
+}
+
+func (r Retry) check() error {
+	if !r.Wait && (r.Errors != "" || r.FailOnErrors) {
+		return cli.Invalid(errors.New("--errors and --fail-on-errors need --wait"))
+	}
+	return r.Ending.Check()
 }

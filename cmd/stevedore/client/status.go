@@ -2,22 +2,25 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/show"
-	"github.com/stevedore-jobs/stevedore/producer"
 )
 
 // Status is the status command.
 type Status struct {
-	ID     string `arg:"" help:"ID of the job."`
-	JSON   bool   `help:"Print the status as JSON."`
-	Errors bool   `help:"Print the job's error list instead, a JSON line an object."`
+	ID     string         `arg:"" help:"ID of the job."`
+	JSON   bool           `help:"Print the status as JSON."`
+	Errors show.ErrorFile `help:"Write the whole error list to FILE, a JSON line an object. Without FILE, or with -, print the list instead of the status." placeholder:"FILE"`
 }
 
-// Run prints the status of a job, or its error list.
+// Run prints the status of a job, or its error list, or both if the
+// list goes to a file.
 func (s Status) Run(ctx context.Context, c cli.Console) error {
+	ending := show.Ending{JSON: s.JSON, Errors: s.Errors}
+	if err := ending.Check(); err != nil {
+		return err
+	}
 	queue, err := c.Connect()
 	if err != nil {
 		return err
@@ -27,21 +30,14 @@ func (s Status) Run(ctx context.Context, c cli.Console) error {
 	if err != nil {
 		return err
 	}
-	if s.Errors {
-		return s.printErrors(ctx, c, queue)
+	switch {
+	case s.JSON:
+		err = show.JSON(c.Out, status)
+	case !s.Errors.ToStandardOutput():
+		show.Status(c.Out, status)
 	}
-	return show.Status(c.Out, status, s.JSON)
-}
-
-func (s Status) printErrors(ctx context.Context, c cli.Console, queue *producer.Client) error {
-	lines := json.NewEncoder(c.Out)
-	for e, err := range queue.Errors(ctx, s.ID) {
-		if err != nil {
-			return err
-		}
-		if err := lines.Encode(e); err != nil {
-			return err
-		}
+	if err != nil || s.Errors == "" {
+		return err
 	}
-	return nil
+	return s.Errors.Write(ctx, c, queue, status)
 }

@@ -9,8 +9,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/demo/dataset"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/show"
@@ -43,8 +41,7 @@ func Run(ctx context.Context, c cli.Console, queue *producer.Client, dir string)
 func RunJobs(
 	ctx context.Context, c cli.Console, queue *producer.Client, bucket tasks.Storage,
 ) error {
-	t := show.NewTable(c.Out)
-	t.AppendHeader(table.Row{"job", "took", "result"})
+	t := show.NewTable(c.Out, "job", "took", "result")
 	defer t.Render()
 	var wrong []error
 	for _, s := range steps(bucket) {
@@ -59,7 +56,7 @@ func RunJobs(
 			text = r.Summary()
 		}
 		took := status.Finished.Sub(status.Started).Round(time.Millisecond)
-		t.AppendRow(table.Row{status.Kind, took, text})
+		t.Row(status.Kind, took, text)
 	}
 	return errors.Join(wrong...)
 }

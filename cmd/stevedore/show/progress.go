@@ -1,125 +1,123 @@
 package show
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"slices"
-	"strings"
+	"sync"
 	"time"
-
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// Progress shows how far a job is: a bar on a terminal, and elsewhere a
-// line, at most one a second.
+// Progress shows how far a job is. On a terminal it is one line that is
+// drawn again and again. Elsewhere there is a line when the state
+// changes, and at most one in plainEvery between.
 type Progress struct {
 	w    io.Writer
-	bar  *progressbar.ProgressBar // nil when w is not a terminal
-	last time.Time                // when the last line was written
-	text string                   // the last line
+	line *line // nil when w is no terminal
+
+	// Of a plain writer: the last status, and when it was written.
+	last    tasks.Status
+	written time.Time
+
+	mu     sync.Mutex
+	status tasks.Status  // what the line shows
+	quit   chan struct{} // closed by End
+	done   sync.WaitGroup
 }
 
-// NewProgress makes a Progress that writes to w.
+const (
+	// plainEvery is how often progress is written to a file or a pipe.
+	plainEvery = 10 * time.Second
+	// drawEvery is how often the line is drawn: for the time that goes
+	// by, and for a terminal whose width has changed.
+	drawEvery = time.Second
+)
+
+// NewProgress makes a Progress that writes to w. End must be called.
 func NewProgress(w io.Writer) *Progress {
-	p := &Progress{w: w}
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.bar = progressbar.NewOptions64(-1,
-			progressbar.OptionSetWriter(w),
-			progressbar.OptionShowCount(),
-			progressbar.OptionClearOnFinish(),
-			progressbar.OptionThrottle(50*time.Millisecond))
+	p := &Progress{w: w, quit: make(chan struct{})}
+	if columns := terminal(w); columns != nil && os.Getenv("TERM") != "dumb" {
+		p.useLine(columns)
 	}
 	return p
 }
 
+// useLine draws on a terminal with so many columns.
+func (p *Progress) useLine(columns func() int) {
+	p.line = &line{w: p.w, columns: columns}
+	p.done.Go(func() {
+		ticks := time.NewTicker(drawEvery)
+		defer ticks.Stop()
+		for {
+			select {
+			case <-p.quit:
+				return
+			case <-ticks.C:
+				p.draw()
+			}
+		}
+	})
+}
+
 // Show shows a status.
 func (p *Progress) Show(s tasks.Status) {
-	if p.bar != nil {
-		p.showBar(s)
+	if p.line == nil {
+		p.writePlain(s)
 		return
 	}
-	line := progressLine(s)
-	if line == p.text || time.Since(p.last) < time.Second && !s.State.Final() {
-		return
-	}
-	p.text, p.last = line, time.Now()
-	_, _ = fmt.Fprintln(p.w, line)
+	p.mu.Lock()
+	p.status = s
+	p.mu.Unlock()
+	p.draw()
 }
 
-func (p *Progress) showBar(s tasks.Status) {
-	if total := s.Progress.ObjectsTotal; total > 0 && p.bar.GetMax64() != total {
-		p.bar.ChangeMax64(total)
-	}
-	parts := []string{
-		s.Kind + ": " + string(s.State), speedText(s.Progress), codesText(s.Progress.Codes),
-	}
-	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
-	p.bar.Describe(strings.Join(parts, ", "))
-	_ = p.bar.Set64(s.Progress.Objects)
-}
-
-// End removes the bar.
+// End removes the line. It may be called twice.
 func (p *Progress) End() {
-	if p.bar != nil {
-		_ = p.bar.Finish()
+	if p.line == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.quit:
+		return
+	default:
+		close(p.quit)
+	}
+	p.line.clear()
+}
+
+func (p *Progress) draw() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.quit:
+		return
+	default:
+	}
+	if p.status.Kind != "" && !p.status.State.Final() {
+		p.line.draw(lineParts(p.status), p.status.Progress)
 	}
 }
 
-func progressLine(s tasks.Status) string {
-	line := s.Kind + ": " + string(s.State)
-	if s.Progress.Objects > 0 {
-		line += ", objects " + countText(s.Progress)
+func (p *Progress) writePlain(s tasks.Status) {
+	changed := s.State != p.last.State || s.Round != p.last.Round
+	if !changed && time.Since(p.written) < plainEvery || s.State.Final() {
+		return
 	}
-	if codes := codesText(s.Progress.Codes); codes != "" {
-		line += " (" + codes + ")"
+	text := plainLine(s)
+	if text == plainLine(p.last) {
+		return
 	}
-	if speed := speedText(s.Progress); speed != "" {
-		line += ", " + speed
-	}
-	return line
+	p.last, p.written = s, time.Now()
+	_, _ = fmt.Fprintln(p.w, text)
 }
 
-func countText(p tasks.Progress) string {
-	text := fmt.Sprintf("%d", p.Objects)
-	if p.ObjectsTotal > 0 {
-		text += fmt.Sprintf(" of %d", p.ObjectsTotal)
-	}
-	if p.Failed > 0 {
-		text += fmt.Sprintf(", %d failed", p.Failed)
-	}
-	return text
-}
-
-// speedText returns the rate and the time left, or nothing while
-// neither is known.
-func speedText(p tasks.Progress) string {
-	var parts []string
-	switch {
-	case p.Rate >= 10:
-		parts = append(parts, fmt.Sprintf("%.0f objects/s", p.Rate))
-	case p.Rate > 0:
-		parts = append(parts, fmt.Sprintf("%.1f objects/s", p.Rate))
-	}
-	if p.ETASeconds > 0 {
-		left := time.Duration(p.ETASeconds) * time.Second
-		parts = append(parts, fmt.Sprintf("about %v left", left))
-	}
-	return strings.Join(parts, ", ")
-}
-
-// codesText counts failures by their code, the most frequent first.
-func codesText(codes map[string]int64) string {
-	names := slices.SortedFunc(maps.Keys(codes), func(a, b string) int {
-		return cmp.Or(cmp.Compare(codes[b], codes[a]), cmp.Compare(a, b))
-	})
-	for i, name := range names {
-		names[i] = fmt.Sprintf("%d %s", codes[name], name)
-	}
-	return strings.Join(names, ", ")
+// plainLine is the progress in one line of any length.
+func plainLine(s tasks.Status) string {
+	p := s.Progress
+	return nonEmpty(s.Kind+": "+string(s.State), countText(p), leftOutText(p), warningsText(p),
+		codesText(p.Codes), rateText(p), leftText(p))
 }

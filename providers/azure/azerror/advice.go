@@ -10,9 +10,10 @@ import (
 // advice returns what to do about an error that the service reported. It
 // is empty when the general advice of the error's kind is enough.
 func (w Wrapper) advice(e *providers.Error) string {
-	switch e.Code {
-	case "AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation":
+	if e.Kind == providers.Unauthenticated {
 		return w.unauthenticatedAdvice()
+	}
+	switch e.Code {
 	case "ServerBusy", "OperationTimedOut":
 		return "The account asks for fewer requests: run fewer workers on it."
 	case "InvalidUri", "InvalidResourceName", "OutOfRangeInput":

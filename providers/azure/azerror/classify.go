@@ -74,6 +74,11 @@ func parseAPIError(resp *http.Response) apiError {
 	return e
 }
 
+// notAuthenticated begins the message about credentials that the service
+// does not know. Azurite sends it with the code AuthorizationFailure,
+// which to Azure means the firewall.
+const notAuthenticated = "Server failed to authenticate the request"
+
 // fromAnswer classifies a failure that the service reported.
 func fromAnswer(answer *azcore.ResponseError) *providers.Error {
 	header := answer.RawResponse.Header
@@ -94,6 +99,9 @@ func fromAnswer(answer *azcore.ResponseError) *providers.Error {
 	e.Kind = kindOfCode(e.Code, e.Status)
 	message, _, _ := strings.Cut(reported.Message, "RequestId:")
 	e.Detail = driver.Printable(message)
+	if strings.HasPrefix(message, notAuthenticated) {
+		e.Kind = providers.Unauthenticated
+	}
 	if e.Code == "AuthenticationFailed" && reported.Detail != "" {
 		e.Detail, e.Fix = signatureAdvice(reported.Detail)
 	}

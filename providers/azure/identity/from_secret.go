@@ -132,6 +132,13 @@ func fromConnectionString(st tasks.Storage, text string) (*Identity, error) {
 	if err := checkAccount(connectionField, c.account, st.Account); err != nil {
 		return nil, err
 	}
+	st.Account = cmp.Or(c.account, st.Account)
+	var name string
+	if c.endpoint, name = splitContainer(c.endpoint, st); name != "" && name != st.Bucket {
+		return nil, invalid("ContainerDiffers",
+			connectionField+" is for container "+name+", and bucket is "+st.Bucket,
+			"Copy the connection string of the container, or correct bucket.")
+	}
 	given := strings.TrimRight(st.Endpoint, "/")
 	if given != "" && c.endpoint != "" && given != c.endpoint {
 		return nil, invalid("EndpointDiffers",
@@ -140,7 +147,6 @@ func fromConnectionString(st tasks.Storage, text string) (*Identity, error) {
 	}
 
 	st.Endpoint = cmp.Or(c.endpoint, st.Endpoint)
-	st.Account = cmp.Or(c.account, st.Account)
 	if c.sas != "" {
 		return fromSAS(st, connectionField, c.sas)
 	}

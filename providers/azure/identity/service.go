@@ -106,12 +106,41 @@ func checkEndpoint(st tasks.Storage) error {
 				"Write .blob. instead of "+other+" in the endpoint, or leave it out.")
 		}
 	}
-	hasContainer := strings.HasSuffix(strings.TrimRight(u.Path, "/"), "/"+st.Bucket)
-	if !isPathStyle(u) && st.Bucket != st.Account && hasContainer {
+	if _, held := splitContainer(st.Endpoint, st); held == st.Bucket {
 		return invalid("EndpointHoldsContainer", "the endpoint already holds the container",
 			"Remove /"+st.Bucket+" from the endpoint: the container belongs into bucket.")
 	}
 	return checkAccount("endpoint", accountOf(st.Endpoint), st.Account)
+}
+
+// splitContainer separates an endpoint from the container that its path
+// may hold. The container is empty if the path has none. A customer's own
+// domain may have any path, so there only the storage's container is
+// recognised.
+func splitContainer(endpoint string, st tasks.Storage) (service, name string) {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return endpoint, ""
+	}
+	path := strings.Trim(u.Path, "/")
+	parts := strings.Split(path, "/")
+	at := 0 // the container's place among the parts
+	switch last := len(parts) - 1; {
+	case path == "":
+		return strings.TrimRight(endpoint, "/"), ""
+	case isPathStyle(u):
+		at = 1 // after the account
+	case accountOf(endpoint) != "":
+	case parts[last] == st.Bucket && parts[last] != st.Account:
+		at = last
+	default:
+		at = len(parts)
+	}
+	if at >= len(parts) {
+		return strings.TrimRight(endpoint, "/"), ""
+	}
+	base := url.URL{Scheme: u.Scheme, Host: u.Host}
+	return strings.TrimRight(base.JoinPath(parts[:at]...).String(), "/"), parts[at]
 }
 
 // checkAccount returns an error if a field names another account than the

@@ -36,12 +36,12 @@ func Run(ctx context.Context, t Target, need tasks.Need) []tasks.Check {
 	excess := t.Identity.Excess()
 	return check.Run(client.WithFewAttempts(ctx), []check.Step{
 		{ID: tasks.CheckIDCredentials, Wanted: true, Run: p.credentials},
-		{ID: tasks.CheckIDRights, Wanted: len(excess) > 0, Run: rightsCheck(excess)},
 		{ID: tasks.CheckIDList, Wanted: true, Run: p.list},
 		{ID: tasks.CheckIDRead, Wanted: need.Read || need.KMS, Run: p.read},
 		{ID: tasks.CheckIDWrite, Wanted: need.Write, Run: p.write},
 		{ID: tasks.CheckIDVersions, Wanted: need.Versions, Run: p.versions},
 		{ID: tasks.CheckIDKMS, Wanted: need.KMS, Run: p.kms},
+		{ID: tasks.CheckIDRights, Wanted: len(excess) > 0, Run: rightsCheck(excess)},
 	})
 }
 

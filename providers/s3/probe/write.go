@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,36 +14,84 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/check"
 	"github.com/stevedore-jobs/stevedore/providers/s3/client"
+	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
 // writeCheck checks writing without storing anything.
 type writeCheck struct{ Target }
 
-// write puts one byte to a new key with a wrong checksum. A server
-// checks the right to write first. Then it refuses the condition or the
-// checksum, and stores nothing.
+// write puts one byte to a new key with a wrong checksum, and on the
+// condition that the key is new. A server checks the right to write
+// first. Then it refuses the checksum, and stores nothing.
 func (p writeCheck) write(ctx context.Context) tasks.Check {
 	key := check.RandomKey(p.Storage)
-	err := p.putWrongChecksum(ctx, key)
-	if err == nil {
-		return p.stored(ctx, key)
-	}
-	e := p.Errors.Wrap("put", key, err)
+	e := p.putWrongChecksum(ctx, key, !p.Storage.UnconditionalPut)
 	switch {
-	case e.Code == "BadDigest", e.Kind == providers.Conflict:
+	case e == nil:
+		return p.stored(ctx, key)
+	case isRefusedForChecksum(e), e.Kind == providers.Conflict:
 		return p.abort(ctx, key, e.Code)
 	case e.Kind == providers.Denied, e.Kind == providers.Unauthenticated,
 		e.Kind == providers.NotFound, e.Kind == providers.Blocked:
 		return check.FailError(p.Errors.ForAllKeys(e))
+	case p.refusesCondition(ctx, key, e):
+		return check.FailError(s3error.NoConditionalPut(e))
+	case s3error.IsNotImplemented(e):
+		return check.FailError(e)
 	}
 	return check.UnknownError(e)
 }
 
-func (p writeCheck) putWrongChecksum(ctx context.Context, key string) error {
+// CheckConditions returns an error if the server refuses every PUT with a
+// condition. It returns nil if it cannot find out.
+func CheckConditions(ctx context.Context, t Target) error {
+	p := writeCheck{t}
+	key := check.RandomKey(t.Storage)
+	switch e := p.putWrongChecksum(ctx, key, true); {
+	case e == nil:
+		p.stored(ctx, key)
+	case p.refusesCondition(ctx, key, e):
+		return s3error.NoConditionalPut(e)
+	}
+	return nil
+}
+
+// refusesCondition reports whether a PUT with a condition, which failed
+// with e, would have come as far as the checksum without the condition.
+func (p writeCheck) refusesCondition(
+	ctx context.Context, key string, e *providers.Error,
+) bool {
+	if e.Kind != providers.Invalid || isRefusedForChecksum(e) || p.Storage.UnconditionalPut {
+		return false
+	}
+	plain := p.putWrongChecksum(ctx, key, false)
+	if plain == nil {
+		p.stored(ctx, key) // removes it
+		return true
+	}
+	return isRefusedForChecksum(plain)
+}
+
+// isRefusedForChecksum knows the codes of AWS, of Alibaba OSS, and of
+// MinIO.
+func isRefusedForChecksum(e *providers.Error) bool {
+	return slices.Contains([]string{
+		"BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch",
+	}, e.Code)
+}
+
+// putWrongChecksum puts one byte with a wrong checksum. It returns nil if
+// the server stored it.
+func (p writeCheck) putWrongChecksum(
+	ctx context.Context, key string, ifNew bool,
+) *providers.Error {
 	in := &sdk.PutObjectInput{
 		Bucket: p.Client.Bucket(), Key: aws.String(key), Body: bytes.NewReader([]byte("x")),
-		IfNoneMatch: aws.String("*"), ContentMD5: aws.String("AAAAAAAAAAAAAAAAAAAAAA=="),
+		ContentMD5: aws.String("AAAAAAAAAAAAAAAAAAAAAA=="),
+	}
+	if ifNew {
+		in.IfNoneMatch = aws.String("*")
 	}
 	noChecksum := func(o *sdk.Options) {
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
@@ -50,8 +99,10 @@ func (p writeCheck) putWrongChecksum(ctx context.Context, key string) error {
 	put := func(api *sdk.Client) (*sdk.PutObjectOutput, error) {
 		return api.PutObject(ctx, in, fewAttempts, noChecksum)
 	}
-	_, err := client.Call(ctx, p.Client, put)
-	return err
+	if _, err := client.Call(ctx, p.Client, put); err != nil {
+		return p.Errors.Wrap("put", key, err)
+	}
+	return nil
 }
 
 // abort completes a successful write check: it tries to abort an upload

@@ -8,7 +8,6 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
@@ -85,7 +84,7 @@ func FuzzTaskIDComesBack(f *testing.F) {
 	f.Add("g1", 1, 1)
 	f.Fuzz(func(t *testing.T, job string, shard, generation int) {
 		asynqtask.ParseJobRef(job) // no text may make it panic
-		if queue.CheckID(job) != nil || generation < 0 || shard < 0 {
+		if asynqtask.CheckID(job) != nil || generation < 0 || shard < 0 {
 			return
 		}
 		want := asynqtask.JobRef{Job: job, Generation: generation}

@@ -195,5 +195,11 @@ func (b recordingBucket) Put(
 	return b.Bucket.Put(ctx, key, body, opts)
 }
 
+// CheckConditions implements providers.ConditionChecker. A World fails it
+// as the operation "conditions".
+func (b recordingBucket) CheckConditions(context.Context) error {
+	return b.world.record("conditions", "")
+}
+
 // Unwrap lets providers.As look further.
 func (b recordingBucket) Unwrap() providers.Bucket { return b.Bucket }

@@ -1,10 +1,10 @@
-package queue_test
+package asynqtask_test
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
 func TestCheckID(t *testing.T) {
@@ -22,7 +22,7 @@ func TestCheckID(t *testing.T) {
 		"a\n":                    false,
 		"港":                      false,
 	} {
-		if err := queue.CheckID(id); (err == nil) != ok {
+		if err := asynqtask.CheckID(id); (err == nil) != ok {
 			t.Errorf("%q: %v", id, err)
 		}
 	}
