@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/stevedore-jobs/stevedore/deploy/emulators/azure"
 	"github.com/stevedore-jobs/stevedore/deploy/emulators/gateway"
 	"github.com/stevedore-jobs/stevedore/deploy/emulators/gcs"
 	"github.com/stevedore-jobs/stevedore/deploy/emulators/s3"
@@ -23,7 +24,8 @@ type emulators struct {
 // until ctx ends. The control endpoint, with which tests prepare
 // them, is documented beside each emulator: see the Register methods.
 func startEmulators(ctx context.Context, g *gateway.Gateway) (*emulators, error) {
-	gate, err := s3.StartGate(ctx, g.Addr())
+	buckets := s3.NewBuckets(g)
+	gate, err := s3.StartGate(ctx, g.Addr(), buckets)
 	if err != nil {
 		return nil, err
 	}
@@ -34,11 +36,12 @@ func startEmulators(ctx context.Context, g *gateway.Gateway) (*emulators, error)
 
 	users := gateway.NewUsers(g)
 	control := http.NewServeMux()
-	s3.NewBuckets(g).Register(control)
+	buckets.Register(control)
 	users.Register(control)
 	gate.Register(control)
 	sts.New(ctx, g.IAM(), users).Register(control)
 	storage.Register(control)
+	azure.NewGates(ctx).Register(control)
 	url, err := web.Serve(ctx, control)
 	return &emulators{root: g.Root(), control: url, s3: gate, gcs: storage}, err
 }

@@ -1,7 +1,8 @@
 // Command emulators runs the clouds that the tests need, without
 // Docker: an S3 server that enforces users and policies, an STS, and
 // a Google Cloud Storage. With a small control endpoint a test makes
-// buckets, users, roles and faults.
+// buckets, users, roles and faults, and gives a bucket or an Azure
+// account another order of keys.
 //
 //	emulators --env-file /tmp/emulators.env &
 //	. /tmp/emulators.env && go test ./providers/...

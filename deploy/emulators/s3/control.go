@@ -9,15 +9,17 @@ import (
 	"github.com/stevedore-jobs/stevedore/deploy/emulators/web"
 )
 
-// Register adds the control of faults:
+// Register adds the control of faults and of orders:
 //
 //	POST   /s3/faults      makes a fault, from its JSON; answers its ID
 //	GET    /s3/faults/ID   answers how often it has happened
 //	DELETE /s3/faults/ID
+//	POST   /s3/orders/BUCKET/ORDER   lists the bucket in an order of order.Named
 func (g *Gate) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /s3/faults", g.addFault)
 	mux.HandleFunc("GET /s3/faults/{id}", g.countFault)
 	mux.HandleFunc("DELETE /s3/faults/{id}", g.removeFault)
+	mux.HandleFunc("POST /s3/orders/{bucket}/{order}", g.orders.set)
 }
 
 func (g *Gate) addFault(w http.ResponseWriter, r *http.Request) {

@@ -19,8 +19,9 @@ import (
 // host name, because both are signed. For a request that a fault
 // matches, it answers as AWS would, or damages the server's answer.
 type Gate struct {
-	url   string
-	proxy *httputil.ReverseProxy
+	url    string
+	proxy  *httputil.ReverseProxy
+	orders orders
 
 	mu     sync.Mutex
 	faults []*fault
@@ -28,9 +29,9 @@ type Gate struct {
 }
 
 // StartGate serves a gate in front of the S3 server at addr until ctx
-// ends.
-func StartGate(ctx context.Context, addr string) (*Gate, error) {
-	g := &Gate{}
+// ends. buckets belong to that server.
+func StartGate(ctx context.Context, addr string, buckets Buckets) (*Gate, error) {
+	g := &Gate{orders: orders{buckets: buckets}}
 	g.proxy = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = "http", addr, r.In.Host
@@ -38,7 +39,7 @@ func StartGate(ctx context.Context, addr string) (*Gate, error) {
 		},
 		Transport:      &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 512},
 		FlushInterval:  -1, // bytes before a fault must arrive
-		ModifyResponse: damage,
+		ModifyResponse: g.modify,
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) {
 			panic(http.ErrAbortHandler) //nolint:forbidigo // net/http closes the connection on it
 		},
@@ -84,6 +85,13 @@ func (g *Gate) match(c call) *fault {
 // faultKey is the context key of the fault that damages a request's
 // answer.
 type faultKey struct{}
+
+func (g *Gate) modify(resp *http.Response) error {
+	if err := g.orders.rewrite(resp); err != nil {
+		return err
+	}
+	return damage(resp)
+}
 
 var errLostAnswer = errors.New("the answer is lost")
 

@@ -1,12 +1,16 @@
 // Package web holds what all emulators need of HTTP: a server on a
-// free loopback port, and JSON answers.
+// free loopback port, JSON answers, and answers with another body.
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
+	"strconv"
+	"sync"
 )
 
 // Serve serves handler on a free port of 127.0.0.1 until ctx ends,
@@ -34,4 +38,38 @@ func Answer(w http.ResponseWriter, value any, err error) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(value)
+}
+
+// Replace gives an answer another body.
+func Replace(resp *http.Response, body []byte) {
+	_ = resp.Body.Close()
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	resp.ContentLength = int64(len(body))
+	resp.Header.Set("Content-Length", strconv.Itoa(len(body)))
+	resp.TransferEncoding = nil
+}
+
+// Table holds values by name. The zero value is empty. It is safe for
+// concurrent use.
+type Table[V any] struct {
+	mu     sync.Mutex
+	values map[string]V
+}
+
+// Set stores a value.
+func (t *Table[V]) Set(name string, value V) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.values == nil {
+		t.values = map[string]V{}
+	}
+	t.values[name] = value
+}
+
+// Get returns the value of a name, if there is one.
+func (t *Table[V]) Get(name string) (V, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	value, ok := t.values[name]
+	return value, ok
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 )
 
 // AzureServer is Azurite, with its one account.
@@ -27,6 +29,20 @@ func Azure(t testing.TB) AzureServer {
 		Key:      os.Getenv("STEVEDORE_TEST_AZURE_KEY"),
 	}
 	require(t, "Azure server", s.Endpoint, s.Account, s.Key)
+	return s
+}
+
+// In returns the same account behind an address where it lists its
+// blobs in one of the orders of package keyorder. In those with
+// directories it also lists the directories, as blobs with the metadata
+// hdi_isfolder: accounts with a hierarchical namespace do.
+func (s AzureServer) In(t testing.TB, order keyorder.Order) AzureServer {
+	t.Helper()
+	require(t, "emulators", string(controlAddress()))
+	var gate struct{ Endpoint string }
+	account := map[string]string{"endpoint": s.Endpoint, "account": s.Account, "key": s.Key}
+	controlAddress().send(t, http.MethodPost, "/azure/gates/"+order.String(), account, &gate)
+	s.Endpoint = gate.Endpoint
 	return s
 }
 

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 )
 
 // S3Server is the S3 server of deploy/emulators. It knows users and
@@ -43,6 +45,15 @@ func (s S3Server) Bucket(t testing.TB) string {
 	t.Helper()
 	name := newName("b")
 	s.control.send(t, http.MethodPost, "/buckets/"+name, nil, nil)
+	return name
+}
+
+// BucketIn makes a bucket that lists its keys in one of the orders of
+// package keyorder.
+func (s S3Server) BucketIn(t testing.TB, order keyorder.Order) string {
+	t.Helper()
+	name := s.Bucket(t)
+	s.control.send(t, http.MethodPost, "/s3/orders/"+name+"/"+order.String(), nil, nil)
 	return name
 }
 
