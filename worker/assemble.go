@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/pacer"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
+	"github.com/stevedore-jobs/stevedore/tasks/storage"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
@@ -47,7 +48,7 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 	m, err := metrics.New(c.Registry, metrics.Sources{
 		Queues:   inspector.Queues,
 		Pools:    poolMetrics(pools),
-		Limits:   p.Limits,
+		Limits:   func() map[string]int { return limitsByName(p.Limits()) },
 		RedisUp:  h.redisUp,
 		Draining: h.draining,
 		Log:      c.Log,
@@ -133,6 +134,19 @@ func newShardRunner(
 			return t.WaitingJobs(ctx, slices.Sorted(maps.Keys(shardQueues())))
 		},
 	})
+}
+
+// limitsByName names the buckets of limits in a readable way. Of several
+// buckets with one name it returns the lowest limit.
+func limitsByName(limits map[string]int) map[string]int {
+	named := make(map[string]int, len(limits))
+	for id, n := range limits {
+		name := storage.NameOf(id)
+		if least, ok := named[name]; !ok || n < least {
+			named[name] = n
+		}
+	}
+	return named
 }
 
 func poolMetrics(pools []pool) (list []metrics.Pool) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
@@ -35,7 +36,11 @@ type attempt struct {
 	phase    string
 	failures int // attempts at this task that failed before
 	start    time.Time
+	labels   job.Labels // only the kind until the payload is decoded
 }
+
+// decoded is called with the payload of the job.
+func (a *attempt) decoded(j tasks.Job) { a.labels = job.LabelsOf(a.kind.Name, j) }
 
 // decide decides about the attempt, which ended with err.
 func (a *attempt) decide(ctx context.Context, err error) outcome.Verdict {
@@ -58,11 +63,12 @@ func (a *attempt) report(v outcome.Verdict) {
 	var panicked *job.PanicError
 	if errors.As(v.Err, &panicked) {
 		log.Error("panic in a job",
-			"task", a.taskID, "panic", panicked.Value, "stack", panicked.Stack)
+			"job", asynqtask.ParseJobRef(a.taskID).Job, "task", a.taskID, "panic", panicked.Value, "stack", panicked.Stack)
 	}
 
-	log = log.With("task", a.taskID, "kind", a.kind.Name, "phase", a.phase,
-		"outcome", string(v.Outcome), "took", took.Round(time.Millisecond))
+	log = log.With("job", asynqtask.ParseJobRef(a.taskID).Job, "task", a.taskID,
+		"phase", a.phase, "outcome", string(v.Outcome), "seconds", seconds(took))
+	log = log.With(a.labels.Attributes()...)
 	text := a.executor.wording.Text
 	switch {
 	case v.Outcome == outcome.Failed, v.Outcome == outcome.Retry:
@@ -71,12 +77,13 @@ func (a *attempt) report(v outcome.Verdict) {
 		log.Debug("attempt", "reason", text(v.Err.Error()))
 	case v.Err != nil:
 		log.Info("attempt", "reason", text(v.Err.Error()))
-	case a.phase == phaseShard:
+	default: // a job that has ended has a line of its own
 		log.Debug("attempt")
-	default:
-		log.Info("attempt")
 	}
 }
+
+// seconds returns a duration for a line of the log.
+func seconds(d time.Duration) float64 { return float64(d.Milliseconds()) / 1000 }
 
 // env is what the job's code gets. It cannot open secrets that were
 // sealed for another job.
@@ -84,7 +91,7 @@ func (a *attempt) env(id string, p *job.Progress) job.Env {
 	e, kind := a.executor, a.kind.Name
 	secrets := e.secrets.For(id, kind)
 	open := func(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
-		return e.buckets.Open(ctx, s, secrets, e.metrics.Storage(kind, s.Provider))
+		return e.buckets.Open(ctx, s, secrets, e.metrics.Storage(a.labels, s))
 	}
 	return job.Env{
 		ID:       id,

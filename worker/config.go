@@ -100,6 +100,7 @@ func (c Config) withDefaults() Config {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
+	c.Log = c.Log.With("worker", workerName())
 	if c.PartsBudget == 0 {
 		c.PartsBudget = DefaultPartsBudget
 	}

@@ -81,6 +81,7 @@ func (e *executor) newAttempt(ctx context.Context, t *asynq.Task) (*attempt, err
 			t.Type(), asynq.SkipRetry)
 	}
 	a := &attempt{executor: e, task: t, kind: k, phase: phase, start: time.Now()}
+	a.labels = job.LabelsOf(k.Name, nil)
 	a.taskID, _ = asynq.GetTaskID(ctx)
 	a.queue, _ = asynq.GetQueueName(ctx)
 	a.failures, _ = asynq.GetRetryCount(ctx)

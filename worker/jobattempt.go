@@ -36,13 +36,13 @@ func (a *attempt) runJob(ctx context.Context) outcome.Verdict {
 	if lease.Over {
 		a.writeEnd(ctx, lease)
 		if lease.State == tasks.StateCancelled { // before a worker had it
-			a.executor.metrics.JobEnded(a.kind.Name, string(tasks.StateCancelled), 0)
+			a.executor.metrics.JobEnded(a.kind.Labels(a.task.Payload()), string(tasks.StateCancelled), 0)
 		}
 		return outcome.Verdict{Outcome: outcome.Obsolete}
 	}
 
-	gauge := a.executor.metrics.TrackJob(a.kind.Name, lease.ID)
-	defer gauge.Close()
+	gauge := &lastProgress{next: a.executor.metrics.TrackJob(a.kind.Name, lease.ID)}
+	defer gauge.next.Close()
 	c := a.newClaim(lease, gauge)
 	result, err := c.run(ctx)
 	decided := c.decide(ctx, result, err)
@@ -56,10 +56,11 @@ type claim struct {
 	executor *executor
 	attempt  *attempt
 	job      coordinator.Job
+	shown    *lastProgress
 }
 
-func (a *attempt) newClaim(lease queue.Lease, gauge coordinator.Gauge) *claim {
-	return &claim{executor: a.executor, attempt: a, job: coordinator.Job{
+func (a *attempt) newClaim(lease queue.Lease, gauge *lastProgress) *claim {
+	return &claim{executor: a.executor, attempt: a, shown: gauge, job: coordinator.Job{
 		Kind:        a.kind,
 		Lease:       lease,
 		Env:         a.env(lease.ID, new(job.Progress)),
@@ -81,6 +82,8 @@ func (c *claim) run(ctx context.Context) (result tasks.Result, err error) {
 		if c.job.Payload, err = c.job.Kind.DecodeValid(c.attempt.task.Payload()); err != nil {
 			return err
 		}
+		c.attempt.decoded(c.job.Payload)
+		c.logStart()
 		result, err = c.runInTime(ctx)
 		return err
 	})

@@ -90,19 +90,21 @@ func (c *claim) whyFenced(ctx context.Context) outcome.Verdict {
 
 // report counts a job that has ended.
 func (c *claim) report(ctx context.Context, v outcome.Verdict) {
-	kind := c.job.Kind.Name
+	labels := c.attempt.labels
 	took := time.Since(c.job.Lease.Started)
 	metrics := c.executor.metrics
 	switch {
 	case v.Ended():
-		metrics.JobEnded(kind, string(v.State()), took)
+		metrics.JobEnded(labels, string(v.State()), took)
+		c.logEnd(v.State(), took, v.Err)
 		if c.job.Kind.Single != nil {
-			metrics.ObjectsProcessed(kind, c.job.Env.Progress.Counts())
+			metrics.ObjectsProcessed(labels, c.job.Env.Progress.Counts())
 		}
 	case v.Outcome == outcome.Cancelled:
 		if errors.Is(context.Cause(ctx), context.Canceled) {
 			return // asynq runs the task once more, and that run counts the job
 		}
-		metrics.JobEnded(kind, string(tasks.StateCancelled), took)
+		metrics.JobEnded(labels, string(tasks.StateCancelled), took)
+		c.logEnd(tasks.StateCancelled, took, nil)
 	}
 }

@@ -29,7 +29,7 @@ func (a *attempt) runShard(ctx context.Context) outcome.Verdict {
 		return outcome.Verdict{Outcome: outcome.Obsolete}
 	}
 	if err == nil {
-		task := shard.Task{Kind: a.kind, Lease: lease, Env: a.env(ref.Job, nil)}
+		task := shard.Task{Kind: a.kind, Lease: lease, Env: a.env(ref.Job, nil), Decoded: a.decoded}
 		err = a.executor.shards.Run(ctx, task)
 	}
 	return a.recordShard(ctx, lease, a.decide(ctx, err))

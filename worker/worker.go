@@ -78,7 +78,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		background.Go(func() { s.conn.Watch(ctx) })
 	}
 	w.health.ready.Store(true)
-	w.log.Info("worker started", "redis", w.config.Redis.String())
+	w.logStart()
 	<-ctx.Done()
 	w.stop(servers)
 	w.log.Info("worker stopped")

@@ -111,6 +111,19 @@ func (s Storage) ID() string {
 	return fmt.Sprintf("%s|%q|%q|%q", s.Provider, s.Endpoint, s.Account, s.Bucket)
 }
 
+// NameOf returns the Name of the storages with an ID, or the ID itself
+// if it is not one.
+func NameOf(id string) string {
+	var s Storage
+	provider, rest, _ := strings.Cut(id, "|")
+	_, err := fmt.Sscanf(rest, "%q|%q|%q", &s.Endpoint, &s.Account, &s.Bucket)
+	if err != nil {
+		return id
+	}
+	s.Provider = provider
+	return s.Name()
+}
+
 // MapSecrets returns a copy of the storage in which each secret that is
 // given is replaced by what f returns for it. The storage itself stays
 // as it is. The error is the first one that f returns.

@@ -85,8 +85,8 @@ func TestName(t *testing.T) {
 		"file:///srv/images":          {Provider: "file", Bucket: "/srv/images/"},
 		"x-mine://any bucket/of/mine": {Provider: "x-mine", Bucket: "any bucket/of/mine"},
 	} {
-		if got := s.Name(); got != want {
-			t.Errorf("%q, want %q", got, want)
+		if got, of := s.Name(), storage.NameOf(s.ID()); got != want || of != want {
+			t.Errorf("%q, %q, want %q", got, of, want)
 		}
 	}
 }

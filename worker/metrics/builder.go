@@ -49,15 +49,19 @@ func (b *builder) gauge(name, help string, read func() bool) {
 		func() float64 { return number(read()) }))
 }
 
-func (b *builder) buildInfo() {
-	version := "unknown"
+// Version returns the version of the program, or "unknown".
+func Version() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
-		version = info.Main.Version
+		return info.Main.Version
 	}
+	return "unknown"
+}
+
+func (b *builder) buildInfo() {
 	b.register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name:        "stevedore_build_info",
 		Help:        "Always 1; the label holds the version.",
-		ConstLabels: prometheus.Labels{"version": version},
+		ConstLabels: prometheus.Labels{"version": Version()},
 	}, func() float64 { return 1 }))
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
 // Attempt is one ended run of a job's or shard's task.
@@ -23,19 +24,21 @@ func (m *Metrics) AttemptEnded(a Attempt) {
 // JobEnded counts a job that ended in some state, such as "succeeded".
 // took is the time since the job's first start. It is 0 for a job that
 // was cancelled before any worker started it.
-func (m *Metrics) JobEnded(kind, state string, took time.Duration) {
-	m.jobs.WithLabelValues(kind, state).Inc()
+func (m *Metrics) JobEnded(l job.Labels, state string, took time.Duration) {
+	o := m.owners.get(l.Bucket, l.Tenant, time.Now())
+	m.jobs.WithLabelValues(l.Kind, o.bucket, o.tenant, state).Inc()
 	if took > 0 {
-		m.jobTime.WithLabelValues(kind).Observe(took.Seconds())
+		m.jobTime.WithLabelValues(l.Kind).Observe(took.Seconds())
 	}
 }
 
 // ObjectsProcessed counts committed objects: those without a line on
 // the error list, those with warnings, and those left out.
-func (m *Metrics) ObjectsProcessed(kind string, p tasks.Progress) {
-	m.objects.WithLabelValues(kind, "ok").Add(float64(p.Objects - p.Failed))
-	m.objects.WithLabelValues(kind, "warning").Add(float64(p.Warnings))
-	m.objects.WithLabelValues(kind, "failed").Add(float64(p.LeftOut()))
+func (m *Metrics) ObjectsProcessed(l job.Labels, p tasks.Progress) {
+	o := m.owners.get(l.Bucket, l.Tenant, time.Now())
+	m.objects.WithLabelValues(l.Kind, o.bucket, o.tenant, "ok").Add(float64(p.Objects - p.Failed))
+	m.objects.WithLabelValues(l.Kind, o.bucket, o.tenant, "warning").Add(float64(p.Warnings))
+	m.objects.WithLabelValues(l.Kind, o.bucket, o.tenant, "failed").Add(float64(p.LeftOut()))
 }
 
 // DuplicateCommit counts a checkpoint that was committed before.

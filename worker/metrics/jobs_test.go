@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
+	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
 // newTest makes metrics with a registry that checks its collectors.
@@ -120,7 +121,7 @@ func TestJobGauge_UnknownTotal(t *testing.T) {
 func TestObjectsProcessed(t *testing.T) {
 	t.Parallel()
 	m, registry := newTest(t, noQueues)
-	m.ObjectsProcessed("k", tasks.Progress{Objects: 10, Failed: 4, Warnings: 3})
+	m.ObjectsProcessed(job.Labels{Kind: "k"}, tasks.Progress{Objects: 10, Failed: 4, Warnings: 3})
 	m.TrackJob("k", "j").Show(tasks.Progress{Objects: 10, Failed: 4, Warnings: 3})
 	processed := series(t, registry, "stevedore_objects_processed_total")
 	job := series(t, registry, "stevedore_job_objects")

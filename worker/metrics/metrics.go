@@ -30,6 +30,7 @@ type Metrics struct {
 	requestTime  *prometheus.HistogramVec
 	storageBytes *prometheus.CounterVec
 	jobGauges    *jobGauges
+	owners       *owners
 }
 
 // Sources are read at every scrape. All fields must be set.
@@ -55,11 +56,11 @@ func New(r Registerer, s Sources) (*Metrics, error) {
 		attemptTime: b.seconds("attempt_duration_seconds",
 			"How long attempts at jobs and shards took.", 0.01, "kind", "phase"),
 		jobs: b.counter("jobs_finished_total",
-			"Jobs that this process ended.", "kind", "outcome"),
+			"Jobs that this process ended.", "kind", "bucket", "tenant", "outcome"),
 		jobTime: b.seconds("job_duration_seconds",
 			"From a job's first start to its end.", 0.1, "kind"),
 		objects: b.counter("objects_processed_total",
-			"Objects processed in committed work.", "kind", "outcome"),
+			"Objects processed in committed work.", "kind", "bucket", "tenant", "outcome"),
 		duplicates: b.counter("duplicate_commits_total",
 			"Checkpoints that another run of the shard had committed already.", "kind"),
 		replaced: b.counter("shards_replaced_total",
@@ -67,7 +68,7 @@ func New(r Registerer, s Sources) (*Metrics, error) {
 		takenOver: b.counter("jobs_taken_over_total",
 			"Jobs taken over from a worker that stopped sending heartbeats.", "kind"),
 		requests: b.counter("storage_requests_total",
-			"Requests to buckets.", "kind", "provider", "op", "outcome"),
+			"Requests to buckets.", "kind", "provider", "bucket", "tenant", "op", "outcome"),
 		requestTime: b.seconds("storage_request_duration_seconds",
 			"How long requests to buckets took; a get ends with its response header.",
 			0.001, "provider", "op"),
@@ -76,6 +77,7 @@ func New(r Registerer, s Sources) (*Metrics, error) {
 			"kind", "provider", "direction"),
 		jobGauges: newJobGauges(),
 	}
+	m.owners = newOwners(m.jobs, m.objects, m.requests)
 	b.register(newQueueCollector(s.Queues, s.Log))
 	b.register(newSlotCollector(s.Pools))
 	b.register(newLimitCollector(s.Limits))

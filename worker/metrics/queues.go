@@ -33,8 +33,10 @@ func newQueueCollector(queues func() ([]asynqtask.Queue, error), log *slog.Logge
 		queues: queues,
 		log:    log,
 		series: []queueSeries{
-			series("asynq_queue_size", "Tasks in the queue, in any state.",
-				func(q asynqtask.Queue) float64 { return float64(q.Size) }),
+			series("asynq_queue_size", "Tasks in the queue that have not ended: they wait or run.",
+				func(q asynqtask.Queue) float64 {
+					return float64(q.Size - q.States[asynqtask.Completed] - q.States[asynqtask.Archived])
+				}),
 			series("asynq_queue_latency_seconds", "Age of the oldest pending task.",
 				func(q asynqtask.Queue) float64 { return q.Latency.Seconds() }),
 			series("asynq_queue_memory_usage_approx_bytes",

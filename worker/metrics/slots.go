@@ -1,6 +1,12 @@
 package metrics
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // Pool is a number of slots, as a collector reads it.
 type Pool struct {
@@ -41,7 +47,7 @@ func (c slotCollector) Collect(out chan<- prometheus.Metric) {
 }
 
 // limitCollector reports how many requests to each bucket may be in
-// flight.
+// flight. Of many buckets it reports those with the lowest limits.
 type limitCollector struct {
 	limits func() map[string]int
 	desc   *prometheus.Desc
@@ -58,8 +64,12 @@ func (c limitCollector) Describe(out chan<- *prometheus.Desc) { out <- c.desc }
 
 // Collect implements prometheus.Collector.
 func (c limitCollector) Collect(out chan<- prometheus.Metric) {
-	for bucket, n := range c.limits() {
-		out <- gauge(c.desc, float64(n), bucket)
+	limits := c.limits()
+	names := slices.SortedFunc(maps.Keys(limits), func(a, b string) int {
+		return cmp.Or(cmp.Compare(limits[a], limits[b]), cmp.Compare(a, b))
+	})
+	for _, name := range names[:min(len(names), maxOwners)] {
+		out <- gauge(c.desc, float64(limits[name]), shorten(name))
 	}
 }
 

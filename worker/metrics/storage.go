@@ -4,17 +4,21 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
 // Storage returns a meter for the traffic of one bucket, for
 // providers.WithMeter.
-func (m *Metrics) Storage(kind, provider string) providers.Meter {
-	return storageMeter{m, kind, provider}
+func (m *Metrics) Storage(l job.Labels, s tasks.Storage) providers.Meter {
+	return storageMeter{m, l, s.Provider, s.Name()}
 }
 
 type storageMeter struct {
-	metrics        *Metrics
-	kind, provider string
+	metrics  *Metrics
+	labels   job.Labels // of the job
+	provider string
+	bucket   string
 }
 
 // Request implements providers.Meter.
@@ -23,11 +27,13 @@ func (s storageMeter) Request(op string, took time.Duration, err error) {
 	if err != nil {
 		outcome = string(providers.KindOf(err))
 	}
-	s.metrics.requests.WithLabelValues(s.kind, s.provider, op, outcome).Inc()
+	o := s.metrics.owners.get(s.bucket, s.labels.Tenant, time.Now())
+	s.metrics.requests.WithLabelValues(
+		s.labels.Kind, s.provider, o.bucket, o.tenant, op, outcome).Inc()
 	s.metrics.requestTime.WithLabelValues(s.provider, op).Observe(took.Seconds())
 }
 
 // Bytes implements providers.Meter.
 func (s storageMeter) Bytes(direction string, n int64) {
-	s.metrics.storageBytes.WithLabelValues(s.kind, s.provider, direction).Add(float64(n))
+	s.metrics.storageBytes.WithLabelValues(s.labels.Kind, s.provider, direction).Add(float64(n))
 }

@@ -96,7 +96,7 @@ func (o orphan) checkArchived(
 	o.reaper.config.Log.Info("job cancelled: its task was archived", "job", o.id)
 	_, err = o.reaper.config.Store.Cancel(ctx, o.id, o.kind.Policy.Keep)
 	if err == nil {
-		o.reaper.config.Metrics.JobEnded(o.kind.Name, string(tasks.StateCancelled), 0)
+		o.reaper.config.Metrics.JobEnded(o.kind.Labels(o.health.Payload), string(tasks.StateCancelled), 0)
 	}
 	return err
 }
@@ -166,7 +166,7 @@ func (o orphan) giveUp(ctx context.Context, ref asynqtask.JobRef, crashes int) e
 		},
 	})
 	if err == nil {
-		o.reaper.config.Metrics.JobEnded(o.kind.Name, string(tasks.StateFailed), 0)
+		o.reaper.config.Metrics.JobEnded(o.kind.Labels(o.health.Payload), string(tasks.StateFailed), 0)
 	}
 	return err
 }

@@ -49,7 +49,7 @@ type Config struct {
 // Metrics counts what reapers do.
 type Metrics interface {
 	JobTakenOver(kind string)
-	JobEnded(kind, state string, took time.Duration)
+	JobEnded(l job.Labels, state string, took time.Duration)
 }
 
 // Reaper finds orphaned jobs. Make it with New.

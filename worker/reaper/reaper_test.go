@@ -30,7 +30,7 @@ func (c *counts) JobTakenOver(string) {
 	c.takenOver++
 }
 
-func (c *counts) JobEnded(string, string, time.Duration) {
+func (c *counts) JobEnded(job.Labels, string, time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ended++

@@ -21,8 +21,8 @@ import (
 // noMetrics counts nothing.
 type noMetrics struct{}
 
-func (noMetrics) ObjectsProcessed(string, tasks.Progress) {}
-func (noMetrics) DuplicateCommit(string)                  {}
+func (noMetrics) ObjectsProcessed(job.Labels, tasks.Progress) {}
+func (noMetrics) DuplicateCommit(string)                      {}
 
 // blockedJob is a sharded job whose shards block until their context
 // ends.

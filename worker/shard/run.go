@@ -29,6 +29,7 @@ type run struct {
 	config     Config
 	task       Task
 	member     *member
+	labels     job.Labels
 	checkpoint queue.Checkpoint // what was done since the last commit
 	committed  time.Time        // when that was
 }
@@ -133,7 +134,7 @@ func (r *run) tryCommit(ctx context.Context) error {
 		r.config.Metrics.DuplicateCommit(r.task.Kind.Name)
 		return outcome.ErrObsolete
 	}
-	r.config.Metrics.ObjectsProcessed(r.task.Kind.Name, r.member.progress.counts())
+	r.config.Metrics.ObjectsProcessed(r.labels, r.member.progress.counts())
 	r.checkpoint = queue.Checkpoint{From: r.checkpoint.To, To: r.checkpoint.To}
 	r.committed = time.Now()
 	r.member.progress.reset()

@@ -44,7 +44,7 @@ type Config struct {
 
 // Metrics counts what runs of shards do.
 type Metrics interface {
-	ObjectsProcessed(kind string, p tasks.Progress)
+	ObjectsProcessed(l job.Labels, p tasks.Progress)
 	DuplicateCommit(kind string)
 }
 
@@ -70,6 +70,9 @@ type Task struct {
 	Kind  job.Kind
 	Lease queue.ShardLease
 	Env   job.Env
+	// Decoded is called with the payload before the work begins. It may
+	// be nil.
+	Decoded func(tasks.Job)
 }
 
 // Run does what is left of a shard. Whatever ends it, the work that was
@@ -83,6 +86,9 @@ func (r *Runner) Run(ctx context.Context, t Task) error {
 	if err != nil {
 		return err
 	}
+	if t.Decoded != nil {
+		t.Decoded(payload)
+	}
 	var s job.Shard
 	if err := json.Unmarshal(t.Lease.Shard, &s); err != nil {
 		return fmt.Errorf("shard %d of job %s: %w", t.Lease.Ref.Shard, t.Lease.Ref.Job, err)
@@ -90,6 +96,7 @@ func (r *Runner) Run(ctx context.Context, t Task) error {
 
 	t.Env.MayBegin = member.turn.mayBegin
 	w := newRun(r.config, t, member)
+	w.labels = job.LabelsOf(t.Kind.Name, payload)
 	release, err := beCareful(ctx, w, r.turn)
 	if err != nil {
 		return err

@@ -1,0 +1,52 @@
+package job
+
+import "github.com/stevedore-jobs/stevedore/tasks"
+
+// Labels say whose work something is, for logs and metrics.
+type Labels struct {
+	Kind   string
+	Bucket string // name of the storage that the job works on; empty if unknown
+	Tenant string // may be empty
+
+	displayName string
+}
+
+// LabelsOf returns the labels of a job. The job may be nil.
+func LabelsOf(kind string, j tasks.Job) Labels {
+	l := Labels{Kind: kind}
+	if j == nil {
+		return l
+	}
+	l.Tenant = j.JobTerms().Tenant
+	if storages := tasks.Storages(j); len(storages) > 0 {
+		l.Bucket, l.displayName = storages[0].Name(), storages[0].DisplayName
+	}
+	return l
+}
+
+// Labels reads the labels from a payload, which may not be valid.
+func (k Kind) Labels(payload []byte) Labels {
+	l := Labels{Kind: k.Name}
+	_ = Guard(func() error {
+		j, err := k.Decode(payload)
+		if err == nil {
+			l = LabelsOf(k.Name, j)
+		}
+		return err
+	})
+	return l
+}
+
+// Attributes returns the labels as keys and values of a line of the
+// log. What is unknown is left out.
+func (l Labels) Attributes() []any {
+	list := []any{"kind", l.Kind}
+	for _, a := range [][2]string{
+		{"bucket", l.Bucket}, {"display_name", l.displayName}, {"tenant", l.Tenant},
+	} {
+		if a[1] != "" {
+			list = append(list, a[0], a[1])
+		}
+	}
+	return list
+}
