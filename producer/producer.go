@@ -62,8 +62,21 @@ func WithKinds(kinds ...tasks.Kind) ClientOption {
 	return func(c *Client) { c.jobs.kinds = append(c.jobs.kinds, kinds...) }
 }
 
+// WithOutage has the client say what it waits for while Redis is away.
+// When Wait, or an iteration over events, finds that Redis does not
+// answer, it calls gone with the error. When Redis answers again it
+// calls back with the time between. Both may be called on any
+// goroutine, and must return soon.
+func WithOutage(gone func(error), back func(away time.Duration)) ClientOption {
+	return func(c *Client) { c.reader.Outage = &redisconn.Outage{Gone: gone, Back: back} }
+}
+
 // New returns a client. It connects at the first call. The caller
 // closes it.
+//
+// The first client of a process silences the logger of go-redis, which
+// would write to standard error while Redis is away. Every call returns
+// its error instead.
 func New(o redisconn.Options, options ...ClientOption) *Client {
 	r, reader := o.Client(), events.NewReader(o)
 	c := &Client{

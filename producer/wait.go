@@ -32,6 +32,7 @@ func (c *Client) Wait(
 		s, err := c.Status(ctx, id)
 		switch {
 		case err == nil:
+			c.reader.Outage.Note(nil)
 			last = s
 			if each != nil {
 				each(s)
@@ -41,6 +42,8 @@ func (c *Client) Wait(
 			}
 		case ctx.Err() == nil && !isOutage(err):
 			return last, err
+		case ctx.Err() == nil:
+			c.reader.Outage.Note(err)
 		}
 
 		if wake == nil {

@@ -72,7 +72,7 @@ func TestRetryDelay(t *testing.T) {
 func TestAsynqMustNotEndTheProcess(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder
-	asynqLog{slog.New(slog.NewTextHandler(&text, nil))}.Fatal("redis", " is away")
+	asynqLog{log: slog.New(slog.NewTextHandler(&text, nil))}.Fatal("redis", " is away")
 	if !strings.Contains(text.String(), "level=ERROR") || !strings.Contains(text.String(), "redis is away") {
 		t.Error(text.String())
 	}

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stevedore-jobs/stevedore/producer"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
@@ -17,6 +19,10 @@ import (
 // chaosVariable set to "full" makes the chaos test as large as
 // deploy/test.sh --chaos wants it.
 const chaosVariable = "STEVEDORE_CHAOS"
+
+// chaosOrderVariable names the order of keys that the full chaos run
+// tries, instead of each order: deploy/test.sh --chaos --order ORDER.
+const chaosOrderVariable = "STEVEDORE_CHAOS_ORDER"
 
 // chaosSize is the size of a chaos test.
 type chaosSize struct {
@@ -45,6 +51,10 @@ func newChaosSize() chaosSize {
 			limit:    15 * time.Minute,
 		}
 	}
+	return smallChaos()
+}
+
+func smallChaos() chaosSize {
 	return chaosSize{
 		bucket: simulation{
 			Objects: 40_000,
@@ -64,7 +74,35 @@ func newChaosSize() chaosSize {
 // the job ends. It ends as if nothing had happened.
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	size := newChaosSize()
+	wreakChaos(t, newChaosSize())
+}
+
+// The same on buckets that list in other orders, one after the other:
+// the manifest is that of a bucket that lists by bytes.
+func TestChaosOrders(t *testing.T) {
+	if os.Getenv(chaosVariable) != "full" {
+		t.Skip("only in the full chaos run: it takes a minute for each order")
+	}
+	orders := keyorder.Unknown.Each()
+	if name := os.Getenv(chaosOrderVariable); name != "" {
+		order, err := keyorder.Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		orders = order.Each()
+	}
+	for _, order := range orders {
+		t.Run(order.String(), func(t *testing.T) {
+			size := smallChaos()
+			size.bucket.Order = order
+			size.bucket.Objects = 100_000
+			wreakChaos(t, size)
+		})
+	}
+}
+
+func wreakChaos(t *testing.T, size chaosSize) {
+	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, %d objects, %d workers", seed, size.bucket.Objects, size.workers)
 	c := &chaos{
@@ -210,7 +248,9 @@ func (c *chaos) check(t *testing.T, s tasks.Status, want output) {
 		}
 		seen[string(line)] = true
 	}
-	if diff := cmp.Diff(want.errors, errorList(t, c.client, "chaos")); diff != "" {
+	errs := errorList(t, c.client, "chaos")
+	slices.SortFunc(errs, func(x, y tasks.ObjectError) int { return keyorder.Bytes.Compare(x.Key, y.Key) })
+	if diff := cmp.Diff(want.errors, errs); diff != "" {
 		t.Errorf("the error list differs:\n%s", diff)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
@@ -49,14 +50,14 @@ func (w *Worker) Handler() http.Handler {
 
 // check returns why the worker does not take jobs, or nil.
 func (h *health) check(ctx context.Context) error {
-	switch {
-	case h.draining():
+	if h.draining() {
 		return outcome.ErrDrain
-	case !h.ready.Load():
-		return errors.New("this worker has not started")
 	}
 	if err := h.ping(ctx); err != nil {
-		return fmt.Errorf("%s does not answer: %w", h.redis, err)
+		return fmt.Errorf("%s: %w", h.redis, err)
+	}
+	if !h.ready.Load() {
+		return errors.New("this worker has not started")
 	}
 	return nil
 }
@@ -72,9 +73,11 @@ func (h *health) draining() bool {
 
 func (h *health) redisUp() bool { return h.ping(context.Background()) == nil }
 
+func (h *health) redisAway() bool { return !h.redisUp() }
+
 // ping gives Redis a second to answer.
 func (h *health) ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	return h.client.Ping(ctx).Err()
+	return redisconn.Ping(ctx, h.client)
 }

@@ -1,8 +1,6 @@
 package worker
 
 import (
-	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -28,11 +26,14 @@ func newPools(c Config) []pool {
 	return []pool{
 		newPool("verify", c.VerifySlots, map[string]int{tasks.QueueVerify: 1}),
 		newPool("jobs", c.JobSlots, byPriority(map[string]int{tasks.QueueJobs: 1})),
-		newPool("shards", c.ShardSlots, byPriority(map[string]int{
-			tasks.QueueShards:  3,
-			tasks.QueueExports: 1,
-		})),
+		newPool("shards", c.ShardSlots, shardQueues()),
 	}
+}
+
+// shardQueues returns the queues that share the slots for shards, with
+// their weights.
+func shardQueues() map[string]int {
+	return byPriority(map[string]int{tasks.QueueShards: 3, tasks.QueueExports: 1})
 }
 
 func newPool(name string, slots int, queues map[string]int) pool {
@@ -63,10 +64,11 @@ type server struct {
 	conn *pickup.Conn
 }
 
-func newServer(p pool, c Config) *server {
-	log := c.Log.With("pool", p.name)
-	conn := pickup.New(c.Redis, slices.Sorted(maps.Keys(p.queues)), log)
-	return &server{asynq.NewServer(conn, asynqConfig(p, c.DrainTimeout, log)), conn}
+func (w *Worker) newServer(p pool) *server {
+	log := w.log.With("pool", p.name)
+	conn := pickup.New(w.config.Redis, slices.Sorted(maps.Keys(p.queues)), log)
+	config := asynqConfig(p, w.config.DrainTimeout, asynqLog{log, w.health.redisAway})
+	return &server{asynq.NewServer(conn, config), conn}
 }
 
 // Stop takes no new tasks. Those that run go on.
@@ -75,7 +77,7 @@ func (s *server) Stop() {
 	s.Server.Stop()
 }
 
-func asynqConfig(p pool, drainTimeout time.Duration, log *slog.Logger) asynq.Config {
+func asynqConfig(p pool, drainTimeout time.Duration, log asynqLog) asynq.Config {
 	return asynq.Config{
 		Concurrency:       p.slots,
 		Queues:            p.queues,
@@ -83,21 +85,11 @@ func asynqConfig(p pool, drainTimeout time.Duration, log *slog.Logger) asynq.Con
 		// A task that was handed over waits until some worker looks for
 		// delayed tasks.
 		DelayedTaskCheckInterval: time.Second,
-		ShutdownTimeout:          drainTimeout,
+		ShutdownTimeout:          shutdownTimeout(drainTimeout),
 		JanitorInterval:          30 * time.Second,
 		IsFailure:                isFailure,
 		RetryDelayFunc:           retryDelay,
-		Logger:                   asynqLog{log},
+		Logger:                   log,
 		LogLevel:                 asynq.WarnLevel,
 	}
 }
-
-// asynqLog writes asynq's own messages to slog. asynq's default logger
-// ends the process after a Fatal; this one does not.
-type asynqLog struct{ log *slog.Logger }
-
-func (l asynqLog) Debug(args ...any) { l.log.Debug("asynq: " + fmt.Sprint(args...)) }
-func (l asynqLog) Info(args ...any)  { l.log.Debug("asynq: " + fmt.Sprint(args...)) }
-func (l asynqLog) Warn(args ...any)  { l.log.Debug("asynq: " + fmt.Sprint(args...)) }
-func (l asynqLog) Error(args ...any) { l.log.Warn("asynq: " + fmt.Sprint(args...)) }
-func (l asynqLog) Fatal(args ...any) { l.log.Error("asynq: " + fmt.Sprint(args...)) }

@@ -34,6 +34,7 @@ type Worker struct {
 	reaper   *reaper.Reaper
 	cancels  cancelListener
 	health   *health
+	outage   *redisconn.Outage
 }
 
 // New makes a worker that runs the given jobs. There must be exactly
@@ -51,14 +52,21 @@ func New(c Config, jobs ...Registration) (*Worker, error) {
 // Run works until ctx ends, and then drains: it takes no new tasks,
 // stops the jobs under way, and hands them over to other workers
 // without using up an attempt. It waits for Redis when Redis does not
-// answer, at the start and later.
+// answer, at the start and later. But it fails at once if Redis refuses
+// its login, or is too old.
+//
+// The drain ends after Config.DrainTimeout, even if Redis or a job
+// hangs.
 func (w *Worker) Run(ctx context.Context) error {
-	defer func() { _, _ = w.prompt.Close(), w.patient.Close() }()
+	defer w.closeClients()
+	if err := w.awaitRedis(ctx); err != nil || ctx.Err() != nil {
+		return err
+	}
 	background, stopBackground := w.startBackground(ctx)
 	defer stopBackground()
 	servers := make([]*server, 0, len(w.pools))
 	for _, p := range w.pools {
-		s := newServer(p, w.config)
+		s := w.newServer(p)
 		handler := func(ctx context.Context, t *asynq.Task) error {
 			return w.executor.handle(ctx, p, t)
 		}
@@ -71,13 +79,13 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	w.health.ready.Store(true)
 	w.log.Info("worker started", "redis", w.config.Redis.String())
-	background.Go(func() { redisconn.WarnEviction(ctx, w.prompt, w.log) })
-
 	<-ctx.Done()
 	w.stop(servers)
 	w.log.Info("worker stopped")
 	return nil
 }
+
+func (w *Worker) closeClients() { _, _ = w.prompt.Close(), w.patient.Close() }
 
 // startBackground starts what runs beside the pools. The heartbeats of
 // shards end last, when stop is called: until then shards may run.
@@ -85,29 +93,13 @@ func (w *Worker) startBackground(ctx context.Context) (group *sync.WaitGroup, st
 	heartbeats, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	group = new(sync.WaitGroup)
 	group.Go(func() { w.executor.shards.SendHeartbeats(heartbeats) })
+	group.Go(func() { w.executor.shards.EndTurns(ctx) })
 	group.Go(func() { w.reaper.Run(ctx) })
 	group.Go(func() { w.cancels.listen(ctx) })
+	group.Go(func() { w.outage.Watch(ctx, w.prompt) })
 	return group, func() {
 		cancel()
+		w.closeClients() // ends the calls that wait for an answer
 		group.Wait()
 	}
-}
-
-// stop drains. First no pool takes new tasks, then all handlers are
-// asked to stop, and only then do the servers shut down: asynq on its
-// own would give a task to another worker while its handler still runs.
-func (w *Worker) stop(servers []*server) {
-	w.health.ready.Store(false)
-	w.log.Info("draining")
-	each(servers, (*server).Stop)
-	close(w.health.drain)
-	each(servers, (*server).Shutdown)
-}
-
-func each(servers []*server, do func(*server)) {
-	var group sync.WaitGroup
-	for _, s := range servers {
-		group.Go(func() { do(s) })
-	}
-	group.Wait()
 }

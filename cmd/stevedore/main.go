@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/client"
@@ -38,7 +37,6 @@ type commands struct {
 }
 
 func main() {
-	redis.SetLogger(quiet{})
 	ctx, stop := interruptible()
 	console := cli.Console{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Environ: os.Environ()}
 	code := run(ctx, os.Args[1:], console)
@@ -65,12 +63,6 @@ func run(ctx context.Context, args []string, c cli.Console) cli.ExitCode {
 	}
 	return report(c.Err, command.Run())
 }
-
-// quiet drops the messages that the Redis client would write to
-// standard error: every failed call returns its error.
-type quiet struct{}
-
-func (quiet) Printf(context.Context, string, ...any) {}
 
 // report prints why a command failed, and returns the exit code.
 func report(w io.Writer, err error) cli.ExitCode {

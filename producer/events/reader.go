@@ -40,11 +40,17 @@ type Event struct {
 }
 
 // Reader reads the stream. It is safe for concurrent use.
-type Reader struct{ conns *streamConns }
+type Reader struct {
+	// Outage, if not nil, notes when an iteration finds that Redis is
+	// away or back. It must be set before the first iteration.
+	Outage *redisconn.Outage
+
+	conns *streamConns
+}
 
 // NewReader returns a Reader. It connects when an iteration begins.
 // The caller closes it.
-func NewReader(o redisconn.Options) *Reader { return &Reader{&streamConns{options: o}} }
+func NewReader(o redisconn.Options) *Reader { return &Reader{conns: &streamConns{options: o}} }
 
 // Close ends all iterations with an error.
 func (r *Reader) Close() error { return r.conns.close() }
@@ -131,6 +137,7 @@ func (r *Reader) stream(
 				return
 			}
 		case err != nil && isTransient(err) && !s.soFar:
+			r.Outage.Note(r.conns.options.Explain(err))
 			pause(ctx, retryPause)
 			continue
 		case err != nil:
@@ -139,6 +146,7 @@ func (r *Reader) stream(
 		case len(found) == 0 && s.soFar:
 			return
 		}
+		r.Outage.Note(nil)
 		for _, m := range found {
 			if e, err := decode(m); ctx.Err() != nil || !yield(e, err) {
 				return

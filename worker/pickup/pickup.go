@@ -17,6 +17,7 @@
 package pickup
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -33,28 +34,40 @@ const CheckInterval = 10 * time.Millisecond
 // asynq.RedisConnOpt. Make it with New. It is for one server, and safe
 // for concurrent use.
 type Conn struct {
-	redis  redisconn.Options
-	queues []string
-	log    *slog.Logger
-	gate   *gate
+	redis   redisconn.Options
+	queues  []string
+	log     *slog.Logger
+	gate    *gate
+	connect func() redis.UniversalClient
+	end     context.CancelFunc // makes calls of the server end soon
 }
 
 // New returns a Conn for a server of some queues. It does not touch
 // Redis. Watch must run while the server runs.
 func New(o redisconn.Options, queues []string, log *slog.Logger) *Conn {
-	return &Conn{redis: o, queues: queues, log: log, gate: newGate(queues)}
+	running, end := context.WithCancel(context.Background())
+	return &Conn{
+		redis:   o,
+		queues:  queues,
+		log:     log,
+		gate:    newGate(queues),
+		connect: func() redis.UniversalClient { return o.ServerClient(running) },
+		end:     end,
+	}
 }
 
 // MakeRedisClient implements asynq.RedisConnOpt.
 func (c *Conn) MakeRedisClient() any {
-	client := c.redis.MakeRedisClient()
-	if r, ok := client.(redis.UniversalClient); ok {
-		r.AddHook(hook{c.gate})
-	}
+	client := c.connect()
+	client.AddHook(hook{c.gate})
 	return client
 }
 
 // Stop makes every further question for a task be answered with "none",
-// also one that waits now. It may be called twice. Call it before the
+// also one that waits now. From then on, calls of the server but its
+// acknowledgements are not repeated long. It may be called twice. Call it before the
 // server's Stop, which waits for such an answer.
-func (c *Conn) Stop() { c.gate.stop() }
+func (c *Conn) Stop() {
+	c.gate.stop()
+	c.end()
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -96,10 +97,15 @@ func (r *Reaper) round(ctx context.Context, jobs []string, trustFrom time.Time) 
 		// To find a job's queue, its payload may have to be decoded,
 		// and that runs code of its kind.
 		err := job.Guard(func() error { return r.check(ctx, id, trust) })
-		if err != nil && ctx.Err() == nil {
-			ok = false
+		switch {
+		case err == nil, ctx.Err() != nil:
+			continue
+		case errors.Is(err, redisconn.ErrUnavailable): // the worker logs that, once
+			r.config.Log.Debug("could not look after a job", "job", id, "error", err)
+		default:
 			r.config.Log.Warn("could not look after a job", "job", id, "error", err)
 		}
+		ok = false
 	}
 	return ok
 }

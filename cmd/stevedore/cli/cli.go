@@ -5,9 +5,11 @@ package cli
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/producer"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
 // Console is where a command reads and writes, and the environment that
@@ -29,11 +31,20 @@ func (c Console) Settings() (settings.Settings, error) {
 	return s, err
 }
 
-// Connect makes a client of the queue that the settings name.
+// Connect makes a client of the queue that the settings name. While the
+// client waits for Redis, it says so on Err.
 func (c Console) Connect() (*producer.Client, error) {
 	s, err := c.Settings()
 	if err != nil {
 		return nil, err
 	}
-	return producer.New(s.Redis), nil
+	gone := func(err error) {
+		_, _ = fmt.Fprintf(c.Err, "stevedore: waiting for Redis: %s\n",
+			setting.Name(err.Error(), settings.Name))
+	}
+	back := func(away time.Duration) {
+		_, _ = fmt.Fprintf(c.Err, "stevedore: Redis is back after %v\n",
+			away.Round(100*time.Millisecond))
+	}
+	return producer.New(s.Redis, producer.WithOutage(gone, back)), nil
 }

@@ -2,6 +2,7 @@ package queuetest
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,16 +25,22 @@ func StartCluster(t testing.TB) Nodes {
 	t.Helper()
 	var nodes Nodes
 	for i := range nodes {
-		n := prepare(t)
-		n.bus = freePort(t)
-		n.args = append(n.args, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
-			"--cluster-port", strconv.Itoa(n.bus), "--cluster-node-timeout", "2000")
-		n.Up()
-		nodes[i] = n
+		nodes[i] = newNode(t)
 	}
 	nodes.join(t)
-	nodes.await(t)
+	nodes.await(t, len(nodes))
 	return nodes
+}
+
+// newNode starts a node that knows no other.
+func newNode(t testing.TB) *Redis {
+	t.Helper()
+	n := prepare(t)
+	n.bus = freePort(t)
+	n.args = append(n.args, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
+		"--cluster-port", strconv.Itoa(n.bus), "--cluster-node-timeout", "2000")
+	n.Up()
+	return n
 }
 
 // join gives each node its slots and introduces it to the others.
@@ -59,8 +66,9 @@ func run(t testing.TB, r *Redis, command ...any) {
 	}
 }
 
-// await waits until every node knows all others and serves its slots.
-func (n Nodes) await(t testing.TB) {
+// await waits until every node knows all nodes of the cluster and serves
+// its slots.
+func (n Nodes) await(t testing.TB, all int) {
 	t.Helper()
 	for _, node := range n {
 		c := redis.NewClient(&redis.Options{Addr: node.options.Addr})
@@ -68,7 +76,7 @@ func (n Nodes) await(t testing.TB) {
 			info := c.ClusterInfo(context.Background()).Val()
 			return strings.Contains(info, "cluster_state:ok") &&
 				strings.Contains(info, "cluster_slots_ok:16384") &&
-				strings.Contains(info, "cluster_known_nodes:3")
+				strings.Contains(info, fmt.Sprintf("cluster_known_nodes:%d\r", all))
 		})
 		_ = c.Close()
 	}

@@ -138,11 +138,16 @@ func (r *Redis) Down() { r.end(syscall.SIGTERM) }
 // Kill stops the server without warning.
 func (r *Redis) Kill() { r.end(syscall.SIGKILL) }
 
+// Freeze makes the server hang: it keeps its connections and does not
+// answer. Down and Kill end it all the same.
+func (r *Redis) Freeze() { _ = r.cmd.Process.Signal(syscall.SIGSTOP) }
+
 func (r *Redis) end(s syscall.Signal) {
 	if r.cmd == nil {
 		return
 	}
 	_ = r.cmd.Process.Signal(s)
+	_ = r.cmd.Process.Signal(syscall.SIGCONT)
 	_ = r.cmd.Wait()
 	r.cmd = nil
 }

@@ -73,6 +73,7 @@ func (o Options) universal() *redis.UniversalOptions {
 		SentinelUsername: o.SentinelUsername,
 		SentinelPassword: o.SentinelPassword,
 
+		ContextTimeoutEnabled: true,
 		// Redis before 7.2 does not know CLIENT SETINFO, and logs it
 		// as a violation of its access lists.
 		DisableIdentity: true,

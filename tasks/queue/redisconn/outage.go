@@ -61,31 +61,62 @@ func isOutage(err error) bool {
 // isNotReady reports whether an answer of Redis will be another one
 // later, without a change to the command.
 func isNotReady(answer redis.Error) bool {
-	word, _, _ := strings.Cut(answer.Error(), " ")
 	return slices.Contains([]string{
 		"LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "OOM",
-	}, word) || strings.HasPrefix(answer.Error(), "ERR max number of clients")
+		"MISCONF",      // Redis cannot write to its disk
+		"MOVED", "ASK", // the nodes of a cluster have just changed
+		"UNBLOCKED", // a master has become a replica during a blocking read
+	}, firstWord(answer)) || strings.HasPrefix(answer.Error(), "ERR max number of clients")
 }
 
-// markOutage adds ErrUnavailable to the errors of an outage where
-// they arise.
-type markOutage struct{ passHook }
-
-func (markOutage) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		err := next(ctx, cmd)
-		if err != nil && isOutage(err) && !errors.Is(err, ErrUnavailable) {
-			return fmt.Errorf("%w: %w", ErrUnavailable, err)
-		}
-		return err
-	}
+func firstWord(err error) string {
+	word, _, _ := strings.Cut(err.Error(), " ")
+	return word
 }
 
-// Explain adds to the error of an outage which Redis it is about, and
-// which setting to check. Any other error stays as it is.
+// Explain adds to an error which Redis it is about, and which setting
+// to check. It does so for an outage and when Redis refuses the login.
+// Any other error stays as it is.
 func (o Options) Explain(err error) error {
-	if !errors.Is(Wrap(err, "redis"), ErrUnavailable) {
-		return err
+	var answer redis.Error
+	switch {
+	case errors.Is(Wrap(err, "redis"), ErrUnavailable):
+		return fmt.Errorf("%w (check %s)", Wrap(err, "%s", o), setting.RedisURL)
+	case errors.As(err, &answer) && isRefusedLogin(answer):
+		return fmt.Errorf("%s refuses the login: %w (check user, password and database in %s)",
+			o, err, setting.RedisURL)
 	}
-	return fmt.Errorf("%w (check %s)", Wrap(err, "%s", o), setting.RedisURL)
+	return err
+}
+
+// isRefusedLogin reports whether Redis has answered that it does not
+// accept the user, the password or the database.
+func isRefusedLogin(answer redis.Error) bool {
+	if slices.Contains([]string{"WRONGPASS", "NOAUTH", "DENIED"}, firstWord(answer)) {
+		return true
+	}
+	for _, text := range []string{ // of Redis before 6, and of a database that is not there
+		"ERR invalid password", "ERR AUTH", "ERR Client sent AUTH", "ERR DB index",
+	} {
+		if strings.HasPrefix(answer.Error(), text) {
+			return true
+		}
+	}
+	return false
+}
+
+// ExplainStart is Explain for an error of Check. Whatever the error is,
+// it says which Redis it is about.
+func (o Options) ExplainStart(err error) error {
+	explained := o.Explain(err)
+	switch {
+	case explained.Error() != err.Error():
+		return explained
+	case errors.Is(err, ErrVersion):
+		return fmt.Errorf("%s: %w", o, err)
+	case o.Mode == Sentinel && errors.Is(err, redis.Nil):
+		return fmt.Errorf("%s: the sentinels know no master of this name (check %s)",
+			o, setting.RedisURL)
+	}
+	return fmt.Errorf("%s refuses this program: %w (check %s)", o, err, setting.RedisURL)
 }
