@@ -3,7 +3,6 @@ package thumbnail
 import (
 	"context"
 	"iter"
-	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
@@ -59,7 +58,7 @@ func (t Job) open(
 		return nil, err
 	}
 	storage, _ := j.Target()
-	to, err := env.Open(ctx, storage)
+	to, err := env.OpenTarget(ctx, storage)
 	if err != nil {
 		_ = from.Close()
 		return nil, err
@@ -102,12 +101,7 @@ func skips(j tasks.GenerateThumbnails, key string) bool {
 	if isOwn(j, key) || imagehead.ByName(key) == imagehead.NotImage {
 		return true
 	}
-	for _, prefix := range j.Exclude {
-		if strings.HasPrefix(key, prefix) {
-			return true
-		}
-	}
-	return false
+	return !tasks.Selected(key, j.Include, j.Exclude)
 }
 
 // check returns an error if the listing alone shows that an image
