@@ -12,6 +12,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/storage"
+	"github.com/stevedore-jobs/stevedore/worker/cancel"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
@@ -65,7 +66,7 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 		patient: patient,
 		health:  h,
 		outage:  newOutage(c, wording.Text),
-		cancels: cancelListener{prompt, store, kinds, c.Log},
+		cancels: cancel.Listener{prompt, store, kinds, c.Log},
 		reaper:  newReaper(c, kinds, store, inspector, m),
 		executor: &executor{
 			kinds:       kinds,

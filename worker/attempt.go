@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/journal"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
@@ -36,11 +37,11 @@ type attempt struct {
 	phase    string
 	failures int // attempts at this task that failed before
 	start    time.Time
-	labels   job.Labels // only the kind until the payload is decoded
+	labels   journal.Labels // only the kind until the payload is decoded
 }
 
 // decoded is called with the payload of the job.
-func (a *attempt) decoded(j tasks.Job) { a.labels = job.LabelsOf(a.kind.Name, j) }
+func (a *attempt) decoded(j tasks.Job) { a.labels = journal.Of(a.kind.Name, j) }
 
 // decide decides about the attempt, which ended with err.
 func (a *attempt) decide(ctx context.Context, err error) outcome.Verdict {
@@ -63,11 +64,12 @@ func (a *attempt) report(v outcome.Verdict) {
 	var panicked *job.PanicError
 	if errors.As(v.Err, &panicked) {
 		log.Error("panic in a job",
-			"job", asynqtask.ParseJobRef(a.taskID).Job, "task", a.taskID, "panic", panicked.Value, "stack", panicked.Stack)
+			"job", asynqtask.ParseJobRef(a.taskID).Job, "task", a.taskID,
+			"panic", panicked.Value, "stack", panicked.Stack)
 	}
 
 	log = log.With("job", asynqtask.ParseJobRef(a.taskID).Job, "task", a.taskID,
-		"phase", a.phase, "outcome", string(v.Outcome), "seconds", seconds(took))
+		"phase", a.phase, "outcome", string(v.Outcome), "seconds", journal.Seconds(took))
 	log = log.With(a.labels.Attributes()...)
 	text := a.executor.wording.Text
 	switch {
@@ -81,9 +83,6 @@ func (a *attempt) report(v outcome.Verdict) {
 		log.Debug("attempt")
 	}
 }
-
-// seconds returns a duration for a line of the log.
-func seconds(d time.Duration) float64 { return float64(d.Milliseconds()) / 1000 }
 
 // env is what the job's code gets. It cannot open secrets that were
 // sealed for another job.

@@ -10,6 +10,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
+	"github.com/stevedore-jobs/stevedore/worker/journal"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
 )
 
@@ -100,7 +101,7 @@ func (c Config) withDefaults() Config {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	c.Log = c.Log.With("worker", workerName())
+	c.Log = c.Log.With("worker", journal.WorkerName())
 	if c.PartsBudget == 0 {
 		c.PartsBudget = DefaultPartsBudget
 	}

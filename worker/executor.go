@@ -15,6 +15,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/journal"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 	"github.com/stevedore-jobs/stevedore/worker/shard"
@@ -81,7 +82,7 @@ func (e *executor) newAttempt(ctx context.Context, t *asynq.Task) (*attempt, err
 			t.Type(), asynq.SkipRetry)
 	}
 	a := &attempt{executor: e, task: t, kind: k, phase: phase, start: time.Now()}
-	a.labels = job.LabelsOf(k.Name, nil)
+	a.labels = journal.Of(k.Name, nil)
 	a.taskID, _ = asynq.GetTaskID(ctx)
 	a.queue, _ = asynq.GetQueueName(ctx)
 	a.failures, _ = asynq.GetRetryCount(ctx)

@@ -10,6 +10,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/journal"
+	"github.com/stevedore-jobs/stevedore/worker/metrics"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
@@ -36,13 +38,14 @@ func (a *attempt) runJob(ctx context.Context) outcome.Verdict {
 	if lease.Over {
 		a.writeEnd(ctx, lease)
 		if lease.State == tasks.StateCancelled { // before a worker had it
-			a.executor.metrics.JobEnded(a.kind.Labels(a.task.Payload()), string(tasks.StateCancelled), 0)
+			labels := journal.Read(a.kind, a.task.Payload())
+			a.executor.metrics.JobEnded(labels, string(tasks.StateCancelled), 0)
 		}
 		return outcome.Verdict{Outcome: outcome.Obsolete}
 	}
 
-	gauge := &lastProgress{next: a.executor.metrics.TrackJob(a.kind.Name, lease.ID)}
-	defer gauge.next.Close()
+	gauge := a.executor.metrics.TrackJob(a.kind.Name, lease.ID)
+	defer gauge.Close()
 	c := a.newClaim(lease, gauge)
 	result, err := c.run(ctx)
 	decided := c.decide(ctx, result, err)
@@ -56,11 +59,11 @@ type claim struct {
 	executor *executor
 	attempt  *attempt
 	job      coordinator.Job
-	shown    *lastProgress
+	gauge    *metrics.JobGauge
 }
 
-func (a *attempt) newClaim(lease queue.Lease, gauge *lastProgress) *claim {
-	return &claim{executor: a.executor, attempt: a, shown: gauge, job: coordinator.Job{
+func (a *attempt) newClaim(lease queue.Lease, gauge *metrics.JobGauge) *claim {
+	return &claim{executor: a.executor, attempt: a, gauge: gauge, job: coordinator.Job{
 		Kind:        a.kind,
 		Lease:       lease,
 		Env:         a.env(lease.ID, new(job.Progress)),
@@ -76,6 +79,12 @@ func firstState(k job.Kind) tasks.State {
 	return tasks.StateRunning
 }
 
+// journal writes the lines about the job.
+func (c *claim) journal() journal.Job {
+	lease := c.job.Lease
+	return journal.NewJob(c.executor.log, lease.ID, lease.Round, c.attempt.labels)
+}
+
 // run decodes the payload and runs the job.
 func (c *claim) run(ctx context.Context) (result tasks.Result, err error) {
 	err = job.Guard(func() (err error) {
@@ -83,7 +92,7 @@ func (c *claim) run(ctx context.Context) (result tasks.Result, err error) {
 			return err
 		}
 		c.attempt.decoded(c.job.Payload)
-		c.logStart()
+		c.journal().Started(c.job.Lease.Epoch())
 		result, err = c.runInTime(ctx)
 		return err
 	})
@@ -143,6 +152,7 @@ func (a *attempt) writeResult(data []byte) {
 		return
 	}
 	if _, err := a.task.ResultWriter().Write(data); err != nil {
-		a.executor.log.Debug("asynq result not written", "task", a.taskID, "error", err)
+		a.executor.log.Debug("asynq result not written",
+			"job", asynqtask.ParseJobRef(a.taskID).Job, "task", a.taskID, "error", err)
 	}
 }

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/metrics"
 	"github.com/stevedore-jobs/stevedore/worker/pickup"
 )
 
@@ -38,6 +40,18 @@ func shardQueues() map[string]int {
 
 func newPool(name string, slots int, queues map[string]int) pool {
 	return pool{name, slots, queues, make(chan struct{}, max(slots, 0))}
+}
+
+// started writes the line that says what a worker is.
+func started(log *slog.Logger, pools []pool, redis string) {
+	slots, queues := []any{}, []string{}
+	for _, p := range pools {
+		slots = append(slots, p.name, p.slots)
+		queues = slices.AppendSeq(queues, maps.Keys(p.queues))
+	}
+	slices.Sort(queues)
+	log.Info("worker started", "version", metrics.Version(), slog.Group("slots", slots...),
+		"queues", queues, "redis", redis)
 }
 
 // byPriority splits each queue into the queues of its priorities,

@@ -92,19 +92,26 @@ func (c *claim) whyFenced(ctx context.Context) outcome.Verdict {
 func (c *claim) report(ctx context.Context, v outcome.Verdict) {
 	labels := c.attempt.labels
 	took := time.Since(c.job.Lease.Started)
-	metrics := c.executor.metrics
+	metrics, counts := c.executor.metrics, c.gauge.Progress()
+	if c.job.Kind.Single != nil {
+		counts = c.job.Env.Progress.Counts()
+	}
 	switch {
 	case v.Ended():
 		metrics.JobEnded(labels, string(v.State()), took)
-		c.logEnd(v.State(), took, v.Err)
+		problem := ""
+		if v.Err != nil {
+			problem = c.executor.wording.Text(v.Err.Error())
+		}
+		c.journal().Ended(v.State(), took, counts, problem)
 		if c.job.Kind.Single != nil {
-			metrics.ObjectsProcessed(labels, c.job.Env.Progress.Counts())
+			metrics.ObjectsProcessed(labels, counts)
 		}
 	case v.Outcome == outcome.Cancelled:
 		if errors.Is(context.Cause(ctx), context.Canceled) {
 			return // asynq runs the task once more, and that run counts the job
 		}
 		metrics.JobEnded(labels, string(tasks.StateCancelled), took)
-		c.logEnd(tasks.StateCancelled, took, nil)
+		c.journal().Ended(tasks.StateCancelled, took, counts, "")
 	}
 }

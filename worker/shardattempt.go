@@ -52,7 +52,8 @@ func (a *attempt) recordShard(
 		// If this fails, the shard may be replaced before asynq brings
 		// the task back. That does no harm.
 		if err := lease.Suspend(late, v.Pause); err != nil {
-			a.executor.log.Debug("shard not suspended", "task", a.taskID, "error", err)
+			a.executor.log.Debug("shard not suspended",
+				"job", lease.Ref.Job, "task", a.taskID, "error", err)
 		}
 	}
 	return v

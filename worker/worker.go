@@ -20,6 +20,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/worker/cancel"
 	"github.com/stevedore-jobs/stevedore/worker/reaper"
 )
 
@@ -32,7 +33,7 @@ type Worker struct {
 	patient  redis.UniversalClient // outlives a restart of Redis: for what must not be lost
 	executor *executor
 	reaper   *reaper.Reaper
-	cancels  cancelListener
+	cancels  cancel.Listener
 	health   *health
 	outage   *redisconn.Outage
 }
@@ -78,7 +79,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		background.Go(func() { s.conn.Watch(ctx) })
 	}
 	w.health.ready.Store(true)
-	w.logStart()
+	started(w.log, w.pools, w.config.Redis.String())
 	<-ctx.Done()
 	w.stop(servers)
 	w.log.Info("worker stopped")
@@ -95,7 +96,7 @@ func (w *Worker) startBackground(ctx context.Context) (group *sync.WaitGroup, st
 	group.Go(func() { w.executor.shards.SendHeartbeats(heartbeats) })
 	group.Go(func() { w.executor.shards.EndTurns(ctx) })
 	group.Go(func() { w.reaper.Run(ctx) })
-	group.Go(func() { w.cancels.listen(ctx) })
+	group.Go(func() { w.cancels.Listen(ctx) })
 	group.Go(func() { w.outage.Watch(ctx, w.prompt) })
 	return group, func() {
 		cancel()

@@ -98,6 +98,78 @@ func (n names) Register(c prometheus.Collector) error {
 	return nil
 }
 
+// TestReadmeQueries checks that each query uses metrics and labels that
+// a worker has.
+func TestReadmeQueries(t *testing.T) {
+	t.Parallel()
+	_, text, _ := strings.Cut(readme(t), "```promql\n")
+	text, _, ok := strings.Cut(text, "```")
+	registered, labels := names{}, labelNames{}
+	c := configured(t)
+	for _, r := range []prometheus.Registerer{registered, labels} {
+		config, err := workerConfig(c, nil, r)
+		if err == nil {
+			_, err = worker.New(config, jobs(c)...)
+		}
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+	}
+	queries := 0
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		queries++
+		for _, name := range regexp.MustCompile(`(?:stevedore|asynq)_[a-z_]+`).FindAllString(line, -1) {
+			if !registered[name] {
+				t.Errorf("%s does not exist: %s", name, line)
+			}
+			for _, label := range regexp.MustCompile(`by \(([a-z_, ]+)\)|([a-z]+)[!=]=?~?"`).FindAllStringSubmatch(line, -1) {
+				for _, l := range strings.Split(label[1]+label[2], ", ") {
+					if !labels[name][l] && strings.Contains(line, name+"{"+l) || !labels.known(l) {
+						t.Errorf("%s has no label %s: %s", name, l, line)
+					}
+				}
+			}
+		}
+	}
+	if queries < 5 {
+		t.Errorf("only %d queries", queries)
+	}
+}
+
+// labelNames collects the labels of the metrics that a worker registers.
+type labelNames map[string]map[string]bool
+
+func (n labelNames) Register(c prometheus.Collector) error {
+	descs := make(chan *prometheus.Desc)
+	go func() {
+		defer close(descs)
+		c.Describe(descs)
+	}()
+	for d := range descs {
+		name := regexp.MustCompile(`fqName: "([^"]+)"`).FindStringSubmatch(d.String())[1]
+		n[name] = map[string]bool{}
+		for _, l := range strings.Split(regexp.MustCompile(`variableLabels: \{([^}]*)\}`).FindStringSubmatch(d.String())[1], ",") {
+			n[name][l] = true
+		}
+	}
+	return nil
+}
+
+func (n labelNames) MustRegister(...prometheus.Collector) {}
+func (n labelNames) Unregister(prometheus.Collector) bool { return false }
+
+func (n labelNames) known(label string) bool {
+	for _, labels := range n {
+		if labels[label] {
+			return true
+		}
+	}
+	return false
+}
+
 func (n names) MustRegister(...prometheus.Collector) {}
 func (n names) Unregister(prometheus.Collector) bool { return false }
 

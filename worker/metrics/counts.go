@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/journal"
 )
 
 // Attempt is one ended run of a job's or shard's task.
@@ -24,7 +24,7 @@ func (m *Metrics) AttemptEnded(a Attempt) {
 // JobEnded counts a job that ended in some state, such as "succeeded".
 // took is the time since the job's first start. It is 0 for a job that
 // was cancelled before any worker started it.
-func (m *Metrics) JobEnded(l job.Labels, state string, took time.Duration) {
+func (m *Metrics) JobEnded(l journal.Labels, state string, took time.Duration) {
 	o := m.owners.get(l.Bucket, l.Tenant, time.Now())
 	m.jobs.WithLabelValues(l.Kind, o.bucket, o.tenant, state).Inc()
 	if took > 0 {
@@ -34,7 +34,7 @@ func (m *Metrics) JobEnded(l job.Labels, state string, took time.Duration) {
 
 // ObjectsProcessed counts committed objects: those without a line on
 // the error list, those with warnings, and those left out.
-func (m *Metrics) ObjectsProcessed(l job.Labels, p tasks.Progress) {
+func (m *Metrics) ObjectsProcessed(l journal.Labels, p tasks.Progress) {
 	o := m.owners.get(l.Bucket, l.Tenant, time.Now())
 	m.objects.WithLabelValues(l.Kind, o.bucket, o.tenant, "ok").Add(float64(p.Objects - p.Failed))
 	m.objects.WithLabelValues(l.Kind, o.bucket, o.tenant, "warning").Add(float64(p.Warnings))

@@ -70,6 +70,13 @@ func (g *JobGauge) Show(p tasks.Progress) {
 	g.progress = p
 }
 
+// Progress returns what was shown last.
+func (g *JobGauge) Progress() tasks.Progress {
+	g.of.mu.Lock()
+	defer g.of.mu.Unlock()
+	return g.progress
+}
+
 // Close removes the gauge. It leaves a gauge alone that replaced this
 // one.
 func (g *JobGauge) Close() {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
-	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/journal"
 )
 
 // newTest makes metrics with a registry that checks its collectors.
@@ -121,12 +121,12 @@ func TestJobGauge_UnknownTotal(t *testing.T) {
 func TestObjectsProcessed(t *testing.T) {
 	t.Parallel()
 	m, registry := newTest(t, noQueues)
-	m.ObjectsProcessed(job.Labels{Kind: "k"}, tasks.Progress{Objects: 10, Failed: 4, Warnings: 3})
+	m.ObjectsProcessed(journal.Labels{Kind: "k", Bucket: "b", Tenant: "t"}, tasks.Progress{Objects: 10, Failed: 4, Warnings: 3})
 	m.TrackJob("k", "j").Show(tasks.Progress{Objects: 10, Failed: 4, Warnings: 3})
 	processed := series(t, registry, "stevedore_objects_processed_total")
 	job := series(t, registry, "stevedore_job_objects")
 	for name, want := range map[string]float64{"ok": 6, "warning": 3, "failed": 1} {
-		if got := processed["k "+name+" "]; got != want {
+		if got := processed["b k "+name+" t "]; got != want {
 			t.Errorf("%s: %v objects processed, want %v", name, got, want)
 		}
 	}

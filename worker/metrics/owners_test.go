@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/journal"
 )
 
 // However many buckets and tenants there are, the series are bounded,
@@ -19,7 +19,7 @@ func TestOwnersAreBounded(t *testing.T) {
 	const all = 3 * maxOwners
 	for i := range all {
 		s := tasks.Storage{Provider: "s3", Bucket: fmt.Sprint("b", i)}
-		l := job.Labels{Kind: "k", Bucket: s.Name(), Tenant: fmt.Sprint("t", i)}
+		l := journal.Labels{Kind: "k", Bucket: s.Name(), Tenant: fmt.Sprint("t", i)}
 		m.JobEnded(l, "failed", time.Second)
 		m.ObjectsProcessed(l, tasks.Progress{Objects: 2, Failed: 1})
 		m.Storage(l, s).Request("get", time.Second, errors.New("broken"))

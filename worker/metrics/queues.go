@@ -35,7 +35,8 @@ func newQueueCollector(queues func() ([]asynqtask.Queue, error), log *slog.Logge
 		series: []queueSeries{
 			series("asynq_queue_size", "Tasks in the queue that have not ended: they wait or run.",
 				func(q asynqtask.Queue) float64 {
-					return float64(q.Size - q.States[asynqtask.Completed] - q.States[asynqtask.Archived])
+					ended := q.States[asynqtask.Completed] + q.States[asynqtask.Archived]
+					return float64(q.Size - ended)
 				}),
 			series("asynq_queue_latency_seconds", "Age of the oldest pending task.",
 				func(q asynqtask.Queue) float64 { return q.Latency.Seconds() }),

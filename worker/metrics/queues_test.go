@@ -15,8 +15,8 @@ func TestQueues(t *testing.T) {
 	_, registry := newTest(t, func() ([]asynqtask.Queue, error) {
 		return []asynqtask.Queue{{
 			Name:      "shards",
-			Size:      9,
-			States:    map[asynqtask.State]int{asynqtask.Active: 2, asynqtask.Pending: 7},
+			Size:      12, // with three tasks that have ended
+			States:    map[asynqtask.State]int{asynqtask.Active: 2, asynqtask.Pending: 7, asynqtask.Completed: 2, asynqtask.Archived: 1},
 			Latency:   3 * time.Second,
 			Memory:    1000,
 			Processed: 50,

@@ -5,18 +5,18 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/journal"
 )
 
 // Storage returns a meter for the traffic of one bucket, for
 // providers.WithMeter.
-func (m *Metrics) Storage(l job.Labels, s tasks.Storage) providers.Meter {
+func (m *Metrics) Storage(l journal.Labels, s tasks.Storage) providers.Meter {
 	return storageMeter{m, l, s.Provider, s.Name()}
 }
 
 type storageMeter struct {
 	metrics  *Metrics
-	labels   job.Labels // of the job
+	labels   journal.Labels // of the job
 	provider string
 	bucket   string
 }

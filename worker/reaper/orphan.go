@@ -10,6 +10,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/journal"
 )
 
 const (
@@ -96,7 +97,7 @@ func (o orphan) checkArchived(
 	o.reaper.config.Log.Info("job cancelled: its task was archived", "job", o.id)
 	_, err = o.reaper.config.Store.Cancel(ctx, o.id, o.kind.Policy.Keep)
 	if err == nil {
-		o.reaper.config.Metrics.JobEnded(o.kind.Labels(o.health.Payload), string(tasks.StateCancelled), 0)
+		o.countEnd(tasks.StateCancelled)
 	}
 	return err
 }
@@ -111,7 +112,7 @@ func (o orphan) takeOver(ctx context.Context) error {
 		return err
 	}
 	o.reaper.config.Log.Warn("job taken over: its worker sends no heartbeats", "job", o.id,
-		"silent", o.health.Silent.Round(time.Second), "crashes", crashes)
+		"seconds", o.health.Silent.Round(time.Second).Seconds(), "crashes", crashes)
 	o.reaper.config.Metrics.JobTakenOver(o.kind.Name)
 	ref := o.ref()
 	ref.Generation++
@@ -143,6 +144,12 @@ func (o orphan) enqueue(ctx context.Context, ref asynqtask.JobRef) error {
 	})
 }
 
+// countEnd counts the job as ended in some state.
+func (o orphan) countEnd(s tasks.State) {
+	labels := journal.Read(o.kind, o.health.Payload)
+	o.reaper.config.Metrics.JobEnded(labels, string(s), 0)
+}
+
 // giveUp ends a job that kills its workers.
 func (o orphan) giveUp(ctx context.Context, ref asynqtask.JobRef, crashes int) error {
 	lease, err := o.reaper.config.Store.Claim(ctx, queue.ClaimRequest{
@@ -166,7 +173,7 @@ func (o orphan) giveUp(ctx context.Context, ref asynqtask.JobRef, crashes int) e
 		},
 	})
 	if err == nil {
-		o.reaper.config.Metrics.JobEnded(o.kind.Labels(o.health.Payload), string(tasks.StateFailed), 0)
+		o.countEnd(tasks.StateFailed)
 	}
 	return err
 }

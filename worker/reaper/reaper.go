@@ -18,6 +18,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/journal"
 )
 
 const (
@@ -49,7 +50,7 @@ type Config struct {
 // Metrics counts what reapers do.
 type Metrics interface {
 	JobTakenOver(kind string)
-	JobEnded(l job.Labels, state string, took time.Duration)
+	JobEnded(l journal.Labels, state string, took time.Duration)
 }
 
 // Reaper finds orphaned jobs. Make it with New.

@@ -16,6 +16,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/journal"
 )
 
 // counts holds what a reaper has reported.
@@ -30,7 +31,7 @@ func (c *counts) JobTakenOver(string) {
 	c.takenOver++
 }
 
-func (c *counts) JobEnded(job.Labels, string, time.Duration) {
+func (c *counts) JobEnded(journal.Labels, string, time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ended++

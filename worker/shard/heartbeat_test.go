@@ -15,14 +15,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/journal"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
 // noMetrics counts nothing.
 type noMetrics struct{}
 
-func (noMetrics) ObjectsProcessed(job.Labels, tasks.Progress) {}
-func (noMetrics) DuplicateCommit(string)                      {}
+func (noMetrics) ObjectsProcessed(journal.Labels, tasks.Progress) {}
+func (noMetrics) DuplicateCommit(string)                          {}
 
 // blockedJob is a sharded job whose shards block until their context
 // ends.

@@ -9,6 +9,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/journal"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
@@ -29,7 +30,7 @@ type run struct {
 	config     Config
 	task       Task
 	member     *member
-	labels     job.Labels
+	labels     journal.Labels
 	checkpoint queue.Checkpoint // what was done since the last commit
 	committed  time.Time        // when that was
 }
@@ -95,7 +96,7 @@ func (r *run) salvage(ctx context.Context) {
 	}
 	if err := r.commit(ctx, false); err != nil {
 		r.config.Log.Debug("checkpoint not committed",
-			"task", r.task.Lease.Ref.TaskID(), "error", err)
+			"job", r.task.Lease.Ref.Job, "task", r.task.Lease.Ref.TaskID(), "error", err)
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/journal"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
@@ -44,7 +45,7 @@ type Config struct {
 
 // Metrics counts what runs of shards do.
 type Metrics interface {
-	ObjectsProcessed(l job.Labels, p tasks.Progress)
+	ObjectsProcessed(l journal.Labels, p tasks.Progress)
 	DuplicateCommit(kind string)
 }
 
@@ -96,7 +97,7 @@ func (r *Runner) Run(ctx context.Context, t Task) error {
 
 	t.Env.MayBegin = member.turn.mayBegin
 	w := newRun(r.config, t, member)
-	w.labels = job.LabelsOf(t.Kind.Name, payload)
+	w.labels = journal.Of(t.Kind.Name, payload)
 	release, err := beCareful(ctx, w, r.turn)
 	if err != nil {
 		return err

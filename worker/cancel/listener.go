@@ -1,4 +1,6 @@
-package worker
+// Package cancel ends jobs whose tasks somebody asks asynq to cancel, as
+// asynqmon's button does.
+package cancel
 
 import (
 	"context"
@@ -18,18 +20,18 @@ import (
 // again.
 const asynqCancel = "asynq:cancel"
 
-// cancelListener cancels a job when somebody asks asynq to cancel the
+// Listener cancels a job when somebody asks asynq to cancel the
 // job's task, or the task of one of its shards.
-type cancelListener struct {
-	client redis.UniversalClient
-	store  queue.Store
-	kinds  map[string]job.Kind
-	log    *slog.Logger
+type Listener struct {
+	Client redis.UniversalClient
+	Store  queue.Store
+	Kinds  map[string]job.Kind // that this worker runs
+	Log    *slog.Logger
 }
 
-// listen returns when ctx ends.
-func (l cancelListener) listen(ctx context.Context) {
-	sub := l.client.Subscribe(ctx, asynqCancel)
+// Listen returns when ctx ends.
+func (l Listener) Listen(ctx context.Context) {
+	sub := l.Client.Subscribe(ctx, asynqCancel)
 	defer func() { _ = sub.Close() }()
 	for {
 		select {
@@ -40,7 +42,8 @@ func (l cancelListener) listen(ctx context.Context) {
 				return
 			}
 			if err := l.cancel(ctx, asynqtask.ParseJobRef(m.Payload).Job); err != nil {
-				l.log.Warn("could not cancel a job", "task", m.Payload, "error", err)
+				l.Log.Warn("could not cancel a job",
+					"job", asynqtask.ParseJobRef(m.Payload).Job, "task", m.Payload, "error", err)
 			}
 		}
 	}
@@ -48,18 +51,18 @@ func (l cancelListener) listen(ctx context.Context) {
 
 // cancel cancels a job of a kind that this worker runs. A task may also
 // belong to another program.
-func (l cancelListener) cancel(ctx context.Context, id string) error {
-	status, err := l.store.Status(ctx, id)
+func (l Listener) cancel(ctx context.Context, id string) error {
+	status, err := l.Store.Status(ctx, id)
 	if errors.Is(err, queue.ErrNoJob) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	k, ok := l.kinds[status.Kind]
+	k, ok := l.Kinds[status.Kind]
 	if !ok {
 		return nil
 	}
-	_, err = l.store.Cancel(ctx, id, k.Policy.Keep)
+	_, err = l.Store.Cancel(ctx, id, k.Policy.Keep)
 	return err
 }

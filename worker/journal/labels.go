@@ -1,6 +1,13 @@
-package job
+// Package journal knows what logs and metrics say about a job: whose it
+// is, when it started, how it ended.
+//
+// It does not know how jobs run.
+package journal
 
-import "github.com/stevedore-jobs/stevedore/tasks"
+import (
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+)
 
 // Labels say whose work something is, for logs and metrics.
 type Labels struct {
@@ -11,8 +18,8 @@ type Labels struct {
 	displayName string
 }
 
-// LabelsOf returns the labels of a job. The job may be nil.
-func LabelsOf(kind string, j tasks.Job) Labels {
+// Of returns the labels of a job. The job may be nil.
+func Of(kind string, j tasks.Job) Labels {
 	l := Labels{Kind: kind}
 	if j == nil {
 		return l
@@ -24,13 +31,13 @@ func LabelsOf(kind string, j tasks.Job) Labels {
 	return l
 }
 
-// Labels reads the labels from a payload, which may not be valid.
-func (k Kind) Labels(payload []byte) Labels {
+// Read reads the labels from a payload, which may not be valid.
+func Read(k job.Kind, payload []byte) Labels {
 	l := Labels{Kind: k.Name}
-	_ = Guard(func() error {
+	_ = job.Guard(func() error {
 		j, err := k.Decode(payload)
 		if err == nil {
-			l = LabelsOf(k.Name, j)
+			l = Of(k.Name, j)
 		}
 		return err
 	})
