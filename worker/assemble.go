@@ -119,11 +119,9 @@ func newReaper(
 	})
 }
 
-func newShardRunner(
-	c Config, store queue.Store, t asynqtask.Client, m *metrics.Metrics,
-) *shard.Runner {
+func newShardRunner(c Config, s queue.Store, t asynqtask.Client, m *metrics.Metrics) *shard.Runner {
 	return shard.New(shard.Config{
-		Store:          store,
+		Store:          s,
 		Metrics:        m,
 		Log:            c.Log,
 		PartsBudget:    c.PartsBudget,

@@ -30,8 +30,7 @@ func newPools(c Config) []pool {
 	}
 }
 
-// shardQueues returns the queues that share the slots for shards, with
-// their weights.
+// shardQueues returns the queues of shards and exports, by weight.
 func shardQueues() map[string]int {
 	return byPriority(map[string]int{tasks.QueueShards: 3, tasks.QueueExports: 1})
 }
@@ -57,8 +56,7 @@ func byPriority(queues map[string]int) map[string]int {
 	return all
 }
 
-// server is the asynq server of a pool. It asks Redis for tasks only
-// when there are some.
+// server is the asynq server of a pool, and what waits for its tasks.
 type server struct {
 	*asynq.Server
 	conn *pickup.Conn
