@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // chaosVariable set to "full" makes the chaos test as large as
@@ -24,14 +26,27 @@ type chaosSize struct {
 	workers  int
 	slots    int           // of each worker
 	kills    int           // of workers, at least
-	restarts int           // of Redis, at least
+	restarts int           // of Redis, or failovers, at least
 	every    time.Duration // average time between two kills
 	limit    time.Duration // for the whole job
 }
 
-func newChaosSize() chaosSize {
+func newChaosSize(replicated bool) chaosSize {
+	size := chaosSize{
+		bucket: simulation{
+			Objects: 40_000,
+			Read:    10 * time.Millisecond,
+			Page:    40 * time.Millisecond,
+		},
+		workers:  3,
+		slots:    2,
+		kills:    3,
+		restarts: 1,
+		every:    2500 * time.Millisecond,
+		limit:    3 * time.Minute,
+	}
 	if os.Getenv(chaosVariable) == "full" {
-		return chaosSize{
+		size = chaosSize{
 			bucket: simulation{
 				Objects: 1_000_000,
 				Read:    4 * time.Millisecond,
@@ -45,37 +60,50 @@ func newChaosSize() chaosSize {
 			limit:    15 * time.Minute,
 		}
 	}
-	return chaosSize{
-		bucket: simulation{
-			Objects: 40_000,
-			Read:    10 * time.Millisecond,
-			Page:    40 * time.Millisecond,
-		},
-		workers:  3,
-		slots:    2,
-		kills:    3,
-		restarts: 1,
-		every:    2500 * time.Millisecond,
-		limit:    3 * time.Minute,
+	if replicated { // a failover takes longer than a restart
+		size.bucket.Objects /= 2
+		size.kills = size.restarts
 	}
+	return size
 }
 
 // Workers and Redis are killed without warning, again and again, until
-// the job ends. It ends as if nothing had happened.
+// the job ends. It ends as if nothing had happened. Of a cluster, and of
+// a server with a sentinel, it is a master that is killed, and its
+// replica takes its place. It may lack the last writes.
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	size := newChaosSize()
+	kinds := map[string]func(testing.TB) chaosRedis{
+		"server": func(t testing.TB) chaosRedis { t.Helper(); return restarted{queuetest.Start(t)} },
+	}
+	for name, start := range queuetest.Replicateds() {
+		kinds[name] = func(t testing.TB) chaosRedis { t.Helper(); return failedOver{start(t)} }
+	}
+	for name, start := range kinds {
+		t.Run(name, func(t *testing.T) {
+			if os.Getenv(chaosVariable) != "full" {
+				t.Parallel()
+			}
+			runChaos(t, start(t))
+		})
+	}
+}
+
+func runChaos(t *testing.T, redis chaosRedis) {
+	t.Helper()
+	_, replicated := redis.(failedOver)
+	size := newChaosSize(replicated)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, %d objects, %d workers", seed, size.bucket.Objects, size.workers)
 	c := &chaos{
 		size:   size,
 		random: rand.New(rand.NewPCG(seed, 0)),
-		redis:  queuetest.Start(t),
+		redis:  redis,
 		job:    buildTo(t),
 		during: map[tasks.State]int{},
 	}
 	c.fleet = startFleet(t, setup{
-		Redis:    c.redis.Options().Addr,
+		Redis:    c.redis.Options(),
 		Dir:      c.job.Destination.Bucket,
 		Bucket:   size.bucket,
 		Slots:    size.slots,
@@ -103,7 +131,7 @@ func TestChaos(t *testing.T) {
 type chaos struct {
 	size     chaosSize
 	random   *rand.Rand
-	redis    *queuetest.Redis
+	redis    chaosRedis
 	fleet    *fleet
 	client   *producer.Client
 	job      tasks.BuildManifest
@@ -121,7 +149,11 @@ func (c *chaos) killUntilEnd(t *testing.T) (s tasks.Status) {
 	next := time.Now().Add(c.pause())
 	queuetest.Eventually(t, c.size.limit, "the job ends", func() bool {
 		var err error
-		if s, err = c.client.Status(t.Context(), "chaos"); err != nil {
+		s, err = c.client.Status(t.Context(), "chaos")
+		if errors.Is(err, redisconn.ErrUnavailable) {
+			return false
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 		switch {
@@ -165,10 +197,7 @@ func (c *chaos) killNext(t *testing.T, s tasks.State) {
 		c.killWorker(s, c.kills%c.size.workers)
 		return
 	}
-	c.redis.Kill()
-	down := time.Second + time.Duration(c.random.Int64N(int64(time.Second)))
-	_ = elapse(t.Context(), down)
-	c.redis.Up()
+	c.redis.fail(t, c)
 	c.restarts++
 }
 

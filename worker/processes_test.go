@@ -29,7 +29,7 @@ import (
 
 // setup is the configuration of the worker processes of a test.
 type setup struct {
-	Redis    string // host and port
+	Redis    redisconn.Options
 	Dir      string // of the destination, and of the log
 	Bucket   simulation
 	Slots    int
@@ -62,7 +62,7 @@ func TestWorkerProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	w, err := worker.New(worker.Config{
-		Redis:        redisconn.Options{Addr: s.Redis},
+		Redis:        s.Redis,
 		Providers:    providers.Registry{"mem": s.Bucket, "file": slowOpener{files, s.Write}},
 		VerifySlots:  2,
 		JobSlots:     4,
@@ -142,7 +142,7 @@ func startFleet(t testing.TB, s setup, n int) *fleet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := redisconn.Options{Addr: s.Redis}.Client()
+	client := s.Redis.Client()
 	f := &fleet{t: t, setup: s, log: log, inspector: asynq.NewInspectorFromRedisClient(client)}
 	t.Cleanup(func() {
 		for i := range f.processes {
