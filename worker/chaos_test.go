@@ -61,7 +61,6 @@ func newChaosSize(replicated bool) chaosSize {
 		}
 	}
 	if replicated { // a failover takes longer than a restart
-		size.bucket.Objects /= 2
 		size.kills = size.restarts
 	}
 	return size
@@ -189,11 +188,10 @@ func (c *chaos) pause() time.Duration {
 	return d
 }
 
-// killNext kills each worker in turn, and Redis after every so many
-// workers.
+// killNext kills Redis, then some workers in turn, and so on.
 func (c *chaos) killNext(t *testing.T, s tasks.State) {
 	t.Helper()
-	if (c.restarts+1)*c.size.kills > c.kills*c.size.restarts {
+	if c.restarts*c.size.kills > c.kills*c.size.restarts {
 		c.killWorker(s, c.kills%c.size.workers)
 		return
 	}
