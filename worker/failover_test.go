@@ -29,7 +29,8 @@ func (r restarted) fail(t *testing.T, c *chaos) {
 	r.Up()
 }
 
-// failedOver loses the master of a key.
+// failedOver loses the master of a key. The dead one becomes a replica,
+// which takes a while.
 type failedOver struct{ *queuetest.Replicated }
 
 func (r failedOver) fail(t *testing.T, c *chaos) {
@@ -39,11 +40,11 @@ func (r failedOver) fail(t *testing.T, c *chaos) {
 		"stevedore:active", "stevedore:events",
 	}
 	key := keys[c.restarts%len(keys)]
+	r.AwaitReplicas()
 	dead := r.Failover(key)
 	t.Logf("the master of %s was killed: standstill of %v after the failover",
 		key, c.standstill(t).Round(10*time.Millisecond))
 	dead.Up()
-	r.AwaitReplicas()
 }
 
 // standstill returns how long it takes until the progress of the job

@@ -102,7 +102,7 @@ func TestOutageIsNotedOnce(t *testing.T) {
 	var events []string
 	o := redisconn.Outage{
 		Gone: func(err error) { events = append(events, err.Error()) },
-		Back: func(away time.Duration) { events = append(events, "back") },
+		Back: func(time.Duration) { events = append(events, "back") },
 	}
 	for _, err := range []error{nil, errors.New("a"), errors.New("b"), nil, nil, errors.New("c")} {
 		o.Note(err)
