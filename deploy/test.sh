@@ -19,8 +19,11 @@ Modes:
   --bench    the benchmarks of deploy/bench/README.md. Takes about half an hour; use an idle
              machine.
   --chaos    the chaos tests in full: a million objects while workers and Redis are killed, also
-             the masters of a cluster and of a sentinel, and an object that kills its workers.
-             Takes about 20 minutes. A short form is part of the tests.
+             the masters of a cluster and of a sentinel; an object that kills its workers; and
+             stores that list in each order of keys. Takes about half an hour. A short form is
+             part of the tests.
+  --chaos --order ORDER
+             only stores that list in this order: bytes, utf-16, directories, directories-utf-16
   --peers    the four jobs on S3 servers of other projects: MinIO, SeaweedFS and moto. The first
              run builds them, which takes about ten minutes and 3 GB of disk.
   --no-lint  every check but golangci-lint and shellcheck
@@ -38,6 +41,11 @@ case ${1-} in
 -h | --help) usage && exit 0 ;;
 *) usage >&2 && exit 2 ;;
 esac
+order= # of keys, for --chaos; empty for each
+if [[ $mode == chaos && ${2-} == --order && -n ${3-} ]]; then
+	order=$3
+	set -- "$1"
+fi
 (($# <= 1)) || { usage >&2 && exit 2; }
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -318,8 +326,16 @@ benchmark() { # benchmark COMMAND; a command that finds nothing to run is a fail
 # chaos runs without the race detector, which would slow a million objects down by ten.
 chaos() {
 	STEVEDORE_CHAOS=full go test -count 1 -v -timeout 60m -parallel 1 \
-		-run 'TestChaos|TestKillerObject|TestRecovery_' ./worker | tee "$work/chaos.log" &&
-		grep -q '^ *--- PASS: TestChaos' "$work/chaos.log"
+		-run 'TestChaos|TestKillerObject|TestRecovery_' -skip TestChaosOrders ./worker | tee "$work/chaos.log" &&
+		grep -q '^--- PASS: TestChaos' "$work/chaos.log"
+}
+
+# chaos_orders runs all jobs on stores that list in each order of keys, and chaos on these stores.
+chaos_orders() {
+	STEVEDORE_CHAOS=full STEVEDORE_CHAOS_ORDER=$order go test -count 1 -v -timeout 30m \
+		-run 'TestJobsInEachOrder|TestChaosOrders' ./cmd/stevedore ./worker | tee "$work/chaos.log" &&
+		grep -q '^--- PASS: TestJobsInEachOrder' "$work/chaos.log" &&
+		grep -q '^--- PASS: TestChaosOrders' "$work/chaos.log"
 }
 
 # --- the run ------------------------------------------------------------------
@@ -350,7 +366,8 @@ bench)
 chaos)
 	prepare "packages" install_packages "$redis"
 	export REQUIRE_SERVICES=1
-	check "chaos" chaos
+	[[ -n $order ]] || check "chaos" chaos
+	check "stores of each order${order:+: $order}" chaos_orders
 	;;
 peers)
 	prepare "packages" install_packages "$redis" curl=curl python3=python3-venv

@@ -20,6 +20,14 @@ type Prober interface {
 	Probe(ctx context.Context, need tasks.Need) []tasks.Check
 }
 
+// Maker is implemented by buckets that the first write makes, because
+// nobody else does: directories.
+type Maker interface {
+	// Make makes the bucket if it does not exist. It must be called
+	// before all other methods.
+	Make(ctx context.Context) error
+}
+
 // Located is implemented by buckets behind a network. Stevedore checks
 // the way to them, asks them what browsers may do, and lists them in
 // several streams at once (see package network).
@@ -58,6 +66,15 @@ type Diagnoser interface {
 type Preflighter interface {
 	// Preflight checks whether a page may send what want asks for.
 	Preflight(ctx context.Context, want tasks.CORS) []tasks.Check
+}
+
+// OwnIdentity is implemented by openers that can use the identity of
+// the process itself (method worker-identity).
+type OwnIdentity interface {
+	// FindIdentity returns an error if the process has no identity
+	// that it could use on the storage. It may ask the cloud for a
+	// token, and keeps it for the buckets that are opened later.
+	FindIdentity(ctx context.Context, s tasks.Storage) error
 }
 
 // ConditionChecker is implemented by buckets whose server may not know

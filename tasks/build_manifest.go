@@ -19,6 +19,9 @@ type BuildManifest struct {
 	// the manifest's own directory, so it must be in the directory of
 	// the images or above it (formats: CMAN-04).
 	Manifest string `json:"manifest,omitempty"`
+	// Include lists key prefixes: if there are any, only keys that
+	// begin with one of them count.
+	Include []string `json:"include,omitempty"`
 	// Exclude lists key prefixes to leave out, in addition to
 	// OwnDirectory.
 	Exclude []string `json:"exclude,omitempty"`
@@ -46,6 +49,7 @@ func (j BuildManifest) Validate() error {
 	}
 	to, key := j.Target()
 	errs.Output("manifest", to.Dir(), key, ".jsonl")
+	errs.Prefixes("include", j.Include)
 	errs.Prefixes("exclude", j.Exclude)
 	j.CheckTerms(&errs)
 	return errs.Err(j.Kind())

@@ -16,15 +16,19 @@ type GenerateThumbnails struct {
 	Source Storage `json:"source"`
 	// Destination is where the thumbnails go; the source when absent.
 	Destination *Storage `json:"destination,omitempty"`
-	// Directory is the key prefix of the thumbnails, ending in a slash;
-	// by default .stevedore/thumbnails/ in the directory of the
-	// destination's prefix.
+	// Directory is the key prefix of the thumbnails, ending in a slash.
+	// By default it is the directory of the destination, where one is
+	// given that does not hold the images, and else
+	// .stevedore/thumbnails/ in the directory of the source's prefix.
 	Directory string `json:"directory,omitempty"`
 	// Size is the longest side in pixels, 16 to 2048; 0 means 256.
 	// Images are never enlarged.
 	Size int `json:"size,omitempty"`
 	// Quality is the JPEG quality, 1 to 100; 0 means 80.
 	Quality int `json:"quality,omitempty"`
+	// Include lists key prefixes: if there are any, only keys that
+	// begin with one of them count.
+	Include []string `json:"include,omitempty"`
 	// Exclude lists key prefixes to leave out, in addition to
 	// OwnDirectory and, in the same bucket, Directory.
 	Exclude []string `json:"exclude,omitempty"`
@@ -37,10 +41,19 @@ func (GenerateThumbnails) Kind() string { return "generate-thumbnails" }
 // directory, defaults filled in.
 func (j GenerateThumbnails) Target() (Storage, string) {
 	to := destination(j.Source, j.Destination)
-	if j.Directory == "" {
-		return to, to.Dir() + OwnDirectory + "thumbnails/"
+	switch {
+	case j.Directory != "":
+		return to, j.Directory
+	case j.Destination != nil && to.Prefix == to.Dir() && !holds(to, j.Source):
+		return to, to.Dir()
 	}
-	return to, j.Directory
+	return to, to.Dir() + OwnDirectory + "thumbnails/"
+}
+
+// holds reports whether the images of a source lie in the directory of
+// a destination.
+func holds(to, source Storage) bool {
+	return to.Same(source) && strings.HasPrefix(source.Prefix, to.Dir())
 }
 
 // Spec returns the size and the quality, defaults filled in.
@@ -71,11 +84,14 @@ func (j GenerateThumbnails) Validate() error {
 	}
 
 	to, dir := j.Target()
-	errs.Output("directory", to.Dir(), dir, "/")
+	if dir != "" { // empty is the whole bucket of the destination
+		errs.Output("directory", to.Dir(), dir, "/")
+	}
 	if to.Same(j.Source) && strings.HasPrefix(j.Source.Prefix, dir) {
 		errs.Add("directory",
 			"%q holds the images themselves, and what it holds gets no thumbnail", dir)
 	}
+	errs.Prefixes("include", j.Include)
 	errs.Prefixes("exclude", j.Exclude)
 	j.CheckTerms(&errs)
 	return errs.Err(j.Kind())

@@ -1,6 +1,11 @@
 package tasks
 
-import "github.com/stevedore-jobs/stevedore/tasks/walk"
+import (
+	"slices"
+	"strings"
+
+	"github.com/stevedore-jobs/stevedore/tasks/walk"
+)
 
 // Storages returns the connections that a job names, in the order of
 // its fields.
@@ -41,4 +46,15 @@ func withoutTexts(j Job) Job {
 		*s = s.WithoutTexts()
 	}
 	return c.Interface().(Job)
+}
+
+// Selected reports whether a job with these lists of key prefixes works
+// on an object: its key begins with one of include, if there are any,
+// and with none of exclude.
+func Selected(key string, include, exclude []string) bool {
+	begins := func(prefix string) bool { return strings.HasPrefix(key, prefix) }
+	if slices.ContainsFunc(exclude, begins) {
+		return false
+	}
+	return len(include) == 0 || slices.ContainsFunc(include, begins)
 }

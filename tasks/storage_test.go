@@ -191,6 +191,7 @@ func TestDirectoryOfAPrefix(t *testing.T) {
 func TestTargets(t *testing.T) {
 	t.Parallel()
 	src, dst := mem("cats/im"), tasks.Storage{Provider: "mem", Bucket: "other", Prefix: "out/"}
+	top := tasks.Storage{Provider: "mem", Bucket: "other"}
 	type target interface {
 		Target() (tasks.Storage, string)
 	}
@@ -199,17 +200,21 @@ func TestTargets(t *testing.T) {
 		to  tasks.Storage
 		key string
 	}{
-		"manifest":              {tasks.BuildManifest{Source: src}, src, "cats/manifest.jsonl"},
-		"manifest at the top":   {tasks.BuildManifest{Source: mem("im")}, mem("im"), "manifest.jsonl"},
-		"manifest elsewhere":    {tasks.BuildManifest{Source: src, Destination: &dst}, dst, "out/manifest.jsonl"},
-		"manifest named":        {tasks.BuildManifest{Source: src, Manifest: "cats/m.jsonl"}, src, "cats/m.jsonl"},
-		"thumbnails":            {tasks.GenerateThumbnails{Source: src}, src, "cats/.stevedore/thumbnails/"},
-		"thumbnails elsewhere":  {tasks.GenerateThumbnails{Source: src, Destination: &dst}, dst, "out/.stevedore/thumbnails/"},
-		"thumbnails named":      {tasks.GenerateThumbnails{Source: src, Directory: "cats/t/"}, src, "cats/t/"},
-		"export":                {tasks.ExportAnnotations{Source: src, Key: "cats/o.zip"}, src, "cats/o.zip"},
-		"export elsewhere":      {tasks.ExportAnnotations{Source: src, Destination: &dst, Key: "out/o.zip"}, dst, "out/o.zip"},
-		"annotations":           {input{tasks.ExportAnnotations{Source: src, Destination: &dst, Annotations: tasks.Annotations{Key: "a.xml"}}}, src, "a.xml"},
-		"annotations elsewhere": {input{tasks.ExportAnnotations{Source: src, Annotations: tasks.Annotations{Storage: &dst, Key: "a.xml"}}}, dst, "a.xml"},
+		"manifest":                     {tasks.BuildManifest{Source: src}, src, "cats/manifest.jsonl"},
+		"manifest at the top":          {tasks.BuildManifest{Source: mem("im")}, mem("im"), "manifest.jsonl"},
+		"manifest elsewhere":           {tasks.BuildManifest{Source: src, Destination: &dst}, dst, "out/manifest.jsonl"},
+		"manifest named":               {tasks.BuildManifest{Source: src, Manifest: "cats/m.jsonl"}, src, "cats/m.jsonl"},
+		"thumbnails":                   {tasks.GenerateThumbnails{Source: src}, src, "cats/.stevedore/thumbnails/"},
+		"thumbnails elsewhere":         {tasks.GenerateThumbnails{Source: src, Destination: &dst}, dst, "out/"},
+		"thumbnails in another bucket": {tasks.GenerateThumbnails{Source: src, Destination: &top}, top, ""},
+		"thumbnails over the images":   {tasks.GenerateThumbnails{Source: src, Destination: new(mem("cats/"))}, mem("cats/"), "cats/.stevedore/thumbnails/"},
+		"thumbnails beside the images": {tasks.GenerateThumbnails{Source: src, Destination: new(mem("dogs/"))}, mem("dogs/"), "dogs/"},
+		"thumbnails at half a name":    {tasks.GenerateThumbnails{Source: src, Destination: new(mem("dogs/x"))}, mem("dogs/x"), "dogs/.stevedore/thumbnails/"},
+		"thumbnails named":             {tasks.GenerateThumbnails{Source: src, Directory: "cats/t/"}, src, "cats/t/"},
+		"export":                       {tasks.ExportAnnotations{Source: src, Key: "cats/o.zip"}, src, "cats/o.zip"},
+		"export elsewhere":             {tasks.ExportAnnotations{Source: src, Destination: &dst, Key: "out/o.zip"}, dst, "out/o.zip"},
+		"annotations":                  {input{tasks.ExportAnnotations{Source: src, Destination: &dst, Annotations: tasks.Annotations{Key: "a.xml"}}}, src, "a.xml"},
+		"annotations elsewhere":        {input{tasks.ExportAnnotations{Source: src, Annotations: tasks.Annotations{Storage: &dst, Key: "a.xml"}}}, dst, "a.xml"},
 	} {
 		to, key := c.job.Target()
 		if key != c.key || to.String() != c.to.String() {

@@ -1,7 +1,10 @@
 package worker
 
 import (
+	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/providers/network"
@@ -28,6 +31,8 @@ const (
 	// grace is how long workers have to send a heartbeat again after
 	// Redis did not answer.
 	grace = 5 * time.Second
+	// turn is how long a shard may keep its slot while other jobs wait.
+	turn = 10 * time.Second
 )
 
 // assemble makes a worker of a valid configuration: it gives each part
@@ -65,7 +70,7 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 			kinds:       kinds,
 			store:       store,
 			coordinator: newCoordinator(c, store, inspector, m),
-			shards:      newShardRunner(c, store, m),
+			shards:      newShardRunner(c, store, inspector, m),
 			buckets: network.Stack{
 				Providers:   c.Providers,
 				Network:     c.Network,
@@ -114,13 +119,19 @@ func newReaper(
 	})
 }
 
-func newShardRunner(c Config, store queue.Store, m *metrics.Metrics) *shard.Runner {
+func newShardRunner(
+	c Config, store queue.Store, t asynqtask.Client, m *metrics.Metrics,
+) *shard.Runner {
 	return shard.New(shard.Config{
 		Store:          store,
 		Metrics:        m,
 		Log:            c.Log,
 		PartsBudget:    c.PartsBudget,
 		HeartbeatEvery: heartbeatEvery,
+		Turn:           turn,
+		Waiting: func(ctx context.Context) ([]string, error) {
+			return t.WaitingJobs(ctx, slices.Sorted(maps.Keys(shardQueues())))
+		},
 	})
 }
 

@@ -67,6 +67,8 @@ func (a *attempt) report(v outcome.Verdict) {
 	switch {
 	case v.Outcome == outcome.Failed, v.Outcome == outcome.Retry:
 		log.Warn("attempt", "error", text(v.Err.Error()))
+	case errors.Is(v.Err, outcome.ErrTurn): // every few seconds, while jobs compete
+		log.Debug("attempt", "reason", text(v.Err.Error()))
 	case v.Err != nil:
 		log.Info("attempt", "reason", text(v.Err.Error()))
 	case a.phase == phaseShard:

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stevedore-jobs/stevedore/producer"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
@@ -19,6 +21,10 @@ import (
 // chaosVariable set to "full" makes the chaos test as large as
 // deploy/test.sh --chaos wants it.
 const chaosVariable = "STEVEDORE_CHAOS"
+
+// chaosOrderVariable names the order of keys that the full chaos run
+// tries, instead of each order: deploy/test.sh --chaos --order ORDER.
+const chaosOrderVariable = "STEVEDORE_CHAOS_ORDER"
 
 // chaosSize is the size of a chaos test.
 type chaosSize struct {
@@ -31,22 +37,9 @@ type chaosSize struct {
 	limit    time.Duration // for the whole job
 }
 
-func newChaosSize(replicated bool) chaosSize {
-	size := chaosSize{
-		bucket: simulation{
-			Objects: 40_000,
-			Read:    10 * time.Millisecond,
-			Page:    40 * time.Millisecond,
-		},
-		workers:  3,
-		slots:    2,
-		kills:    3,
-		restarts: 1,
-		every:    2500 * time.Millisecond,
-		limit:    3 * time.Minute,
-	}
+func newChaosSize() chaosSize {
 	if os.Getenv(chaosVariable) == "full" {
-		size = chaosSize{
+		return chaosSize{
 			bucket: simulation{
 				Objects: 1_000_000,
 				Read:    4 * time.Millisecond,
@@ -60,37 +53,73 @@ func newChaosSize(replicated bool) chaosSize {
 			limit:    15 * time.Minute,
 		}
 	}
-	if replicated { // a failover takes longer than a restart
-		size.kills = size.restarts
-		size.bucket.Objects = min(size.bucket.Objects, 400_000)
+	return smallChaos()
+}
+
+func smallChaos() chaosSize {
+	return chaosSize{
+		bucket: simulation{
+			Objects: 40_000,
+			Read:    10 * time.Millisecond,
+			Page:    40 * time.Millisecond,
+		},
+		workers:  3,
+		slots:    2,
+		kills:    3,
+		restarts: 1,
+		every:    2500 * time.Millisecond,
+		limit:    3 * time.Minute,
 	}
-	return size
 }
 
 // Workers and Redis are killed without warning, again and again, until
-// the job ends. It ends as if nothing had happened. Of a cluster, and of
-// a server with a sentinel, it is a master that is killed, and its
-// replica takes its place. It may lack the last writes.
+// the job ends. It ends as if nothing had happened.
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	kinds := map[string]func(testing.TB) chaosRedis{
-		"server": func(t testing.TB) chaosRedis { t.Helper(); return restarted{queuetest.Start(t)} },
-	}
+	wreakChaos(t, newChaosSize(), restarted{queuetest.Start(t)})
+}
+
+// The same on a cluster, and on a server with a sentinel. A master is
+// killed, and its replica takes its place. It may lack the last writes.
+func TestChaosOfFailovers(t *testing.T) {
+	t.Parallel()
 	for name, start := range queuetest.Replicateds() {
-		kinds[name] = func(t testing.TB) chaosRedis { t.Helper(); return failedOver{start(t)} }
-	}
-	for name, start := range kinds {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			runChaos(t, start(t))
+			size := newChaosSize()
+			size.kills = size.restarts // a failover takes longer than a restart
+			size.bucket.Objects = min(size.bucket.Objects, 400_000)
+			wreakChaos(t, size, failedOver{start(t)})
 		})
 	}
 }
 
-func runChaos(t *testing.T, redis chaosRedis) {
+// The same on buckets that list in other orders, one after the other:
+// the manifest is that of a bucket that lists by bytes.
+func TestChaosOrders(t *testing.T) {
+	if os.Getenv(chaosVariable) != "full" {
+		t.Skip("only in the full chaos run: it takes a minute for each order")
+	}
+	orders := keyorder.Unknown.Each()
+	if name := os.Getenv(chaosOrderVariable); name != "" {
+		order, err := keyorder.Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		orders = order.Each()
+	}
+	for _, order := range orders {
+		t.Run(order.String(), func(t *testing.T) {
+			size := smallChaos()
+			size.bucket.Order = order
+			size.bucket.Objects = 100_000
+			wreakChaos(t, size, restarted{queuetest.Start(t)})
+		})
+	}
+}
+
+func wreakChaos(t *testing.T, size chaosSize, redis chaosRedis) {
 	t.Helper()
-	_, replicated := redis.(failedOver)
-	size := newChaosSize(replicated)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, %d objects, %d workers", seed, size.bucket.Objects, size.workers)
 	c := &chaos{
@@ -236,7 +265,9 @@ func (c *chaos) check(t *testing.T, s tasks.Status, want output) {
 		}
 		seen[string(line)] = true
 	}
-	if diff := cmp.Diff(want.errors, errorList(t, c.client, "chaos")); diff != "" {
+	errs := errorList(t, c.client, "chaos")
+	slices.SortFunc(errs, func(x, y tasks.ObjectError) int { return keyorder.Bytes.Compare(x.Key, y.Key) })
+	if diff := cmp.Diff(want.errors, errs); diff != "" {
 		t.Errorf("the error list differs:\n%s", diff)
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/file"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
@@ -51,6 +52,9 @@ func expectedOutput(t testing.TB, b simulation, j tasks.BuildManifest) (o output
 		t.Fatal(err)
 	}
 	b.Read, b.Page, b.Killer = 0, 0, ""
+	if b.Order != 0 {
+		b.Order = keyorder.Bytes
+	}
 	registry := providers.Registry{"mem": b, "file": files}
 	env := job.Env{
 		ID:       "expected",

@@ -26,11 +26,14 @@ func newPools(c Config) []pool {
 	return []pool{
 		newPool("verify", c.VerifySlots, map[string]int{tasks.QueueVerify: 1}),
 		newPool("jobs", c.JobSlots, byPriority(map[string]int{tasks.QueueJobs: 1})),
-		newPool("shards", c.ShardSlots, byPriority(map[string]int{
-			tasks.QueueShards:  3,
-			tasks.QueueExports: 1,
-		})),
+		newPool("shards", c.ShardSlots, shardQueues()),
 	}
+}
+
+// shardQueues returns the queues that share the slots for shards, with
+// their weights.
+func shardQueues() map[string]int {
+	return byPriority(map[string]int{tasks.QueueShards: 3, tasks.QueueExports: 1})
 }
 
 func newPool(name string, slots int, queues map[string]int) pool {

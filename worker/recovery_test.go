@@ -155,6 +155,7 @@ func TestLostShardTasks(t *testing.T) {
 	h.must(h.inspector.PauseQueue(high))
 	m := &countingJob{shards: 4}
 	conf := newConfig(t, o)
+	conf.ShardSlots = 4 // so that all shards are enqueued at once
 	startWorker(t, conf, testJobs{manifest: m})
 	h.submit(tasks.WithTerms(manifest, tasks.Terms{Priority: tasks.PriorityHigh}), "m")
 	for i := range 4 {

@@ -9,12 +9,16 @@ import (
 	"io"
 	"iter"
 	"os"
+	"path"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -27,6 +31,10 @@ type simulation struct {
 	Read    time.Duration // how long a read takes
 	Page    time.Duration // how long a page of a listing takes
 	Killer  string        // reading this key kills the process; empty for no key
+
+	// Order, if set, is that of the listings. The keys are then in
+	// directories that each order sorts in another way.
+	Order keyorder.Order
 }
 
 // pageSize is how many objects a page of a listing has.
@@ -36,14 +44,34 @@ const pageSize = 1000
 func (s simulation) Open(
 	context.Context, tasks.Storage, providers.Secrets,
 ) (providers.Bucket, error) {
-	return simulated{s}, nil
+	b := simulated{simulation: s, order: max(s.Order, keyorder.Bytes), KnownOrder: &driver.KnownOrder{}}
+	for d := range directories {
+		b.listed = append(b.listed, d)
+	}
+	slices.SortFunc(b.listed, func(x, y int) int { return b.order.Compare(s.directory(x), s.directory(y)) })
+	return b, nil
 }
 
-// key returns the key of an object. Keys are in the order of the
-// numbers.
+// directories is how many directories the objects are in.
+const directories = 100
+
+// key returns the key of an object. The keys, by code points, are in
+// the order of the numbers.
 func (s simulation) key(i int) string {
-	return fmt.Sprintf("2026-11/camera-%02d/%07d.%s", i*100/max(s.Objects, 1), i, extensionOf(i))
+	return fmt.Sprintf("%s%07d.%s", s.directory(i*directories/max(s.Objects, 1)), i, extensionOf(i))
 }
+
+// directory returns what the keys in a directory start with.
+func (s simulation) directory(d int) string {
+	if s.Order == 0 {
+		return fmt.Sprintf("2026-11/camera-%02d/", d)
+	}
+	starts := []string{"a-b/", "a.jpg/", "a/", "a/（２）/", "a/😀/", "a0", "（１）", "ﾊ/", "😀", "𠮷野/"}
+	return fmt.Sprintf("%s%d-", starts[d*len(starts)/directories], d%10)
+}
+
+// first returns the number of the first object in a directory.
+func (s simulation) first(d int) int { return (d*s.Objects + directories - 1) / directories }
 
 func extensionOf(i int) string {
 	switch {
@@ -88,15 +116,31 @@ func smallJPEG(width, height uint32) []byte {
 
 // number returns the number of the object with a key.
 func (s simulation) number(key string) (int, bool) {
-	_, name, _ := strings.Cut(key, "/")
-	_, name, _ = strings.Cut(name, "/")
-	digits, _, _ := strings.Cut(name, ".")
-	i, err := strconv.Atoi(digits)
+	name := strings.TrimSuffix(key, path.Ext(key))
+	i, err := strconv.Atoi(name[max(0, len(name)-7):])
 	return i, err == nil && i < s.Objects && s.key(i) == key
 }
 
 // simulated is a connection to a simulation.
-type simulated struct{ simulation }
+type simulated struct {
+	simulation
+	*driver.KnownOrder
+	order  keyorder.Order
+	listed []int // the directories, in the order of the listings
+}
+
+// at returns the number of the object that is listed at a place.
+func (b simulated) at(place int) int {
+	for _, d := range b.listed {
+		first := b.first(d)
+		n := b.first(d+1) - first
+		if place < n {
+			return first + place
+		}
+		place -= n
+	}
+	return -1
+}
 
 func (b simulated) object(i int) providers.Object {
 	return providers.Object{
@@ -112,20 +156,26 @@ func (b simulated) List(
 	ctx context.Context, opts providers.ListOptions,
 ) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
-		from := sort.Search(b.Objects, func(i int) bool {
-			return b.key(i) > opts.After && b.key(i) >= opts.Prefix
+		from := sort.Search(b.Objects, func(place int) bool {
+			key := b.key(b.at(place))
+			return (opts.After == "" || b.order.Before(opts.After, key)) && !b.order.Before(key, opts.Prefix)
 		})
-		for i := from; i < b.Objects; i++ {
-			if (i-from)%pageSize == 0 {
+		last := opts.After
+		for place := from; place < b.Objects; place++ {
+			if (place-from)%pageSize == 0 {
 				if err := elapse(ctx, b.Page); err != nil {
 					yield(providers.Object{}, providers.Failed("list", "simulated", "", err))
 					return
 				}
 			}
-			o := b.object(i)
-			if !strings.HasPrefix(o.Key, opts.Prefix) || opts.Through != "" && o.Key > opts.Through {
+			o := b.object(b.at(place))
+			if !strings.HasPrefix(o.Key, opts.Prefix) || opts.Through != "" && b.order.Before(opts.Through, o.Key) {
 				return
 			}
+			if last != "" {
+				b.Learn(b.KeyOrder().Narrow(last, o.Key))
+			}
+			last = o.Key
 			if !yield(o, nil) {
 				return
 			}

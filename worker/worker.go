@@ -93,6 +93,7 @@ func (w *Worker) startBackground(ctx context.Context) (group *sync.WaitGroup, st
 	heartbeats, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	group = new(sync.WaitGroup)
 	group.Go(func() { w.executor.shards.SendHeartbeats(heartbeats) })
+	group.Go(func() { w.executor.shards.EndTurns(ctx) })
 	group.Go(func() { w.reaper.Run(ctx) })
 	group.Go(func() { w.cancels.listen(ctx) })
 	group.Go(func() { w.outage.Watch(ctx, w.prompt) })

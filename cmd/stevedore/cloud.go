@@ -34,6 +34,7 @@ func clouds() []cloud { return []cloud{s3Cloud(), gcsCloud(), azureCloud(), file
 func schemes() payload.Schemes {
 	var all payload.Schemes
 	for _, c := range clouds() {
+		c.scheme.Provider = c.provider
 		all = append(all, c.scheme)
 	}
 	return all
@@ -69,6 +70,8 @@ type access struct {
 	fileRoots   []string
 	ownIdentity []string // providers on whose buckets the process's own identity may be used
 	stsEndpoint string   // where roles are assumed; empty means AWS
+	person      bool     // the process's own identity is that of a person at the keyboard
+	profile     string   // of the person in the files of AWS; empty means the default
 	gcsTokenURL string   // where key files are exchanged for tokens; empty means Google
 }
 
@@ -90,6 +93,7 @@ func everything(s settings.Settings) access {
 	a := allowed(s)
 	ipv4, ipv6 := netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")
 	a.egress = egress.Policy{AllowHTTP: true, Allow: []netip.Prefix{ipv4, ipv6}}
+	a.person = true
 	a.fileRoots, a.ownIdentity = []string{"/"}, tasks.Providers()
 	return a
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/payload"
@@ -16,20 +15,25 @@ func azureCloud() cloud {
 	return cloud{
 		provider: "azure",
 		scheme: payload.Scheme{
-			Name:    "az",
-			Form:    "az://account/container/prefix",
+			Name:  "az",
+			Form:  "az://account/container/prefix",
+			Takes: []string{payload.TakesEndpoint},
+			Credentials: "Set AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_KEY " +
+				"or AZURE_STORAGE_CONNECTION_STRING",
 			Storage: azureStorage,
 		},
 		open: func(a access, client *http.Client) (providers.Opener, error) {
-			return &azure.Opener{Client: client, WorkerIdentity: a.mayUse("azure")}, nil
+			return &azure.Opener{
+				Client: client, WorkerIdentity: a.mayUse("azure"), Person: a.person,
+			}, nil
 		},
 		policy: policy.Azure,
 	}
 }
 
-func azureStorage(u *url.URL, vars map[string]string) (tasks.Storage, error) {
-	container, prefix, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
-	s := tasks.Storage{Provider: "azure", Account: u.Host, Bucket: container, Prefix: prefix}
+func azureStorage(a payload.Address, vars map[string]string) (tasks.Storage, error) {
+	container, prefix, _ := strings.Cut(a.Path, "/")
+	s := tasks.Storage{Provider: "azure", Account: a.Host, Bucket: container, Prefix: prefix}
 	const (
 		connection = "AZURE_STORAGE_CONNECTION_STRING"
 		token      = "AZURE_STORAGE_SAS_TOKEN"
@@ -42,8 +46,6 @@ func azureStorage(u *url.URL, vars map[string]string) (tasks.Storage, error) {
 		s.Auth.Method, s.Auth.SASToken = tasks.AuthSAS, envSecret(token)
 	case vars[key] != "":
 		s.Auth.Method, s.Auth.AccountKey = tasks.AuthAccountKey, envSecret(key)
-	default:
-		s.Auth.Method = tasks.AuthAnonymous
 	}
 	return s, nil
 }

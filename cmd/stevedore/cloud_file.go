@@ -1,9 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
-	"net/url"
 	"path/filepath"
+	"strings"
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/payload"
 	"github.com/stevedore-jobs/stevedore/providers"
@@ -21,8 +22,19 @@ func fileCloud() cloud {
 	}
 }
 
-// fileStorage takes file:///data for /data, and file://data for ./data.
-func fileStorage(u *url.URL, _ map[string]string) (tasks.Storage, error) {
-	dir, err := filepath.Abs(filepath.FromSlash(u.Host + u.Path))
-	return tasks.Storage{Provider: "file", Bucket: dir}, err
+// fileStorage takes file:///data for /data. What follows two slashes is
+// a host by the rules of URLs, but people mean a directory.
+func fileStorage(a payload.Address, _ map[string]string) (tasks.Storage, error) {
+	path := "/" + a.Path
+	if a.Host == "" {
+		return tasks.Storage{Provider: "file", Bucket: filepath.Clean(path)}, nil
+	}
+	given := strings.TrimSuffix(a.Host+path, "/")
+	below, err := filepath.Abs(given)
+	if err != nil {
+		return tasks.Storage{}, err
+	}
+	return tasks.Storage{}, fmt.Errorf("file://%[1]s has two slashes: "+
+		"write file:///%[1]s for the directory /%[1]s, or file://%[2]s for %[1]s in this directory",
+		given, below)
 }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"net/http"
-	"net/url"
 	"path/filepath"
-	"strings"
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/payload"
 	"github.com/stevedore-jobs/stevedore/providers"
@@ -16,25 +14,31 @@ import (
 func gcsCloud() cloud {
 	return cloud{
 		provider: "gcs",
-		scheme:   payload.Scheme{Name: "gs", Form: "gs://bucket/prefix", Storage: gcsStorage},
+		scheme: payload.Scheme{
+			Name:        "gs",
+			Form:        "gs://bucket/prefix",
+			Takes:       []string{payload.TakesEndpoint},
+			Credentials: "Name a key file in GOOGLE_APPLICATION_CREDENTIALS",
+			Storage:     gcsStorage,
+		},
 		open: func(a access, client *http.Client) (providers.Opener, error) {
 			return &gcs.Opener{
 				Client:         client,
 				WorkerIdentity: a.mayUse("gcs"),
 				TokenURL:       a.gcsTokenURL,
+				Person:         a.person,
 			}, nil
 		},
 		policy: policy.GCS,
 	}
 }
 
-func gcsStorage(u *url.URL, vars map[string]string) (tasks.Storage, error) {
+func gcsStorage(a payload.Address, vars map[string]string) (tasks.Storage, error) {
 	s := tasks.Storage{
 		Provider: "gcs",
-		Bucket:   u.Host,
-		Prefix:   strings.TrimPrefix(u.Path, "/"),
+		Bucket:   a.Host,
+		Prefix:   a.Path,
 		Project:  vars["GOOGLE_CLOUD_PROJECT"],
-		Auth:     tasks.Auth{Method: tasks.AuthAnonymous},
 	}
 	path := vars["GOOGLE_APPLICATION_CREDENTIALS"]
 	if path == "" {

@@ -29,7 +29,7 @@ func (d demoCommand) Run(ctx context.Context, c cli.Console) error {
 	if err != nil {
 		return err
 	}
-	here, err := startLocal(ctx, s, slog.New(slog.DiscardHandler))
+	here, err := startLocal(ctx, s, "", slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

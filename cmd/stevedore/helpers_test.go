@@ -149,7 +149,7 @@ func fill(t *testing.T, cfg settings.Settings, s tasks.Storage) {
 // startedLocal starts a queue and a worker in this process.
 func startedLocal(t *testing.T, cfg settings.Settings) *local {
 	t.Helper()
-	here, err := startLocal(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	here, err := startLocal(t.Context(), cfg, "", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/show"
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
@@ -27,10 +29,11 @@ func (k keygenCommand) Run(c cli.Console) error {
 		return err
 	}
 	_, errOut := fmt.Fprintln(c.Out, key.Public())
-	_, errHelp := fmt.Fprintf(c.Err, "This is the public key %s, for producers: %s.\n"+
+	help := fmt.Sprintf("This is the public key %s, for producers: %s.\n"+
 		"The private key is in %s, for workers only: %s names the file.\n",
 		key.Public().ID(), settings.Name(setting.PublicKey),
 		k.Out, settings.Name(setting.PrivateKeys))
+	_, errHelp := io.WriteString(c.Err, show.Wrapped(c.Err, help))
 	return errors.Join(errOut, errHelp)
 }
 

@@ -112,7 +112,10 @@ func TestEnqueueSealsTheEnvironment(t *testing.T) {
 		}
 		return code, enqueued(t, o, strings.TrimSpace(out)).Source.Auth, errs
 	}
-	_, auth, _ := enqueue("X=")
+	_, auth, warning := enqueue("X=")
+	if !strings.Contains(warning, "the values of AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN are not sent") || !strings.Contains(warning, "export STEVEDORE_PUBLIC_KEY") {
+		t.Errorf("no warning: %q", warning)
+	}
 	if auth.SecretAccessKey.Reference() != "env:AWS_SECRET_ACCESS_KEY" || auth.SessionToken.Reference() != "env:AWS_SESSION_TOKEN" {
 		t.Errorf("without a key: %q", auth.SecretAccessKey.Reference())
 	}
@@ -121,7 +124,7 @@ func TestEnqueueSealsTheEnvironment(t *testing.T) {
 		secrets := providers.Secrets{Keys: seal.NewRing(key)}.For("mineS", "build-manifest")
 		secret, err := secrets.Resolve(auth.SecretAccessKey)
 		token, wrong := secrets.Resolve(auth.SessionToken)
-		if code != cli.ExitOK || err != nil || wrong != nil || secret != canary+"1" || token != canary+"2" {
+		if code != cli.ExitOK || errs != "" || err != nil || wrong != nil || secret != canary+"1" || token != canary+"2" {
 			t.Errorf("exit %d, %q, %q, %v, %v\n%s", code, secret, token, err, wrong, errs)
 		}
 	}

@@ -19,12 +19,18 @@ import (
 // the keyboard. It may read every secret and directory and reach every
 // private address that the person can.
 type local struct {
-	client *producer.Client
-	stop   func()
+	client  *producer.Client
+	openers providers.Registry
+	stop    func()
 }
 
-func startLocal(ctx context.Context, s settings.Settings, log *slog.Logger) (*local, error) {
+// startLocal starts both. The profile is the person's in the files of
+// AWS; empty means the default.
+func startLocal(
+	ctx context.Context, s settings.Settings, profile string, log *slog.Logger,
+) (*local, error) {
 	a := everything(s)
+	a.profile = profile
 	net := network.New(a.egress)
 	openers, err := registry(a, net)
 	if err != nil {
@@ -44,7 +50,7 @@ func startLocal(ctx context.Context, s settings.Settings, log *slog.Logger) (*lo
 		VerifySlots:  slots,
 		JobSlots:     slots,
 		ShardSlots:   slots,
-		Parallel:     32,
+		Parallel:     s.Parallel,
 		DrainTimeout: 5 * time.Second,
 		SettingName:  settings.Name,
 		Log:          log,
@@ -62,7 +68,7 @@ func startLocal(ctx context.Context, s settings.Settings, log *slog.Logger) (*lo
 		}
 	})
 	client := producer.New(redis.Options())
-	return &local{client, func() {
+	return &local{client, openers, func() {
 		_ = client.Close()
 		cancel()
 		wg.Wait()

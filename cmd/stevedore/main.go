@@ -17,6 +17,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/client"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
+	"github.com/stevedore-jobs/stevedore/cmd/stevedore/show"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
@@ -66,19 +67,20 @@ func run(ctx context.Context, args []string, c cli.Console) cli.ExitCode {
 
 // report prints why a command failed, and returns the exit code.
 func report(w io.Writer, err error) cli.ExitCode {
-	code := cli.Code(err)
 	var payload *tasks.InvalidError
 	var exit *cli.ExitError
+	text := ""
 	switch {
 	case err == nil, errors.As(err, &exit) && exit.Err == nil:
 	case errors.As(err, &payload):
 		kind := strings.TrimPrefix(payload.JobKind+" ", " ")
-		_, _ = fmt.Fprintf(w, "stevedore: the %spayload is not valid; nothing was done:\n", kind)
+		text = fmt.Sprintf("stevedore: the %spayload is not valid; nothing was done:\n", kind)
 		for _, f := range payload.Fields {
-			_, _ = fmt.Fprintf(w, "  %s\n", f)
+			text += fmt.Sprintf("  %s\n", f)
 		}
 	default:
-		_, _ = fmt.Fprintf(w, "stevedore: %s\n", setting.Name(err.Error(), settings.Name))
+		text = fmt.Sprintf("stevedore: %s\n", setting.Name(err.Error(), settings.Name))
 	}
-	return code
+	_, _ = io.WriteString(w, show.Wrapped(w, text))
+	return cli.Code(err)
 }

@@ -102,7 +102,7 @@ func TestErrorListOfARun(t *testing.T) {
 	dir := manyCorrupt(t, 30)
 	run := []string{"run", "build-manifest", "--source", "file://" + dir + "/scenes"}
 	_, errs := want(t.Context(), t, cli.ExitOK, nil, run...)
-	if n := strings.Count(errs, "left out  "); n != 20 || !strings.Contains(errs, "and 11 more: run it again with --errors FILE") {
+	if n := strings.Count(errs, "left out  "); n != 20 || !strings.Contains(errs, "and 11 more; for all of them:\n  run the command again with --errors FILE") {
 		t.Errorf("%d lines:\n%s", n, errs)
 	}
 	file := filepath.Join(t.TempDir(), "errors.jsonl")
@@ -133,7 +133,7 @@ func TestErrorListOfAJob(t *testing.T) {
 	defer stop()
 	want(ctx, t, cli.ExitOK, environ, "enqueue", "build-manifest", "--id", "j", "--source", "file://"+dir+"/scenes")
 	_, errs := want(ctx, t, cli.ExitLeftOut, environ, "wait", "j", "--fail-on-errors")
-	if !strings.Contains(errs, "and 11 more: stevedore status j --errors") {
+	if !strings.Contains(errs, "and 11 more; for all of them:\n  stevedore status j --errors") {
 		t.Errorf("%s", errs)
 	}
 	file := filepath.Join(t.TempDir(), "errors.jsonl")
@@ -231,7 +231,7 @@ func TestInterrupt(t *testing.T) {
 	}
 	_ = command.Wait()
 	code := command.ProcessState.ExitCode()
-	if code != int(cli.ExitInterrupted) || !bytes.Contains(errs.Bytes(), []byte("the job goes on; wait again with: stevedore wait j")) {
+	if code != int(cli.ExitInterrupted) || !bytes.Contains(errs.Bytes(), []byte("the job goes on; wait again with:\n  stevedore wait j")) {
 		t.Errorf("exit %d\n%s", code, errs.Bytes())
 	}
 }

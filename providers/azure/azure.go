@@ -25,7 +25,10 @@ import (
 
 const defaultAttempts = 6
 
-var _ providers.Opener = (*Opener)(nil)
+var (
+	_ providers.Opener      = (*Opener)(nil)
+	_ providers.OwnIdentity = (*Opener)(nil)
+)
 
 // Opener opens containers. It is safe for concurrent use, and must not be
 // changed or copied after its first use.
@@ -35,6 +38,10 @@ type Opener struct {
 	Client *http.Client
 	// WorkerIdentity allows payloads to use the worker's own identity.
 	WorkerIdentity bool
+	// Person says that the process is not a worker, but works for the
+	// person who started it: its own identity is the one that Azure's
+	// tools have signed in, and errors about it say how to sign in.
+	Person bool
 	// Attempts is how often a request is made before it fails, waiting
 	// longer each time; 0 means 6.
 	Attempts int
@@ -69,12 +76,17 @@ func (o *Opener) Open(
 	}, nil
 }
 
+// FindIdentity implements providers.OwnIdentity.
+func (o *Opener) FindIdentity(ctx context.Context, s tasks.Storage) error {
+	return o.source().FindWorker(ctx, s)
+}
+
 // source returns the identities of all the opener's buckets. They share
 // the sessions of the sign-in service.
 func (o *Opener) source() *identity.Source {
 	o.once.Do(func() {
 		o.identities = identity.NewSource(identity.Config{
-			Client: o.Client, AllowWorker: o.WorkerIdentity,
+			Client: o.Client, AllowWorker: o.WorkerIdentity, Person: o.Person,
 		})
 	})
 	return o.identities

@@ -18,13 +18,16 @@ type bucket struct {
 	name    string // the directory, as the payload names it
 	dir     string // of the storage's prefix
 	root    *os.Root
-	openErr error // why there is no root
+	openErr error  // why there is no root
+	from    string // the opener's root
+	below   string // the path of the directory from there
 	commit  *sync.Mutex
 }
 
 var (
 	_ providers.Opener    = (*Opener)(nil)
 	_ providers.Bucket    = (*bucket)(nil)
+	_ providers.Maker     = (*bucket)(nil)
 	_ providers.Prober    = (*bucket)(nil)
 	_ providers.Diagnoser = (*bucket)(nil)
 	_ providers.Ordered   = (*bucket)(nil)

@@ -25,6 +25,11 @@ func (b *bucket) wrapError(op, key string, err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		e.Fix = "Make room on the disk that holds " + b.name + "."
 	}
+	if e.Kind == providers.NotFound && key == "" {
+		e.Detail = "there is no such directory"
+		e.Fix = "Check the path " + b.name + " on the machine where the job runs. " +
+			"A job makes the directory that it writes to, but not the one that it reads."
+	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		e.Fix = "Let the user that the worker runs as " + op + " in " + b.name + "."
 	}

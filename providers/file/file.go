@@ -10,7 +10,9 @@ package file
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,8 +65,27 @@ func (o *Opener) Open(
 				setting.FileRoots.String() + ".",
 		}
 	}
+	b.from, b.below = root, below
 	b.root, b.openErr = openBelow(root, below)
 	return b, nil
+}
+
+// Make implements providers.Maker. It makes the directory below one of
+// the roots, which must exist.
+func (b *bucket) Make(context.Context) error {
+	if !errors.Is(b.openErr, fs.ErrNotExist) {
+		return nil
+	}
+	root, err := os.OpenRoot(b.from)
+	if err == nil {
+		defer func() { _ = root.Close() }()
+		err = root.MkdirAll(b.below, 0o755)
+	}
+	if err == nil {
+		b.root, err = root.OpenRoot(b.below)
+	}
+	b.openErr = err
+	return b.wrapError("make", "", err)
 }
 
 // rootOf finds the root that contains a directory, and the path from

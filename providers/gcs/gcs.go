@@ -36,7 +36,10 @@ const (
 	apiPath         = "/storage/v1"
 )
 
-var _ providers.Opener = (*Opener)(nil)
+var (
+	_ providers.Opener      = (*Opener)(nil)
+	_ providers.OwnIdentity = (*Opener)(nil)
+)
 
 // Opener opens Google Cloud Storage buckets. It is safe for concurrent
 // use, and must not be changed or copied after its first use.
@@ -48,6 +51,11 @@ type Opener struct {
 	// WorkerIdentity allows payloads to use the worker's application
 	// default credentials, and to impersonate with them.
 	WorkerIdentity bool
+	// Person says that the process is not a worker, but works for the
+	// person who started it: errors about its own identity tell the
+	// cause, and say how to sign in. The person may use that identity at
+	// any endpoint.
+	Person bool
 	// TokenURL is where key files are exchanged for tokens; empty means
 	// Google's. The operator chooses it, never a payload.
 	TokenURL string
@@ -93,12 +101,18 @@ func (o *Opener) Open(
 	return b, nil
 }
 
+// FindIdentity implements providers.OwnIdentity.
+func (o *Opener) FindIdentity(ctx context.Context, s tasks.Storage) error {
+	return o.source().FindWorker(ctx, s)
+}
+
 // source returns the identities of all the opener's buckets. They share
 // the tokens of key files.
 func (o *Opener) source() *identity.Source {
 	o.once.Do(func() {
 		o.identities = identity.NewSource(identity.Config{
 			Client: o.Client, TokenURL: o.TokenURL, AllowWorker: o.WorkerIdentity,
+			Person: o.Person,
 		})
 	})
 	return o.identities

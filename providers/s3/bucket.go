@@ -40,12 +40,8 @@ func (b *bucket) Probe(ctx context.Context, need tasks.Need) []tasks.Check {
 	return probe.Run(ctx, targetOf(b), need)
 }
 
-// CheckConditions implements providers.ConditionChecker. AWS is not
-// asked: it knows the conditions.
+// CheckConditions implements providers.ConditionChecker.
 func (b *bucket) CheckConditions(ctx context.Context) error {
-	if b.identity.IsAWS() || b.storage.UnconditionalPut {
-		return nil
-	}
 	return probe.CheckConditions(ctx, targetOf(b))
 }
 

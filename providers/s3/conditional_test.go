@@ -17,10 +17,14 @@ import (
 
 // withoutConditions stands in front of the emulator, and refuses every
 // write with a condition as Alibaba OSS does.
-type withoutConditions struct{ refused *atomic.Int64 }
+type withoutConditions struct {
+	refused *atomic.Int64
+	knows   string // a header that it does not refuse; may be empty
+}
 
 func (w withoutConditions) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Header.Get("If-None-Match")+r.Header.Get("If-Match") == "" || r.Method == http.MethodGet {
+	refuses := func(header string) bool { return header != w.knows && r.Header.Get(header) != "" }
+	if r.Method == http.MethodGet || !refuses("If-None-Match") && !refuses("If-Match") {
 		return http.DefaultTransport.RoundTrip(r)
 	}
 	w.refused.Add(1)
@@ -39,7 +43,7 @@ func openWithoutConditions(t *testing.T, server servers.S3Server, unconditional 
 	s, secrets := s3test.Storage(t, server.Endpoint, server.Bucket(t), server.Root)
 	s.UnconditionalPut = unconditional
 	refused := &atomic.Int64{}
-	client := &http.Client{Transport: withoutConditions{refused}}
+	client := &http.Client{Transport: withoutConditions{refused: refused}}
 	return s3test.Open(t, &s3.Opener{Client: client}, s, secrets), refused
 }
 
@@ -65,6 +69,22 @@ func TestNoConditionalPut(t *testing.T) {
 		}
 	}
 	s3test.CheckCount(t, b, 0)
+}
+
+// A server that only knows If-None-Match is named too: the second run of a
+// job could not replace the result of the first.
+func TestNoIfMatch(t *testing.T) {
+	t.Parallel()
+	server := servers.S3(t)
+	s, secrets := s3test.Storage(t, server.Endpoint, server.Bucket(t), server.Root)
+	client := &http.Client{Transport: withoutConditions{&atomic.Int64{}, "If-None-Match"}}
+	b := s3test.Open(t, &s3.Opener{Client: client}, s, secrets)
+	if err := providers.CheckConditions(t.Context(), b); !errors.Is(err, providers.Invalid) {
+		t.Errorf("got %v", err)
+	}
+	if c := s3test.Probe(t, b, tasks.Need{Write: true})["write"]; c.Code != "NoConditionalPut" || c.Status != tasks.CheckFail {
+		t.Errorf("got %+v", c)
+	}
 }
 
 // With unconditional_put the server gets no condition, and Put checks it

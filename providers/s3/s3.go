@@ -22,7 +22,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-var _ providers.Opener = (*Opener)(nil)
+var (
+	_ providers.Opener      = (*Opener)(nil)
+	_ providers.OwnIdentity = (*Opener)(nil)
+)
 
 // Opener opens S3 buckets. It is safe for concurrent use, and must not
 // be copied after its first use.
@@ -39,6 +42,13 @@ type Opener struct {
 	// WorkerIdentity allows payloads to use the worker's own identity
 	// (method worker-identity) on a bucket.
 	WorkerIdentity bool
+	// Person says that the process is not a worker, but works for the
+	// person who started it: its own identity is that person's, errors
+	// about it tell the cause, and say how to sign in.
+	Person bool
+	// Profile is the person's profile in the files of the AWS tools;
+	// empty means AWS_PROFILE, or the default one.
+	Profile string
 
 	once       sync.Once
 	identities *identity.Source // created by once
@@ -64,6 +74,11 @@ func (o *Opener) Open(
 	}, nil
 }
 
+// FindIdentity implements providers.OwnIdentity.
+func (o *Opener) FindIdentity(ctx context.Context, _ tasks.Storage) error {
+	return o.source().FindWorker(ctx)
+}
+
 func (o *Opener) attempts() int { return cmp.Or(o.Attempts, defaultAttempts) }
 
 // source returns what makes the identities of buckets. There is one for
@@ -75,6 +90,8 @@ func (o *Opener) source() *identity.Source {
 			Attempts:    o.attempts(),
 			STSEndpoint: o.STSEndpoint,
 			AllowWorker: o.WorkerIdentity,
+			Person:      o.Person,
+			Profile:     o.Profile,
 		})
 	})
 	return o.identities

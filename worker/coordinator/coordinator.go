@@ -58,13 +58,13 @@ type Metrics interface {
 // Coordinator runs the jobs that this process has claimed. Make it with
 // New. It is safe for concurrent use.
 type Coordinator struct {
-	config   Config
-	inflight *inflightLimit
+	config Config
+	slots  *slotCount
 }
 
 // New makes a coordinator. It does not touch Redis.
 func New(c Config) *Coordinator {
-	return &Coordinator{c, &inflightLimit{tasks: c.Tasks, own: c.ShardSlots}}
+	return &Coordinator{c, &slotCount{tasks: c.Tasks, own: c.ShardSlots}}
 }
 
 // Job is a job that this process has claimed.
@@ -89,7 +89,7 @@ type Gauge interface {
 // cause, when ctx ends; and with queue.ErrFenced when the job is not
 // this process's any more.
 func (c *Coordinator) Run(ctx context.Context, j Job) (tasks.Result, error) {
-	r := &run{config: &c.config, inflight: c.inflight, job: j}
+	r := &run{config: &c.config, slots: c.slots, job: j}
 	r.progress = newReporter(r)
 	r.progress.started(ctx)
 	if j.Kind.Single != nil {
@@ -112,7 +112,7 @@ func (c *Coordinator) Release(ctx context.Context, j Job) {
 // run is one run of a job in this process.
 type run struct {
 	config   *Config
-	inflight *inflightLimit
+	slots    *slotCount
 	job      Job
 	progress *reporter
 }

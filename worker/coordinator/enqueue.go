@@ -30,7 +30,7 @@ func (s *supervisor) enqueueMore(ctx context.Context, snapshot queue.Snapshot) e
 // if Redis lost its last second, shards that were committed are not any
 // more.
 func (s *supervisor) notEnqueued(snapshot queue.Snapshot) (shards []int) {
-	limit := s.run.inflight.get()
+	limit := s.inflight.update(time.Now(), snapshot.Committed.Shards, s.run.slots.get())
 	for _, i := range snapshot.Undone(0, limit) {
 		if s.enqueued[i] == nil && len(s.enqueued)+len(shards) < limit {
 			shards = append(shards, i)

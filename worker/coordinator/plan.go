@@ -45,18 +45,25 @@ func (r *run) plan(ctx context.Context) error {
 }
 
 // planRetry makes shards of the objects that failed in the round
-// before. The error list is in key order.
+// before, each object once. The error list has the same order at each
+// call. So the shards that are saved already, which are full, hold its
+// first objects.
 func (r *run) planRetry(ctx context.Context, emit func(job.Shard) error) error {
-	last := r.job.Lease.Cursor
-	next := job.Shard{After: last}
+	var next job.Shard
+	planned := r.job.Lease.Shards * retryShardSize
+	seen := map[string]bool{}
 	for e, err := range r.job.Lease.RetryList(ctx) {
 		if err != nil {
 			return err
 		}
-		if last != "" && e.Key <= last {
-			continue // planned already
+		if seen[e.Key] {
+			continue
 		}
-		last, next.Through = e.Key, e.Key
+		seen[e.Key] = true
+		if len(seen) <= planned {
+			continue
+		}
+		next.Through = e.Key
 		next.Keys = append(next.Keys, e.Key)
 		if next.Objects++; next.Objects < retryShardSize {
 			continue
@@ -64,7 +71,7 @@ func (r *run) planRetry(ctx context.Context, emit func(job.Shard) error) error {
 		if err := emit(next); err != nil {
 			return err
 		}
-		next = job.Shard{After: last}
+		next = job.Shard{}
 	}
 	if next.Objects == 0 {
 		return nil

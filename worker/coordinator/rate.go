@@ -16,9 +16,10 @@ type rateMeter struct {
 	marks []mark // of the last seconds, oldest first
 }
 
+// mark is a count at a time.
 type mark struct {
-	at      time.Time
-	objects int64
+	at    time.Time
+	count int64
 }
 
 // update records a count and returns the rate over the last seconds. A
@@ -35,8 +36,8 @@ func (m *rateMeter) update(now time.Time, objects int64) float64 {
 
 	first := m.marks[0]
 	elapsed := now.Sub(first.at)
-	if elapsed < minRateWindow || objects < first.objects {
+	if elapsed < minRateWindow || objects < first.count {
 		return 0
 	}
-	return float64(objects-first.objects) / elapsed.Seconds()
+	return float64(objects-first.count) / elapsed.Seconds()
 }

@@ -12,6 +12,9 @@ const (
 	// checkAfter is how long an enqueued shard may wait without a
 	// heartbeat before its task is looked up in asynq.
 	checkAfter = 10 * time.Second
+	// beginWithin is how long a worker that has taken a task may need
+	// for its first heartbeat.
+	beginWithin = time.Second
 	// stuckAfter is how long the first run of a shard may make no
 	// progress. Then a second run is started beside it; the first
 	// commit counts.
@@ -60,10 +63,14 @@ func (s *supervisor) replaceCrashed(ctx context.Context, snapshot queue.Snapshot
 	return nil
 }
 
-// observe notes when the shard's run last made progress.
+// observe notes when the shard's run last made progress. While no run
+// sends heartbeats, none can be stuck: after a hand-over the task may
+// wait for a long time.
 func (e *enqueuedShard) observe(state queue.ShardState, now time.Time) {
+	runs := now.Sub(state.LastHeartbeat) < blindAfter
+	e.taken = e.taken && !runs
 	same := state.Live.Objects == e.objects && state.Live.Bytes == e.bytes
-	if same && !e.moved.IsZero() && !state.LastHeartbeat.IsZero() {
+	if same && runs && !e.moved.IsZero() {
 		return
 	}
 	e.objects, e.bytes, e.moved = state.Live.Objects, state.Live.Bytes, now
@@ -71,16 +78,26 @@ func (e *enqueuedShard) observe(state queue.ShardState, now time.Time) {
 
 // checkSilent replaces a shard whose worker is silent, unless its task
 // waits on the queue: after a hand-over a task goes to the end of the
-// queue, and no worker crashed.
+// queue, and no worker crashed. If a worker has the task, it may have
+// taken it just now.
 func (s *supervisor) checkSilent(ctx context.Context, i int, state queue.ShardState) error {
 	e := s.enqueued[i]
-	if time.Since(e.silenceChecked) < checkAfter {
+	pause := checkAfter
+	if e.taken {
+		pause = beginWithin
+	}
+	if time.Since(e.silenceChecked) < pause {
 		return nil
 	}
 	e.silenceChecked = time.Now()
 	task, err := s.config.Tasks.State(s.queue, s.ref(i, state.Generation).TaskID())
-	if err != nil || task.Waiting() {
+	if err != nil {
 		return err
+	}
+	before := e.taken
+	e.taken = !task.Waiting()
+	if !before || !e.taken {
+		return nil
 	}
 	return s.replace(ctx, i, state, crashed)
 }

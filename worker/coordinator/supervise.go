@@ -33,6 +33,7 @@ type supervisor struct {
 	queue    string                 // of the shards' tasks
 	enqueued map[int]*enqueuedShard // shards that are enqueued and not committed
 	caps     *jobCaps
+	inflight inflightLimit
 
 	lastSnapshot time.Time
 	// trustFrom is when silence begins to count as a crash, by the
@@ -49,8 +50,10 @@ type enqueuedShard struct {
 	// a heartbeat.
 	active bool
 	// silenceChecked is when the task was last looked up in asynq
-	// because its worker is silent.
+	// because its worker is silent. taken is set if the task did not
+	// wait then, so that its worker has died, or is about to begin.
 	silenceChecked time.Time
+	taken          bool
 	// objects and bytes are the progress of the run at the time moved,
 	// by the server's clock. They have not changed since.
 	objects, bytes int64

@@ -93,7 +93,7 @@ func (r *run) open(ctx context.Context) (err error) {
 		return err
 	}
 	to, _ := r.job.Target()
-	if r.target, err = r.openBucket(ctx, to); err != nil || !r.job.IncludeImages {
+	if r.target, err = r.opens(r.env.OpenTarget(ctx, to)); err != nil || !r.job.IncludeImages {
 		return err
 	}
 	b, err := r.openBucket(ctx, r.job.Source)
@@ -106,7 +106,11 @@ func (r *run) open(ctx context.Context) (err error) {
 }
 
 func (r *run) openBucket(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
-	b, err := r.env.Open(ctx, s)
+	return r.opens(r.env.Open(ctx, s))
+}
+
+// opens keeps a bucket until close.
+func (r *run) opens(b providers.Bucket, err error) (providers.Bucket, error) {
 	if err == nil {
 		r.opened = append(r.opened, b)
 	}

@@ -21,8 +21,7 @@ type AmendResult struct {
 // Amend holds neither the old lines nor the new ones in memory as a
 // whole. It reads the old ones up to three times, always from one
 // version of the object. Like Publish it never overwrites what it has
-// not read. Two callers that merge the same lines at once both
-// succeed.
+// not read. Two callers that merge the same lines at once both succeed.
 //
 // If the object is missing, or no job has written it, the error is
 // NotFound or Invalid and advises to enqueue the job anew.
@@ -59,8 +58,8 @@ func (m Merge) amend(
 	return a, err
 }
 
-// withAdvice adds advice to the errors that come back however often
-// the job is retried for the failed objects alone.
+// withAdvice adds advice to the errors that come back however often the
+// job is retried for the failed objects alone.
 func withAdvice(err error, key string) error {
 	const fix = "Enqueue the job anew, so that it looks at all objects: " +
 		"this run has only the lines of those that failed."

@@ -8,26 +8,31 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// Items calls do for each of the listed objects, env.Parallel at
-// once, and yields their items in key order, as Sharded.Work must. do
+// Items calls do for each of the listed objects, env.Parallel at once,
+// and yields their items in the same order, as Sharded.Work must. do
 // need not set Key.
 //
-// If AsObjectError accepts an error of do, it becomes the item's
-// Error, and of the item only Bytes is kept. Any other error ends the
-// shard. If the bucket denied every object of the shard, the shard
-// ends with that error after its last item. An item with Data shows
-// that the bucket can be read, now or when an earlier run made what
-// the item refers to. Nothing is known of the earlier objects of a
-// shard that continues after an interruption, and Keys are objects
-// that failed before: such shards do not end with a denial.
+// If AsObjectError accepts an error of do, it becomes the item's Error,
+// and of the item only Bytes is kept. Any other error ends the shard.
+// If the bucket denied every object of the shard, the shard ends with
+// that error after its last item. An item with Data shows that the
+// bucket can be read, now or when an earlier run made what the item
+// refers to. Nothing is known of the earlier objects of a shard that
+// continues after an interruption, and Keys are objects that failed
+// before: such shards do not end with a denial.
 //
-// With env.BeforeObject set, nothing runs at once: BeforeObject, do
-// and the loop's body take turns in one goroutine.
+// With env.BeforeObject set, nothing runs at once: BeforeObject, do and
+// the loop's body take turns in one goroutine.
 func (s Shard) Items(
 	ctx context.Context, env Env, objects []ListedObject,
 	do func(context.Context, providers.Object) (Item, error),
 ) iter.Seq2[Item, error] {
 	handle := func(ctx context.Context, o ListedObject) (handledObject, error) {
+		if env.MayBegin != nil {
+			if err := env.MayBegin(); err != nil {
+				return handledObject{}, err
+			}
+		}
 		return handleObject(ctx, o, do)
 	}
 	handled := Prefetch[ListedObject, handledObject]{Do: handle, Parallel: env.Parallel}.Range
@@ -81,9 +86,9 @@ func handleObject(
 	return handledObject{Item{Key: o.Key, Bytes: item.Bytes, Error: &line}, err}, nil
 }
 
-// showsAccess reports whether the item shows if the bucket can be
-// read: the bucket returned bytes or an error, or an earlier run has
-// read the object.
+// showsAccess reports whether the item shows if the bucket can be read:
+// the bucket returned bytes or an error, or an earlier run has read the
+// object.
 func (h handledObject) showsAccess() bool {
 	return h.item.Bytes > 0 || len(h.item.Data) > 0 || errors.As(h.err, new(*providers.Error))
 }

@@ -11,8 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 )
 
-// itemLines collects the items of a shard, a line each, up to an
-// error.
+// itemLines collects the items of a shard, a line each, up to an error.
 func itemLines(t *testing.T, s Shard, all []ListedObject, do func(context.Context, providers.Object) (Item, error)) (lines []string, err error) {
 	t.Helper()
 	for i, err := range s.Items(t.Context(), Env{Parallel: 3}, all, do) {
@@ -59,8 +58,8 @@ func TestItems_ErrorOfAnObjectOrOfTheJob(t *testing.T) {
 	}
 }
 
-// A shard whose objects are all denied fails after its items, if all
-// of its objects are known.
+// A shard whose objects are all denied fails after its items, if all of
+// its objects are known.
 func TestItems_AllDenied(t *testing.T) {
 	t.Parallel()
 	denied := func(_ context.Context, o providers.Object) (Item, error) {

@@ -1,12 +1,12 @@
 // Package job defines the interface between the engine and the jobs.
 //
-// A job is a single run, or a map and a reduce that all workers
-// share. It gets a payload and buckets, and reports its progress. It
-// knows nothing of queues, Redis, retries or metrics.
+// A job is a single run, or a map and a reduce that all workers share.
+// It gets a payload and buckets, and reports its progress. It knows
+// nothing of queues, Redis, retries or metrics.
 //
-// Everything a job does may be done twice, by two workers, at the
-// same time. So the names of its outputs follow from the payload
-// alone, and each write stores the whole object or nothing.
+// Everything a job does may be done twice, by two workers, at the same
+// time. So the names of its outputs follow from the payload alone, and
+// each write stores the whole object or nothing.
 package job
 
 import (
@@ -15,44 +15,44 @@ import (
 	"log/slog"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/linesort"
 )
 
 // Single is a job that one worker does in one run.
 type Single[J tasks.Job] interface {
 	// Run does the job. An error ends or repeats it, depending on its
-	// providers.Kind. A problem with one object is no error: Run
-	// passes it to env.Progress.Reject and continues.
+	// providers.Kind. A problem with one object is no error: Run passes
+	// it to env.Progress.Reject and continues.
 	Run(ctx context.Context, j J, env Env) (tasks.Result, error)
 }
 
 // Sharded is a job cut into shards that all workers share.
 type Sharded[J tasks.Job] interface {
-	// Plan emits the shards in key order. After a crash it is called
-	// again and continues after the key after, which is the Through
-	// of the last stored shard. The first shards run while later ones
-	// are planned.
+	// Plan emits the shards in the order in which the bucket lists.
+	// After a crash it is called again and continues after the key
+	// after, which is the Through of the last stored shard. The first
+	// shards run while later ones are planned.
 	Plan(ctx context.Context, j J, env Env, after string, emit func(Shard) error) error
 
-	// Work handles the objects of a shard, several at once, and
-	// yields one item an object in key order. It yields nothing after
-	// an error.
+	// Work handles the objects of a shard, several at once, and yields
+	// one item an object in the order of Shard.List. It yields nothing
+	// after an error.
 	//
 	// The caller may stop after any item. Work is then called again,
-	// perhaps on another worker, with After set to the last stored
-	// key. Two workers may work on a shard at once. The same objects
-	// must give the same Data. No goroutine may outlive the loop. The
-	// shards in one process share what j refers to: Work must not
-	// change it.
+	// perhaps on another worker, with After set to the last stored key.
+	// Two workers may work on a shard at once. The same objects must
+	// give the same Data. No goroutine may outlive the loop. The shards
+	// in one process share what j refers to: Work must not change it.
 	Work(ctx context.Context, j J, env Env, s Shard) iter.Seq2[Item, error]
 
-	// Finish makes the job's output from the parts, once all shards
-	// are done. It too may be called twice, even at once.
+	// Finish makes the job's output from the parts, once all shards are
+	// done. It too may be called twice, even at once.
 	Finish(ctx context.Context, j J, env Env, parts Parts) (tasks.Result, error)
 }
 
-// Env is what the engine gives to a job. It is safe for concurrent
-// use.
+// Env is what the engine gives to a job. It is safe for concurrent use.
 type Env struct {
 	ID       string       // of the job
 	Log      *slog.Logger // has the job's ID and kind as attributes
@@ -63,30 +63,58 @@ type Env struct {
 	Open func(ctx context.Context, s tasks.Storage) (providers.Bucket, error)
 
 	// BeforeObject, if set, must be called before each object of a
-	// shard is touched, for one object at a time and in key order.
-	// Its error ends the work before that object. The engine sets it
-	// to find the object that crashes a worker. Shard.Items calls it.
+	// shard is touched, for one object at a time and in order. Its
+	// error ends the work before that object. The engine sets it to
+	// find the object that crashes a worker. Shard.Items calls it.
 	BeforeObject func(ctx context.Context, key string) error
+
+	// MayBegin, if set, is asked before each object of a shard is
+	// begun, perhaps by several goroutines at once. Its error ends
+	// the work before that object, and after those that were begun.
+	// The engine sets it to give other jobs a turn. Shard.Items asks
+	// it. Work that does not ask is stopped after an item instead,
+	// and what it has begun is begun again.
+	MayBegin func() error
 }
 
-// Shard is the range of keys greater than After, up to and including
-// Through. With Keys it is these keys alone.
+// OpenTarget connects to the storage that a job writes to, and makes
+// its bucket if the first write is to make it.
+func (e Env) OpenTarget(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
+	b, err := e.Open(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if m, ok := providers.As[providers.Maker](b); ok {
+		if err := m.Make(ctx); err != nil {
+			_ = b.Close()
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// Shard is the range of keys behind After, up to and including Through,
+// in the order in which the bucket lists. With Keys it is these keys
+// alone.
 type Shard struct {
 	After   string `json:"after"`
 	Through string `json:"through"`
 
-	// Objects is how many objects the shard had when it was planned.
-	// It counts towards the progress total and stays when After moves
-	// on.
+	// Objects is how many objects the shard had when it was planned. It
+	// counts towards the progress total and stays when After moves on.
 	Objects int64 `json:"objects"`
 
 	// More says that the shard was full when it was planned, so that
 	// more objects may follow.
 	More bool `json:"more,omitempty"`
 
-	// Keys, if set, are all keys of the shard in ascending order:
-	// objects that failed in an earlier run. Keys up to After are
-	// left out, and Through has no meaning.
+	// Order is what was known of the bucket's order when the shard was
+	// planned; 0 if nothing.
+	Order keyorder.Order `json:"order,omitempty"`
+
+	// Keys, if set, are all keys of the shard: objects that failed in
+	// an earlier run. They have the order of code points: those up to
+	// After are left out, and Through has no meaning.
 	Keys []string `json:"keys,omitempty"`
 }
 
@@ -106,14 +134,27 @@ type Parts struct {
 	Size   int64            // sum of the lengths of Item.Data
 	Failed int64            // items with an Error
 
-	// Data yields the items' data in key order, in pieces of any size
-	// that end with an item. It may be ranged over again and yields
-	// the same bytes each time. A piece is valid until the next one
-	// is yielded.
+	// Data yields the items' data in the order of the shards and of
+	// their items, in pieces of any size that end with an item. It may
+	// be ranged over again and yields the same bytes each time. A piece
+	// is valid until the next one is yielded.
 	Data iter.Seq2[[]byte, error]
 
 	// Earlier is the result of an earlier run as JSON, if this run
 	// worked only on the objects that failed then; else nil. Finish
 	// merges the parts into the output of that run.
 	Earlier []byte
+}
+
+// Sort returns the lines of Data in the order of their keys by code
+// points, each key once. key returns the key of a line. The caller must
+// close the lines.
+//
+// Data itself has the order in which the bucket lists. It has a key
+// twice if two shards had the object: that happens if objects at their
+// border were deleted before the bucket's order was known.
+func (p Parts) Sort(
+	ctx context.Context, key func(line []byte) (string, error),
+) (*linesort.Lines, error) {
+	return linesort.Sorter{Key: key}.Sort(ctx, p.Data)
 }

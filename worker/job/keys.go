@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 )
 
 // Cut lists a bucket's objects after a key and emits shards of size
@@ -22,7 +23,7 @@ func Cut(
 		if next.Objects++; next.Objects < size {
 			continue
 		}
-		next.More = true
+		next.More, next.Order = true, providers.OrderOf(b)
 		if err := emit(next); err != nil {
 			return err
 		}
@@ -31,20 +32,22 @@ func Cut(
 	if next.Objects == 0 {
 		return nil
 	}
+	next.Order = providers.OrderOf(b)
 	return emit(next)
 }
 
-// ListedObject is an object of a shard, or a key of Shard.Keys that
-// the bucket refused.
+// ListedObject is an object of a shard, or a key of Shard.Keys that the
+// bucket refused.
 type ListedObject struct {
 	providers.Object       // only Key is set if Err is
 	Err              error // the bucket's; AsObjectError accepts it
 }
 
-// List returns the objects of a shard in key order, as the bucket has
-// them now. A range takes one listing, which stops at the last object
-// of the range: to look one further could cost another page. Keys
-// take one request each, parallel at once.
+// List returns the objects of a shard, as the bucket has them now: a
+// range in the order in which the bucket lists, and Keys in the order
+// of code points. A range takes one listing, which stops at the last
+// object of the range: to look one further could cost another page.
+// Keys take one request each, parallel at once.
 func (s Shard) List(
 	ctx context.Context, b providers.Bucket, parallel int,
 ) ([]ListedObject, error) {
@@ -52,11 +55,12 @@ func (s Shard) List(
 		return s.stat(ctx, b, parallel)
 	}
 	var objects []ListedObject
-	for o, err := range b.List(ctx, providers.ListOptions{After: s.After, Through: s.Through}) {
+	opts := providers.ListOptions{After: s.After, Through: s.Through, Order: s.Order}
+	for o, err := range b.List(ctx, opts) {
 		if err != nil {
 			return nil, err
 		}
-		if o.Key > s.Through {
+		if s.Order.Before(s.Through, o.Key) {
 			break
 		}
 		objects = append(objects, ListedObject{Object: o})
@@ -67,13 +71,30 @@ func (s Shard) List(
 	return objects, nil
 }
 
+// KnownOrder returns the orders that fit the bucket of the shard: what
+// was known when the shard was planned, and what b has found out.
+func (s Shard) KnownOrder(b providers.Bucket) keyorder.Order {
+	return jointOrder(s.Order, providers.OrderOf(b))
+}
+
+// jointOrder returns the orders that are in both sets. If there are
+// none, the bucket has changed, and only the newer set counts.
+func jointOrder(older, newer keyorder.Order) keyorder.Order {
+	if older&newer == 0 {
+		return newer
+	}
+	return older & newer
+}
+
 // stat asks for each of the shard's keys after After, in order and
 // once.
 func (s Shard) stat(
 	ctx context.Context, b providers.Bucket, parallel int,
 ) ([]ListedObject, error) {
-	keys := slices.Sorted(slices.Values(s.Keys))
-	keys = slices.DeleteFunc(keys, func(key string) bool { return key <= s.After })
+	keys := slices.SortedFunc(slices.Values(s.Keys), keyorder.Bytes.Compare)
+	keys = slices.DeleteFunc(keys, func(key string) bool {
+		return !keyorder.Bytes.Before(s.After, key)
+	})
 	keys = slices.Compact(keys)
 	return Each(ctx, keys, parallel, func(ctx context.Context, key string) (ListedObject, error) {
 		o, err := b.Stat(ctx, key)

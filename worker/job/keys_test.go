@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
+	"github.com/stevedore-jobs/stevedore/providers/mem/memtest"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
@@ -97,9 +99,44 @@ func TestCut_StopsWithAnError(t *testing.T) {
 	}
 }
 
-// A shard is a range of keys: List returns the objects that are in
-// the bucket now, not those that were there when the shard was
-// planned.
+// In each order the shards together have every key once, also when a
+// plan continues after a shard.
+func TestCut_InEachOrder(t *testing.T) {
+	t.Parallel()
+	all := jobtest.DifferingKeys(3000)
+	jobtest.InEachOrder(t, func(t *testing.T, order keyorder.Order) {
+		b := memtest.BucketIn(t, order, all...)
+		shards := cut(t, b, "", 70)
+		var keys []string
+		for i, s := range shards {
+			s.Order = 0
+			part := list(t, memtest.BucketIn(t, order, all...), s)
+			if int64(len(part)) != s.Objects {
+				t.Errorf("shard %d has %d objects, and says %d", i, len(part), s.Objects)
+			}
+			keys = append(keys, part...)
+			if i%10 != 0 {
+				continue
+			}
+			rest := cut(t, memtest.BucketIn(t, order, all...), s.Through, 70)
+			for k := range rest {
+				rest[k].Order = shards[i+1+k].Order // found out later
+			}
+			if diff := cmp.Diff(shards[i+1:], rest, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("after shard %d:\n%s", i, diff)
+			}
+		}
+		if !slices.Equal(keys, slices.SortedFunc(slices.Values(all), order.Compare)) {
+			t.Errorf("the shards have %d of %d objects", len(keys), len(all))
+		}
+		if last := shards[len(shards)-1]; last.Order != order || shards[0].More == last.More {
+			t.Errorf("the last shard is %+v", last)
+		}
+	})
+}
+
+// A shard is a range of keys: List returns the objects that are in the
+// bucket now, not those that were there when the shard was planned.
 func TestShard_ListsTheBucketAsItIsNow(t *testing.T) {
 	t.Parallel()
 	w, b := filled(t, 10)
@@ -112,8 +149,8 @@ func TestShard_ListsTheBucketAsItIsNow(t *testing.T) {
 	}
 }
 
-// Each page of a listing costs a request. A shard that ends with a
-// page must not ask for the next page.
+// Each page of a listing costs a request. A shard that ends with a page
+// must not ask for the next page.
 func TestShard_ListStopsAtItsEnd(t *testing.T) {
 	t.Parallel()
 	_, b := filled(t, 30)

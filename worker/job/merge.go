@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 )
 
 // maxLine is how long an old line may be, in bytes. Jobs write far
@@ -17,8 +19,8 @@ const maxLine = 1 << 20
 // them: someone else wrote or changed them.
 var ErrNotMergeable = errors.New("these are not the lines that a job has written")
 
-// Merge merges new lines into old ones. Both are in ascending byte
-// order of their keys.
+// Merge merges new lines into old ones. Both are in the order of their
+// keys by code points.
 type Merge struct {
 	// Head is how many of the old lines come before those with keys.
 	// They stay as they are.
@@ -35,9 +37,9 @@ type MergeResult struct {
 }
 
 // Write writes the old lines and the added ones in the order of their
-// keys, each key once. An added line replaces an old line with the
-// same key. If either side has a key twice, its first line counts.
-// Merging the same lines again changes nothing.
+// keys, each key once. An added line replaces an old line with the same
+// key. If either side has a key twice, its first line counts. Merging
+// the same lines again changes nothing.
 //
 // Write holds one line of each side in memory. It fails with
 // ErrNotMergeable if an old line has no key, is out of order or is
@@ -90,21 +92,23 @@ func (g *merger) copyHead(n int) error {
 	return g.old.next()
 }
 
-// insert writes the old lines that come before an added line, and
-// then that line.
+// insert writes the old lines that come before an added line, and then
+// that line.
 func (g *merger) insert(line []byte) error {
 	key, err := g.old.keyOf(line)
 	switch {
 	case err != nil:
 		return fmt.Errorf("an added line: %w", err)
-	case g.begun && key < g.last:
+	case g.begun && keyorder.Bytes.Before(key, g.last):
 		return fmt.Errorf("the added line of %q comes after that of %q", key, g.last)
 	case g.begun && key == g.last:
 		return nil
 	}
 	g.last, g.begun = key, true
 
-	if err := g.copyWhile(func(old string) bool { return old < key }); err != nil {
+	if err := g.copyWhile(func(old string) bool {
+		return keyorder.Bytes.Before(old, key)
+	}); err != nil {
 		return err
 	}
 	if g.old.line != nil && g.old.key == key {
@@ -156,7 +160,7 @@ func (o *oldLines) next() error {
 		switch {
 		case err != nil:
 			return o.notMergeable(err.Error())
-		case o.keyed && key < o.key:
+		case o.keyed && keyorder.Bytes.Before(key, o.key):
 			return o.notMergeable(fmt.Sprintf("%q comes after %q", key, o.key))
 		case o.keyed && key == o.key:
 			continue

@@ -209,8 +209,8 @@ func TestAmend(t *testing.T) {
 	}
 }
 
-// If the object changes meanwhile, Amend merges once more into the
-// new version.
+// If the object changes meanwhile, Amend merges once more into the new
+// version.
 func TestAmend_TwiceAtOnce(t *testing.T) {
 	t.Parallel()
 	for content, want := range map[string]string{

@@ -10,8 +10,8 @@ import (
 // This file alone decides whether an error concerns one object or the
 // whole job.
 
-// The codes of objects that the bucket refused to read. They appear
-// in the job's error list.
+// The codes of objects that the bucket refused to read. They appear in
+// the job's error list.
 const (
 	CodeNotFound = "not-found" // removed since it was listed
 	CodeChanged  = "changed"   // replaced since it was listed
@@ -23,11 +23,11 @@ const (
 // concerns only the object with this key. Otherwise it returns false,
 // and the job must return err.
 //
-// Two sorts of error concern one object: those that have an
-// ObjectCode method, and a *providers.Error that names a key and has
-// the kind NotFound, Conflict, Denied or Invalid. A failed write
-// concerns the job, except Invalid, which means that the bucket
-// cannot store this key.
+// Two sorts of error concern one object: those that have an ObjectCode
+// method, and a *providers.Error that names a key and has the kind
+// NotFound, Conflict, Denied or Invalid. A failed write concerns the
+// job, except Invalid, which means that the bucket cannot store this
+// key.
 func AsObjectError(key string, err error) (tasks.ObjectError, bool) {
 	var coded interface {
 		error
@@ -54,9 +54,9 @@ func AsObjectError(key string, err error) (tasks.ObjectError, bool) {
 const minDenials = 10
 
 // denials decides whether denied objects concern the whole job. One
-// denied object is a line of the error list. If the bucket denies
-// every object of a shard, the credentials are wrong and the job must
-// fail at once.
+// denied object is a line of the error list. If the bucket denies every
+// object of a shard, the credentials are wrong and the job must fail at
+// once.
 //
 // The zero value is ready. It is not safe for concurrent use.
 type denials struct {
@@ -77,9 +77,9 @@ func (d *denials) add(line *tasks.ObjectError, err error) {
 	}
 }
 
-// asJobError returns the first denial if every object of the shard
-// was denied, else nil. It takes at least minDenials of them, or only
-// one if the shard is the whole job.
+// asJobError returns the first denial if every object of the shard was
+// denied, else nil. It takes at least minDenials of them, or only one
+// if the shard is the whole job.
 func (d *denials) asJobError(s Shard) error {
 	if d.denied < d.asked || d.denied < minDenials && (s.After != "" || s.More) {
 		return nil

@@ -8,29 +8,29 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Prefetch works on several items at once and yields the results in
-// the order of the items.
+// Prefetch works on several items at once and yields the results in the
+// order of the items.
 type Prefetch[T, R any] struct {
 	// Do works on one item. It must return soon after its ctx ends.
 	Do func(context.Context, T) (R, error)
 	// Parallel is how many calls of Do may run at once; at least 1.
 	Parallel int
 	// Ahead is how many results may be in progress or ready while the
-	// loop's body runs; 0 means no limit. A small limit bounds
-	// memory. Without one, a slow item delays no work on later items.
+	// loop's body runs; 0 means no limit. A small limit bounds memory.
+	// Without one, a slow item delays no work on later items.
 	Ahead int
 	// Discard, if set, is called for each result that was not yielded
 	// because the loop ended early.
 	Discard func(R)
 }
 
-// Range yields one result for each item, as soon as all earlier
-// results are yielded.
+// Range yields one result for each item, as soon as all earlier results
+// are yielded.
 //
-// An error or a panic of Do is yielded in its place, after the
-// results before it, and ends the loop. If ctx has ended, the error
-// yielded is its cause. Leaving the loop cancels the calls in
-// progress and waits for them: no goroutine outlives the loop.
+// An error or a panic of Do is yielded in its place, after the results
+// before it, and ends the loop. If ctx has ended, the error yielded is
+// its cause. Leaving the loop cancels the calls in progress and waits
+// for them: no goroutine outlives the loop.
 func (p Prefetch[T, R]) Range(ctx context.Context, items []T) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		inner, cancel := context.WithCancel(ctx)
@@ -65,8 +65,8 @@ type prefetchRun[R any] struct {
 	calls  errgroup.Group
 }
 
-// start begins to work on the items in another goroutine, which
-// closes the queue when it starts no more calls.
+// start begins to work on the items in another goroutine, which closes
+// the queue when it starts no more calls.
 func (p Prefetch[T, R]) start(ctx context.Context, items []T) *prefetchRun[R] {
 	ahead := p.Ahead
 	if ahead < 1 {
@@ -106,8 +106,8 @@ func (run *prefetchRun[R]) enqueue(ctx context.Context, one chan result[R]) bool
 	}
 }
 
-// stop cancels the calls in progress, waits for them, and discards
-// the results that the loop did not take.
+// stop cancels the calls in progress, waits for them, and discards the
+// results that the loop did not take.
 func (run *prefetchRun[R]) stop(cancel context.CancelFunc, discard func(R)) {
 	cancel()
 	for one := range run.queue {
@@ -134,8 +134,8 @@ func try[R any](ctx context.Context, do func() (R, error)) (r result[R]) {
 	return r
 }
 
-// orCause returns the cause of ctx's end instead of err, which that
-// end has probably provoked. It returns err if ctx has not ended.
+// orCause returns the cause of ctx's end instead of err, which that end
+// has probably provoked. It returns err if ctx has not ended.
 func orCause(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return cause

@@ -121,8 +121,7 @@ func TestPrefetch_AheadIsALimit(t *testing.T) {
 	}
 }
 
-// No call continues after the loop is left, after a break or an
-// error.
+// No call continues after the loop is left, after a break or an error.
 func TestPrefetch_LeavesNothingRunning(t *testing.T) {
 	t.Parallel()
 	for _, fails := range []bool{false, true} {
@@ -196,8 +195,8 @@ func TestPrefetch_DiscardsTheRest(t *testing.T) {
 	}
 }
 
-// ranges are the two ways to work on a shard's objects: at once and
-// one by one.
+// ranges are the two ways to work on a shard's objects: at once and one
+// by one.
 func ranges(do func(context.Context, ListedObject) (string, error)) map[string]func(context.Context, []ListedObject) []ranged {
 	collectKeys := func(ctx context.Context, all []ListedObject) (got []ranged) {
 		for k, err := range (keys{Do: do, Parallel: 2}).Range(ctx, all) {
@@ -256,8 +255,8 @@ func TestRange_ErrorsComeInTheirPlace(t *testing.T) {
 	}
 }
 
-// An error that happens before an earlier item is done is yielded
-// after it.
+// An error that happens before an earlier item is done is yielded after
+// it.
 func TestPrefetch_ErrorWaitsForEarlierResults(t *testing.T) {
 	t.Parallel()
 	broke := make(chan struct{})
@@ -282,8 +281,8 @@ func TestPrefetch_ErrorWaitsForEarlierResults(t *testing.T) {
 	}
 }
 
-// Results from before the end of the context are yielded, and then
-// its cause.
+// Results from before the end of the context are yielded, and then its
+// cause.
 func TestRange_EndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	drain := errors.New("drain")
@@ -309,8 +308,8 @@ func TestRange_EndsWithItsContext(t *testing.T) {
 	}
 }
 
-// BeforeObject, the work and the loop's body take turns, so the
-// engine knows which object was touched when a worker died.
+// BeforeObject, the work and the loop's body take turns, so the engine
+// knows which object was touched when a worker died.
 func TestItems_BeforeObject(t *testing.T) {
 	t.Parallel()
 	var steps []string // no lock: the race detector reports two steps at once

@@ -7,8 +7,8 @@ import (
 )
 
 // Progress counts what one run of a single job has done, and collects
-// its lines of the error list. It is safe for concurrent use. The
-// zero value is ready.
+// its lines of the error list. It is safe for concurrent use. The zero
+// value is ready.
 type Progress struct {
 	mu     sync.Mutex
 	counts tasks.Progress

@@ -90,8 +90,8 @@ func WriteParts(w io.Writer, data iter.Seq2[[]byte, error]) error {
 //
 // If write fails by itself, Put returns its error: clients of clouds
 // hide the error of a body. If the bucket stops reading early, write
-// gets io.ErrClosedPipe. A panic of the bucket or of write is an
-// error, as Guard makes it.
+// gets io.ErrClosedPipe. A panic of the bucket or of write is an error,
+// as Guard makes it.
 func Put(
 	ctx context.Context, b providers.Bucket, key string, opts providers.WriteOptions,
 	write func(io.Writer) error,

@@ -15,8 +15,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
 
-// text returns a write function for a text, which it writes in
-// pieces.
+// text returns a write function for a text, which it writes in pieces.
 func text(s string) func(io.Writer) error {
 	return func(w io.Writer) error {
 		for _, piece := range strings.SplitAfter(s, "\n") {

@@ -34,8 +34,8 @@ func entry(name string, width, height int) []byte {
 
 var errNotEntry = errors.New("the line is not an entry of a manifest")
 
-// nameOf returns an entry's name with its extension. All keys of a
-// manifest share a directory, so names have the order of the keys.
+// nameOf returns an entry's name with its extension, by which the
+// entries are sorted.
 func nameOf(line []byte) (string, error) {
 	var e struct {
 		Name      *string `json:"name"`

@@ -17,12 +17,13 @@ const codeOutside = "outside-manifest-directory"
 // manifest.
 type selection struct {
 	dir     string // the manifest's directory
+	include []string
 	exclude []string
 }
 
 func newSelection(j tasks.BuildManifest) selection {
 	_, key := j.Target()
-	return selection{dir: directory(key), exclude: j.Exclude}
+	return selection{dir: directory(key), include: j.Include, exclude: j.Exclude}
 }
 
 // skips reports whether an object does not belong in the manifest: it
@@ -32,12 +33,7 @@ func (s selection) skips(key string) bool {
 	if tasks.IsOwn(key) || imagehead.ByName(key) == imagehead.NotImage {
 		return true
 	}
-	for _, prefix := range s.exclude {
-		if strings.HasPrefix(key, prefix) {
-			return true
-		}
-	}
-	return false
+	return !tasks.Selected(key, s.include, s.exclude)
 }
 
 // check returns an *imagehead.Error if the listing alone shows that

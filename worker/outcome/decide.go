@@ -52,7 +52,9 @@ func verdict(o Outcome, err error, failures int) Verdict {
 	case Snooze:
 		v.Pause = snoozeFor(err)
 	case Handover:
-		v.Err = ErrDrain // whatever error the job has made of it
+		if !errors.Is(err, ErrTurn) {
+			v.Err = ErrDrain // whatever error the job has made of it
+		}
 	case Done, Failed, Fenced, Obsolete, Cancelled:
 	}
 	return v
@@ -69,7 +71,7 @@ func decide(ctx context.Context, err error) Outcome {
 		return Obsolete
 	case errors.Is(err, queue.ErrFenced):
 		return Fenced
-	case errors.Is(cause, ErrDrain):
+	case errors.Is(cause, ErrDrain), errors.Is(err, ErrTurn):
 		return Handover
 	case errors.Is(cause, ErrTimeout), isFinal(err):
 		return Failed

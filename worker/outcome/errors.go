@@ -24,6 +24,9 @@ var (
 	// ErrObsolete means that nobody needs this run of a shard: the job
 	// has ended, or another run has done the work.
 	ErrObsolete = errors.New("the job has ended, or another run has done the shard")
+	// ErrTurn means that a run of a shard has had its turn: others get
+	// theirs before it goes on.
+	ErrTurn = errors.New("others get their turn; the shard goes on later")
 	// ErrAlreadyRunning means that an earlier attempt at the task still
 	// runs in this process.
 	ErrAlreadyRunning = errors.New("this task still runs in this process")

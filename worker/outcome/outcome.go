@@ -25,8 +25,8 @@ const (
 	// Snooze means that the task runs again later. No attempt is used
 	// up.
 	Snooze Outcome = "snooze"
-	// Handover means that another worker continues at once. No attempt
-	// is used up.
+	// Handover means that the task goes to the end of its queue, since
+	// the worker stops or others get their turn. No attempt is used up.
 	Handover Outcome = "handover"
 	// Failed means that the job can never succeed, or that its attempts
 	// are used up.

@@ -40,6 +40,7 @@ func beCareful(ctx context.Context, r *run, turn chan struct{}) (release func(),
 		}
 	}
 	c := &careful{run: r, turn: turn}
+	r.member.careful.Store(true)
 	r.task.Env.BeforeObject = c.beforeObject
 	return c.release, nil
 }

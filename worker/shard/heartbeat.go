@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -40,6 +41,8 @@ type member struct {
 	ref        asynqtask.ShardRef
 	group      *group
 	progress   *runProgress
+	turn       *turn
+	careful    atomic.Bool // one object at a time
 	stop       context.CancelCauseFunc
 }
 
@@ -48,7 +51,13 @@ type member struct {
 // more.
 func (h *heartbeats) join(ctx context.Context, ref asynqtask.ShardRef) (context.Context, *member) {
 	ctx, stop := context.WithCancelCause(ctx)
-	m := &member{heartbeats: h, ref: ref, progress: new(runProgress), stop: stop}
+	m := &member{
+		heartbeats: h,
+		ref:        ref,
+		progress:   new(runProgress),
+		turn:       &turn{began: time.Now()},
+		stop:       stop,
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	m.group = h.jobs[ref.Job]

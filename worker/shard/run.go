@@ -52,6 +52,9 @@ func (r *run) work(ctx context.Context, payload tasks.Job, s job.Shard) error {
 		if err := r.take(ctx, item); err != nil {
 			return err
 		}
+		if err := r.member.turn.afterItem(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

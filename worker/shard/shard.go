@@ -35,6 +35,11 @@ type Config struct {
 	PartsBudget int64
 	// HeartbeatEvery is the interval of heartbeats.
 	HeartbeatEvery time.Duration
+	// Turn is how long a run may last while another job waits.
+	Turn time.Duration
+	// Waiting returns jobs that wait for a slot of this process: at
+	// least two, if there are so many.
+	Waiting func(context.Context) ([]string, error)
 }
 
 // Metrics counts what runs of shards do.
@@ -51,8 +56,8 @@ type Runner struct {
 	turn chan struct{}
 }
 
-// New makes a runner. It does not touch Redis. SendHeartbeats must run
-// while shards run.
+// New makes a runner. It does not touch Redis. SendHeartbeats and
+// EndTurns must run while shards run.
 func New(c Config) *Runner {
 	return &Runner{c, newHeartbeats(c), make(chan struct{}, 1)}
 }
@@ -69,7 +74,8 @@ type Task struct {
 
 // Run does what is left of a shard. Whatever ends it, the work that was
 // done is committed, unless the error is outcome.ErrObsolete. The error
-// is queue.ErrBudget when the job's parts take too much of Redis.
+// is queue.ErrBudget when the job's parts take too much of Redis, and
+// outcome.ErrTurn when other jobs get their turn before the rest.
 func (r *Runner) Run(ctx context.Context, t Task) error {
 	ctx, member := r.heartbeats.join(ctx, t.Lease.Ref)
 	defer member.leave()
@@ -82,6 +88,7 @@ func (r *Runner) Run(ctx context.Context, t Task) error {
 		return fmt.Errorf("shard %d of job %s: %w", t.Lease.Ref.Shard, t.Lease.Ref.Job, err)
 	}
 
+	t.Env.MayBegin = member.turn.mayBegin
 	w := newRun(r.config, t, member)
 	release, err := beCareful(ctx, w, r.turn)
 	if err != nil {

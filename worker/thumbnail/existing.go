@@ -4,42 +4,24 @@ import (
 	"context"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
+	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// findExisting returns the full names of the thumbnails that the
-// bucket already has, by their stems. It takes one listing, from just
-// before the smallest stem to just after the largest, and no request
-// for a single image.
+// findExisting returns the full names of the thumbnails that the bucket
+// already has, by their stems. It lists the directory around the stems,
+// and makes no request for a single image. order is what is known of
+// the bucket's order; 0 if nothing.
 func findExisting(
-	ctx context.Context, b providers.Bucket, dir string, stems map[string]bool,
+	ctx context.Context, b providers.Bucket, dir string, stems []string, order keyorder.Order,
 ) (map[string]string, error) {
-	found := make(map[string]string, len(stems))
-	if len(stems) == 0 {
-		return found, nil
+	search := job.Search{
+		Prefix: dir,
+		Order:  order,
+		NameOf: func(key string) (string, bool) {
+			stem, _, _, ok := parseName(key)
+			return stem, ok
+		},
 	}
-	first, last := bounds(stems)
-	for o, err := range b.List(ctx, providers.ListOptions{Prefix: dir, After: first}) {
-		if err != nil {
-			return nil, err
-		}
-		// The names of last start with last and a dot. In byte order
-		// the slash comes right after the dot.
-		if o.Key >= last+"/" {
-			break
-		}
-		if stem, _, _, ok := parseName(o.Key); ok && stems[stem] && found[stem] == "" {
-			found[stem] = o.Key
-		}
-	}
-	return found, nil
-}
-
-func bounds(stems map[string]bool) (first, last string) {
-	for s := range stems {
-		if first == "" || s < first {
-			first = s
-		}
-		last = max(last, s)
-	}
-	return first, last
+	return search.Find(ctx, b, stems)
 }

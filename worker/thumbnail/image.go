@@ -34,8 +34,8 @@ func (l indexLine) encode() ([]byte, error) {
 
 var errNotIndexLine = errors.New("the line is not a line of an index")
 
-// keyOf returns the key of a line of the index. The lines have the
-// order of their keys.
+// keyOf returns the key of a line of the index, by which the lines are
+// sorted.
 func keyOf(line []byte) (string, error) {
 	var l indexLine
 	if err := json.Unmarshal(line, &l); err != nil {

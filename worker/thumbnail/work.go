@@ -3,9 +3,9 @@ package thumbnail
 import (
 	"context"
 	"iter"
-	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -58,7 +58,7 @@ func (t Job) open(
 		return nil, err
 	}
 	storage, _ := j.Target()
-	to, err := env.Open(ctx, storage)
+	to, err := env.OpenTarget(ctx, storage)
 	if err != nil {
 		_ = from.Close()
 		return nil, err
@@ -71,33 +71,37 @@ func (r *run) close() {
 	_ = r.to.Close()
 }
 
-// list lists a shard's objects, and finds out which of their
-// thumbnails exist. It does not look for the thumbnails of a shard
-// with Keys: those images failed before, and their keys may be so far
-// apart that one listing would cover the whole directory.
+// list lists a shard's objects, and finds out which of their thumbnails
+// exist. It does not look for the thumbnails of a shard with Keys:
+// those images failed before, and their keys may be so far apart that
+// one listing would cover the whole directory.
 func (r *run) list(
 	ctx context.Context, env job.Env, s job.Shard,
 ) ([]job.ListedObject, error) {
 	objects, err := s.List(ctx, r.from, env.Parallel)
 	if err == nil && s.Keys == nil {
-		r.existing, err = findExisting(ctx, r.to, r.dir, r.stems(objects))
+		r.existing, err = findExisting(ctx, r.to, r.dir, r.stems(objects), r.orderOf(s))
 	}
 	return objects, err
 }
 
-// skips reports whether an object gets no thumbnail: it is not an
-// image by its name, it is excluded, or Stevedore has written it and
-// a retry names it.
+// orderOf returns what the listing of a shard shows of the order in
+// which the destination lists; 0 if that is another bucket.
+func (r *run) orderOf(s job.Shard) keyorder.Order {
+	if to, _ := r.job.Target(); to.Same(r.job.Source) {
+		return s.KnownOrder(r.from)
+	}
+	return 0
+}
+
+// skips reports whether an object gets no thumbnail: it is not an image
+// by its name, it is excluded, or Stevedore has written it and a retry
+// names it.
 func skips(j tasks.GenerateThumbnails, key string) bool {
 	if isOwn(j, key) || imagehead.ByName(key) == imagehead.NotImage {
 		return true
 	}
-	for _, prefix := range j.Exclude {
-		if strings.HasPrefix(key, prefix) {
-			return true
-		}
-	}
-	return false
+	return !tasks.Selected(key, j.Include, j.Exclude)
 }
 
 // check returns an error if the listing alone shows that an image
@@ -114,11 +118,11 @@ func check(o providers.Object) error {
 	return imagehead.CheckKey(o.Key)
 }
 
-func (r *run) stems(objects []job.ListedObject) map[string]bool {
-	stems := make(map[string]bool, len(objects))
+func (r *run) stems(objects []job.ListedObject) []string {
+	stems := make([]string, 0, len(objects))
 	for _, o := range objects {
 		if !skips(r.job, o.Key) && check(o.Object) == nil {
-			stems[r.stem(o.Key, o.ETag)] = true
+			stems = append(stems, r.stem(o.Key, o.ETag))
 		}
 	}
 	return stems

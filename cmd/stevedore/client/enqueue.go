@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
@@ -13,7 +15,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/show"
 	"github.com/stevedore-jobs/stevedore/producer"
+	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
+	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
 // Enqueue is the enqueue command.
@@ -31,19 +35,20 @@ func (e Enqueue) Run(ctx context.Context, c cli.Console, schemes payload.Schemes
 	if err != nil {
 		return err
 	}
-	secrets := payload.KeepReferences
+	by := payload.Credentials{Secrets: payload.KeepReferences}
 	if !s.PublicKey.IsZero() {
 		e.ID = cmp.Or(e.ID, producer.NewID())
-		secrets = payload.Sealer{
+		by.Secrets = payload.Sealer{
 			Key:  s.PublicKey,
 			Job:  seal.Binding{Job: e.ID, Kind: e.Kind},
 			Vars: settings.Map(c.Environ),
 		}.Storage
 	}
-	j, err := e.Job(c, schemes, secrets)
+	j, err := e.Job(c, schemes, by)
 	if err != nil {
 		return err
 	}
+	warn(c, s.PublicKey, j)
 	options, err := e.Options(time.Now())
 	if err != nil {
 		return err
@@ -73,4 +78,19 @@ func (e Enqueue) print(
 		return fmt.Errorf("job %s is enqueued, but: %w", id, err)
 	}
 	return show.JSON(c.Out, s)
+}
+
+// warn says which secrets of a job are not sent. A worker would look for
+// their variables in its own environment.
+func warn(c cli.Console, key seal.PublicKey, j tasks.Job) {
+	names := payload.Named(j)
+	isAllowed := func(name string) bool { return strings.HasPrefix(name, "STEVEDORE_SECRET_") }
+	names = slices.DeleteFunc(names, isAllowed)
+	if len(names) == 0 || !key.IsZero() {
+		return
+	}
+	_, _ = fmt.Fprintf(c.Err, "stevedore: warning: the values of %s are not sent: "+
+		"each worker reads the variables from its own environment. "+
+		"To send the values sealed, export %s.\n",
+		strings.Join(names, " and "), settings.Name(setting.PublicKey))
 }

@@ -19,20 +19,24 @@ import (
 )
 
 // Flags are the ways to say what a job is to do. Single fields replace
-// those of URLs, and URLs those of the file.
+// those of the other flags, these replace those of URLs, and URLs those
+// of the file.
 type Flags struct {
 	Kind    string   `arg:"" help:"Kind of job: ${kinds}."`
 	Payload string   `arg:"" optional:"" help:"File with the payload as JSON, or - for standard input."`
-	Source  string   `help:"Bucket to work on: ${buckets}. Credentials come from the variables that the clouds' own tools read." placeholder:"URL"`
-	To      string   `help:"Bucket to write to; the source by default." placeholder:"URL"`
-	Set     []string `short:"s" sep:"none" help:"Field of the payload, for example --set size=512 or --set need.write=true. May be given more than once." placeholder:"FIELD=VALUE"`
+	Source  string   `help:"Bucket to work on: ${buckets}." placeholder:"URL"`
+	To      string   `help:"Bucket and directory to write to; the source by default." placeholder:"URL"`
+	Include []string `sep:"none" help:"Only keys that begin so. May be given more than once." placeholder:"PREFIX"`
+	Exclude []string `sep:"none" help:"No keys that begin so. May be given more than once." placeholder:"PREFIX"`
+	Access
+	Set []string `short:"s" sep:"none" help:"Field of the payload, for example --set size=512 or --set need.write=true. May be given more than once." placeholder:"FIELD=VALUE"`
 }
 
 // SecretsOf decides how the payload holds the secrets of a storage.
 type SecretsOf func(tasks.Storage) (tasks.Storage, error)
 
 // Job builds the payload. All its errors are mistakes of the caller.
-func (f Flags) Job(c cli.Console, schemes Schemes, secrets SecretsOf) (tasks.Job, error) {
+func (f Flags) Job(c cli.Console, schemes Schemes, by Credentials) (tasks.Job, error) {
 	kind, err := tasks.Lookup(f.Kind)
 	if err != nil {
 		return nil, cli.Invalid(err)
@@ -46,14 +50,17 @@ func (f Flags) Job(c cli.Console, schemes Schemes, secrets SecretsOf) (tasks.Job
 		return nil, cli.Invalid(err)
 	}
 	for field, s := range storages {
-		if s, err = secrets(s); err != nil {
+		if s, err = by.Secrets(s); err != nil {
 			return nil, cli.Invalid(err)
 		}
 		if fields[field], err = asFields(s); err != nil {
 			return nil, cli.Invalid(err)
 		}
 	}
-	if err := f.set(fields); err != nil {
+	if err := f.change(fields, kind, schemes); err != nil {
+		return nil, cli.Invalid(err)
+	}
+	if err := by.complete(fields, kind.StorageFields(), schemes); err != nil {
 		return nil, cli.Invalid(err)
 	}
 
@@ -66,6 +73,21 @@ func (f Flags) Job(c cli.Console, schemes Schemes, secrets SecretsOf) (tasks.Job
 		return nil, cli.Invalid(err)
 	}
 	return j, j.Validate()
+}
+
+// change puts the flags for single fields into a payload.
+func (f Flags) change(fields map[string]any, kind tasks.Kind, schemes Schemes) error {
+	names := []string{kind.StorageFields()[0], destination}
+	if err := f.Access.change(fields, names, schemes); err != nil {
+		return err
+	}
+	if len(f.Include) > 0 {
+		fields["include"] = f.Include
+	}
+	if len(f.Exclude) > 0 {
+		fields["exclude"] = f.Exclude
+	}
+	return f.set(fields)
 }
 
 // read reads the payload's file, if one is given.
@@ -114,6 +136,9 @@ func (f Flags) storages(
 		if err != nil {
 			return nil, fmt.Errorf("--source: %w", err)
 		}
+		if f.Anonymous {
+			s.Auth = tasks.Auth{}
+		}
 		found[kind.StorageFields()[0]] = s
 	}
 	if f.To != "" {
@@ -123,6 +148,9 @@ func (f Flags) storages(
 		s, err := schemes.Parse(f.To, vars)
 		if err != nil {
 			return nil, fmt.Errorf("--to: %w", err)
+		}
+		if s.Prefix != "" && !strings.HasSuffix(s.Prefix, "/") {
+			s.Prefix += "/" // what is written to is a directory
 		}
 		found[destination] = s
 	}

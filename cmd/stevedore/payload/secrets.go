@@ -13,6 +13,18 @@ import (
 // worker resolves the references.
 func KeepReferences(s tasks.Storage) (tasks.Storage, error) { return s, nil }
 
+// Named returns the variables that the secrets of a job name. A worker
+// reads them from its own environment.
+func Named(j tasks.Job) (names []string) {
+	_, _ = tasks.MapSecrets(j, func(s tasks.Secret) (tasks.Secret, error) {
+		if name, ok := strings.CutPrefix(s.Reference(), "env:"); ok {
+			names = append(names, name)
+		}
+		return s, nil
+	})
+	return names
+}
+
 // Sealer resolves the references of a storage in this process, and
 // seals their secrets for one job.
 type Sealer struct {

@@ -113,9 +113,13 @@ func previewErrors(
 			break
 		}
 	}
+	if shown == 0 { // the job did not come to store one
+		return nil
+	}
+	_, _ = fmt.Fprintf(w, "\nerror list:\n")
 	t.Render()
-	if more := s.Progress.Failed - shown; more > 0 {
-		_, _ = fmt.Fprintf(w, "and %d more: %s\n", more, rest)
+	if more := s.Progress.Failed - shown; more > 0 && shown == maxErrors {
+		_, _ = fmt.Fprintf(w, "and %d more; for all of them:\n  %s\n", more, rest)
 	}
 	return nil
 }

@@ -83,7 +83,7 @@ func (e Ending) print(
 // allErrors says how to get the whole error list.
 func (j Job) allErrors() string {
 	if j.Here {
-		return "run it again with --errors FILE to get all"
+		return "run the command again with --errors FILE"
 	}
 	return "stevedore status " + j.ID + " --errors"
 }
@@ -93,11 +93,11 @@ func (j Job) allErrors() string {
 func (j Job) afterInterrupt() string {
 	switch {
 	case !j.Here:
-		return "the job goes on; wait again with: stevedore wait " + j.ID
+		return "the job goes on; wait again with:\n  stevedore wait " + j.ID
 	case j.Kind == tasks.GenerateThumbnails{}.Kind():
 		return "run it again, it goes on where it was"
 	}
-	return "run it again; it begins anew, and nothing half-done is in the bucket"
+	return "run it again, it begins anew"
 }
 
 // verdict returns nil for a job that has ended well, and else an error

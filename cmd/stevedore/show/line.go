@@ -96,16 +96,14 @@ func (l *line) clear() {
 	l.drawn = 0
 }
 
-// back returns the codes that move the cursor to the beginning of what
-// was drawn, and remove it. A terminal that has become narrower since
-// shows it on several lines.
+// back returns the codes that remove what was drawn, and move the
+// cursor to its beginning. A terminal that has become narrower since
+// shows it on several lines. Lines are removed one by one: some
+// terminals keep a copy of what they remove when they clear a screen.
 func (l *line) back(columns int) string {
-	up := ""
-	if rows := max(0, l.drawn-1) / max(1, columns); rows > 0 {
-		up = fmt.Sprintf("\x1b[%dA", rows)
-	}
 	if l.drawn == 0 {
 		return ""
 	}
-	return "\r" + up + "\x1b[J"
+	rows := (l.drawn - 1) / max(1, columns)
+	return "\r\x1b[K" + strings.Repeat("\x1b[A\x1b[K", rows)
 }

@@ -22,7 +22,7 @@ func running(kind string, objects int64) tasks.Status {
 	}}
 }
 
-var control = regexp.MustCompile("\r|\x1b\\[[0-9]*[AJ]")
+var control = regexp.MustCompile("\r|\x1b\\[[AK]")
 
 // On a terminal of any width, also with wide characters, the progress
 // is one line, and names one time that is left.
@@ -42,7 +42,7 @@ func TestProgressIsOneLine(t *testing.T) {
 				p.Show(running(kind, 1)) // after the end nothing is drawn
 				synctest.Wait()
 
-				if strings.Contains(out.String(), "\n") || !strings.HasSuffix(out.String(), "\r\x1b[J") {
+				if strings.Contains(out.String(), "\n") || !strings.HasSuffix(out.String(), "\r\x1b[K") {
 					t.Errorf("%d columns: more than one line, or it is not removed: %q", columns, out.String())
 				}
 				frames := control.Split(out.String(), -1)
@@ -70,7 +70,7 @@ func TestProgressOnANarrowerTerminal(t *testing.T) {
 	columns = 50
 	out.Reset()
 	l.draw([]part{{"short", 1}}, tasks.Progress{})
-	if want := "\r\x1b[2A\x1b[Jshort"; out.String() != want {
+	if want := "\r\x1b[K\x1b[A\x1b[K\x1b[A\x1b[Kshort"; out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
 	}
 }
@@ -153,5 +153,15 @@ func TestTableInAFile(t *testing.T) {
 	table.Render()
 	if want := fmt.Sprintf("result  %send\n", strings.Repeat("word ", 100)); out.String() != want {
 		t.Errorf("%q", out.String())
+	}
+}
+
+// A text is broken between words. A long word stays whole.
+func TestWrap(t *testing.T) {
+	t.Parallel()
+	got := wrap("stevedore: 長い名前 is not valid:\n  field one: wrong and more words\n  https://example.com/a/long/path end\n", 20)
+	want := "stevedore: 長い名前\nis not valid:\n  field one: wrong\n  and more words\n  https://example.com/a/long/path\n  end\n"
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

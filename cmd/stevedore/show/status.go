@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/producer"
@@ -77,6 +78,7 @@ func stateText(s tasks.Status, v tasks.VerifyConnectionResult) string {
 // known.
 func appendProgress(t *Table, p tasks.Progress) {
 	if done := countText(p); done != "" {
+		done = strings.TrimSuffix(done, " objects")
 		t.Row("objects", nonEmpty(done, leftOutText(p), warningsText(p)))
 	}
 	if speed := nonEmpty(rateText(p), leftText(p)); speed != "" {

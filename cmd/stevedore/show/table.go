@@ -68,7 +68,7 @@ func cells(row []string) (r table.Row) {
 }
 
 // fit decides how wide each column may be. The last one gets what the
-// others leave. Each of these gets at most a third of the terminal.
+// others leave. A wide one of these gets a third of the terminal.
 func (t *Table) fit(columns int) (configs []table.ColumnConfig) {
 	var widths []int
 	for _, row := range append(t.rows, t.header) {
@@ -79,10 +79,10 @@ func (t *Table) fit(columns int) (configs []table.ColumnConfig) {
 			widths[i] = max(widths[i], text.LongestLineLen(cell))
 		}
 	}
-	const least = 12
-	left := columns - 1 // a wrapped line may end with half a wide character too much
+	const least, narrow = 12, 20 // a column up to narrow is not wrapped
+	left := columns - 1          // a wrapped line may end with half a wide character too much
 	for i, width := range widths {
-		width = min(width, max(columns/3, least))
+		width = min(width, max(columns/3, min(narrow, columns*2/5)))
 		if i == len(widths)-1 {
 			width = max(left, least)
 		}

@@ -28,6 +28,7 @@ import (
 type Config struct {
 	Client      *http.Client // carries the requests for tokens
 	AllowWorker bool         // payloads may use the worker's own identity
+	Person      bool         // the worker's identity is that of a person at a keyboard
 }
 
 // Source makes identities. It is safe for concurrent use, and must not be

@@ -35,6 +35,9 @@ func (s *Source) workerIdentity(st tasks.Storage) (*Identity, error) {
 	key := sessionKey{authority: opts.Cloud.ActiveDirectoryAuthorityHost}
 	shared, err := s.sessions.Get(key, func() (*session, error) {
 		return newSession(func() (azcore.TokenCredential, error) {
+			if s.config.Person {
+				return personCredential(opts)
+			}
 			return workerCredential(opts)
 		})
 	})

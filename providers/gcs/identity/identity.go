@@ -29,6 +29,7 @@ type Config struct {
 	Client      *http.Client // carries the requests for tokens
 	TokenURL    string       // exchanges key files for tokens; empty means Google's
 	AllowWorker bool         // payloads may use the worker's own identity
+	Person      bool         // the worker's identity is that of a person at a keyboard
 }
 
 // Source makes identities. It is safe for concurrent use, and must not be
@@ -36,6 +37,7 @@ type Config struct {
 type Source struct {
 	config   Config
 	sessions driver.SessionCache[sessionKey, *session]
+	person   person
 }
 
 // NewSource makes a source.
@@ -73,6 +75,9 @@ func (s *Source) identity(st tasks.Storage, secrets providers.Secrets) (*Identit
 		if st.Auth.Method == tasks.AuthImpersonation {
 			return s.impersonate(st.Auth.ServiceAccount)
 		}
+		if s.config.Person {
+			return &Identity{tokens: &s.person}, nil
+		}
 		return newWorkerIdentity(storageScope), nil
 	}
 	return nil, &providers.Error{
@@ -94,7 +99,7 @@ func (s *Source) checkWorker(st tasks.Storage) error {
 			Fix: "Use method key-file, or let the workers' operator add gcs to " +
 				setting.WorkerIdentity.String() + ".",
 		}
-	case st.Endpoint != "":
+	case st.Endpoint != "" && !s.config.Person:
 		return &providers.Error{
 			Kind: providers.Denied, Code: "WorkerIdentityEndpoint",
 			Detail: "the worker's own identity is used only at Google itself",

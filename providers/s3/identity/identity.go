@@ -28,6 +28,8 @@ type Config struct {
 	Attempts    int          // how often a request is tried before it fails
 	STSEndpoint string       // empty means AWS's STS in the storage's region
 	AllowWorker bool         // payloads may use the worker's own identity
+	Person      bool         // the worker's identity is that of a person at a keyboard
+	Profile     string       // of the person; empty means the default
 }
 
 // Source makes identities. It is safe for concurrent use, and must not
@@ -39,7 +41,9 @@ type Source struct {
 }
 
 // NewSource makes a source.
-func NewSource(c Config) *Source { return &Source{config: c} }
+func NewSource(c Config) *Source {
+	return &Source{config: c, worker: workerCredentials{person: c.Person, profile: c.Profile}}
+}
 
 // Identity is what the requests of one bucket are signed with. Make it
 // with Source.Identity.

@@ -22,6 +22,9 @@ import (
 // the metadata services of EC2, ECS and EKS. Nothing of a payload is
 // sent to them.
 type workerCredentials struct {
+	person  bool
+	profile string
+
 	mu     sync.Mutex
 	loaded aws.CredentialsProvider // nil until load succeeds; guarded by mu
 }
@@ -30,16 +33,29 @@ type workerCredentials struct {
 func (w *workerCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	from, err := w.load(ctx)
 	if err != nil {
-		return aws.Credentials{}, noIdentity()
+		return aws.Credentials{}, w.missing(err)
 	}
 	creds, err := from.Retrieve(ctx)
 	// The answers of metadata services, programs and files are for the
 	// operator only. An answer of STS to a web identity is classified
 	// later, like all others of STS.
 	if err != nil && ctx.Err() == nil && !s3error.IsSTS(err) {
-		return aws.Credentials{}, noIdentity()
+		return aws.Credentials{}, w.missing(err)
 	}
 	return creds, err
+}
+
+// FindWorker returns an error if the worker has no identity at AWS.
+func (s *Source) FindWorker(ctx context.Context) error {
+	_, err := s.worker.Retrieve(ctx)
+	return err
+}
+
+func (w *workerCredentials) missing(cause error) *providers.Error {
+	if w.person {
+		return noPerson(w.profile, cause)
+	}
+	return noIdentity()
 }
 
 // load reads the worker's configuration once. After a failure the next
@@ -50,8 +66,13 @@ func (w *workerCredentials) load(ctx context.Context) (aws.CredentialsProvider, 
 	if w.loaded != nil {
 		return w.loaded, nil
 	}
-	c, err := config.LoadDefaultConfig(ctx,
-		config.WithLogger(logging.Nop{}), config.WithDefaultRegion(defaultRegion))
+	options := []func(*config.LoadOptions) error{
+		config.WithLogger(logging.Nop{}), config.WithDefaultRegion(defaultRegion),
+	}
+	if w.person {
+		options = append(options, personOptions(w.profile)...)
+	}
+	c, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
 		return nil, err
 	}

@@ -26,11 +26,14 @@ type writeCheck struct{ Target }
 // first. Then it refuses the checksum, and stores nothing.
 func (p writeCheck) write(ctx context.Context) tasks.Check {
 	key := check.RandomKey(p.Storage)
-	e := p.putWrongChecksum(ctx, key, !p.Storage.UnconditionalPut)
+	e := p.putWrongChecksum(ctx, key, ifNew)
 	switch {
 	case e == nil:
 		return p.stored(ctx, key)
 	case isRefusedForChecksum(e), e.Kind == providers.Conflict:
+		if err := p.conditions(ctx); err != nil {
+			return check.FailError(err)
+		}
 		return p.abort(ctx, key, e.Code)
 	case e.Kind == providers.Denied, e.Kind == providers.Unauthenticated,
 		e.Kind == providers.NotFound, e.Kind == providers.Blocked:
@@ -43,14 +46,27 @@ func (p writeCheck) write(ctx context.Context) tasks.Check {
 	return check.UnknownError(e)
 }
 
-// CheckConditions returns an error if the server refuses every PUT with a
-// condition. It returns nil if it cannot find out.
+// CheckConditions returns an error if the server refuses a PUT with a
+// condition. It returns nil if it cannot find out. AWS is not asked: it
+// knows the conditions.
 func CheckConditions(ctx context.Context, t Target) error {
-	p := writeCheck{t}
-	key := check.RandomKey(t.Storage)
-	switch e := p.putWrongChecksum(ctx, key, true); {
+	if err := (writeCheck{t}).conditions(ctx); err != nil {
+		return err
+	}
+	return nil
+}
+
+// conditions asks for a condition that no object meets. So a server that
+// knows it stores nothing, even if it checks no checksum. Servers that
+// know this condition also know that a key must be new, which is older.
+func (p writeCheck) conditions(ctx context.Context) *providers.Error {
+	if p.Identity.IsAWS() || p.Storage.UnconditionalPut {
+		return nil
+	}
+	key := check.RandomKey(p.Storage)
+	switch e := p.putWrongChecksum(ctx, key, ifOther); {
 	case e == nil:
-		p.stored(ctx, key)
+		p.stored(ctx, key) // removes it
 	case p.refusesCondition(ctx, key, e):
 		return s3error.NoConditionalPut(e)
 	}
@@ -65,7 +81,7 @@ func (p writeCheck) refusesCondition(
 	if e.Kind != providers.Invalid || isRefusedForChecksum(e) || p.Storage.UnconditionalPut {
 		return false
 	}
-	plain := p.putWrongChecksum(ctx, key, false)
+	plain := p.putWrongChecksum(ctx, key, always)
 	if plain == nil {
 		p.stored(ctx, key) // removes it
 		return true
@@ -81,17 +97,30 @@ func isRefusedForChecksum(e *providers.Error) bool {
 	}, e.Code)
 }
 
+// condition is when the byte of a check may be stored.
+type condition int
+
+const (
+	always  condition = iota
+	ifNew             // if the key does not exist, which is true
+	ifOther           // if the object has an ETag that none has
+)
+
 // putWrongChecksum puts one byte with a wrong checksum. It returns nil if
-// the server stored it.
+// the server stored it. With unconditional_put it sends no condition.
 func (p writeCheck) putWrongChecksum(
-	ctx context.Context, key string, ifNew bool,
+	ctx context.Context, key string, when condition,
 ) *providers.Error {
 	in := &sdk.PutObjectInput{
 		Bucket: p.Client.Bucket(), Key: aws.String(key), Body: bytes.NewReader([]byte("x")),
 		ContentMD5: aws.String("AAAAAAAAAAAAAAAAAAAAAA=="),
 	}
-	if ifNew {
+	switch {
+	case p.Storage.UnconditionalPut:
+	case when == ifNew:
 		in.IfNoneMatch = aws.String("*")
+	case when == ifOther:
+		in.IfMatch = aws.String(`"` + strings.Repeat("0", 32) + `"`)
 	}
 	noChecksum := func(o *sdk.Options) {
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired

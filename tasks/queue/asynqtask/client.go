@@ -22,6 +22,7 @@ import (
 type Client struct {
 	client    *asynq.Client
 	inspector *asynq.Inspector
+	redis     redis.UniversalClient
 }
 
 // NewClient enqueues through the first client of Redis. It
@@ -31,6 +32,7 @@ func NewClient(enqueue, inspect redis.UniversalClient) Client {
 	return Client{
 		asynq.NewClientFromRedisClient(enqueue),
 		asynq.NewInspectorFromRedisClient(inspect),
+		inspect,
 	}
 }
 

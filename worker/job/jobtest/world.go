@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/providers/mem"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -33,19 +34,34 @@ type World struct {
 	Fail func(op, key string) error
 
 	opener *mem.Opener
+	order  keyorder.Order // of all buckets
 	mu     sync.Mutex
 	ops    []string
 }
 
 // New returns a world with Bucket and the other named buckets, all
-// empty.
+// empty. They list in the order of bytes.
 func New(buckets ...string) *World {
-	w := &World{opener: mem.New()}
+	w := &World{opener: mem.New(), order: keyorder.Bytes}
 	for _, name := range append(buckets, Bucket) {
 		w.opener.Create(name)
 	}
 	return w
 }
+
+// NewIn returns a world whose buckets list in another order. The jobs
+// must find out the order.
+func NewIn(order keyorder.Order, buckets ...string) *World {
+	w := &World{opener: mem.New(), order: order}
+	for _, name := range append(buckets, Bucket) {
+		w.opener.CreateIn(name, order)
+	}
+	return w
+}
+
+// CreateIn makes another empty bucket, which lists in an order of its
+// own.
+func (w *World) CreateIn(name string, order keyorder.Order) { w.opener.CreateIn(name, order) }
 
 // Source returns a storage for Bucket with a prefix, which may be
 // empty.
