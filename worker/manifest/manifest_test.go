@@ -318,7 +318,7 @@ func TestServerWithoutConditions(t *testing.T) {
 
 	w.Fail = nil
 	j.Source.UnconditionalPut = true
-	parts := jobtest.Parts([]job.Item{{Key: "in/a.jpg", Data: []byte("{}\n"), Tally: tallyEntries}})
+	parts := jobtest.Parts([]job.Item{{Key: "in/a.jpg", Data: []byte(`{"name":"a","extension":".jpg"}` + "\n"), Tally: tallyEntries}})
 	result, err := Job{}.Finish(t.Context(), j, w.Env(), parts)
 	if err != nil {
 		t.Fatal(err)

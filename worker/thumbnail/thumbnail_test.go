@@ -333,7 +333,7 @@ func TestServerWithoutConditions(t *testing.T) {
 
 	w.Fail = nil
 	j.Source.UnconditionalPut = true
-	parts := jobtest.Parts([]job.Item{{Key: "in/a.jpg", Data: []byte("{}\n"), Tally: tallyWritten}})
+	parts := jobtest.Parts([]job.Item{{Key: "in/a.jpg", Data: []byte(`{"key":"in/a.jpg"}` + "\n"), Tally: tallyWritten}})
 	result, err := New(1<<20).Finish(t.Context(), j, w.Env(), parts)
 	if err != nil {
 		t.Fatal(err)
