@@ -13,7 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/providers/mem/memtest"
-		"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
+	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 	"github.com/stevedore-jobs/stevedore/worker/keysearch"
 )
 
