@@ -110,7 +110,8 @@ func (r *run) open(ctx context.Context) (err error) {
 		return err
 	}
 	to, _ := r.job.Target()
-	if r.target, err = r.opens(r.env.OpenTarget(ctx, to)); err != nil || !r.job.IncludeImages {
+	r.target, err = r.opens(providers.OpenTarget(ctx, to, r.env.Open))
+	if err != nil || !r.job.IncludeImages {
 		return err
 	}
 	b, err := r.openBucket(ctx, r.job.Source)
