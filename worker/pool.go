@@ -65,7 +65,7 @@ type server struct {
 func (w *Worker) newServer(p pool) *server {
 	log := w.log.With("pool", p.name)
 	conn := pickup.New(w.config.Redis, slices.Sorted(maps.Keys(p.queues)), log)
-	config := asynqConfig(p, w.config.DrainTimeout, asynqLog{log, w.health.redisAway})
+	config := asynqConfig(p, w.config.DrainTimeout, w.outage.AsynqLog(p.name))
 	return &server{asynq.NewServer(conn, config), conn}
 }
 
@@ -75,7 +75,7 @@ func (s *server) Stop() {
 	s.Server.Stop()
 }
 
-func asynqConfig(p pool, drainTimeout time.Duration, log asynqLog) asynq.Config {
+func asynqConfig(p pool, drainTimeout time.Duration, log asynq.Logger) asynq.Config {
 	return asynq.Config{
 		Concurrency:       p.slots,
 		Queues:            p.queues,
