@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -216,7 +217,9 @@ func TestInterrupt(t *testing.T) {
 	}
 	url := redisURL(queuetest.Embedded(t))
 	want(t.Context(), t, cli.ExitOK, []string{url}, "enqueue", "build-manifest", "--source", "file:///tmp", "--id", "j")
-	command := exec.CommandContext(t.Context(), path, "wait", "j")
+	ctx, cancel := context.WithTimeout(t.Context(), maxWait)
+	defer cancel()
+	command := exec.CommandContext(ctx, path, "wait", "j")
 	command.Env = append(os.Environ(), url)
 	var errs syncBuffer
 	command.Stderr = &errs
@@ -253,7 +256,9 @@ func beStuck() {
 func TestSecondInterrupt(t *testing.T) {
 	skipInShort(t)
 	t.Parallel()
-	command := exec.CommandContext(t.Context(), os.Args[0])
+	ctx, cancel := context.WithTimeout(t.Context(), maxWait)
+	defer cancel()
+	command := exec.CommandContext(ctx, os.Args[0])
 	command.Env = append(os.Environ(), stuckName+"=1")
 	var out syncBuffer
 	command.Stdout = &out
