@@ -30,13 +30,28 @@ var (
 		"enqueue it under that ID")
 )
 
+// EndedError means that a job has ended that is enqueued again
+// under its ID. Nothing was enqueued, and nothing runs: Retry runs
+// a job again.
+type EndedError struct {
+	ID    string
+	State tasks.State // how it ended
+}
+
+// Error says how the job ended, and what to do.
+func (e *EndedError) Error() string {
+	return fmt.Sprintf("job %s had ended before: it is %s, and nothing was enqueued; "+
+		"retry it, or choose another ID", e.ID, e.State)
+}
+
 // NewID makes the ID of a new job, for a caller who must know it
 // before the job is enqueued. Enqueue makes one itself if none is
 // given.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // Enqueue validates a job and puts it on the queue. It returns
-// the job's ID.
+// the job's ID. If the job was enqueued before under this ID and
+// has ended, it returns the ID and an *EndedError.
 //
 // These errors mean that nothing was enqueued:
 // *tasks.InvalidError for a payload with faults, ErrIDReused for
@@ -56,10 +71,12 @@ func (c *Client) Enqueue(
 
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	if err := c.jobs.send(ctx, job, kind); err != nil {
-		return "", c.options.Explain(err)
+	err = c.jobs.send(ctx, job, kind)
+	switch {
+	case err == nil, errors.As(err, new(*EndedError)):
+		return job.ID, err
 	}
-	return job.ID, nil
+	return "", c.options.Explain(err)
 }
 
 // prepare does everything that needs no Redis: it checks the job,
@@ -115,7 +132,7 @@ func (j jobs) send(
 	case r.Kind != kind.Name || !kind.Same(r.Payload, job.Payload):
 		return fmt.Errorf("%s: %w (a %s job); choose another ID", job.ID, ErrIDReused, r.Kind)
 	case r.State.Final():
-		return nil
+		return &EndedError{job.ID, r.State}
 	}
 
 	// The payload is the record's: secrets that were sealed again

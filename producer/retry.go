@@ -13,20 +13,21 @@ import (
 var (
 	// ErrNothingToRetry means that no object of a job failed.
 	ErrNothingToRetry = queue.ErrNothingToRetry
-	// ErrNotRetryable means that a job has no complete error list
-	// to work on: it has not ended, or it has never succeeded, or
-	// more objects failed than the list holds. It is also the
-	// error if the deadline has passed. Enqueue the job anew,
-	// under another ID.
+	// ErrNotRetryable means that a job has not ended, that more
+	// objects failed than its error list holds, or that its
+	// deadline has passed. In the last two cases enqueue the job
+	// anew, under another ID.
 	ErrNotRetryable = queue.ErrNotRetryable
 )
 
-// Retry begins a job that has a result again, under the same ID,
-// for the objects of its error list alone. Wait then follows it
-// to its new end. A job without shards, such as
-// export-annotations, runs again as a whole. The new result is as
-// if the objects had not failed. The new error list has those
-// that failed again.
+// Retry begins a job that has ended again, under the same ID. Wait
+// then follows it to its new end.
+//
+// A job that failed or was cancelled runs again as a whole. A job
+// that has a result runs for the objects of its error list alone:
+// the new result is as if they had not failed, and the new error
+// list has those that failed again. A job without shards, such as
+// export-annotations, always runs as a whole.
 //
 // It is safe to call twice, also at once: while a retry is under
 // way, another call changes nothing and returns nil.

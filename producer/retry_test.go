@@ -251,12 +251,11 @@ func TestRetryIsRefused(t *testing.T) {
 	foreign(t, o, "jobs", "foreign")
 	claim(t, r, "runs")
 	finish("clean", outcome{result: `{}`, objects: 2})
-	finish("failed", outcome{failure: &tasks.Failure{Kind: "denied", Message: "no"}})
 	finish("late", outcome{result: `{}`, objects: 2, errors: corrupt}, producer.WithDeadline(time.Now().Add(-time.Second)))
 	for id, want := range map[string]error{
 		"waits": producer.ErrNotRetryable, "foreign": producer.ErrNotRetryable, "runs": producer.ErrNotRetryable,
-		"clean": producer.ErrNothingToRetry, "failed": producer.ErrNotRetryable,
-		"late": producer.ErrNotRetryable, "unknown": producer.ErrNoJob,
+		"clean": producer.ErrNothingToRetry,
+		"late":  producer.ErrNotRetryable, "unknown": producer.ErrNoJob,
 	} {
 		before, _ := c.Status(t.Context(), id)
 		if err := c.Retry(t.Context(), id); !errors.Is(err, want) {
@@ -322,5 +321,54 @@ func TestResultAs(t *testing.T) {
 	s.State = tasks.StateFailed
 	if _, err := producer.ResultAs[tasks.BuildManifestResult](s); err == nil {
 		t.Error("a failed job has a result")
+	}
+}
+
+// A job that failed or was cancelled runs again as a whole. Enqueuing
+// it again only tells how it ended.
+func TestRetryOfAJobWithoutResult(t *testing.T) {
+	t.Parallel()
+	o := queuetest.Embedded(t)
+	c, r := client(t, o), store(t, o)
+	ends := map[string]tasks.State{"failed": tasks.StateFailed, "cancelled": tasks.StateCancelled}
+	enqueue(t, c, manifest, producer.WithID("failed"))
+	failure := outcome{errors: corrupt, failure: &tasks.Failure{Kind: "denied", Message: "no"}}
+	if err := end(t.Context(), r, claim(t, r, "failed"), failure); err != nil {
+		t.Fatal(err)
+	}
+	enqueue(t, c, manifest, producer.WithID("cancelled"))
+	if _, err := c.Cancel(t.Context(), "cancelled"); err != nil {
+		t.Fatal(err)
+	}
+	for id, state := range ends {
+		again, err := c.Enqueue(t.Context(), manifest, producer.WithID(id))
+		var ended *producer.EndedError
+		if again != id || !errors.As(err, &ended) || *ended != (producer.EndedError{ID: id, State: state}) {
+			t.Errorf("%s: enqueued again as %q, %v", id, again, err)
+		}
+	}
+	work(t, o, func(_ context.Context, l queue.Lease) outcome {
+		if l.Round != 1 || l.PreviousResult != nil {
+			t.Errorf("round %d improves %s", l.Round, l.PreviousResult)
+		}
+		return outcome{result: `{"entries":8}`, objects: 10}
+	})
+	for id := range ends {
+		for range 2 { // the second call changes nothing
+			if err := c.Retry(t.Context(), id); err != nil && !errors.Is(err, producer.ErrNothingToRetry) {
+				t.Fatal(err)
+			}
+		}
+		s := waitFor(t, c, id)
+		if s.State != tasks.StateSucceeded || s.Round != 1 || s.Failure != nil || s.Progress.Failed != 0 {
+			t.Errorf("%s: %+v", id, s)
+		}
+		if list := errorList(t, c, id); list != nil {
+			t.Errorf("%s: %v", id, list)
+		}
+		var ended *producer.EndedError
+		if _, err := c.Enqueue(t.Context(), manifest, producer.WithID(id)); !errors.As(err, &ended) || ended.State != tasks.StateSucceeded {
+			t.Errorf("%s: enqueued again: %v", id, err)
+		}
 	}
 }

@@ -20,8 +20,8 @@ const (
 	StateCancelled State = "cancelled"
 )
 
-// Final reports whether a job in this state has ended. Only a retry of
-// its failed objects begins it again.
+// Final reports whether a job in this state has ended. Only a retry
+// begins it again.
 func (s State) Final() bool {
 	return s == StateSucceeded || s == StateFailed || s == StateCancelled
 }
@@ -32,7 +32,7 @@ type Status struct {
 	Kind     string   `json:"kind"`
 	State    State    `json:"state"`
 	Tenant   string   `json:"tenant,omitempty"`
-	Round    int      `json:"round,omitempty"` // how often its failed objects were tried again
+	Round    int      `json:"round,omitempty"` // how often the job was retried
 	Progress Progress `json:"progress"`
 	// Storages are those that the payload names. They are missing for a
 	// job of a kind that the reader does not know.

@@ -17,27 +17,30 @@ import (
 )
 
 // slowJob is a sharded job whose objects take 100 ms each. A bucket
-// "big" has 8 shards of about a minute, any other one shard with four
-// objects.
-type slowJob struct{ begun atomic.Int64 }
+// that is not in shards has one shard with four objects.
+type slowJob struct {
+	shards  map[string]int // in a bucket
+	objects int64          // in each of these shards
+	begun   atomic.Int64
+}
 
 // Plan implements job.Sharded.
-func (*slowJob) Plan(
+func (s *slowJob) Plan(
 	_ context.Context, j tasks.BuildManifest, _ job.Env, after string, emit func(job.Shard) error,
 ) error {
-	shards, objects := 1, int64(4)
-	if j.Source.Bucket == "big" {
-		shards, objects = 8, 2400
+	shards, objects := s.shards[j.Source.Bucket], s.objects
+	if shards == 0 {
+		shards, objects = 1, 4
 	}
 	for i := range shards {
-		s := job.Shard{After: after, Through: fmt.Sprintf("%d/~", i), Objects: objects}
-		if s.Through <= after {
+		shard := job.Shard{After: after, Through: fmt.Sprintf("%d/~", i), Objects: objects}
+		if shard.Through <= after {
 			continue
 		}
-		if err := emit(s); err != nil {
+		if err := emit(shard); err != nil {
 			return err
 		}
-		after = s.Through
+		after = shard.Through
 	}
 	return nil
 }
@@ -66,6 +69,12 @@ func (*slowJob) Finish(
 	return tasks.BuildManifestResult{Entries: parts.Tally["entries"]}, nil
 }
 
+func onBucket(name string) tasks.BuildManifest {
+	j := manifest
+	j.Source.Bucket = name
+	return j
+}
+
 // A small job behind a big one, all of whose shards take a minute, gets
 // its turn after about 10 seconds. The big job goes on: it loses no
 // attempt, no shard of it counts as crashed, and no object is done
@@ -75,17 +84,15 @@ func TestSmallJobGetsItsTurn(t *testing.T) {
 	slow(t)
 	o := queuetest.Start(t).Options()
 	h := newHarness(t, o)
-	work := new(slowJob)
+	work := &slowJob{shards: map[string]int{"big": 8}, objects: 2400}
 	startWorker(t, newConfig(t, o), testJobs{other: work})
 	c := newClient(t, o)
-	big, small := manifest, manifest // another bucket: another size
-	big.Source.Bucket, small.Source.Bucket = "big", "small"
-	enqueue(t, c, big, "big")
+	enqueue(t, c, onBucket("big"), "big")
 	queuetest.Eventually(t, 20*time.Second, "the big job has every slot", func() bool {
 		return work.begun.Load() > 20
 	})
 	began := time.Now()
-	enqueue(t, c, small, "small")
+	enqueue(t, c, onBucket("small"), "small")
 	s := waitForJob(t, c, "small", 60*time.Second)
 	t.Logf("the small job took %v", time.Since(began))
 	if took := time.Since(began); took > 18*time.Second || s.State != tasks.StateSucceeded {

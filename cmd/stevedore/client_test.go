@@ -68,8 +68,13 @@ func TestCancelCommand(t *testing.T) {
 	if _, errs := want(t.Context(), t, cli.ExitFailed, environ, "cancel", "nobody"); !strings.Contains(errs, "no such job") {
 		t.Errorf("%s", errs)
 	}
-	if _, errs := want(t.Context(), t, cli.ExitFailed, environ, "retry", "j"); !strings.Contains(errs, "cancelled") {
-		t.Errorf("retry of a cancelled job: %s", errs)
+	out, errs := want(t.Context(), t, cli.ExitEnded, environ, "enqueue", "build-manifest", "--source", "file:///tmp", "--id", "j")
+	if out != "j\n" || !strings.Contains(errs, "it is cancelled") || !strings.Contains(errs, "stevedore retry j") {
+		t.Errorf("enqueued again: %q, %s", out, errs)
+	}
+	want(t.Context(), t, cli.ExitOK, environ, "retry", "j")
+	if out, _ := want(t.Context(), t, cli.ExitOK, environ, "status", "j"); !strings.Contains(out, "queued (retry 1)") {
+		t.Errorf("retried: %s", out)
 	}
 }
 

@@ -28,7 +28,7 @@ type commands struct {
 	Status  client.Status  `cmd:"" help:"Show how a job is doing."`
 	Wait    client.Wait    `cmd:"" help:"Show a job's progress until it ends."`
 	Cancel  client.Cancel  `cmd:"" help:"End a job, wherever it runs."`
-	Retry   client.Retry   `cmd:"" help:"Run a job again, for the objects on its error list only."`
+	Retry   client.Retry   `cmd:"" help:"Run a job again: for the objects on its error list, or as a whole if it failed or was cancelled."`
 	Events  client.Events  `cmd:"" help:"Print what happens to jobs, a JSON line an event."`
 	Run     runCommand     `cmd:"" help:"Run a job here and now, without Redis."`
 	Keygen  keygenCommand  `cmd:"" help:"Make a pair of keys: producers seal secrets with the public one, workers open them with the private one."`

@@ -72,6 +72,7 @@ var peerKeys = []string{
 
 // Each job runs twice on each bucket of each server.
 func TestPeers(t *testing.T) {
+	t.Parallel()
 	for _, p := range peers(t) {
 		for _, bucket := range p.Buckets {
 			t.Run(p.Name+"/"+bucket, func(t *testing.T) {
@@ -198,6 +199,7 @@ func result[R tasks.Result](t *testing.T, client *producer.Client, j tasks.Job) 
 // A wrong key, secret or bucket makes one check fail, with advice. The
 // checks after it are not made.
 func TestPeersDiagnosis(t *testing.T) {
+	t.Parallel()
 	cases := map[string]struct {
 		spoil func(*tasks.Storage)
 		check string

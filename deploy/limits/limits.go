@@ -70,6 +70,7 @@ func (r *report) addFile(f *file) {
 
 	r.checkLength(f, maxFileLines)
 	r.checkWidth(f)
+	r.checkKeys(f)
 	folder := r.folder(f.folder())
 	folder.files++
 	folder.lines += len(f.lines)

@@ -54,8 +54,12 @@ func TestRun_EachLimit(t *testing.T) {
 		files map[string]string
 		want  string // a part of the only violation; empty for none
 	}{
-		"18 files": {files(18), ""},
-		"19 files": {files(19), "a: the folder has 19 files, the limit is 18"},
+		"keys compared":          {one("package a\n\nvar b = key < x.After\n"), "a/a.go:3: keys are compared; only the order of their bucket (package keyorder) tells which comes first"},
+		"keys compared by cmp":   {one("package a\n\nvar b = cmp.Compare(aws.ToString(a.Key), b)\n"), "a/a.go:3: keys are compared; only the order of their bucket (package keyorder) tells which comes first"},
+		"lengths of keys":        {one("package a\n\nvar b = len(key) < 3 && key == last && t.After(u)\n"), ""},
+		"keys, in their package": {map[string]string{"providers/keyorder/a.go": "package keyorder\n\nvar b = key < after\n"}, ""},
+		"18 files":               {files(18), ""},
+		"19 files":               {files(19), "a: the folder has 19 files, the limit is 18"},
 		"1500 lines of a folder": {
 			map[string]string{
 				"a/1.go": "package a" + long(300), "a/2.go": "package a" + long(300),

@@ -63,7 +63,7 @@ func (w *walk) directory(ctx context.Context, dir string) (more bool, err error)
 
 func (w *walk) entry(ctx context.Context, key string, entry fs.DirEntry) (more bool, err error) {
 	switch {
-	case w.opts.Through != "" && key > w.opts.Through:
+	case w.opts.Through != "" && keyorder.Bytes.Before(w.opts.Through, key):
 		return false, nil
 	case entry.IsDir() && w.mayContain(key+"/"):
 		return w.directory(ctx, key+"/")
@@ -82,7 +82,7 @@ func (w *walk) entry(ctx context.Context, key string, entry fs.DirEntry) (more b
 }
 
 func (w *walk) wants(key string) bool {
-	return strings.HasPrefix(key, w.opts.Prefix) && key > w.opts.After
+	return strings.HasPrefix(key, w.opts.Prefix) && keyorder.Bytes.Before(w.opts.After, key)
 }
 
 // mayContain reports whether a directory, written with a slash at its
@@ -90,7 +90,7 @@ func (w *walk) wants(key string) bool {
 func (w *walk) mayContain(dir string) bool {
 	prefix, after := w.opts.Prefix, w.opts.After
 	return (strings.HasPrefix(dir, prefix) || strings.HasPrefix(prefix, dir)) &&
-		(dir > after || strings.HasPrefix(after, dir))
+		(keyorder.Bytes.Before(after, dir) || strings.HasPrefix(after, dir))
 }
 
 // read returns the entries of a directory in the order of their keys.

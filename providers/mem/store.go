@@ -1,6 +1,7 @@
 package mem
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -18,7 +19,8 @@ type store struct {
 
 	mu      sync.RWMutex
 	objects map[string]object
-	keys    []string // of objects, in order; nil after a key was added or removed
+	keys    []string // of objects, in order; nil after one was removed
+	added   []string // keys that are not in keys yet
 }
 
 type object struct {
@@ -47,13 +49,7 @@ func (s *store) start(prefix, after string) string {
 func (s *store) page(prefix, after string) []providers.Object {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.keys == nil {
-		s.keys = make([]string, 0, len(s.objects))
-		for key := range s.objects {
-			s.keys = append(s.keys, key)
-		}
-		slices.SortFunc(s.keys, s.order.Compare)
-	}
+	s.sortKeys()
 	from, found := slices.BinarySearchFunc(s.keys, s.start(prefix, after), s.order.Compare)
 	if found && s.keys[from] == after {
 		from++
@@ -66,6 +62,29 @@ func (s *store) page(prefix, after string) []providers.Object {
 		page = append(page, s.objects[key].info(key))
 	}
 	return page
+}
+
+// sortKeys brings keys up to date. New keys are merged into the others:
+// a job that writes and lists in turns does not sort all of them again
+// and again.
+func (s *store) sortKeys() {
+	if s.keys == nil {
+		s.keys = make([]string, 0, len(s.objects))
+		s.added = slices.Collect(maps.Keys(s.objects))
+	}
+	if len(s.added) == 0 {
+		return
+	}
+	slices.SortFunc(s.added, s.order.Compare)
+	old := s.keys
+	s.keys = make([]string, 0, len(old)+len(s.added))
+	for _, key := range s.added {
+		n, _ := slices.BinarySearchFunc(old, key, s.order.Compare)
+		s.keys = append(append(s.keys, old[:n]...), key)
+		old = old[n:]
+	}
+	s.keys = append(s.keys, old...)
+	s.added = nil
 }
 
 func (s *store) get(key string) (object, bool) {
@@ -86,7 +105,7 @@ func (s *store) put(key string, o object, opts providers.WriteOptions) bool {
 	}
 	s.objects[key] = o
 	if !exists {
-		s.keys = nil
+		s.added = append(s.added, key)
 	}
 	return true
 }
@@ -96,6 +115,6 @@ func (s *store) remove(key string) {
 	defer s.mu.Unlock()
 	if _, exists := s.objects[key]; exists {
 		delete(s.objects, key)
-		s.keys = nil
+		s.keys, s.added = nil, nil
 	}
 }

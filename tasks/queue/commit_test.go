@@ -228,7 +228,7 @@ func TestNothingCountsAfterTheEnd(t *testing.T) {
 			before := state(t, r)
 
 			started := start(t, r, ref(name, 1)).Wanted
-			wanted := must[bool](t)(r.HeartbeatShards(t.Context(), name, map[int]tasks.Progress{0: {}, 1: {}}))
+			wanted := must[bool](t)(r.HeartbeatShards(t.Context(), name, 0, map[int]tasks.Progress{0: {}, 1: {}}))
 			late := commitAs(t, r, ref(name, 0), "run", queue.Checkpoint{
 				From: "b", Last: true, Objects: 1, Data: []byte("x"), Errors: lines(1), Budget: budget,
 			})

@@ -32,18 +32,19 @@
 //
 // Publish of a failure is also possible while a job is planning.
 // Cancel moves a job to cancelled from every state outside the
-// box. Only a job that has a result can be retried.
+// box. BeginRetry begins a cancelled job again, too.
 //
 // A record that no worker claims expires after 30 days. Claim
 // makes it stay until the end of the job. Publish and Cancel
 // remove the shards and their data, and say how long the record
 // stays.
 //
-// A retry is the next round of the same record. It works on the
-// objects of the error list, and clears the groups of fields that
-// belong to one round, see package schema. If it fails or is
-// cancelled, the result and the list of the round before come
-// back.
+// A retry is the next round of the same record. It clears the
+// groups of fields that belong to one round, see package schema.
+// If the job has a result, the retry works on the objects of the
+// error list. If it then fails or is cancelled, the result and the
+// list of the round before come back. A job without a result
+// begins as if it was new.
 //
 // # What guards a record
 //
@@ -58,7 +59,8 @@
 //     shard. When a task is lost, the next generation replaces it.
 //     A task of an earlier generation gets no lease.
 //   - The round counts the retries of a job. The IDs of its events
-//     contain the round.
+//     contain the round. A run of a shard can write only in the
+//     round in which it started.
 //   - A token is a random text of one call. The record keeps the
 //     token of the last call (holder, taker, made). So a call that
 //     is sent again counts once.

@@ -164,7 +164,11 @@ func commit(t testing.TB, r testStore, ref asynqtask.ShardRef, c queue.Checkpoin
 // commitAs saves a checkpoint as the run with a token.
 func commitAs(t testing.TB, r testStore, ref asynqtask.ShardRef, token string, c queue.Checkpoint) bool {
 	t.Helper()
-	return must[bool](t)(queue.RunOf(r.Store, ref, token).Commit(t.Context(), c))
+	run := queue.RunOf(r.Store, ref, token)
+	if s, err := r.Status(t.Context(), ref.Job); err == nil {
+		run.Round = s.Round
+	}
+	return must[bool](t)(run.Commit(t.Context(), c))
 }
 
 func heartbeat(t testing.TB, l queue.Lease) queue.Snapshot {

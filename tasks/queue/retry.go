@@ -18,8 +18,8 @@ import (
 var (
 	// ErrNothingToRetry means that no object of a job failed.
 	ErrNothingToRetry = errors.New("nothing to retry")
-	// ErrNotRetryable means that a job has no complete error list
-	// that a retry could work on.
+	// ErrNotRetryable means that a job has not ended, or has no
+	// complete error list that a retry could work on.
 	ErrNotRetryable = errors.New("this job cannot be retried")
 )
 
@@ -31,9 +31,9 @@ type RetryTask struct {
 	Generation int
 }
 
-// BeginRetry begins a job that has a result again, for the
-// objects of its error list alone. The caller must enqueue the
-// task if the job is queued. round is one more than the Round of
+// BeginRetry begins a job that has ended again. If it has a
+// result, the retry is for the objects of its error list alone.
+// The caller must enqueue the task if the job is queued. round is one more than the Round of
 // the job's Status. It is safe to call twice.
 func (s Store) BeginRetry(ctx context.Context, id string, round int) (RetryTask, error) {
 	if err := s.patient.track(ctx, id); err != nil {
@@ -92,8 +92,8 @@ func retryError(id string, err error) error {
 			"enqueue the job anew", id, ErrNotRetryable, ErrorsKept)
 	case isAnswer(err, "STATE "):
 		_, state, _ := strings.Cut(err.Error(), "STATE ")
-		return fmt.Errorf("job %s: %w: it is %s, and only a job that succeeded has an error list "+
-			"to work on; enqueue it anew", id, ErrNotRetryable, strings.Fields(state)[0])
+		return fmt.Errorf("job %s: %w: it is %s; wait for its end",
+			id, ErrNotRetryable, strings.Fields(state)[0])
 	}
 	return redisconn.Wrap(err, "retry job %s", id)
 }

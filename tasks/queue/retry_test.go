@@ -132,13 +132,6 @@ func TestRetryIsRefused(t *testing.T) {
 		want error
 	}{
 		"running": {func(*testing.T, testStore, queue.Lease) {}, queue.ErrNotRetryable},
-		"failed": {func(t *testing.T, r testStore, l queue.Lease) {
-			commit(t, r, ref(l.ID, 0), whole("", 1))
-			fail(t, l)
-		}, queue.ErrNotRetryable},
-		"cancelled": {func(t *testing.T, r testStore, l queue.Lease) {
-			cancel(t, r, l.ID)
-		}, queue.ErrNotRetryable},
 		"without-failures": {func(t *testing.T, _ testStore, l queue.Lease) {
 			succeed(t, l)
 		}, queue.ErrNothingToRetry},

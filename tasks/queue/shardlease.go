@@ -37,6 +37,7 @@ type ShardLease struct {
 	Crashes int    // of workers at this shard, since the last checkpoint
 	Suspect string // key of the object that the last careful run was at, or ""
 	Strikes int    // how often a worker died at that object
+	Round   int    // of the job; the run can write in no other
 
 	run   string // token of this run
 	store Store
@@ -54,6 +55,7 @@ func (s Store) StartShard(ctx context.Context, ref asynqtask.ShardRef) (ShardLea
 	}
 	l.Wanted = true
 	l.Payload, l.Shard, l.Resume = []byte(v[0]), []byte(v[1]), v[2]
+	l.Round = int(schema.Number(v[6]))
 	l.Crashes, l.Suspect, l.Strikes = int(schema.Number(v[3])), v[4], int(schema.Number(v[5]))
 	return l, nil
 }
@@ -76,13 +78,14 @@ type Checkpoint struct {
 // Commit saves a checkpoint and reports whether it counts. It
 // counts if it goes on where the shard stands, and no other run
 // has committed that work before. It does not count if the job
-// has ended. Commit returns ErrBudget if the parts would grow too
+// has ended, or is in another round. Commit returns ErrBudget if the parts would grow too
 // large. It is safe to call twice.
 func (l ShardLease) Commit(ctx context.Context, c Checkpoint) (bool, error) {
 	if c.From == c.To && !c.Last {
 		return false, fmt.Errorf("commit %s: a checkpoint from %q to itself", l.Ref, c.From)
 	}
 	n, err := l.store.patient.run(ctx, lua.Commit, l.Ref.Job, lua.Args{
+		"round":      l.Round,
 		"index":      l.Ref.Shard,
 		"from":       c.From,
 		"to":         c.To,
@@ -129,6 +132,7 @@ func (l ShardLease) MarkSuspect(ctx context.Context, key string) error {
 		"index":      l.Ref.Shard,
 		"generation": l.Ref.Generation,
 		"suspect":    key,
+		"round":      l.Round,
 	}).Err()
 	return redisconn.Wrap(err, "note the object that %s is at", l.Ref)
 }
@@ -140,6 +144,7 @@ func (l ShardLease) Suspend(ctx context.Context, pause time.Duration) error {
 		"index":      l.Ref.Shard,
 		"generation": l.Ref.Generation,
 		"pause":      pause.Milliseconds(),
+		"round":      l.Round,
 	}).Err()
 	return redisconn.Wrap(err, "suspend %s", l.Ref)
 }
@@ -151,20 +156,27 @@ func (l ShardLease) Fail(ctx context.Context, f tasks.Failure) error {
 	if err != nil {
 		return err
 	}
-	err = l.store.patient.run(ctx, lua.FailShard, l.Ref.Job, lua.Args{"failure": text}).Err()
+	err = l.store.patient.run(ctx, lua.FailShard, l.Ref.Job, lua.Args{
+		"round":   l.Round,
+		"failure": text,
+	}).Err()
 	return redisconn.Wrap(err, "note the failure of %s", l.Ref)
 }
 
 // HeartbeatShards says that this process works on shards of a
-// job, and how far each is since its last checkpoint. If wanted
-// is false, every run of a shard of this job must stop.
+// job in a round, and how far each is since its last checkpoint.
+// If wanted is false, every run of a shard of this job in this
+// round must stop.
 func (s Store) HeartbeatShards(
-	ctx context.Context, job string, runs map[int]tasks.Progress,
+	ctx context.Context, job string, round int, runs map[int]tasks.Progress,
 ) (wanted bool, err error) {
 	list := make(lua.List, 0, 5*len(runs))
 	for i, p := range runs {
 		list = append(list, i, p.Objects, p.Bytes, p.Failed, p.Warnings)
 	}
-	n, err := s.prompt.run(ctx, lua.HeartbeatShards, job, lua.Args{"runs": list}).Int()
+	n, err := s.prompt.run(ctx, lua.HeartbeatShards, job, lua.Args{
+		"round": round,
+		"runs":  list,
+	}).Int()
 	return n == 1, redisconn.Wrap(err, "heartbeat for shards of job %s", job)
 }

@@ -98,7 +98,7 @@ func TestHeartbeatsOfShardsShowUncommittedWork(t *testing.T) {
 		commit(t, r, ref("j", 2), whole("", 0))
 		live := tasks.Progress{Objects: 5, Bytes: 50, Failed: 1}
 		runs := map[int]tasks.Progress{0: live, 2: live}
-		if !must[bool](t)(r.HeartbeatShards(t.Context(), "j", runs)) {
+		if !must[bool](t)(r.HeartbeatShards(t.Context(), "j", 0, runs)) {
 			t.Error("a shard of a running job is not wanted")
 		}
 
@@ -152,7 +152,7 @@ func TestReplaceShard(t *testing.T) {
 		}
 
 		old := seen()
-		must[bool](t)(r.HeartbeatShards(t.Context(), "j", map[int]tasks.Progress{0: {Objects: 1}}))
+		must[bool](t)(r.HeartbeatShards(t.Context(), "j", 0, map[int]tasks.Progress{0: {Objects: 1}}))
 		if replace(0, old, true) {
 			t.Error("a run was replaced although it has sent a heartbeat")
 		}

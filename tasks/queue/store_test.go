@@ -55,7 +55,7 @@ func TestWithPrompt(t *testing.T) {
 		prompt.AddHook(countCalls{&promptCalls})
 
 		heartbeat(t, l)
-		must[bool](t)(s.HeartbeatShards(t.Context(), "j", nil))
+		must[bool](t)(s.HeartbeatShards(t.Context(), "j", 0, nil))
 		ok(t, s.Emit(t.Context(), tasks.Event{Job: "j"}))
 		must[int](t)(s.Caps().Reserve(t.Context(), caps.Cap{Name: "c", Limit: 1}, caps.Request{Job: "j"}))
 		must[queue.JobHealth](t)(s.Reaper().Inspect(t.Context(), "j"))
@@ -197,7 +197,7 @@ func TestOutageIsNotAFence(t *testing.T) {
 
 		"start":            func(ctx context.Context) error { return second(r.StartShard(ctx, ref("j", 0))) },
 		"commit":           func(ctx context.Context) error { return second(run.Commit(ctx, whole("", 0))) },
-		"heartbeat shards": func(ctx context.Context) error { return second(r.HeartbeatShards(ctx, "j", nil)) },
+		"heartbeat shards": func(ctx context.Context) error { return second(r.HeartbeatShards(ctx, "j", 0, nil)) },
 		"suspend shard":    func(ctx context.Context) error { return run.Suspend(ctx, 0) },
 		"mark suspect":     func(ctx context.Context) error { return run.MarkSuspect(ctx, "k") },
 		"fail":             func(ctx context.Context) error { return run.Fail(ctx, tasks.Failure{}) },
@@ -249,7 +249,7 @@ func TestUnknownJob(t *testing.T) {
 		}
 
 		shard := ref("unknown", 0)
-		wanted := must[bool](t)(r.HeartbeatShards(t.Context(), "unknown", map[int]tasks.Progress{0: {}}))
+		wanted := must[bool](t)(r.HeartbeatShards(t.Context(), "unknown", 0, map[int]tasks.Progress{0: {}}))
 		if wanted || start(t, r, shard).Wanted || commit(t, r, shard, whole("", 0)) {
 			t.Error("a shard of no job is wanted")
 		}

@@ -159,7 +159,7 @@ func shardCalls() []call {
 		{"start", func(ctx context.Context, s *story) string { return startShard(ctx, s, ref("j", 0)) }},
 		{"mark suspect", func(ctx context.Context, s *story) string { return answer(s.run(0).MarkSuspect(ctx, "a")) }},
 		{"heartbeat of shards", func(ctx context.Context, s *story) string {
-			return answer(s.HeartbeatShards(ctx, "j", map[int]tasks.Progress{0: {Objects: 1, Bytes: 2, Failed: 1}}))
+			return answer(s.HeartbeatShards(ctx, "j", 0, map[int]tasks.Progress{0: {Objects: 1, Bytes: 2, Failed: 1}}))
 		}},
 		{"heartbeat", func(ctx context.Context, s *story) string {
 			var err error

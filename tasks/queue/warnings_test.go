@@ -25,7 +25,7 @@ func TestWarningsOfAShardedJob(t *testing.T) {
 		l := planned(t, r, "j", 1)
 		start(t, r, ref("j", 0))
 		live := tasks.Progress{Objects: 5, Bytes: 50, Failed: 3, Warnings: 1}
-		must[bool](t)(r.HeartbeatShards(t.Context(), "j", map[int]tasks.Progress{0: live}))
+		must[bool](t)(r.HeartbeatShards(t.Context(), "j", 0, map[int]tasks.Progress{0: live}))
 		same(t, "uncommitted", heartbeat(t, l).Shards[0].Live, live)
 		must[queue.Snapshot](t)(l.Heartbeat(t.Context(), queue.ProgressReport{
 			Objects: 5, Failed: 3, Warnings: 1, Total: -1,

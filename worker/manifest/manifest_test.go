@@ -318,7 +318,8 @@ func TestServerWithoutConditions(t *testing.T) {
 
 	w.Fail = nil
 	j.Source.UnconditionalPut = true
-	parts := jobtest.Parts([]job.Item{{Key: "in/a.jpg", Data: []byte("{}\n"), Tally: tallyEntries}})
+	const line = `{"name":"a","extension":".jpg","width":1,"height":1}` + "\n"
+	parts := jobtest.Parts([]job.Item{{Key: "in/a.jpg", Data: []byte(line), Tally: tallyEntries}})
 	result, err := Job{}.Finish(t.Context(), j, w.Env(), parts)
 	if err != nil {
 		t.Fatal(err)

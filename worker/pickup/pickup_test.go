@@ -150,7 +150,9 @@ func (c *consumer) checkPickup(round string) {
 // Redis that Stevedore supports. Nobody sends a wake-up.
 func TestTaskIsPickedUpAtOnce(t *testing.T) {
 	t.Parallel()
-	for name, redis := range queuetest.Servers() {
+	servers := queuetest.Servers()
+	servers["sentinel"] = queuetest.StartSentinel
+	for name, redis := range servers {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := start(t, redis(t))

@@ -23,7 +23,14 @@ type heartbeats struct {
 	log   *slog.Logger
 
 	mu   sync.Mutex
-	jobs map[string]*group
+	jobs map[jobRound]*group
+}
+
+// jobRound is a job in one round. Runs of the round before, which is
+// over, must not count for the next.
+type jobRound struct {
+	job   string
+	round int
 }
 
 func newHeartbeats(c Config) *heartbeats {
@@ -31,7 +38,7 @@ func newHeartbeats(c Config) *heartbeats {
 		store: c.Store,
 		every: c.HeartbeatEvery,
 		log:   c.Log,
-		jobs:  map[string]*group{},
+		jobs:  map[jobRound]*group{},
 	}
 }
 
@@ -49,7 +56,10 @@ type member struct {
 // join sends heartbeats for a run until leave is called. The context
 // ends with outcome.ErrObsolete when the job does not need the run any
 // more.
-func (h *heartbeats) join(ctx context.Context, ref asynqtask.ShardRef) (context.Context, *member) {
+func (h *heartbeats) join(
+	ctx context.Context, ref asynqtask.ShardRef, round int,
+) (context.Context, *member) {
+	job := jobRound{ref.Job, round}
 	ctx, stop := context.WithCancelCause(ctx)
 	m := &member{
 		heartbeats: h,
@@ -60,10 +70,10 @@ func (h *heartbeats) join(ctx context.Context, ref asynqtask.ShardRef) (context.
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	m.group = h.jobs[ref.Job]
+	m.group = h.jobs[job]
 	if m.group == nil {
 		m.group = &group{runs: map[int]*member{}}
-		h.jobs[ref.Job] = m.group
+		h.jobs[job] = m.group
 	}
 	m.group.runs[ref.Shard] = m
 	m.group.idle = false
@@ -102,7 +112,7 @@ func (h *heartbeats) run(ctx context.Context) {
 func (h *heartbeats) removeIdle() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	maps.DeleteFunc(h.jobs, func(_ string, g *group) bool {
+	maps.DeleteFunc(h.jobs, func(_ jobRound, g *group) bool {
 		idle := len(g.runs) == 0
 		remove := idle && g.idle
 		g.idle = idle
@@ -110,7 +120,7 @@ func (h *heartbeats) removeIdle() {
 	})
 }
 
-func (h *heartbeats) groups() map[string]*group {
+func (h *heartbeats) groups() map[jobRound]*group {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return maps.Clone(h.jobs)
@@ -118,7 +128,7 @@ func (h *heartbeats) groups() map[string]*group {
 
 // send sends one heartbeat for the runs of a job. It stops them if the
 // job does not need them any more.
-func (h *heartbeats) send(ctx context.Context, job string, g *group) {
+func (h *heartbeats) send(ctx context.Context, of jobRound, g *group) {
 	g.sending.Lock()
 	defer g.sending.Unlock()
 	runs := h.members(g)
@@ -130,10 +140,10 @@ func (h *heartbeats) send(ctx context.Context, job string, g *group) {
 		counts[m.ref.Shard] = m.progress.counts()
 	}
 
-	wanted, err := h.store.HeartbeatShards(ctx, job, counts)
+	wanted, err := h.store.HeartbeatShards(ctx, of.job, of.round, counts)
 	switch {
 	case err != nil:
-		h.log.Debug("heartbeat not sent", "job", job, "error", err)
+		h.log.Debug("heartbeat not sent", "job", of.job, "error", err)
 	case !wanted:
 		for _, m := range runs {
 			m.stop(outcome.ErrObsolete)

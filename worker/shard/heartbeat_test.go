@@ -194,8 +194,8 @@ func TestLaterRunReplacesEarlierOne(t *testing.T) {
 	t.Parallel()
 	h := newHeartbeats(Config{Log: slog.New(slog.DiscardHandler)})
 	ref := asynqtask.ShardRef{Job: "j", Shard: 7}
-	_, first := h.join(t.Context(), ref)
-	ctx, second := h.join(t.Context(), ref)
+	_, first := h.join(t.Context(), ref, 0)
+	ctx, second := h.join(t.Context(), ref, 0)
 	first.leave()
 	if members := h.members(second.group); len(members) != 1 || members[0] != second {
 		t.Errorf("the group has %d members", len(members))
@@ -214,10 +214,10 @@ func TestLaterRunReplacesEarlierOne(t *testing.T) {
 func TestNextShardFindsTheGroup(t *testing.T) {
 	t.Parallel()
 	h := newHeartbeats(Config{Log: slog.New(slog.DiscardHandler)})
-	_, first := h.join(t.Context(), asynqtask.ShardRef{Job: "j", Shard: 1})
+	_, first := h.join(t.Context(), asynqtask.ShardRef{Job: "j", Shard: 1}, 0)
 	first.leave()
 	h.removeIdle()
-	_, second := h.join(t.Context(), asynqtask.ShardRef{Job: "j", Shard: 2})
+	_, second := h.join(t.Context(), asynqtask.ShardRef{Job: "j", Shard: 2}, 0)
 	if second.group != first.group {
 		t.Error("the next shard has another group")
 	}

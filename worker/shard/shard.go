@@ -77,7 +77,7 @@ type Task struct {
 // is queue.ErrBudget when the job's parts take too much of Redis, and
 // outcome.ErrTurn when other jobs get their turn before the rest.
 func (r *Runner) Run(ctx context.Context, t Task) error {
-	ctx, member := r.heartbeats.join(ctx, t.Lease.Ref)
+	ctx, member := r.heartbeats.join(ctx, t.Lease.Ref, t.Lease.Round)
 	defer member.leave()
 	payload, err := member.group.decode(t.Lease.Payload, t.Kind.DecodeValid)
 	if err != nil {

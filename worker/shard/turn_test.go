@@ -183,7 +183,7 @@ func TestWhoseTurnEnds(t *testing.T) {
 		careful bool
 		over    bool
 	}{{maxTurn + 1, false, true}, {maxTurn + 1, true, false}, {maxTurn / 2, false, false}} {
-		_, m := h.join(t.Context(), asynqtask.ShardRef{Job: "j", Shard: i})
+		_, m := h.join(t.Context(), asynqtask.ShardRef{Job: "j", Shard: i}, 0)
 		m.turn.began = time.Now().Add(-c.age)
 		m.careful.Store(c.careful)
 		r.endTurns(t.Context())

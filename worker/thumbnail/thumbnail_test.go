@@ -333,7 +333,8 @@ func TestServerWithoutConditions(t *testing.T) {
 
 	w.Fail = nil
 	j.Source.UnconditionalPut = true
-	parts := jobtest.Parts([]job.Item{{Key: "in/a.jpg", Data: []byte("{}\n"), Tally: tallyWritten}})
+	const line = `{"key":"in/a.jpg","etag":"e","thumbnail":"in/t.jpg","width":1,"height":1}` + "\n"
+	parts := jobtest.Parts([]job.Item{{Key: "in/a.jpg", Data: []byte(line), Tally: tallyWritten}})
 	result, err := New(1<<20).Finish(t.Context(), j, w.Env(), parts)
 	if err != nil {
 		t.Fatal(err)

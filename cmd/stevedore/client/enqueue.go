@@ -5,6 +5,7 @@ package client
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,10 +61,25 @@ func (e Enqueue) Run(ctx context.Context, c cli.Console, schemes payload.Schemes
 	queue := producer.New(s.Redis, producer.WithPublicKey(s.PublicKey))
 	defer func() { _ = queue.Close() }()
 	id, err := queue.Enqueue(ctx, j, options...)
-	if err != nil {
+	var ended *producer.EndedError
+	if err != nil && !errors.As(err, &ended) {
 		return err
 	}
-	return e.print(ctx, c, queue, id)
+	if err := e.print(ctx, c, queue, id); err != nil || ended == nil {
+		return err
+	}
+	return cli.Exit(cli.ExitEnded, hadEnded(*ended))
+}
+
+// hadEnded says what to do about a job that had ended before it was
+// enqueued again.
+func hadEnded(e producer.EndedError) error {
+	if e.State == tasks.StateSucceeded {
+		return fmt.Errorf("job %s had ended before: it succeeded. Nothing was enqueued. "+
+			"To run it again, choose another ID", e.ID)
+	}
+	return fmt.Errorf("job %s had ended before: it is %s. Nothing was enqueued. "+
+		"To run it again: stevedore retry %s", e.ID, e.State, e.ID)
 }
 
 func (e Enqueue) print(

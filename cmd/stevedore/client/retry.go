@@ -15,7 +15,7 @@ type Retry struct {
 	show.Ending
 }
 
-// Run begins a job again, for the objects on its error list only.
+// Run begins a job again that has ended.
 func (r Retry) Run(ctx context.Context, c cli.Console) error {
 	if err := r.check(); err != nil {
 		return err

@@ -38,7 +38,7 @@ func TestStatusTexts(t *testing.T) {
 	var out bytes.Buffer
 	Status(&out, s)
 	for _, text := range []string{
-		"running: 1 of 5 shards are done (retry 2", "1200 of 5000, 4 left out, 3 with warnings",
+		"running: 1 of 5 shards are done (retry 2)", "1200 of 5000, 4 left out, 3 with warnings",
 		"83 objects/s, 46s left", "3 size-mismatch, 2 corrupt-image, 1 access, 1 not-found",
 	} {
 		if !strings.Contains(out.String(), text) {

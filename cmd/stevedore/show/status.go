@@ -69,7 +69,7 @@ func stateText(s tasks.Status, v tasks.VerifyConnectionResult) string {
 		state += ", objects: " + nonEmpty(leftOutText(p), warningsText(p))
 	}
 	if s.Round > 0 {
-		state += fmt.Sprintf(" (retry %d of the error list)", s.Round)
+		state += fmt.Sprintf(" (retry %d)", s.Round)
 	}
 	return state
 }

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"cmp"
 	"context"
 	"net/url"
 	"slices"
@@ -56,7 +55,7 @@ func decodeKeys(page *sdk.ListObjectsV2Output) error {
 }
 
 func compareKeys(a, b types.Object) int {
-	return cmp.Compare(aws.ToString(a.Key), aws.ToString(b.Key))
+	return keyorder.Bytes.Compare(aws.ToString(a.Key), aws.ToString(b.Key))
 }
 
 // hasOrder reports whether the objects have one of the orders that

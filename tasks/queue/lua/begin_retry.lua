@@ -1,10 +1,11 @@
--- begin_retry.lua begins a job that has a result again, for the objects of
--- its error list. It removes the given fields, which belong to the round
--- before. Two of them are prefixes and end with a colon.
+-- begin_retry.lua begins a job that has ended again. A job that has a
+-- result works on the objects of its error list; any other begins as if
+-- it was new. The script removes the given fields, which belong to the
+-- round before. Two of them are prefixes and end with a colon.
 --
 -- KEYS: record, errors, retry
 -- ARGV: round, fields...
--- USES: now
+-- USES: now, final
 -- Returns {state, payload, queue, generation}, also if the round has begun
 -- already, or an error that says why not.
 
@@ -21,21 +22,25 @@ end
 if tonumber(r[2] or "0") >= tonumber(round) then
   return {state, r[7], r[8] or "", r[9] or "0"}
 end
-if not result then
+if not is_final(state) then
   return redis.error_reply("STATE " .. state)
 end
-if failed == "0" then
+if result and failed == "0" then
   return redis.error_reply("NOTHING")
 end
-if tonumber(kept) < tonumber(failed) then
+if result and tonumber(kept) < tonumber(failed) then
   return redis.error_reply("TRUNCATED")
 end
 if r[6] then
   return redis.error_reply("OUTBOX")
 end
 
-redis.call("RENAME", errors, retry)
-redis.call("PERSIST", retry)
+if result then
+  redis.call("RENAME", errors, retry)
+  redis.call("PERSIST", retry)
+else
+  redis.call("DEL", errors)
+end
 redis.call("PERSIST", record)
 for i = 2, #ARGV do
   redis.call("HDEL", record, ARGV[i])
@@ -49,8 +54,10 @@ for _, field in ipairs(redis.call("HKEYS", record)) do
 end
 
 redis.call("HINCRBY", record, 'epoch', 1)
-redis.call("HSET", record, 'state', "queued", 'round', round, 'beat', now_ms(),
-  'amends', result, 'was_failed', failed, 'was_kept', kept,
-  'was_warnings', r[10] or "0")
+redis.call("HSET", record, 'state', "queued", 'round', round, 'beat', now_ms())
+if result then
+  redis.call("HSET", record, 'amends', result, 'was_failed', failed, 'was_kept', kept,
+    'was_warnings', r[10] or "0")
+end
 local generation = redis.call("HINCRBY", record, 'gen', 1)
 return {"queued", r[7], r[8] or "", tostring(generation)}

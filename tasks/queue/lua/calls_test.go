@@ -1,6 +1,7 @@
 package lua
 
 import (
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -12,7 +13,7 @@ import (
 	"testing"
 )
 
-// Every call of a script in package queue has exactly the
+// Every call of a script in packages queue and caps has exactly the
 // arguments of the script's header. The keys come from the header
 // itself.
 func TestCallsMatchHeaders(t *testing.T) {
@@ -20,9 +21,11 @@ func TestCallsMatchHeaders(t *testing.T) {
 	scripts := scriptsByName(t)
 	called := map[string]bool{}
 	paths, err := filepath.Glob("../*.go")
-	if err != nil || len(paths) == 0 {
+	below, errBelow := filepath.Glob("../caps/*.go")
+	if err := errors.Join(err, errBelow); err != nil || len(paths) == 0 || len(below) == 0 {
 		t.Fatal(err)
 	}
+	paths = append(paths, below...)
 	for _, path := range paths {
 		parsed, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 		if err != nil {

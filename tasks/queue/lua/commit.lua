@@ -3,15 +3,15 @@
 -- counts. With last = 1 the shard is done.
 --
 -- KEYS: record, done, runs, parts, errors, made
--- ARGV: index, from, to, last, data, lines, line_count, line_limit, budget,
+-- ARGV: round, index, from, to, last, data, lines, line_count, line_limit, budget,
 --       objects, bytes, failed, warnings, size, run, tallies...
 -- USES: working, show
 -- Returns 1 if the checkpoint counts or has counted before, 0 if it does
 -- not count, -2 if the parts of the job would exceed the budget.
 
 local record, done, runs, parts, errors, made = unpack(KEYS)
-local index, from, to, last, data, lines, line_count, line_limit, budget,
-  objects, bytes, failed, warnings, size, run = unpack(ARGV, 1, 15)
+local round, index, from, to, last, data, lines, line_count, line_limit, budget,
+  objects, bytes, failed, warnings, size, run = unpack(ARGV, 1, 16)
 
 local is_done = redis.call("GETBIT", done, index) == 1
 local resume = redis.call("HGET", runs, index .. ':r') or ""
@@ -21,7 +21,7 @@ local stands = last == "1" and is_done or last == "0" and not is_done and resume
 if stands and redis.call("HGET", made, index) == run then
   return 1
 end
-if is_done or resume ~= from or not is_working(record) then
+if is_done or resume ~= from or not is_working(record, round) then
   return 0
 end
 
@@ -47,7 +47,7 @@ redis.call("HINCRBY", record, 'bytes', bytes)
 redis.call("HINCRBY", record, 'failed', failed)
 redis.call("HINCRBY", record, 'warnings', warnings)
 redis.call("HINCRBY", record, 'size', size)
-for i = 16, #ARGV, 2 do
+for i = 17, #ARGV, 2 do
   redis.call("HINCRBY", record, ARGV[i], ARGV[i + 1])
 end
 local committed = redis.call("HMGET", record, 'objects', 'bytes', 'failed', 'warnings')

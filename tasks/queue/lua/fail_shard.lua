@@ -2,14 +2,14 @@
 -- the job with the first note.
 --
 -- KEYS: record
--- ARGV: failure
+-- ARGV: round, failure
+-- USES: working
 -- Returns 1, or 0 if the job does not want its shards or has a note.
 
 local record = unpack(KEYS)
-local failure = unpack(ARGV)
+local round, failure = unpack(ARGV)
 
-local state = redis.call("HGET", record, 'state')
-if state ~= "planning" and state ~= "running" then
+if not is_working(record, round) then
   return 0
 end
 return redis.call("HSETNX", record, 'fault', failure)

@@ -3,13 +3,14 @@
 -- KEYS: record, shards, done, runs
 -- ARGV: index, generation
 -- USES: now, working
--- Returns {payload, shard, resume, crashes, suspect, strikes}, or {} if the
--- run is not wanted.
+-- Returns {payload, shard, resume, crashes, suspect, strikes, round}, or {}
+-- if the run is not wanted.
 
 local record, shards, done, runs = unpack(KEYS)
 local index, generation = unpack(ARGV)
 
-if not is_working(record) or redis.call("GETBIT", done, index) == 1 then
+local round = redis.call("HGET", record, 'round') or "0"
+if not is_working(record, round) or redis.call("GETBIT", done, index) == 1 then
   return {}
 end
 local shard = redis.call("LINDEX", shards, index)
@@ -21,4 +22,4 @@ end
 
 redis.call("HSET", runs, index .. ':b', now_ms() .. " 0 0 0 0")
 local payload = redis.call("HMGET", record, 'payload')[1]
-return {payload, shard, r[2] or "", r[3] or "0", r[4] or "", r[5] or "0"}
+return {payload, shard, r[2] or "", r[3] or "0", r[4] or "", r[5] or "0", round}

@@ -44,10 +44,11 @@ func (b bucket) List(
 
 		slices.SortFunc(z.File, func(a, b *zip.File) int { return strings.Compare(a.Name, b.Name) })
 		for _, e := range z.File {
-			if !strings.HasPrefix(e.Name, opts.Prefix) || e.Name <= opts.After {
+			if !strings.HasPrefix(e.Name, opts.Prefix) ||
+				!keyorder.Bytes.Before(opts.After, e.Name) {
 				continue
 			}
-			if opts.Through != "" && e.Name > opts.Through {
+			if opts.Through != "" && keyorder.Bytes.Before(opts.Through, e.Name) {
 				return
 			}
 			if err := ctx.Err(); err != nil {
