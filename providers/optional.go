@@ -2,6 +2,7 @@ package providers
 
 import (
 	"context"
+	"errors"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -26,6 +27,23 @@ type Maker interface {
 	// Make makes the bucket if it does not exist. It must be called
 	// before all other methods.
 	Make(ctx context.Context) error
+}
+
+// OpenTarget opens the bucket that a job writes to, and makes it if it
+// is a Maker.
+func OpenTarget(
+	ctx context.Context, s tasks.Storage, open func(context.Context, tasks.Storage) (Bucket, error),
+) (Bucket, error) {
+	b, err := open(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if m, ok := As[Maker](b); ok {
+		if err := m.Make(ctx); err != nil {
+			return nil, errors.Join(err, b.Close())
+		}
+	}
+	return b, nil
 }
 
 // Located is implemented by buckets behind a network. Stevedore checks

@@ -16,6 +16,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
+	"github.com/stevedore-jobs/stevedore/worker/outage"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 	"github.com/stevedore-jobs/stevedore/worker/reaper"
 	"github.com/stevedore-jobs/stevedore/worker/shard"
@@ -65,8 +66,8 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 		prompt:  prompt,
 		patient: patient,
 		health:  h,
-		outage:  newOutage(c, wording.Text),
-		cancels: cancel.Listener{prompt, store, kinds, c.Log},
+		outage:  outage.New(c.Redis, prompt, c.Log, wording.Text),
+		cancels: cancel.Listener{Client: prompt, Store: store, Kinds: kinds, Log: c.Log},
 		reaper:  newReaper(c, kinds, store, inspector, m),
 		executor: &executor{
 			kinds:       kinds,
@@ -121,11 +122,9 @@ func newReaper(
 	})
 }
 
-func newShardRunner(
-	c Config, store queue.Store, t asynqtask.Client, m *metrics.Metrics,
-) *shard.Runner {
+func newShardRunner(c Config, s queue.Store, t asynqtask.Client, m *metrics.Metrics) *shard.Runner {
 	return shard.New(shard.Config{
-		Store:          store,
+		Store:          s,
 		Metrics:        m,
 		Log:            c.Log,
 		PartsBudget:    c.PartsBudget,

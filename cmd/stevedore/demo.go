@@ -46,3 +46,11 @@ func (d demoCommand) directory() (string, error) {
 	}
 	return filepath.Abs(d.Dir)
 }
+
+// Help is shown by demo --help.
+func (demoCommand) Help() string {
+	return `
+Examples:
+
+    stevedore demo --dir /tmp/demo`
+}

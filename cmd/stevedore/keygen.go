@@ -58,3 +58,11 @@ func writeKey(path string, key seal.PrivateKey) error {
 	}
 	return nil
 }
+
+// Help is shown by keygen --help.
+func (keygenCommand) Help() string {
+	return `
+Examples:
+
+    export STEVEDORE_PUBLIC_KEY=$(stevedore keygen --out stevedore.key)`
+}

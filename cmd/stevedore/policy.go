@@ -122,3 +122,13 @@ func validate(s tasks.Storage, cors *tasks.CORS) error {
 	s.Auth = tasks.Auth{Method: tasks.AuthAnonymous}
 	return tasks.VerifyConnection{Storage: s, Need: tasks.Need{CORS: cors}}.Validate()
 }
+
+// Help is shown by policy --help.
+func (policyCommand) Help() string {
+	return `
+Examples:
+
+    stevedore policy --read --write --source s3://my-bucket/images/
+    stevedore policy payload.json
+    stevedore policy --source gs://my-bucket/ --cors https://app.example`
+}

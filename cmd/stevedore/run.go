@@ -28,7 +28,7 @@ gcloud auth application-default login, az login.
 
 Examples:
 
-    stevedore run verify-connection --source s3://my-bucket/images/ -s need.read=true
+    stevedore run verify-connection --source s3://my-bucket/ -s need.read=true
     stevedore run build-manifest --source s3://my-bucket/ --exclude drafts/
     stevedore run generate-thumbnails --source gs://my-bucket/ \
         --to file:///tmp/thumbnails --set size=512

@@ -20,6 +20,20 @@ import (
 
 type workerCommand struct{}
 
+// Help is shown by worker --help.
+func (workerCommand) Help() string {
+	return `
+Examples:
+
+    stevedore worker
+    STEVEDORE_REDIS_URL=redis://redis:6379/0 STEVEDORE_LOG_FORMAT=text \
+        stevedore worker
+
+The settings are variables, with these defaults:
+
+` + settings.Help()
+}
+
 // Run runs a worker until ctx ends. Meanwhile it serves /metrics,
 // /livez and /readyz.
 func (workerCommand) Run(ctx context.Context, c cli.Console) error {

@@ -77,22 +77,6 @@ type Env struct {
 	MayBegin func() error
 }
 
-// OpenTarget connects to the storage that a job writes to, and makes
-// its bucket if the first write is to make it.
-func (e Env) OpenTarget(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
-	b, err := e.Open(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	if m, ok := providers.As[providers.Maker](b); ok {
-		if err := m.Make(ctx); err != nil {
-			_ = b.Close()
-			return nil, err
-		}
-	}
-	return b, nil
-}
-
 // Shard is the range of keys behind After, up to and including Through,
 // in the order in which the bucket lists. With Keys it is these keys
 // alone.

@@ -50,7 +50,7 @@ func (Job) Finish(
 		return nil, job.NoImages(j.Source, result.Failed, result.Skipped,
 			"CVAT rejects a manifest without entries, so none was written.")
 	}
-	b, err := env.OpenTarget(ctx, to)
+	b, err := providers.OpenTarget(ctx, to, env.Open)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func (Job) Finish(
 	if parts.Earlier == nil && lines.Count == 0 {
 		return nil, job.NoImages(j.Source, result.Failed, result.Skipped, "No index was written.")
 	}
-	b, err := env.OpenTarget(ctx, to)
+	b, err := providers.OpenTarget(ctx, to, env.Open)
 	if err != nil {
 		return nil, err
 	}

@@ -58,7 +58,7 @@ func (t Job) open(
 		return nil, err
 	}
 	storage, _ := j.Target()
-	to, err := env.OpenTarget(ctx, storage)
+	to, err := providers.OpenTarget(ctx, storage, env.Open)
 	if err != nil {
 		_ = from.Close()
 		return nil, err

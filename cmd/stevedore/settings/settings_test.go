@@ -251,3 +251,17 @@ func TestLogger(t *testing.T) {
 		}
 	}
 }
+
+// The help names every setting, and says what it is for.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	text := settings.Help()
+	for _, v := range settings.Variables() {
+		_, after, ok := strings.Cut(text, "    "+v.Name)
+		header, meaning, _ := strings.Cut(after, "\n        ")
+		line, _, _ := strings.Cut(meaning, "\n")
+		if !ok || !strings.Contains(header, v.Default) || len(line) < 10 || len(line) > 65 {
+			t.Errorf("%s: %q, %q", v.Name, header, line)
+		}
+	}
+}
