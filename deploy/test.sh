@@ -18,9 +18,10 @@ Modes:
   --lint     formatting, vet, size limits, golangci-lint and shellcheck. No tests.
   --bench    the benchmarks of deploy/bench/README.md. Takes about half an hour; use an idle
              machine.
-  --chaos    the chaos tests in full: a million objects while workers and Redis are killed, an
-             object that kills its workers, and stores that list in each order of keys. Takes
-             about a quarter of an hour. A short form is part of the tests.
+  --chaos    the chaos tests in full: a million objects while workers and Redis are killed, also
+             the masters of a cluster and of a sentinel; an object that kills its workers; and
+             stores that list in each order of keys. Takes about half an hour. A short form is
+             part of the tests.
   --chaos --order ORDER
              only stores that list in this order: bytes, utf-16, directories, directories-utf-16
   --peers    the four jobs on S3 servers of other projects: MinIO, SeaweedFS and moto. The first
@@ -324,7 +325,7 @@ benchmark() { # benchmark COMMAND; a command that finds nothing to run is a fail
 
 # chaos runs without the race detector, which would slow a million objects down by ten.
 chaos() {
-	STEVEDORE_CHAOS=full go test -count 1 -v -timeout 30m \
+	STEVEDORE_CHAOS=full go test -count 1 -v -timeout 60m -parallel 1 \
 		-run 'TestChaos|TestKillerObject|TestRecovery_' -skip TestChaosOrders ./worker | tee "$work/chaos.log" &&
 		grep -q '^--- PASS: TestChaos' "$work/chaos.log"
 }

@@ -3,8 +3,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"log/slog"
-	"strings"
 	"testing"
 	"time"
 
@@ -64,16 +62,5 @@ func TestRetryDelay(t *testing.T) {
 				t.Errorf("%s: %v, want %v to %v", c.name, got, c.min, c.max)
 			}
 		}
-	}
-}
-
-// asynq ends the process after its own Fatal, unless the logger that it
-// was given does not.
-func TestAsynqMustNotEndTheProcess(t *testing.T) {
-	t.Parallel()
-	var text strings.Builder
-	asynqLog{log: slog.New(slog.NewTextHandler(&text, nil))}.Fatal("redis", " is away")
-	if !strings.Contains(text.String(), "level=ERROR") || !strings.Contains(text.String(), "redis is away") {
-		t.Error(text.String())
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
+	"github.com/stevedore-jobs/stevedore/worker/outage"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 	"github.com/stevedore-jobs/stevedore/worker/reaper"
 	"github.com/stevedore-jobs/stevedore/worker/shard"
@@ -63,7 +64,7 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 		prompt:  prompt,
 		patient: patient,
 		health:  h,
-		outage:  newOutage(c, wording.Text),
+		outage:  outage.New(c.Redis, prompt, c.Log, wording.Text),
 		cancels: cancelListener{prompt, store, kinds, c.Log},
 		reaper:  newReaper(c, kinds, store, inspector, m),
 		executor: &executor{
@@ -119,11 +120,9 @@ func newReaper(
 	})
 }
 
-func newShardRunner(
-	c Config, store queue.Store, t asynqtask.Client, m *metrics.Metrics,
-) *shard.Runner {
+func newShardRunner(c Config, s queue.Store, t asynqtask.Client, m *metrics.Metrics) *shard.Runner {
 	return shard.New(shard.Config{
-		Store:          store,
+		Store:          s,
 		Metrics:        m,
 		Log:            c.Log,
 		PartsBudget:    c.PartsBudget,

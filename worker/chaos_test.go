@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // chaosVariable set to "full" makes the chaos test as large as
@@ -30,7 +32,7 @@ type chaosSize struct {
 	workers  int
 	slots    int           // of each worker
 	kills    int           // of workers, at least
-	restarts int           // of Redis, at least
+	restarts int           // of Redis, or failovers, at least
 	every    time.Duration // average time between two kills
 	limit    time.Duration // for the whole job
 }
@@ -74,7 +76,22 @@ func smallChaos() chaosSize {
 // the job ends. It ends as if nothing had happened.
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	wreakChaos(t, newChaosSize())
+	wreakChaos(t, newChaosSize(), restarted{queuetest.Start(t)})
+}
+
+// The same on a cluster, and on a server with a sentinel. A master is
+// killed, and its replica takes its place. It may lack the last writes.
+func TestChaosOfFailovers(t *testing.T) {
+	t.Parallel()
+	for name, start := range queuetest.Replicateds() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			size := newChaosSize()
+			size.kills = size.restarts // a failover takes longer than a restart
+			size.bucket.Objects = min(size.bucket.Objects, 400_000)
+			wreakChaos(t, size, failedOver{start(t)})
+		})
+	}
 }
 
 // The same on buckets that list in other orders, one after the other:
@@ -96,24 +113,24 @@ func TestChaosOrders(t *testing.T) {
 			size := smallChaos()
 			size.bucket.Order = order
 			size.bucket.Objects = 100_000
-			wreakChaos(t, size)
+			wreakChaos(t, size, restarted{queuetest.Start(t)})
 		})
 	}
 }
 
-func wreakChaos(t *testing.T, size chaosSize) {
+func wreakChaos(t *testing.T, size chaosSize, redis chaosRedis) {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, %d objects, %d workers", seed, size.bucket.Objects, size.workers)
 	c := &chaos{
 		size:   size,
 		random: rand.New(rand.NewPCG(seed, 0)),
-		redis:  queuetest.Start(t),
+		redis:  redis,
 		job:    buildTo(t),
 		during: map[tasks.State]int{},
 	}
 	c.fleet = startFleet(t, setup{
-		Redis:    c.redis.Options().Addr,
+		Redis:    redisURL(c.redis.Options()),
 		Dir:      c.job.Destination.Bucket,
 		Bucket:   size.bucket,
 		Slots:    size.slots,
@@ -141,7 +158,7 @@ func wreakChaos(t *testing.T, size chaosSize) {
 type chaos struct {
 	size     chaosSize
 	random   *rand.Rand
-	redis    *queuetest.Redis
+	redis    chaosRedis
 	fleet    *fleet
 	client   *producer.Client
 	job      tasks.BuildManifest
@@ -159,7 +176,11 @@ func (c *chaos) killUntilEnd(t *testing.T) (s tasks.Status) {
 	next := time.Now().Add(c.pause())
 	queuetest.Eventually(t, c.size.limit, "the job ends", func() bool {
 		var err error
-		if s, err = c.client.Status(t.Context(), "chaos"); err != nil {
+		s, err = c.client.Status(t.Context(), "chaos")
+		if errors.Is(err, redisconn.ErrUnavailable) {
+			return false
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 		switch {
@@ -195,18 +216,14 @@ func (c *chaos) pause() time.Duration {
 	return d
 }
 
-// killNext kills each worker in turn, and Redis after every so many
-// workers.
+// killNext kills Redis, then some workers in turn, and so on.
 func (c *chaos) killNext(t *testing.T, s tasks.State) {
 	t.Helper()
-	if (c.restarts+1)*c.size.kills > c.kills*c.size.restarts {
+	if c.restarts*c.size.kills > c.kills*c.size.restarts {
 		c.killWorker(s, c.kills%c.size.workers)
 		return
 	}
-	c.redis.Kill()
-	down := time.Second + time.Duration(c.random.Int64N(int64(time.Second)))
-	_ = elapse(t.Context(), down)
-	c.redis.Up()
+	c.redis.fail(t, c)
 	c.restarts++
 }
 

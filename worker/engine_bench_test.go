@@ -196,7 +196,7 @@ func latencyBound(b *testing.B, processes int) time.Duration {
 	j := buildTo(b)
 	bucket := simulation{Objects: 96_000, Read: 20 * time.Millisecond}
 	f := startFleet(b, setup{
-		Redis:    o.Addr,
+		Redis:    redisURL(o),
 		Dir:      j.Destination.Bucket,
 		Bucket:   bucket,
 		Slots:    2,
@@ -216,7 +216,7 @@ func BenchmarkRedisMemory(b *testing.B) {
 	o := queuetest.Start(b).Options()
 	j := buildTo(b)
 	f := startFleet(b, setup{
-		Redis:    o.Addr,
+		Redis:    redisURL(o),
 		Dir:      j.Destination.Bucket,
 		Bucket:   simulation{Objects: 1_000_000},
 		Slots:    2,

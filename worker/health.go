@@ -73,8 +73,6 @@ func (h *health) draining() bool {
 
 func (h *health) redisUp() bool { return h.ping(context.Background()) == nil }
 
-func (h *health) redisAway() bool { return !h.redisUp() }
-
 // ping gives Redis a second to answer.
 func (h *health) ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)

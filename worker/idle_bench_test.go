@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -119,8 +120,11 @@ func commands(t testing.TB, o redisconn.Options) map[string]int {
 	c := o.Client()
 	defer func() { _ = c.Close() }()
 	counts := map[string]int{}
+	var mu sync.Mutex // nodes are asked at once
 	count := func(ctx context.Context, node *redis.Client) error {
 		info, err := node.Info(ctx, "commandstats").Result()
+		mu.Lock()
+		defer mu.Unlock()
 		for line := range strings.Lines(info) {
 			name, rest, ok := strings.Cut(strings.TrimPrefix(line, "cmdstat_"), ":calls=")
 			digits, _, _ := strings.Cut(rest, ",")

@@ -28,7 +28,7 @@ func TestKillerObject(t *testing.T) {
 	bucket := simulation{Objects: 12_000, Read: 10 * time.Millisecond}
 	bucket.Killer = bucket.key(5500)
 	f := startFleet(t, setup{
-		Redis:    r.Options().Addr,
+		Redis:    redisURL(r.Options()),
 		Dir:      j.Destination.Bucket,
 		Bucket:   bucket,
 		Slots:    4,

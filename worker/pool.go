@@ -30,8 +30,7 @@ func newPools(c Config) []pool {
 	}
 }
 
-// shardQueues returns the queues that share the slots for shards, with
-// their weights.
+// shardQueues returns the queues of shards and exports, by weight.
 func shardQueues() map[string]int {
 	return byPriority(map[string]int{tasks.QueueShards: 3, tasks.QueueExports: 1})
 }
@@ -57,8 +56,7 @@ func byPriority(queues map[string]int) map[string]int {
 	return all
 }
 
-// server is the asynq server of a pool. It asks Redis for tasks only
-// when there are some.
+// server is the asynq server of a pool, and what waits for its tasks.
 type server struct {
 	*asynq.Server
 	conn *pickup.Conn
@@ -67,7 +65,7 @@ type server struct {
 func (w *Worker) newServer(p pool) *server {
 	log := w.log.With("pool", p.name)
 	conn := pickup.New(w.config.Redis, slices.Sorted(maps.Keys(p.queues)), log)
-	config := asynqConfig(p, w.config.DrainTimeout, asynqLog{log, w.health.redisAway})
+	config := asynqConfig(p, w.config.DrainTimeout, w.outage.AsynqLog(p.name))
 	return &server{asynq.NewServer(conn, config), conn}
 }
 
@@ -77,7 +75,7 @@ func (s *server) Stop() {
 	s.Server.Stop()
 }
 
-func asynqConfig(p pool, drainTimeout time.Duration, log asynqLog) asynq.Config {
+func asynqConfig(p pool, drainTimeout time.Duration, log asynq.Logger) asynq.Config {
 	return asynq.Config{
 		Concurrency:       p.slots,
 		Queues:            p.queues,

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,12 +30,34 @@ import (
 
 // setup is the configuration of the worker processes of a test.
 type setup struct {
-	Redis    string // host and port
+	Redis    string // URL
 	Dir      string // of the destination, and of the log
 	Bucket   simulation
 	Slots    int
 	Parallel int
 	Write    time.Duration // how long writing the manifest takes at least
+}
+
+func (s setup) redis(t testing.TB) redisconn.Options {
+	t.Helper()
+	o, err := redisconn.ParseURL(s.Redis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// redisURL returns the URL of a Redis of package queuetest.
+func redisURL(o redisconn.Options) string {
+	u := url.URL{Scheme: "redis", User: url.UserPassword(o.Username, o.Password), Host: o.Addr}
+	if o.Mode != redisconn.Single {
+		u.Scheme += "-" + string(o.Mode)
+	}
+	if o.Mode == redisconn.Sentinel {
+		u.Path = "/" + o.Master
+		u.RawQuery = url.Values{"sentinel_password": {o.SentinelPassword}}.Encode()
+	}
+	return u.String()
 }
 
 // setupVariable holds the setup, as JSON, in a worker process.
@@ -62,7 +85,7 @@ func TestWorkerProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	w, err := worker.New(worker.Config{
-		Redis:        redisconn.Options{Addr: s.Redis},
+		Redis:        s.redis(t),
 		Providers:    providers.Registry{"mem": s.Bucket, "file": slowOpener{files, s.Write}},
 		VerifySlots:  2,
 		JobSlots:     4,
@@ -142,7 +165,7 @@ func startFleet(t testing.TB, s setup, n int) *fleet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := redisconn.Options{Addr: s.Redis}.Client()
+	client := s.redis(t).Client()
 	f := &fleet{t: t, setup: s, log: log, inspector: asynq.NewInspectorFromRedisClient(client)}
 	t.Cleanup(func() {
 		for i := range f.processes {

@@ -76,7 +76,7 @@ func newRecoveryTest(t *testing.T) recoveryTest {
 	o := queuetest.Start(t).Options()
 	j := buildTo(t)
 	f := startFleet(t, setup{
-		Redis:    o.Addr,
+		Redis:    redisURL(o),
 		Dir:      j.Destination.Bucket,
 		Bucket:   simulation{Objects: 6000, Read: 500 * time.Millisecond},
 		Slots:    4,

@@ -19,7 +19,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/worker/outage"
 	"github.com/stevedore-jobs/stevedore/worker/reaper"
 )
 
@@ -34,7 +34,7 @@ type Worker struct {
 	reaper   *reaper.Reaper
 	cancels  cancelListener
 	health   *health
-	outage   *redisconn.Outage
+	outage   *outage.Watch
 }
 
 // New makes a worker that runs the given jobs. There must be exactly
@@ -59,7 +59,7 @@ func New(c Config, jobs ...Registration) (*Worker, error) {
 // hangs.
 func (w *Worker) Run(ctx context.Context) error {
 	defer w.closeClients()
-	if err := w.awaitRedis(ctx); err != nil || ctx.Err() != nil {
+	if err := w.outage.Await(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
 	background, stopBackground := w.startBackground(ctx)
@@ -96,7 +96,7 @@ func (w *Worker) startBackground(ctx context.Context) (group *sync.WaitGroup, st
 	group.Go(func() { w.executor.shards.EndTurns(ctx) })
 	group.Go(func() { w.reaper.Run(ctx) })
 	group.Go(func() { w.cancels.listen(ctx) })
-	group.Go(func() { w.outage.Watch(ctx, w.prompt) })
+	group.Go(func() { w.outage.Run(ctx) })
 	return group, func() {
 		cancel()
 		w.closeClients() // ends the calls that wait for an answer

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -216,7 +217,9 @@ func TestInterrupt(t *testing.T) {
 	}
 	url := redisURL(queuetest.Embedded(t))
 	want(t.Context(), t, cli.ExitOK, []string{url}, "enqueue", "build-manifest", "--source", "file:///tmp", "--id", "j")
-	command := exec.CommandContext(t.Context(), path, "wait", "j")
+	ctx, cancel := context.WithTimeout(t.Context(), maxWait)
+	defer cancel()
+	command := exec.CommandContext(ctx, path, "wait", "j")
 	command.Env = append(os.Environ(), url)
 	var errs syncBuffer
 	command.Stderr = &errs
@@ -233,5 +236,47 @@ func TestInterrupt(t *testing.T) {
 	code := command.ProcessState.ExitCode()
 	if code != int(cli.ExitInterrupted) || !bytes.Contains(errs.Bytes(), []byte("the job goes on; wait again with:\n  stevedore wait j")) {
 		t.Errorf("exit %d\n%s", code, errs.Bytes())
+	}
+}
+
+// stuckName is the variable that makes the test's program behave like a
+// command that does not end when it should.
+const stuckName = "STEVEDORE_TEST_STUCK"
+
+func beStuck() {
+	ctx, _ := interruptible()
+	fmt.Println("begun")
+	<-ctx.Done()
+	fmt.Println("interrupted")
+	select {}
+}
+
+// A second Ctrl-C ends a command that is stuck. A SIGTERM after the
+// first does not: it could end a worker that still commits its work.
+func TestSecondInterrupt(t *testing.T) {
+	skipInShort(t)
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), maxWait)
+	defer cancel()
+	command := exec.CommandContext(ctx, os.Args[0])
+	command.Env = append(os.Environ(), stuckName+"=1")
+	var out syncBuffer
+	command.Stdout = &out
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	after := func(text string, signals ...os.Signal) {
+		queuetest.Eventually(t, 20*time.Second, text, func() bool { return bytes.Contains(out.Bytes(), []byte(text)) })
+		for _, s := range signals {
+			if err := command.Process.Signal(s); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	after("begun", syscall.SIGINT)
+	after("interrupted", syscall.SIGTERM, syscall.SIGINT)
+	_ = command.Wait()
+	if code := command.ProcessState.ExitCode(); code != int(cli.ExitInterrupted) {
+		t.Errorf("exit %d, %v", code, command.ProcessState)
 	}
 }

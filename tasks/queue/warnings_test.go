@@ -46,6 +46,9 @@ func TestWarningsOfAShardedJob(t *testing.T) {
 		wantWarnings(t, r, "queued again", 0, 0)
 		fail(t, claimAs(t, r, asynqtask.JobRef{Job: "j", Generation: 1}))
 		wantWarnings(t, r, "after a retry that failed", 3, 2)
+		retry(t, r, "j", 2)
+		cancel(t, r, "j")
+		wantWarnings(t, r, "after a second one that was cancelled", 3, 2)
 	})
 }
 

@@ -31,6 +31,7 @@ type dataset struct {
 type imageRecord struct {
 	annotation.Image
 	leftOut  bool // the image is not exported
+	finished bool // the progress has counted it
 	problems problems
 }
 

@@ -35,6 +35,9 @@ var _ job.Single[tasks.ExportAnnotations] = Job{}
 // every image twice. Running twice on the same input stores the same
 // bytes.
 //
+// The images are read after the annotations that name them are written.
+// If the source refuses to give one out, Run begins again without it.
+//
 // Each image with a problem becomes one line of the error list. The
 // line says that the image is left out, or which of its shapes are,
 // or what is unusual about it. A document in another format fails the
@@ -65,7 +68,21 @@ func (Job) Run(ctx context.Context, j tasks.ExportAnnotations, env job.Env) (tas
 	}
 	nameFiles(data.images)
 
-	return r.publish(ctx, data, progress)
+	for {
+		result, err := r.publish(ctx, data, progress)
+		var refused *refusedError
+		if r.source == nil || !errors.As(err, &refused) {
+			return result, err
+		}
+		if err := r.source.leaveOutRefused(ctx, data, refused); err != nil {
+			return nil, err
+		}
+		for i := range data.images {
+			if im := &data.images[i]; im.leftOut {
+				progress.finish(im, 0)
+			}
+		}
+	}
 }
 
 // run is one run of the job.

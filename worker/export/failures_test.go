@@ -51,7 +51,6 @@ func TestFailures(t *testing.T) {
 	}{
 		"annotations missing": {at("annotations.xml", providers.NotFound), nil, providers.NotFound},
 		"image vanished":      {at("x/a.png", providers.NotFound), nil, providers.Conflict},
-		"image denied":        {at("x/a.png", providers.Denied), nil, providers.Denied},
 		"image unavailable":   {at("x/a.png", providers.Unavailable), nil, providers.Unavailable},
 		"put denied":          {nil, &providers.Error{Op: "put", Kind: providers.Denied}, providers.Denied},
 	} {

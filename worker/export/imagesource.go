@@ -50,7 +50,7 @@ func (s *imageSource) fetch(ctx context.Context, im *imageRecord) (*imageFile, e
 		}
 	}
 	if err != nil {
-		return nil, err
+		return nil, asRefused(key, err)
 	}
 
 	f := &imageFile{im: im, body: r, size: r.Object.Size}

@@ -12,6 +12,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/keysearch"
 )
 
 // soughtImage is an image to find in the source.
@@ -73,7 +74,7 @@ func (s *imageSource) findListed(
 	if keys = slices.Compact(keys); len(keys) > 0 {
 		keys = keys[1:]
 	}
-	search := job.Search{
+	search := keysearch.Search{
 		Prefix: s.storage.Prefix,
 		NameOf: func(key string) (string, bool) { return key, true },
 	}

@@ -63,8 +63,12 @@ type imageProgress struct {
 
 // finish counts an image as done, or puts it on the error list if it
 // has problems: as a warning if the image is exported all the same. It
-// must be called once for each image.
+// counts an image only once.
 func (p *imageProgress) finish(im *imageRecord, bytes int64) {
+	if im.finished {
+		return
+	}
+	im.finished = true
 	if im.problems.empty() {
 		p.Done(bytes)
 		return

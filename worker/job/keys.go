@@ -74,16 +74,11 @@ func (s Shard) List(
 // KnownOrder returns the orders that fit the bucket of the shard: what
 // was known when the shard was planned, and what b has found out.
 func (s Shard) KnownOrder(b providers.Bucket) keyorder.Order {
-	return jointOrder(s.Order, providers.OrderOf(b))
-}
-
-// jointOrder returns the orders that are in both sets. If there are
-// none, the bucket has changed, and only the newer set counts.
-func jointOrder(older, newer keyorder.Order) keyorder.Order {
-	if older&newer == 0 {
-		return newer
+	known := providers.OrderOf(b)
+	if s.Order&known == 0 { // the bucket has changed
+		return known
 	}
-	return older & newer
+	return s.Order & known
 }
 
 // stat asks for each of the shard's keys after After, in order and

@@ -65,8 +65,8 @@ func (c *Conn) MakeRedisClient() any {
 
 // Stop makes every further question for a task be answered with "none",
 // also one that waits now. From then on, calls of the server but its
-// acknowledgements are not repeated long. It may be called twice. Call it before the
-// server's Stop, which waits for such an answer.
+// acknowledgements are not repeated long. It may be called twice. Call
+// it before the server's Stop, which waits for such an answer.
 func (c *Conn) Stop() {
 	c.gate.stop()
 	c.end()

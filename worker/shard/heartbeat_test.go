@@ -233,3 +233,20 @@ func TestNextShardFindsTheGroup(t *testing.T) {
 		t.Errorf("%d groups are left", n)
 	}
 }
+
+// An item with a line on the error list counts as failed, and as a
+// warning if its line is one.
+func TestRunProgressCountsWarnings(t *testing.T) {
+	t.Parallel()
+	var p runProgress
+	p.add(job.Item{Bytes: 5})
+	p.add(job.Item{Error: &tasks.ObjectError{Key: "a"}})
+	p.add(job.Item{Error: &tasks.ObjectError{Key: "b", Warning: true}})
+	if got, want := p.counts(), (tasks.Progress{Objects: 3, Bytes: 5, Failed: 2, Warnings: 1}); got.Objects != want.Objects ||
+		got.Bytes != want.Bytes || got.Failed != want.Failed || got.Warnings != want.Warnings {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if p.reset(); p.counts().Warnings != 0 {
+		t.Error("a reset keeps the warnings")
+	}
+}

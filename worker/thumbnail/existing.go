@@ -5,7 +5,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
-	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/keysearch"
 )
 
 // findExisting returns the full names of the thumbnails that the bucket
@@ -15,7 +15,7 @@ import (
 func findExisting(
 	ctx context.Context, b providers.Bucket, dir string, stems []string, order keyorder.Order,
 ) (map[string]string, error) {
-	search := job.Search{
+	search := keysearch.Search{
 		Prefix: dir,
 		Order:  order,
 		NameOf: func(key string) (string, bool) {

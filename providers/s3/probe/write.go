@@ -78,7 +78,8 @@ func (p writeCheck) conditions(ctx context.Context) *providers.Error {
 func (p writeCheck) refusesCondition(
 	ctx context.Context, key string, e *providers.Error,
 ) bool {
-	if e.Kind != providers.Invalid || isRefusedForChecksum(e) || p.Storage.UnconditionalPut {
+	isRefusal := e.Kind == providers.Invalid || s3error.IsNotImplemented(e)
+	if !isRefusal || isRefusedForChecksum(e) || p.Storage.UnconditionalPut {
 		return false
 	}
 	plain := p.putWrongChecksum(ctx, key, always)

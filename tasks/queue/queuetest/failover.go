@@ -67,9 +67,8 @@ func (r *Replicated) Failover(key string) (dead *Redis) {
 	return dead
 }
 
-// AwaitReplicas waits until every server that runs is a master, or a
-// replica that has the data of its master, and no other can follow a
-// failover.
+// AwaitReplicas waits until every master has a replica with all its
+// data, so that the next failover is possible.
 func (r *Replicated) AwaitReplicas() {
 	r.t.Helper()
 	masters := len(r.nodes) / 2

@@ -1,4 +1,8 @@
-package job
+// Package keysearch finds names among the keys of a bucket with few
+// requests, whatever the order in which the bucket lists.
+//
+// It knows no job.
+package keysearch
 
 import (
 	"context"
@@ -95,7 +99,11 @@ func (s Search) follow(
 // order returns the orders that fit the bucket and what the caller
 // knows.
 func (s Search) order(b providers.Bucket) keyorder.Order {
-	return jointOrder(s.Order, providers.OrderOf(b))
+	known := providers.OrderOf(b)
+	if s.Order&known == 0 { // the bucket has changed
+		return known
+	}
+	return s.Order & known
 }
 
 // span is a range of keys that holds some names, and the keys that

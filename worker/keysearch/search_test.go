@@ -1,7 +1,9 @@
-package job_test
+package keysearch_test
 
 import (
+	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -11,8 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/providers/mem/memtest"
-	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
+	"github.com/stevedore-jobs/stevedore/worker/keysearch"
 )
 
 // Whatever the order, each name is found that is there, and no other.
@@ -44,8 +46,8 @@ func TestSearch_FindsNamesInEachOrder(t *testing.T) {
 	})
 }
 
-func exactSearch(prefix string) job.Search {
-	return job.Search{Prefix: prefix, NameOf: func(key string) (string, bool) { return key, true }}
+func exactSearch(prefix string) keysearch.Search {
+	return keysearch.Search{Prefix: prefix, NameOf: func(key string) (string, bool) { return key, true }}
 }
 
 // A name may have more than one key, and one name may begin another.
@@ -55,7 +57,7 @@ func TestSearch_FindsKeysThatBelongToNames(t *testing.T) {
 	want := map[string]string{"a": "a.1", "a-b": "a-b.1", "a.b": "a.b.1", "a/x": "a/x.1", "😀": "😀.1", "（": "（.1"}
 	jobtest.InEachOrder(t, func(t *testing.T, order keyorder.Order) {
 		b := memtest.BucketIn(t, order, keys...)
-		search := job.Search{NameOf: func(key string) (string, bool) {
+		search := keysearch.Search{NameOf: func(key string) (string, bool) {
 			at := strings.LastIndexByte(key, '.')
 			return key[:max(at, 0)], at > 0
 		}}
@@ -82,9 +84,29 @@ func TestSearch_ListsLittle(t *testing.T) {
 		}
 	})
 	w := jobtest.New()
-	b := open(t, w)
+	b, err := w.Open(t.Context(), jobtest.Source(""))
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.Fail = func(string, string) error { return &providers.Error{Kind: providers.Denied} }
 	if _, err := exactSearch("").Find(t.Context(), b, []string{"a"}); providers.KindOf(err) != providers.Denied {
 		t.Error(err)
+	}
+}
+
+// countingBucket counts the objects that are taken from its listings.
+type countingBucket struct {
+	providers.Bucket
+	objects int
+}
+
+func (b *countingBucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
+	return func(yield func(providers.Object, error) bool) {
+		for o, err := range b.Bucket.List(ctx, opts) {
+			b.objects++
+			if !yield(o, err) {
+				return
+			}
+		}
 	}
 }
