@@ -76,7 +76,7 @@ func Example() {
 		fmt.Println(failed.Key, failed.Code)
 	}
 	// Output:
-	// 9 entries in images/manifest.jsonl, 1 failed, 0 skipped, written
+	// 9 entries in images/manifest.jsonl, 1 image left out, 0 other objects skipped, written
 	// images/7.jpg corrupt-image
 }
 
