@@ -170,7 +170,7 @@ func ExampleResult() {
 	}
 	result, err := producer.Result(status) // of any kind
 	fmt.Println(result.Summary(), err)
-	// Output: all is well (0 checks) <nil>
+	// Output: found no fault in 0 checks: all is well <nil>
 }
 
 func ExampleClient_Errors() {

@@ -66,7 +66,7 @@ func TestProgressIsTrue(t *testing.T) {
 		}
 		if last = s; half.ID == "" && p.Objects >= 40 && p.ETASeconds > 0 {
 			half, halfAt = s, time.Now()
-			checkSeries(t, "m", 6, one.Registry, two.Registry)
+			checkSeries(t, "m", 7, one.Registry, two.Registry)
 			checkAsynqResult(t, h, p)
 		}
 		return t.Failed()
@@ -96,7 +96,7 @@ func checkGrows(t *testing.T, before, now tasks.Progress) {
 }
 
 // checkSeries checks how many series the gauges of a job have. All four
-// gauges of a job under way have one, and its objects have three.
+// gauges of a job under way have one, and its objects have four.
 func checkSeries(t *testing.T, id string, want int, registries ...prometheus.Registerer) {
 	t.Helper()
 	names := map[string]bool{}

@@ -52,8 +52,8 @@ func errorsIn(t *testing.T, lines string) (list []tasks.ObjectError) {
 	return list
 }
 
-// manyCorrupt makes a directory with one good image and n that are
-// not. They have long names of wide characters.
+// manyCorrupt makes a directory with one good image and n that are not.
+// They have long names of wide characters.
 func manyCorrupt(t *testing.T, n int) string {
 	t.Helper()
 	dir := drawDataset(t)

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"context"
 	"encoding/json"
+	"iter"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
@@ -34,7 +35,7 @@ func (r *run) plan(ctx context.Context) error {
 
 	var err error
 	if lease.PreviousResult != nil {
-		err = r.planRetry(ctx, emit)
+		err = planRetry(lease.RetryList(ctx), lease.Shards, emit)
 	} else {
 		err = r.job.Kind.Sharded.Plan(ctx, r.job.Payload, r.job.Env, lease.Cursor, emit)
 	}
@@ -48,11 +49,13 @@ func (r *run) plan(ctx context.Context) error {
 // before, each object once. The error list has the same order at each
 // call. So the shards that are saved already, which are full, hold its
 // first objects.
-func (r *run) planRetry(ctx context.Context, emit func(job.Shard) error) error {
+func planRetry(
+	failed iter.Seq2[tasks.ObjectError, error], saved int, emit func(job.Shard) error,
+) error {
 	var next job.Shard
-	planned := r.job.Lease.Shards * retryShardSize
+	planned := saved * retryShardSize
 	seen := map[string]bool{}
-	for e, err := range r.job.Lease.RetryList(ctx) {
+	for e, err := range failed {
 		if err != nil {
 			return err
 		}
