@@ -245,9 +245,9 @@ const stuckName = "STEVEDORE_TEST_STUCK"
 
 func beStuck() {
 	ctx, _ := interruptible()
-	fmt.Println("begun")
+	_, _ = fmt.Fprintln(os.Stdout, "begun")
 	<-ctx.Done()
-	fmt.Println("interrupted")
+	_, _ = fmt.Fprintln(os.Stdout, "interrupted")
 	select {}
 }
 
