@@ -76,7 +76,7 @@ func Example() {
 		fmt.Println(failed.Key, failed.Code)
 	}
 	// Output:
-	// 9 entries in images/manifest.jsonl, 1 failed, 0 skipped, written
+	// 9 entries in images/manifest.jsonl, 1 image left out, 0 other objects skipped, written
 	// images/7.jpg corrupt-image
 }
 
@@ -170,7 +170,7 @@ func ExampleResult() {
 	}
 	result, err := producer.Result(status) // of any kind
 	fmt.Println(result.Summary(), err)
-	// Output: all is well (0 checks) <nil>
+	// Output: found no fault in 0 checks: all is well <nil>
 }
 
 func ExampleClient_Errors() {

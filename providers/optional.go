@@ -89,18 +89,18 @@ type Preflighter interface {
 // OwnIdentity is implemented by openers that can use the identity of
 // the process itself (method worker-identity).
 type OwnIdentity interface {
-	// FindIdentity returns an error if the process has no identity
-	// that it could use on the storage. It may ask the cloud for a
-	// token, and keeps it for the buckets that are opened later.
+	// FindIdentity returns an error if the process has no identity that
+	// it could use on the storage. It may ask the cloud for a token,
+	// and keeps it for the buckets that are opened later.
 	FindIdentity(ctx context.Context, s tasks.Storage) error
 }
 
 // ConditionChecker is implemented by buckets whose server may not know
 // the conditions of WriteOptions.
 type ConditionChecker interface {
-	// CheckConditions returns an Invalid error if the server is known to
-	// refuse IfAbsent and IfMatch. It leaves nothing in the bucket, and
-	// returns nil if it cannot find out.
+	// CheckConditions returns an Invalid error if the server is known
+	// to refuse IfAbsent and IfMatch. It leaves nothing in the bucket,
+	// and returns nil if it cannot find out.
 	CheckConditions(ctx context.Context) error
 }
 

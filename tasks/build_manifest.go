@@ -64,8 +64,9 @@ type BuildManifestResult struct {
 	BytesRead int64  `json:"bytes_read"` // of image headers
 	Size      int64  `json:"size"`       // of the manifest, bytes
 	Unchanged bool   `json:"unchanged"`  // the bucket had exactly this manifest; nothing was written
-	// Unconditional means that the storage has unconditional_put, so the
-	// manifest may have replaced one that another writer stored meanwhile.
+	// Unconditional means that the storage has unconditional_put, so
+	// the manifest may have replaced one that another writer stored
+	// meanwhile.
 	Unconditional bool `json:"unconditional,omitempty"`
 }
 

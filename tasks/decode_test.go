@@ -60,6 +60,23 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+// The bucket of a verification may be called source, as in all other
+// payloads.
+func TestDecodeTakesSourceForStorage(t *testing.T) {
+	t.Parallel()
+	k := lookup(t, "verify-connection")
+	a, b := []byte(`{"source":{"provider":"file","bucket":"/a"}}`), []byte(`{"storage":{"provider":"file","bucket":"/a"}}`)
+	j, err := k.Decode(a)
+	if err != nil || j.Validate() != nil || !k.Same(a, b) {
+		t.Errorf("%+v, %v", j, err)
+	}
+	for _, data := range []string{`{"source":{},"storage":{}}`, `{"sauce":{}}`} {
+		if _, err := k.Decode([]byte(data)); err == nil || !strings.Contains(err.Error(), "unknown field") {
+			t.Errorf("%s: %v", data, err)
+		}
+	}
+}
+
 func TestDecodeLeavesValidationToTheCaller(t *testing.T) {
 	t.Parallel()
 	for _, k := range tasks.Kinds() {

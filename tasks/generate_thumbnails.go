@@ -106,8 +106,9 @@ type GenerateThumbnailsResult struct {
 	Unchanged int64  `json:"unchanged"` // thumbnails that existed already
 	Skipped   int64  `json:"skipped"`   // objects that are no images by their names
 	Failed    int64  `json:"failed"`    // images left out: they are on the error list
-	// Unconditional means that the storage has unconditional_put, so the
-	// index may have replaced one that another writer stored meanwhile.
+	// Unconditional means that the storage has unconditional_put, so
+	// the index may have replaced one that another writer stored
+	// meanwhile.
 	Unconditional bool `json:"unconditional,omitempty"`
 }
 

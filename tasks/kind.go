@@ -137,7 +137,14 @@ func DecodeResult[R Result](data []byte) (R, error) {
 	return r, nil
 }
 
+// aliased is a payload whose fields have second names.
+type aliased interface{ aliases() map[string]string }
+
 func decode[J Job](data []byte) (Job, error) {
+	var payload any = *new(J)
+	if a, ok := payload.(aliased); ok {
+		data = strict.Rename(data, a.aliases())
+	}
 	j, faults := strict.Decode[J](data)
 	if len(faults) > 0 {
 		return nil, &InvalidError{JobKind: j.Kind(), Fields: faults}

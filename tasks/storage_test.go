@@ -223,8 +223,8 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// input puts the place that an export reads from into the same table
-// as the places that jobs write to.
+// input puts the place that an export reads from into the same table as
+// the places that jobs write to.
 type input struct{ tasks.ExportAnnotations }
 
 func (i input) Target() (tasks.Storage, string) { return i.Input() }

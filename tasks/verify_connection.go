@@ -11,12 +11,17 @@ import (
 type VerifyConnection struct {
 	Terms
 
-	Storage Storage `json:"storage"`
+	Storage Storage `json:"storage"` // a payload may also call it source
 	Need    Need    `json:"need,omitzero"`
 }
 
 // Kind implements Job.
 func (VerifyConnection) Kind() string { return "verify-connection" }
+
+// aliases lets people write source, as for all other kinds.
+func (VerifyConnection) aliases() map[string]string {
+	return map[string]string{"source": "storage"}
+}
 
 // Validate implements Job.
 func (j VerifyConnection) Validate() error {

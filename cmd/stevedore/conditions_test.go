@@ -14,9 +14,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
-// serverWithoutConditions stands in front of the S3 emulator. It refuses
-// writes with a condition, as Alibaba OSS does, and counts the reads of
-// images.
+// serverWithoutConditions stands in front of the S3 emulator. It
+// refuses writes with a condition, as Alibaba OSS does, and counts the
+// reads of images.
 func serverWithoutConditions(t *testing.T, endpoint string) (front string, reads *atomic.Int64) {
 	t.Helper()
 	at, err := url.Parse(endpoint)
@@ -43,9 +43,10 @@ func serverWithoutConditions(t *testing.T, endpoint string) (front string, reads
 	return server.URL, reads
 }
 
-// On a server without conditional PUT, the jobs that need it fail before
-// they read an image, and the verification fails. With unconditional_put
-// all jobs of the demo run, and their results say what was done.
+// On a server without conditional PUT, the jobs that need it fail
+// before they read an image, and the verification fails. With
+// unconditional_put all jobs of the demo run, and their results say
+// what was done.
 func TestFourJobsWithoutConditions(t *testing.T) {
 	skipInShort(t)
 	t.Parallel()

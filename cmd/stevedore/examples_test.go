@@ -9,8 +9,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 )
 
-// Every command has examples in its help. Each of them is a command line
-// that is understood, and no line of the help is wider than a terminal.
+// Every command has examples in its help. Each of them is a command
+// line that is understood, and no line of the help is wider than a
+// terminal.
 func TestHelpHasExamples(t *testing.T) {
 	t.Parallel()
 	for _, command := range commandNames(t) {

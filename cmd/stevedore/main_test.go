@@ -215,6 +215,15 @@ func TestRunToANewDirectory(t *testing.T) {
 	}
 }
 
+// A verification may call its bucket source.
+func TestSetSourceOfAVerification(t *testing.T) {
+	t.Parallel()
+	args := []string{"run", "verify-connection", "--source", "file:///tmp", "--set", "source.prefix=/x"}
+	if _, errs := want(t.Context(), t, cli.ExitInvalid, nil, args...); !strings.Contains(errs, "storage.prefix: starts with a slash") {
+		t.Errorf("%s", errs)
+	}
+}
+
 // A verification that finds a fault has an exit code of its own.
 func TestRunFindsAMissingBucket(t *testing.T) {
 	t.Parallel()

@@ -52,8 +52,8 @@ func errorsIn(t *testing.T, lines string) (list []tasks.ObjectError) {
 	return list
 }
 
-// manyCorrupt makes a directory with one good image and n that are
-// not. They have long names of wide characters.
+// manyCorrupt makes a directory with one good image and n that are not.
+// They have long names of wide characters.
 func manyCorrupt(t *testing.T, n int) string {
 	t.Helper()
 	dir := drawDataset(t)
@@ -245,9 +245,9 @@ const stuckName = "STEVEDORE_TEST_STUCK"
 
 func beStuck() {
 	ctx, _ := interruptible()
-	fmt.Println("begun")
+	_, _ = fmt.Fprintln(os.Stdout, "begun")
 	<-ctx.Done()
-	fmt.Println("interrupted")
+	_, _ = fmt.Fprintln(os.Stdout, "interrupted")
 	select {}
 }
 

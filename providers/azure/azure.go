@@ -30,11 +30,12 @@ var (
 	_ providers.OwnIdentity = (*Opener)(nil)
 )
 
-// Opener opens containers. It is safe for concurrent use, and must not be
-// changed or copied after its first use.
+// Opener opens containers. It is safe for concurrent use, and must not
+// be changed or copied after its first use.
 type Opener struct {
-	// Client carries every request; make it with egress.Policy.Client. It
-	// must not be nil, because the default one would connect anywhere.
+	// Client carries every request; make it with egress.Policy.Client.
+	// It must not be nil, because the default one would connect
+	// anywhere.
 	Client *http.Client
 	// WorkerIdentity allows payloads to use the worker's own identity.
 	WorkerIdentity bool

@@ -1,11 +1,11 @@
-// Package file provides buckets that are local directories: for
-// trials, for network file systems, and for machines without a cloud.
+// Package file provides buckets that are local directories: for trials,
+// for network file systems, and for machines without a cloud.
 //
-// A key is a path below the directory, with slashes between its
-// parts. Every access goes through os.Root, so neither a key nor a
-// symbolic link leads out. Only regular files are objects:
-// directories without files, symbolic links and devices are
-// invisible. The package knows no networks and takes no credentials.
+// A key is a path below the directory, with slashes between its parts.
+// Every access goes through os.Root, so neither a key nor a symbolic
+// link leads out. Only regular files are objects: directories without
+// files, symbolic links and devices are invisible. The package knows no
+// networks and takes no credentials.
 package file
 
 import (
@@ -30,9 +30,9 @@ type Opener struct {
 	commit *sync.Mutex // held from the check of an ETag to the rename
 }
 
-// New makes an opener. Each root is an absolute directory. A bucket
-// may be a root itself or a directory below one. Without roots every
-// bucket is refused.
+// New makes an opener. Each root is an absolute directory. A bucket may
+// be a root itself or a directory below one. Without roots every bucket
+// is refused.
 func New(roots ...string) (*Opener, error) {
 	o := &Opener{commit: new(sync.Mutex)}
 	for _, root := range roots {
@@ -100,8 +100,8 @@ func (o *Opener) rootOf(dir string) (root, below string) {
 	return "", ""
 }
 
-// openBelow opens a directory in a root. No symbolic link leads it
-// out of the root.
+// openBelow opens a directory in a root. No symbolic link leads it out
+// of the root.
 func openBelow(root, below string) (*os.Root, error) {
 	r, err := os.OpenRoot(root)
 	if err != nil || below == "." {

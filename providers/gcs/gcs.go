@@ -1,7 +1,8 @@
 // Package gcs opens buckets of Google Cloud Storage and of servers that
 // speak its JSON API.
 //
-// It knows Google's storage client and nothing of jobs. Its packages are:
+// It knows Google's storage client and nothing of jobs. Its packages
+// are:
 //
 //   - identity: what authenticates the requests
 //   - client: how the SDK sends and repeats them
@@ -44,17 +45,17 @@ var (
 // Opener opens Google Cloud Storage buckets. It is safe for concurrent
 // use, and must not be changed or copied after its first use.
 type Opener struct {
-	// Client carries every request but those that search for the worker's
-	// own identity; make it with egress.Policy.Client. It must not be
-	// nil, because the default one would connect anywhere.
+	// Client carries every request but those that search for the
+	// worker's own identity; make it with egress.Policy.Client. It must
+	// not be nil, because the default one would connect anywhere.
 	Client *http.Client
 	// WorkerIdentity allows payloads to use the worker's application
 	// default credentials, and to impersonate with them.
 	WorkerIdentity bool
 	// Person says that the process is not a worker, but works for the
 	// person who started it: errors about its own identity tell the
-	// cause, and say how to sign in. The person may use that identity at
-	// any endpoint.
+	// cause, and say how to sign in. The person may use that identity
+	// at any endpoint.
 	Person bool
 	// TokenURL is where key files are exchanged for tokens; empty means
 	// Google's. The operator chooses it, never a payload.
@@ -127,7 +128,8 @@ func orderOf(endpoint string) keyorder.Order {
 	return keyorder.Unknown
 }
 
-// endpointOf returns the base URL of the API, without a slash at its end.
+// endpointOf returns the base URL of the API, without a slash at its
+// end.
 func endpointOf(s tasks.Storage) (string, error) {
 	if s.Endpoint == "" {
 		return google, nil

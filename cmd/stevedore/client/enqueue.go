@@ -96,8 +96,8 @@ func (e Enqueue) print(
 	return show.JSON(c.Out, s)
 }
 
-// warn says which secrets of a job are not sent. A worker would look for
-// their variables in its own environment.
+// warn says which secrets of a job are not sent. A worker would look
+// for their variables in its own environment.
 func warn(c cli.Console, key seal.PublicKey, j tasks.Job) {
 	names := payload.Named(j)
 	isAllowed := func(name string) bool { return strings.HasPrefix(name, "STEVEDORE_SECRET_") }

@@ -87,7 +87,7 @@ func (f Flags) change(fields map[string]any, kind tasks.Kind, schemes Schemes) e
 	if len(f.Exclude) > 0 {
 		fields["exclude"] = f.Exclude
 	}
-	return f.set(fields)
+	return f.set(fields, names[0])
 }
 
 // read reads the payload's file, if one is given.
@@ -157,14 +157,19 @@ func (f Flags) storages(
 	return found, nil
 }
 
-// set puts the single fields into a payload.
-func (f Flags) set(fields map[string]any) error {
+// set puts the single fields into a payload. The bucket to work on may
+// always be called source.
+func (f Flags) set(fields map[string]any, source string) error {
 	for _, assignment := range f.Set {
 		name, value, ok := strings.Cut(assignment, "=")
 		if !ok {
 			return fmt.Errorf("--set %s: give FIELD=VALUE", assignment)
 		}
-		if err := setField(fields, strings.Split(name, "."), value); err != nil {
+		path := strings.Split(name, ".")
+		if path[0] == "source" {
+			path[0] = source
+		}
+		if err := setField(fields, path, value); err != nil {
 			return fmt.Errorf("--set %s: %w", assignment, err)
 		}
 	}

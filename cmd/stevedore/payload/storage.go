@@ -19,8 +19,8 @@ type Scheme struct {
 	// Takes are the flags of Access that storages of this provider
 	// have.
 	Takes []string
-	// Credentials tells from where an enqueued job gets credentials.
-	// It is empty for a provider that needs none.
+	// Credentials tells from where an enqueued job gets credentials. It
+	// is empty for a provider that needs none.
 	Credentials string
 	// Storage makes the storage. Region, endpoint and credentials come
 	// from the variables that the cloud's own tools read too. Without

@@ -14,8 +14,8 @@ import (
 )
 
 // personCredential returns the identity of the person at the keyboard:
-// of the environment, of the machine, or the one that az login, azd auth
-// login or PowerShell have signed in.
+// of the environment, of the machine, or the one that az login, azd
+// auth login or PowerShell have signed in.
 func personCredential(opts policy.ClientOptions) (azcore.TokenCredential, error) {
 	opts.Transport = nil // the metadata service is not in the egress rules
 	return azidentity.NewDefaultAzureCredential(
