@@ -61,7 +61,7 @@ func (w *endlessWork) do(ctx context.Context) error {
 // waitBegun waits until exactly n pieces have begun.
 func (w *endlessWork) waitBegun(t testing.TB, n int64) {
 	t.Helper()
-	queuetest.Eventually(t, 10*time.Second, "the work begins", func() bool {
+	queuetest.Eventually(t, 30*time.Second, "the work begins", func() bool {
 		return w.begun.Load() == n
 	})
 }

@@ -11,8 +11,9 @@ import (
 const (
 	minInflight     = 64
 	inflightPerSlot = 4 // of all workers
-	// countSlotsEvery is how long a count of slots is used.
-	countSlotsEvery = 10 * time.Second
+	// countSlotsEvery is how long a count of slots is used. A worker
+	// that has just started may wait so long for its first shards.
+	countSlotsEvery = 5 * time.Second
 	// paceWindow is how far back an inflightLimit looks for shards that
 	// were done.
 	paceWindow = 5 * time.Second
