@@ -87,8 +87,9 @@ func TestChaosOfFailovers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			size := newChaosSize()
-			size.kills = size.restarts // a failover takes longer than a restart
-			size.bucket.Objects = min(size.bucket.Objects, 400_000)
+			// A failover takes longer than a restart.
+			size.restarts = min(size.restarts, 3)
+			size.kills = size.restarts
 			wreakChaos(t, size, failedOver{start(t)})
 		})
 	}
