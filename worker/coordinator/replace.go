@@ -9,8 +9,12 @@ import (
 )
 
 const (
-	// checkAfter is how long an enqueued shard may wait without a
-	// heartbeat before its task is looked up in asynq.
+	// checkEvery is how often the task of an enqueued shard without a
+	// heartbeat is looked up in asynq. After a failover Redis may lack
+	// the tasks that the dead master alone had.
+	checkEvery = 3 * time.Second
+	// checkAfter is how long a shard may have no heartbeat while a
+	// worker seems to have its task.
 	checkAfter = 10 * time.Second
 	// beginWithin is how long a worker that has taken a task may need
 	// for its first heartbeat.
@@ -106,7 +110,7 @@ func (s *supervisor) checkSilent(ctx context.Context, i int, state queue.ShardSt
 // Usually it waits on the queue.
 func (s *supervisor) checkTask(ctx context.Context, i int, state queue.ShardState) error {
 	e := s.enqueued[i]
-	if time.Since(e.checked) < checkAfter {
+	if time.Since(e.checked) < checkEvery {
 		return nil
 	}
 	e.checked = time.Now()
@@ -120,13 +124,13 @@ func (s *supervisor) checkTask(ctx context.Context, i int, state queue.ShardStat
 	case task == asynqtask.Archived: // only an operator can have done that
 		return s.config.Tasks.RunArchived(s.queue, id)
 	case task != asynqtask.Active:
-		e.active = false
-	case e.active:
-		// Active for the second time without a heartbeat: its worker
-		// died before the first one, or asynq has lost the task.
+		e.active = time.Time{}
+	case e.active.IsZero():
+		e.active = e.checked
+	case e.checked.Sub(e.active) >= checkAfter:
+		// Active for long without a heartbeat: its worker died before
+		// the first one, or asynq has lost the task.
 		return s.replace(ctx, i, state, lost)
-	default:
-		e.active = true
 	}
 	return nil
 }

@@ -46,9 +46,9 @@ type enqueuedShard struct {
 	// checked is when the task was enqueued, or last looked up in
 	// asynq.
 	checked time.Time
-	// active is set if the task was active then, and no worker had sent
-	// a heartbeat.
-	active bool
+	// active is since when each look found the task active, though no
+	// worker had sent a heartbeat; zero if the last look did not.
+	active time.Time
 	// silenceChecked is when the task was last looked up in asynq
 	// because its worker is silent. taken is set if the task did not
 	// wait then, so that its worker has died, or is about to begin.
