@@ -48,8 +48,9 @@ func (l *Listing) Done() bool { return l.done }
 func (l *Listing) Directory() string {
 	within := l.opts.Prefix
 	if l.opts.Through != "" {
-		if both := commonPrefix(l.opts.After, l.opts.Through); len(both) > len(within) {
-			within = both
+		both := keyorder.FirstDifference(l.opts.After, l.opts.Through)
+		if both > len(within) {
+			within = l.opts.Through[:both]
 		}
 	}
 	return within[:strings.LastIndexByte(within, '/')+1]
@@ -67,14 +68,6 @@ func (l *Listing) Restart(prefix string) (string, bool) {
 	}
 	l.begun = false
 	return directory, true
-}
-
-func commonPrefix(a, b string) string {
-	n := 0
-	for n < min(len(a), len(b)) && a[n] == b[n] {
-		n++
-	}
-	return a[:n]
 }
 
 // Take reports whether the next key that the server lists belongs to

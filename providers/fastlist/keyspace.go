@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 )
 
 // keyModel holds which bytes keys have at each position. With it a
@@ -117,7 +119,7 @@ func (m *keyModel) span(pageEnds []string) pageSpan {
 		return pageSpan{}
 	}
 	first, last := pageEnds[0], pageEnds[len(pageEnds)-1]
-	at := commonPrefix(first, last)
+	at := keyorder.FirstDifference(first, last)
 	distance := m.value(last, at) - m.value(first, at)
 	return pageSpan{at, max(0, distance) / float64(len(pageEnds)-1)}
 }
@@ -128,7 +130,7 @@ func (m *keyModel) pagesBetween(from, to string, span pageSpan) float64 {
 	if to == "" || span.size <= 0 {
 		return 0
 	}
-	at := commonPrefix(from, to)
+	at := keyorder.FirstDifference(from, to)
 	size := span.size // in units of the digit at that position
 	for i := at + 1; i <= span.position && i < len(*m); i++ {
 		size /= m.base(i)
@@ -137,14 +139,6 @@ func (m *keyModel) pagesBetween(from, to string, span pageSpan) float64 {
 		size *= m.base(i)
 	}
 	return max(0, m.value(to, at)-m.value(from, at)) / size
-}
-
-func commonPrefix(x, y string) int {
-	n := 0
-	for n < len(x) && n < len(y) && x[n] == y[n] {
-		n++
-	}
-	return n
 }
 
 // splitPoints returns up to n keys between last and end, in order.

@@ -46,7 +46,7 @@ func (o Order) Before(a, b string) bool { return o != 0 && o.Narrow(a, b) == o }
 // there are none, a bucket that lists b after a has none of these
 // orders.
 func (o Order) Narrow(a, b string) Order {
-	i := firstDifference(a, b)
+	i := FirstDifference(a, b)
 	switch {
 	case i == len(b): // b is a, or a beginning of a
 		return 0
@@ -89,9 +89,9 @@ func (o Order) Each() []Order {
 	return orders
 }
 
-// firstDifference returns the first position at which two keys differ,
-// or the length of the shorter one.
-func firstDifference(a, b string) int {
+// FirstDifference returns the first position at which two keys differ,
+// in bytes, or the length of the shorter one.
+func FirstDifference(a, b string) int {
 	const step = 16 // comparing a few bytes at once is faster
 	n, i := min(len(a), len(b)), 0
 	for i+step <= n && a[i:i+step] == b[i:i+step] {

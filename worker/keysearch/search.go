@@ -178,10 +178,7 @@ func namesFrom(names []string, order keyorder.Order, key string) (rest []string)
 // commonStart returns what both strings start with, as whole
 // characters. In every order it comes before both.
 func commonStart(a, b string) string {
-	n := 0
-	for n < min(len(a), len(b)) && a[n] == b[n] {
-		n++
-	}
+	n := keyorder.FirstDifference(a, b)
 	for n < len(a) && n > 0 && !utf8.RuneStart(a[n]) {
 		n--
 	}
