@@ -1,10 +1,8 @@
 package job_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"testing"
 
@@ -154,10 +152,10 @@ func TestShard_ListsTheBucketAsItIsNow(t *testing.T) {
 func TestShard_ListStopsAtItsEnd(t *testing.T) {
 	t.Parallel()
 	_, b := filled(t, 30)
-	counting := &countingBucket{Bucket: b}
+	counting := &memtest.Counting{Bucket: b}
 	list(t, counting, job.Shard{After: "009", Through: "019"})
-	if counting.objects != 10 {
-		t.Errorf("%d objects of the listing were taken, want 10", counting.objects)
+	if counting.Objects != 10 {
+		t.Errorf("%d objects of the listing were taken, want 10", counting.Objects)
 	}
 }
 
@@ -191,22 +189,5 @@ func TestShard_ListsItsKeys(t *testing.T) {
 	}
 	if objects, err := (job.Shard{After: "9", Keys: s.Keys}).List(t.Context(), b, 2); err != nil || len(objects) != 0 {
 		t.Errorf("after all keys: %v, %v", objects, err)
-	}
-}
-
-// countingBucket counts the objects that are taken from its listings.
-type countingBucket struct {
-	providers.Bucket
-	objects int
-}
-
-func (b *countingBucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
-	return func(yield func(providers.Object, error) bool) {
-		for o, err := range b.Bucket.List(ctx, opts) {
-			b.objects++
-			if !yield(o, err) {
-				return
-			}
-		}
 	}
 }

@@ -1,9 +1,7 @@
 package keysearch_test
 
 import (
-	"context"
 	"fmt"
-	"iter"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -77,10 +75,10 @@ func TestSearch_ListsLittle(t *testing.T) {
 		keys = append(keys, fmt.Sprintf("%05d", i))
 	}
 	jobtest.InEachOrder(t, func(t *testing.T, order keyorder.Order) {
-		counting := &countingBucket{Bucket: memtest.BucketIn(t, order, keys...)}
+		counting := &memtest.Counting{Bucket: memtest.BucketIn(t, order, keys...)}
 		found, err := exactSearch("").Find(t.Context(), counting, []string{keys[7000], keys[7], keys[7001], keys[7500], "07500x"})
-		if err != nil || len(found) != 4 || counting.objects > 2*1000+2+500 {
-			t.Errorf("%d objects were listed; found %v, %v", counting.objects, found, err)
+		if err != nil || len(found) != 4 || counting.Objects > 2*1000+2+500 {
+			t.Errorf("%d objects were listed; found %v, %v", counting.Objects, found, err)
 		}
 	})
 	w := jobtest.New()
@@ -91,22 +89,5 @@ func TestSearch_ListsLittle(t *testing.T) {
 	w.Fail = func(string, string) error { return &providers.Error{Kind: providers.Denied} }
 	if _, err := exactSearch("").Find(t.Context(), b, []string{"a"}); providers.KindOf(err) != providers.Denied {
 		t.Error(err)
-	}
-}
-
-// countingBucket counts the objects that are taken from its listings.
-type countingBucket struct {
-	providers.Bucket
-	objects int
-}
-
-func (b *countingBucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
-	return func(yield func(providers.Object, error) bool) {
-		for o, err := range b.Bucket.List(ctx, opts) {
-			b.objects++
-			if !yield(o, err) {
-				return
-			}
-		}
 	}
 }
