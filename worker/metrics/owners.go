@@ -28,13 +28,13 @@ type owner struct{ bucket, tenant string }
 // that have them ask it. The first pairs get series of their own. Both
 // labels of further pairs are "other", until a pair becomes idle.
 type owners struct {
-	mu    sync.Mutex
-	used  map[owner]time.Time // when each pair was used last
-	forgo func(owner)         // removes the series of a pair
+	mu     sync.Mutex
+	used   map[owner]time.Time // when each pair was used last
+	remove func(owner)         // removes the series of a pair
 }
 
 func newOwners(vecs ...*prometheus.CounterVec) *owners {
-	return &owners{used: map[owner]time.Time{}, forgo: func(o owner) {
+	return &owners{used: map[owner]time.Time{}, remove: func(o owner) {
 		for _, v := range vecs {
 			v.DeletePartialMatch(prometheus.Labels{"bucket": o.bucket, "tenant": o.tenant})
 		}
@@ -58,7 +58,7 @@ func (all *owners) makeRoom(now time.Time) (ok bool) {
 	for o, used := range all.used {
 		if now.Sub(used) > ownerIdle {
 			delete(all.used, o)
-			all.forgo(o)
+			all.remove(o)
 			ok = true
 		}
 	}

@@ -2,6 +2,7 @@ package shard
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -76,19 +77,11 @@ func (r *Runner) endTurns(ctx context.Context) {
 		r.config.Log.Debug("waiting jobs not read", "error", err)
 	}
 	for _, m := range long {
-		if time.Since(m.turn.began) > maxTurn || anotherThan(m.ref.Job, waiting) {
+		isAnother := func(job string) bool { return job != m.ref.Job }
+		if time.Since(m.turn.began) > maxTurn || slices.ContainsFunc(waiting, isAnother) {
 			m.turn.over.Store(true)
 		}
 	}
-}
-
-func anotherThan(job string, jobs []string) bool {
-	for _, other := range jobs {
-		if other != job {
-			return true
-		}
-	}
-	return false
 }
 
 // longRuns returns the runs that have lasted for a time, but for
