@@ -50,7 +50,7 @@ func TestLogOfAJob(t *testing.T) {
 		"job started":    {"job": "m", "kind": "build-manifest", "bucket": "mem://b", "display_name": "Photos", "tenant": "acme"},
 		"job ended": {
 			"job": "m", "kind": "build-manifest", "bucket": "mem://b", "display_name": "Photos", "tenant": "acme",
-			"state": "succeeded", "objects": 30.0, "failed": 3.0,
+			"state": "succeeded", "objects": 30.0, "failed": 3.0, "warnings": 0.0,
 		},
 	} {
 		if len(lines[message]) != 1 {

@@ -24,7 +24,7 @@ func (j Job) Started(epoch int64) { j.log.Info("job started", "epoch", epoch) }
 // Ended writes how the job has ended. problem is empty unless it failed.
 func (j Job) Ended(state tasks.State, took time.Duration, p tasks.Progress, problem string) {
 	log := j.log.With("state", string(state), "seconds", Seconds(took),
-		"objects", p.Objects, "failed", p.Failed, "bytes", p.Bytes)
+		"objects", p.Objects, "failed", p.Failed, "warnings", p.Warnings, "bytes", p.Bytes)
 	if problem != "" {
 		log.Warn("job ended", "error", problem)
 		return
