@@ -75,6 +75,7 @@ func TestErrorAnswers(t *testing.T) {
 		{401, inXML("AccessDenied", "Access denied.", fmt.Sprintf(nobody, "storage.objects.get")), providers.Denied, "AccessDenied", "--no-public-access-prevention"},
 		{401, inJSON(401, "authError", "Invalid Credentials"), providers.Unauthenticated, "authError", "service account exists"},
 		{403, inJSON(403, "forbidden", fmt.Sprintf(noAccess, "storage.objects.get")), providers.Denied, "forbidden", "Grant storage.objects.get"},
+		{403, inJSON(403, "forbidden", strings.ReplaceAll(fmt.Sprintf(noAccess, "storage.objects.get"), "ann@", "kms-key-anonymous@")), providers.Denied, "forbidden", "Grant storage.objects.get"},
 		{403, inXML("AccessDenied", "Access denied.", fmt.Sprintf(noAccess, "storage.objects.list")), providers.Denied, "AccessDenied", "--role=roles/storage.objectViewer"},
 		{403, inJSON(403, "forbidden", fmt.Sprintf(noAccess, "storage.objects.create")), providers.Denied, "forbidden", "--role=roles/storage.objectUser"},
 		{403, inJSON(403, "forbidden", fmt.Sprintf(noAccess, "storage.objects.delete")), providers.Denied, "forbidden", "Replacing an object needs storage.objects.delete"},

@@ -21,7 +21,7 @@ func (w Wrapper) advice(e *providers.Error) string {
 		return w.projectAdvice()
 	case strings.Contains(text, "serviceusage.services.use"):
 		return w.billingRightAdvice(e.Detail)
-	case strings.Contains(text, "kms"), isKeyState(text):
+	case isAboutKey(text), isKeyState(text):
 		return kmsAdvice(text)
 	}
 	if advice := ownerAdvice(e.Code, text); advice != "" {

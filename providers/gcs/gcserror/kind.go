@@ -43,7 +43,7 @@ func kindOf(e *providers.Error) providers.Kind {
 	switch {
 	// Google knows that the request had no credentials, so they are not
 	// wrong.
-	case e.Status == http.StatusUnauthorized && strings.Contains(text, "anonymous"):
+	case e.Status == http.StatusUnauthorized && strings.Contains(text, "anonymous caller"):
 		return providers.Denied
 	case e.Status == http.StatusBadRequest && isKeyState(text):
 		return providers.Denied
@@ -68,4 +68,11 @@ func kindOfStatus(status int) providers.Kind {
 		return providers.Unavailable
 	}
 	return driver.KindOfStatus(status)
+}
+
+// isAboutKey reports whether a message, in lower case, speaks of a
+// customer's encryption key. "kms" alone is too little: it may be part
+// of the name of an account or a bucket.
+func isAboutKey(text string) bool {
+	return strings.Contains(text, "cloud kms") || strings.Contains(text, "cloudkms.")
 }
