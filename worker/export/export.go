@@ -44,13 +44,16 @@ var _ job.Single[tasks.ExportAnnotations] = Job{}
 // job as Invalid. If the bucket has none of the images, the job fails
 // as NotFound.
 func (Job) Run(ctx context.Context, j tasks.ExportAnnotations, env job.Env) (tasks.Result, error) {
-	r := &run{job: j, env: env, images: imageDirectory(j.Annotations.ImageDirectory)}
+	r := &run{
+		job: j, env: env, images: imageDirectory(j.Annotations.ImageDirectory),
+		listed: &problemRoom{},
+	}
 	defer r.close()
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
 
-	data, err := survey(ctx, r.document, r.writer)
+	data, err := r.survey(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +69,9 @@ func (Job) Run(ctx context.Context, j tasks.ExportAnnotations, env job.Env) (tas
 			progress.finish(im, 0)
 		}
 	}
-	nameFiles(data.images)
+	if err := nameFiles(ctx, data); err != nil {
+		return nil, err
+	}
 
 	for {
 		result, err := r.publish(ctx, data, progress)
@@ -90,6 +95,7 @@ type run struct {
 	job    tasks.ExportAnnotations
 	env    job.Env
 	images imageDirectory
+	listed *problemRoom
 
 	document *document
 	writer   formats.Writer
@@ -118,6 +124,7 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err == nil {
 		r.source = &imageSource{
 			bucket: b, storage: r.job.Source, directory: r.images, parallel: r.env.Parallel,
+			listed: r.listed,
 		}
 	}
 	return err

@@ -43,8 +43,8 @@ func NewReader(r io.Reader) *Reader {
 // underlying reader. Before the end it returns nil.
 func (r *Reader) Err() error { return r.err }
 
-// Read implements io.Reader. It returns the bytes up to where a limit
-// is exceeded without an error, and then the error.
+// Read implements io.Reader. With the error it returns the bytes up to
+// where the limit is exceeded.
 func (r *Reader) Read(p []byte) (int, error) {
 	if r.err != nil {
 		return 0, r.err
@@ -58,7 +58,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 		if bad := r.check(); bad != nil {
 			bad.Line = r.line + bytes.Count(p[:passed], []byte{'\n'}) + 1
 			r.err = bad
-			return passed, nil
+			return passed, bad
 		}
 	}
 	r.line += bytes.Count(p[:n], []byte{'\n'})
@@ -82,7 +82,8 @@ func (r *Reader) check() *annotation.DocumentError {
 	case t.size > limit.token:
 		return annotation.TooLarge(limit.token, "bytes in one tag, comment or piece of text")
 	case t.names > limit.names:
-		return annotation.TooLarge(limit.names, "bytes in one tag beside the values of its attributes")
+		return annotation.TooLarge(limit.names,
+			"bytes in one tag beside the values of its attributes")
 	case t.fields > limit.fields:
 		return annotation.TooLarge(limit.fields, "attributes of one XML element")
 	case r.elements > limit.elements:
