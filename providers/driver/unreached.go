@@ -107,9 +107,9 @@ func cause(err error) error {
 	case errors.As(err, &dns):
 		return withoutServer(*dns)
 	case errors.As(err, &unreachable):
-		told := *unreachable
-		told.Source = nil // the worker's own address
-		return &told
+		public := *unreachable
+		public.Source = nil // the worker's own address
+		return &public
 	case errors.As(err, &request):
 		return request.Err
 	}

@@ -26,16 +26,16 @@ type BlockedError struct {
 	Always bool       // no setting can allow it
 }
 
-// For returns the error as it may be told to who asked for a host.
+// For returns the error as the one who named a host may see it.
 func (e *BlockedError) For(host string) *BlockedError {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return e
 	}
-	told := &BlockedError{Name: host}
+	named := &BlockedError{Name: host}
 	if e.Rule == rulePlainHTTP { // this one is about the URL
-		told.Rule = e.Rule
+		named.Rule = e.Rule
 	}
-	return told
+	return named
 }
 
 // Error names the host and the setting, and for an address the rule.

@@ -20,17 +20,17 @@ func lookup(addr netip.Addr) (rule, bool) {
 	return rule{}, false
 }
 
+func always(net, name string) rule { return rule{netip.MustParsePrefix(net), name, true} }
+
+func byDefault(net, name string) rule { return rule{netip.MustParsePrefix(net), name, false} }
+
 // rules returns the table. Narrow networks come before the wide ones
 // that contain them. Sources: the IANA special-purpose address
 // registries (RFC 6890) and the metadata addresses that the clouds
 // document.
-func rules() []rule {
-	always := func(net, name string) rule {
-		return rule{netip.MustParsePrefix(net), name, true}
-	}
-	byDefault := func(net, name string) rule {
-		return rule{netip.MustParsePrefix(net), name, false}
-	}
+func rules() []rule { return append(ipv4Rules(), ipv6Rules()...) }
+
+func ipv4Rules() []rule {
 	return []rule{
 		always("0.0.0.0/8", "this network"),
 		always("100.100.100.200/32", ruleMetadata), // Alibaba
@@ -50,6 +50,11 @@ func rules() []rule {
 		byDefault("198.18.0.0/15", "benchmarking"),
 		byDefault("198.51.100.0/24", "documentation"),
 		byDefault("203.0.113.0/24", "documentation"),
+	}
+}
+
+func ipv6Rules() []rule {
+	return []rule{
 		byDefault("::1/128", "loopback"),
 		always("::/96", "unspecified or IPv4-compatible"),
 		always("fd00:ec2::/32", ruleMetadata),          // AWS

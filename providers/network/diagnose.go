@@ -102,7 +102,7 @@ func (d *diagnosis) resolve(ctx context.Context, rawURL string) tasks.Check {
 	for _, addr := range addrs {
 		d.addrs = append(d.addrs, addr.Unmap())
 	}
-	// Addresses that the workers may not connect to are not told.
+	// Addresses that the workers may not connect to are not shown.
 	if allowed := d.reachable(); len(allowed) == len(d.addrs) {
 		return check.OK(target.host + " is " + join(allowed, ", "))
 	}

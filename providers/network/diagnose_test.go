@@ -171,7 +171,7 @@ func TestRefusedAddressesAreNotTold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = n.Client().Do(req) //nolint:bodyclose // there is no answer
+		_, err = n.Client().Do(req)
 		e := driver.Unreached(err)
 		if e.Kind != providers.Blocked {
 			t.Errorf("%s: %v", endpoint, err)
