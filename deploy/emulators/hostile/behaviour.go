@@ -10,20 +10,30 @@ import (
 type behaviour struct {
 	name string // lower-case letters and dashes
 	does string // one line for people
-	ops  []tongue.Op
-	// do answers a request of one of ops.
-	do func(exchange)
-	// content, in place of do, returns the content of all images, or of
-	// all annotations.
+	ops  operations
+	do   func(exchange) // answers a request
+}
+
+// replacement is wrong content of all objects of a type.
+type replacement struct {
+	name    string
+	does    string
+	op      tongue.Op // Image or Document
 	content func() []byte
 }
 
-// Image and Document are operations like tongue.Get, but only on
-// images and on annotations: what is wrong with them is the content.
+// Image and Document are not operations of a cloud. They say that the
+// content of all images, or of all annotations, is wrong.
 const (
 	Image    tongue.Op = "image"
 	Document tongue.Op = "document"
 )
+
+// replaces reports whether the content of a key is wrong.
+func (r replacement) replaces(key string) bool {
+	ending := map[tongue.Op]string{Image: ".jpg", Document: ".xml"}[r.op]
+	return ending != "" && strings.HasSuffix(key, ending)
+}
 
 // name is what the name of a bucket says: OPERATION-BEHAVIOUR-SUFFIX.
 // The suffix makes the names of buckets different, and has no dash.

@@ -42,7 +42,8 @@ func zeros() []byte { return make([]byte, 64<<10) }
 // inImage returns annotations with one image, which has a name and
 // holds shapes.
 func inImage(name, shapes string) []byte {
-	return []byte(documentHead + fmt.Sprintf(imageHead, 0, name) + shapes + "</image>" + documentTail)
+	image := fmt.Sprintf(imageHead, 0, name) + shapes + "</image>"
+	return []byte(documentHead + image + documentTail)
 }
 
 func nestedAnnotations() []byte {
@@ -51,7 +52,7 @@ func nestedAnnotations() []byte {
 
 func longName() []byte { return inImage(strings.Repeat("a/", 100_000)+"b.jpg", box) }
 
-func attributeNames() []byte {
+func sameAttribute() []byte {
 	const attribute = `<attribute name="a">x</attribute>`
 	open, end := strings.TrimSuffix(box, "</box>"), "</box>"
 	return inImage("images/0.jpg", open+strings.Repeat(attribute, 8000)+end)

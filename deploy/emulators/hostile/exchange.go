@@ -46,9 +46,9 @@ func (x exchange) send(a tongue.Answer) {
 // maxSent ends a body without end, in bytes, when the client does not.
 const maxSent = 16 << 30
 
-// endless writes pieces until the client has gone. piece returns the
+// repeat writes pieces until the client has gone. piece returns the
 // piece with a number.
-func (x exchange) endless(piece func(i int) string) {
+func (x exchange) repeat(piece func(i int) string) {
 	const buffered = 64 << 10
 	var sent int64
 	buffer := make([]byte, 0, 2*buffered)

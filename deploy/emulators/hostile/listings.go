@@ -26,7 +26,7 @@ func (x exchange) position() position {
 		n, _ := strconv.Atoi(number)
 		return position{n, string(text)}
 	}
-	if x.call.After > x.call.Prefix {
+	if strings.HasPrefix(x.call.After, x.call.Prefix) {
 		return position{0, x.call.After}
 	}
 	return position{0, x.call.Prefix}
@@ -54,24 +54,24 @@ func (x exchange) pages(objects int, object func(p position, i int) tongue.Objec
 	x.send(x.Page(x.call, page, p.next(max(1, objects))))
 }
 
-func (x exchange) endlessPages() { x.pages(pageSize, keyOf(0)) }
+func endlessPages(x exchange) { x.pages(pageSize, keyOf(0)) }
 
-func (x exchange) longKeys() { x.pages(20, keyOf(300_000)) }
+func longKeys(x exchange) { x.pages(20, keyOf(300_000)) }
 
-func (x exchange) limitKeys() { x.pages(pageSize, keyOf(1024)) }
+func limitKeys(x exchange) { x.pages(pageSize, keyOf(1024)) }
 
-func (x exchange) emptyPages() { x.pages(0, nil) }
+func emptyPages(x exchange) { x.pages(0, nil) }
 
 // keyOf returns objects whose keys have at least length bytes.
 func keyOf(length int) func(position, int) tongue.Object {
 	return func(p position, i int) tongue.Object { return object(p.key(i, length), "600") }
 }
 
-func (x exchange) endlessObjects() {
+func endlessObjects(x exchange) {
 	p := x.position()
 	a := x.Page(x.call, []tongue.Object{object(p.key(0, 0), "600")}, "")
 	x.begin(a)
-	x.endless(func(i int) string {
+	x.repeat(func(i int) string {
 		if i == 0 {
 			return a.Head + a.Items[0]
 		}
@@ -80,9 +80,11 @@ func (x exchange) endlessObjects() {
 	})
 }
 
-func (x exchange) endlessNothing() { x.stream(x.right(), strings.Repeat(x.Nothing(false), kilobyte)) }
+func endlessNothing(x exchange) {
+	x.stream(x.right(), strings.Repeat(x.Nothing(false), kilobyte))
+}
 
-func (x exchange) endlessKey() {
+func endlessKey(x exchange) {
 	const mark = "KEY"
 	a := x.Page(x.call, []tongue.Object{object(x.position().stem+mark, "1")}, "")
 	first, _, _ := strings.Cut(a.Items[0], mark)
@@ -90,16 +92,16 @@ func (x exchange) endlessKey() {
 	x.stream(a, strings.Repeat("k", kilobyte))
 }
 
-func (x exchange) sameToken() { x.send(x.Page(x.call, nil, "again")) }
+func sameToken(x exchange) { x.send(x.Page(x.call, nil, "again")) }
 
-func (x exchange) samePage() {
+func samePage(x exchange) {
 	a := x.right()
 	a.Tail = x.Page(x.call, nil, x.position().next(1)).Tail
 	a.Head = x.Page(x.call, nil, x.position().next(1)).Head // where JSON has the token
 	x.send(a)
 }
 
-func (x exchange) sameKey() {
+func sameKey(x exchange) {
 	objects := make([]tongue.Object, many)
 	for i := range objects {
 		objects[i] = object(x.position().key(0, 0), "600")
@@ -107,21 +109,24 @@ func (x exchange) sameKey() {
 	x.send(x.Page(x.call, objects, ""))
 }
 
-func (x exchange) fallingKeys() {
+func fallingKeys(x exchange) {
 	x.pages(pageSize, func(p position, i int) tongue.Object {
 		return object(position{stem: p.stem}.key(pageSize-i, 0), "600")
 	})
 }
 
-func (x exchange) foreignKeys() {
+func foreignKeys(x exchange) {
 	x.pages(pageSize, func(p position, i int) tongue.Object {
 		return object("elsewhere/"+position{p.number, ""}.key(i, 0), "600")
 	})
 }
 
-func (x exchange) oddKeys() {
+func oddKeys(x exchange) {
 	var objects []tongue.Object
-	for i, name := range []string{"\x01", "\u202e", "..", "../../x", "//", "\n\n", " ", "%00", "a\\b", "&lt;", "\ufffd"} {
+	names := []string{
+		"\x01", "\u202e", "..", "../../x", "//", "\n\n", " ", "%00", "a\\b", "&lt;", "\ufffd",
+	}
+	for i, name := range names {
 		objects = append(objects, object(x.position().stem+strconv.Itoa(i)+name+".jpg", "600"))
 	}
 	x.send(x.Page(x.call, objects, ""))

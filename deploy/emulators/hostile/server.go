@@ -20,19 +20,24 @@ import (
 
 // Server serves each API at an address of its own.
 type Server struct {
-	endpoints  map[string]string // by the name of the API
-	store      *store
-	behaviours map[string]behaviour
-	hits       sync.Map // bucket -> *atomic.Int64
+	endpoints    map[string]string // by the name of the API
+	store        *store
+	behaviours   map[string]behaviour
+	replacements map[string]replacement
+	hits         sync.Map // bucket -> *atomic.Int64
 }
 
 // Start serves until ctx ends.
 func Start(ctx context.Context) (*Server, error) {
 	s := &Server{
-		endpoints: map[string]string{}, store: newStore(), behaviours: map[string]behaviour{},
+		endpoints: map[string]string{}, store: newStore(),
+		behaviours: map[string]behaviour{}, replacements: map[string]replacement{},
 	}
-	for _, b := range table() {
+	for _, b := range behaviours() {
 		s.behaviours[b.name] = b
+	}
+	for _, r := range replacements() {
+		s.replacements[r.name] = r
 	}
 	for name, t := range tongue.Named() {
 		url, err := web.Serve(ctx, api{s, t})
@@ -57,15 +62,18 @@ func (s *Server) Register(mux *http.ServeMux) {
 
 // description is a behaviour, as the control tells it.
 type description struct {
-	Name       string      `json:"name"`
-	Does       string      `json:"does"`
-	Operations []tongue.Op `json:"operations"`
+	Name       string     `json:"name"`
+	Does       string     `json:"does"`
+	Operations operations `json:"operations"`
 }
 
 func (s *Server) describe(w http.ResponseWriter, _ *http.Request) {
 	var all []description
-	for _, b := range table() {
+	for _, b := range behaviours() {
 		all = append(all, description{b.name, b.does, b.ops})
+	}
+	for _, r := range replacements() {
+		all = append(all, description{r.name, r.does, operations{r.op}})
 	}
 	web.Answer(w, map[string]any{"endpoints": s.endpoints, "behaviours": all}, nil)
 }
@@ -79,20 +87,23 @@ type api struct {
 // ServeHTTP implements http.Handler.
 func (a api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := exchange{Tongue: a.tongue, call: a.tongue.Parse(r), w: w, r: r}
-	wanted := parseName(x.call.Bucket)
-	b := a.behaviours[wanted.behaviour]
-	replaced := wanted.contentIn(a.store, b)
-	x.right = sync.OnceValue(func() tongue.Answer { return a.store.answer(x, replaced) })
-	x.count = a.hitsOf(x.call.Bucket).Load
-	isMeant := wanted.op == x.call.Op
-	if isMeant || replaced != nil && x.call.Op == tongue.Get && replaced(x.call.Key) != nil {
-		a.hitsOf(x.call.Bucket).Add(1)
+	wanted, hits := parseName(x.call.Bucket), a.hitsOf(x.call.Bucket)
+	x.count = hits.Load
+	wrong := a.replacements[wanted.behaviour]
+	if wrong.op != wanted.op {
+		wrong = replacement{}
 	}
-	if isMeant && b.do != nil && slices.Contains(b.ops, wanted.op) {
-		b.do(x)
+	x.right = sync.OnceValue(func() tongue.Answer { return a.store.answer(x, wrong) })
+	if x.call.Op == tongue.Get && wrong.replaces(x.call.Key) {
+		hits.Add(1)
+	}
+	b := a.behaviours[wanted.behaviour]
+	if wanted.op != x.call.Op || !slices.Contains(b.ops, wanted.op) {
+		x.send(x.right())
 		return
 	}
-	x.send(x.right())
+	hits.Add(1)
+	b.do(x)
 }
 
 func (s *Server) hitsOf(bucket string) *atomic.Int64 {

@@ -23,9 +23,9 @@ func (x exchange) body(asXML, asJSON string) {
 	x.send(a)
 }
 
-func (x exchange) null() { x.body("", "null") }
+func null(x exchange) { x.body("", "null") }
 
-func (x exchange) hollow() {
+func hollow(x exchange) {
 	a := x.right()
 	a.Items = nil
 	if x.json(a) && a.Head == "" {
@@ -35,7 +35,7 @@ func (x exchange) hollow() {
 }
 
 // nullItems puts nothing in the place of each item.
-func (x exchange) nullItems() {
+func nullItems(x exchange) {
 	a := x.right()
 	nothing := x.Nothing(true)
 	for i := range a.Items {
@@ -48,7 +48,7 @@ func (x exchange) nullItems() {
 }
 
 // noHeaders removes the headers of the API.
-func (x exchange) noHeaders() {
+func noHeaders(x exchange) {
 	a := x.right()
 	a.Header = map[string]string{}
 	x.send(a)
@@ -56,11 +56,11 @@ func (x exchange) noHeaders() {
 
 const depth = 1_000_000
 
-func (x exchange) nested() {
+func nested(x exchange) {
 	x.body(strings.Repeat("<a>", depth), `{"items":`+strings.Repeat("[", depth))
 }
 
-func (x exchange) attributes() {
+func attributes(x exchange) {
 	var asXML, asJSON strings.Builder
 	asXML.WriteString("<ListBucketResult ")
 	asJSON.WriteString(`{"kind":"storage#objects"`)
@@ -73,7 +73,7 @@ func (x exchange) attributes() {
 
 // entities answers with the XML in which each entity is ten of the one
 // before. JSON has no such thing: a string of escapes is sent.
-func (x exchange) entities() {
+func entities(x exchange) {
 	var b strings.Builder
 	b.WriteString(`<?xml version="1.0"?><!DOCTYPE a [<!ENTITY e0 "ha">`)
 	for i := 1; i < 30; i++ {
@@ -83,20 +83,20 @@ func (x exchange) entities() {
 	x.body(b.String(), `{"kind":"storage#objects","items":[{"name":"`+strings.Repeat(`\ud800`, many)+`"}]}`)
 }
 
-func (x exchange) webPage() {
+func webPage(x exchange) {
 	const page = "<!DOCTYPE html><html><head><title>Sign in</title></head><body></body></html>"
 	_ = x.right()
 	header := map[string]string{"Content-Type": "text/html"}
 	x.send(tongue.Answer{Status: http.StatusOK, Header: header, Head: page})
 }
 
-func (x exchange) redirect() {
+func redirect(x exchange) {
 	a := x.right()
 	a.Status, a.Header["Location"] = http.StatusTemporaryRedirect, "http://"+x.r.Host+x.r.RequestURI
 	x.send(a)
 }
 
-func (x exchange) wait() {
+func wait(x exchange) {
 	_ = x.right()
 	a := x.Refusal(x.call, http.StatusServiceUnavailable, "wait")
 	a.Header["Retry-After"] = "31536000"
@@ -104,14 +104,14 @@ func (x exchange) wait() {
 	x.send(a)
 }
 
-func (x exchange) changed() {
+func changed(x exchange) {
 	_ = x.right()
 	x.send(x.Refusal(x.call, http.StatusPreconditionFailed, "it has changed"))
 }
 
 // noProgress answers each part of an upload as one of which nothing
 // was taken.
-func (x exchange) noProgress() {
+func noProgress(x exchange) {
 	_ = x.right()
 	a := x.Stored(tongue.Call{Op: tongue.Part}, 0)
 	delete(a.Header, "Range")
@@ -120,7 +120,7 @@ func (x exchange) noProgress() {
 }
 
 // otherVersion answers with a version that is new at each request.
-func (x exchange) otherVersion() {
+func otherVersion(x exchange) {
 	a := x.right()
 	n := x.count()
 	for name, value := range map[string]string{"ETag": `"e%d"`, "X-Goog-Generation": "17%d"} {
@@ -136,7 +136,7 @@ func (x exchange) otherVersion() {
 	x.send(a)
 }
 
-func (x exchange) otherRange() {
+func otherRange(x exchange) {
 	a := x.right()
 	a.Header["Content-Range"] = "bytes 100-199/1000"
 	a.Status = http.StatusPartialContent

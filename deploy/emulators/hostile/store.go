@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/deploy/emulators/hostile/tongue"
+	"github.com/stevedore-jobs/stevedore/deploy/emulators/order"
 )
 
 // store is what every bucket holds: a few images, annotations of them,
@@ -58,25 +59,18 @@ func (s *store) add(key string, content []byte) {
 	s.content[key] = content
 }
 
-// answer makes the right answer. replaced returns other content for
-// some keys; it may be nil.
-func (s *store) answer(x exchange, replaced func(key string) []byte) tongue.Answer {
+// answer makes the right answer, with the wrong content of objects.
+func (s *store) answer(x exchange, wrong replacement) tongue.Answer {
 	content := func(key string) []byte {
-		if replaced != nil && replaced(key) != nil {
-			return replaced(key)
+		if s.content[key] != nil && wrong.replaces(key) {
+			return wrong.content()
 		}
 		return s.content[key]
 	}
 	n, _ := io.Copy(io.Discard, x.r.Body)
 	switch x.call.Op {
 	case tongue.List:
-		var objects []tongue.Object
-		for _, key := range s.keys {
-			if strings.HasPrefix(key, x.call.Prefix) && key > x.call.After {
-				objects = append(objects, object(key, strconv.Itoa(len(content(key)))))
-			}
-		}
-		return x.Page(x.call, objects, "")
+		return x.Page(x.call, s.list(x.call, content), "")
 	case tongue.Stat, tongue.Get:
 		if data := content(x.call.Key); data != nil {
 			return x.Object(x.call, data)
@@ -86,6 +80,21 @@ func (s *store) answer(x exchange, replaced func(key string) []byte) tongue.Answ
 		return x.Refusal(x.call, http.StatusForbidden, "not allowed")
 	}
 	return x.Stored(x.call, n)
+}
+
+// list returns the objects of a listing. It may begin with the key
+// after which it is to begin: clients must bear that.
+func (s *store) list(c tongue.Call, content func(key string) []byte) []tongue.Object {
+	var entries []order.Entry
+	for _, key := range s.keys {
+		entries = append(entries, order.Entry{Key: key, Text: strconv.Itoa(len(content(key)))})
+	}
+	span := order.Range{Prefix: c.Prefix, From: c.After}
+	var objects []tongue.Object
+	for _, e := range order.Compare(strings.Compare).Select(entries, span).Entries {
+		objects = append(objects, object(e.Key, e.Text))
+	}
+	return objects
 }
 
 func object(key, size string) tongue.Object {
@@ -122,19 +131,3 @@ const (
 	imageHead    = `<image id="%d" name="%s" width="64" height="48">`
 	box          = `<box label="car" occluded="0" xtl="1" ytl="1" xbr="5" ybr="5" z_order="0"></box>`
 )
-
-// contentIn returns what a behaviour puts in the place of the content
-// of a key, as a function that returns nil for all other keys. It
-// returns no function if the behaviour replaces nothing.
-func (n name) contentIn(s *store, b behaviour) func(key string) []byte {
-	ending := map[tongue.Op]string{Image: ".jpg", Document: ".xml"}[n.op]
-	if b.content == nil || ending == "" {
-		return nil
-	}
-	return func(key string) []byte {
-		if s.content[key] == nil || !strings.HasSuffix(key, ending) {
-			return nil
-		}
-		return b.content()
-	}
-}

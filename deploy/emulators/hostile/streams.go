@@ -11,10 +11,10 @@ import (
 
 const kilobyte = 1 << 10
 
-func (x exchange) honest() { x.send(x.right()) }
+func honest(x exchange) { x.send(x.right()) }
 
-// endlessItems repeats the last item of the right answer.
-func (x exchange) endlessItems() {
+// endless repeats the last item of the right answer.
+func endless(x exchange) {
 	a := x.right()
 	last := " "
 	if n := len(a.Items); n > 0 {
@@ -29,7 +29,7 @@ func (x exchange) stream(a tongue.Answer, text string) {
 	x.begin(a)
 	a.Tail = ""
 	first := a.Body()
-	x.endless(func(i int) string {
+	x.repeat(func(i int) string {
 		if i == 0 {
 			return first
 		}
@@ -37,16 +37,16 @@ func (x exchange) stream(a tongue.Answer, text string) {
 	})
 }
 
-func (x exchange) endlessSpaces() {
+func endlessSpaces(x exchange) {
 	a := x.right()
 	a.Head += strings.Join(a.Items, "") + a.Tail
 	a.Items = nil
 	x.stream(a, strings.Repeat(" ", kilobyte))
 }
 
-func (x exchange) endlessRefusal() { x.endlessMessage(http.StatusForbidden) }
+func endlessRefusal(x exchange) { x.endlessMessage(http.StatusForbidden) }
 
-func (x exchange) endlessFailure() { x.endlessMessage(http.StatusInternalServerError) }
+func endlessFailure(x exchange) { x.endlessMessage(http.StatusInternalServerError) }
 
 func (x exchange) endlessMessage(status int) {
 	a := x.Refusal(x.call, status, "no ")
@@ -54,13 +54,13 @@ func (x exchange) endlessMessage(status int) {
 }
 
 // endlessHeader sends header lines for ever.
-func (x exchange) endlessHeader() {
+func endlessHeader(x exchange) {
 	x.rawStream("HTTP/1.1 200 OK\r\n", func(i int) string {
 		return fmt.Sprintf("X-Line-%d: %s\r\n", i, strings.Repeat("x", kilobyte))
 	})
 }
 
-func (x exchange) endlessInterim() {
+func endlessInterim(x exchange) {
 	x.rawStream("", func(int) string { return "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" })
 }
 
@@ -81,19 +81,19 @@ func (x exchange) rawStream(first string, piece func(i int) string) {
 	}
 }
 
-func (x exchange) slowBody() {
+func slow(x exchange) {
 	a := x.right()
 	x.begin(a)
 	trickle(x.r.Context(), flusher{x.w}, a.Body())
 }
 
-func (x exchange) slowRefusal() {
+func slowRefusal(x exchange) {
 	a := x.Refusal(x.call, http.StatusForbidden, "no")
 	x.begin(a)
 	trickle(x.r.Context(), flusher{x.w}, a.Body())
 }
 
-func (x exchange) slowHeader() {
+func slowHeader(x exchange) {
 	conn, _, err := http.NewResponseController(x.w).Hijack()
 	if err != nil {
 		return
@@ -102,11 +102,11 @@ func (x exchange) slowHeader() {
 	trickle(x.r.Context(), conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Line: slow\r\n\r\n")
 }
 
-func (x exchange) silent() {
+func silent(x exchange) {
 	_ = x.right() // reads the request
 	<-x.r.Context().Done()
 }
 
 // deaf waits for a fixed time, because net/http notices that a client
 // has gone only when its request has been read.
-func (x exchange) deaf() { <-time.After(time.Minute) }
+func deaf(exchange) { <-time.After(time.Minute) }

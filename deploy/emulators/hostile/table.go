@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"slices"
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/deploy/emulators/hostile/tongue"
@@ -11,94 +12,120 @@ const (
 	many  = 100_000         // of what an answer may repeat
 )
 
-// table lists the behaviours. To add one, add its line: a name, what
-// it does, the operations that it does it to, and how. For each
-// operation of a line, cmd/stevedore's test runs the jobs that use it,
-// on each cloud.
-func table() []behaviour {
-	list := []tongue.Op{tongue.List}
-	get := []tongue.Op{tongue.Get}
-	reads := []tongue.Op{tongue.List, tongue.Stat, tongue.Get}
-	stored := []tongue.Op{tongue.Put, tongue.Start, tongue.Part, tongue.Finish}
-	writes := append([]tongue.Op{tongue.Token}, stored...)
-	documents := append([]tongue.Op{tongue.List}, writes...) // answers that are XML or JSON
-	any := append(writes, reads...)
-	image, text := []tongue.Op{Image}, []tongue.Op{Document}
+// operations are those that a behaviour happens to.
+type operations []tongue.Op
 
+func listings() operations { return operations{tongue.List} }
+
+func reads() operations { return operations{tongue.List, tongue.Stat, tongue.Get} }
+
+func uploads() operations {
+	return operations{tongue.Put, tongue.Start, tongue.Part, tongue.Finish}
+}
+
+// documents are the operations whose answer is XML or JSON.
+func documents() operations {
+	return append(uploads(), tongue.Token, tongue.List)
+}
+
+func all() operations {
+	return append(uploads(), tongue.Token, tongue.List, tongue.Stat, tongue.Get)
+}
+
+// behaviours lists what can be wrong with answers. To add a behaviour,
+// add its line: a name, what it does, to which operations, and how. For
+// each operation of a line, cmd/stevedore's test runs the jobs that use
+// it, on each cloud.
+func behaviours() []behaviour {
+	return slices.Concat(streams(), pages(), shapes(), lengths())
+}
+
+func streams() []behaviour {
 	return []behaviour{
-		{"honest", "nothing is wrong", any, exchange.honest, nil},
+		{"honest", "nothing is wrong", all(), honest},
+		{"endless", "the last piece of the answer is repeated without end", all(), endless},
+		{"endless-spaces", "spaces without end follow the answer", documents(), endlessSpaces},
+		{"endless-refusal", "403 with a message without end", all(), endlessRefusal},
+		{"endless-failure", "500 with a message without end", reads(), endlessFailure},
+		{"endless-header", "a header without end", all(), endlessHeader},
+		{"endless-interim", "answers with status 103 without end", all(), endlessInterim},
+		{"slow", "the body comes as a byte every 3 seconds", all(), slow},
+		{"slow-header", "the header comes as a byte every 3 seconds", all(), slowHeader},
+		{"slow-refusal", "403, whose body is a byte every 3 seconds", all(), slowRefusal},
+		{"silent", "no answer", all(), silent},
+		{"deaf", "no answer, and the request is not read", uploads(), deaf},
+	}
+}
 
-		// Without end, or slow.
-		{"endless", "the right answer, then its last piece again and again", any, exchange.endlessItems, nil},
-		{"endless-spaces", "the right answer, then spaces without end", documents, exchange.endlessSpaces, nil},
-		{"endless-refusal", "403 with a message without end", any, exchange.endlessRefusal, nil},
-		{"endless-failure", "500 with a message without end", reads, exchange.endlessFailure, nil},
-		{"endless-header", "a header without end", any, exchange.endlessHeader, nil},
-		{"endless-interim", "answers with status 103 without end", any, exchange.endlessInterim, nil},
-		{"slow", "the right answer, a byte every 3 seconds", any, exchange.slowBody, nil},
-		{"slow-header", "a header, a byte every 3 seconds", any, exchange.slowHeader, nil},
-		{"slow-refusal", "403, a byte every 3 seconds", any, exchange.slowRefusal, nil},
-		{"silent", "no answer", any, exchange.silent, nil},
-		{"deaf", "no answer, and the request is not read", stored, exchange.deaf, nil},
+func pages() []behaviour {
+	return []behaviour{
+		{"endless-objects", "a page with objects without end", listings(), endlessObjects},
+		{"endless-nothing", "a page with empty objects without end", listings(), endlessNothing},
+		{"endless-key", "a key without end", listings(), endlessKey},
+		{"endless-pages", "pages of 1,000 objects without end", listings(), endlessPages},
+		{"long-keys", "pages with keys of 300 kB without end", listings(), longKeys},
+		{"limit-keys", "pages with keys of 1,024 bytes without end", listings(), limitKeys},
+		{"empty-pages", "empty pages without end", listings(), emptyPages},
+		{"same-token", "empty pages with the same token", listings(), sameToken},
+		{"same-page", "the same objects on each page", listings(), samePage},
+		{"same-key", "a key 100,000 times", listings(), sameKey},
+		{"falling-keys", "keys in falling order", listings(), fallingKeys},
+		{"foreign-keys", "keys outside of the prefix", listings(), foreignKeys},
+		{"odd-keys", "keys with control characters and dots", listings(), oddKeys},
+		{"negative-sizes", "sizes below zero", listings(), sizes("-1")},
+		{"huge-sizes", "sizes of 8 EiB", listings(), sizes("9223372036854775807")},
+		{"large-sizes", "sizes of 1 TB, which are not right", listings(), sizes("1000000000000")},
+		{"too-huge-sizes", "sizes that no integer holds", listings(), sizes("1e30")},
+		{"wordy-sizes", "sizes that are no numbers", listings(), sizes("many")},
+	}
+}
 
-		// Listings.
-		{"endless-objects", "a page with objects without end", list, exchange.endlessObjects, nil},
-		{"endless-nothing", "a page with empty objects without end", list, exchange.endlessNothing, nil},
-		{"endless-key", "a key without end", list, exchange.endlessKey, nil},
-		{"endless-pages", "pages of 1,000 objects without end", list, exchange.endlessPages, nil},
-		{"long-keys", "pages of keys of 300 kB without end", list, exchange.longKeys, nil},
-		{"limit-keys", "pages of keys of 1,024 bytes without end", list, exchange.limitKeys, nil},
-		{"empty-pages", "empty pages without end", list, exchange.emptyPages, nil},
-		{"same-token", "empty pages with the same token", list, exchange.sameToken, nil},
-		{"same-page", "the same objects on each page", list, exchange.samePage, nil},
-		{"same-key", "a key 100,000 times", list, exchange.sameKey, nil},
-		{"falling-keys", "keys in falling order", list, exchange.fallingKeys, nil},
-		{"foreign-keys", "keys outside of the prefix", list, exchange.foreignKeys, nil},
-		{"odd-keys", "keys with control characters and dots", list, exchange.oddKeys, nil},
-		{"negative-sizes", "sizes below zero", list, sizes("-1"), nil},
-		{"huge-sizes", "sizes of 8 EiB", list, sizes("9223372036854775807"), nil},
-		{"impossible-sizes", "sizes that no integer holds", list, sizes("99999999999999999999"), nil},
-		{"wordy-sizes", "sizes that are no numbers", list, sizes("many"), nil},
-		{"huge-images", "sizes that are not those of the objects", list, sizes("1099511627776"), nil},
+func shapes() []behaviour {
+	return []behaviour{
+		{"null", "null, or an empty body", documents(), null},
+		{"null-items", "null, or empty elements, in place of items", documents(), nullItems},
+		{"hollow", "the answer without its items", documents(), hollow},
+		{"no-headers", "the answer without the headers of the API", all(), noHeaders},
+		{"nested", "a million elements in each other", documents(), nested},
+		{"attributes", "an element with 100,000 attributes", documents(), attributes},
+		{"entities", "entities that stand for ten others each", documents(), entities},
+		{"web-page", "200 with a web page", all(), webPage},
+		{"redirect", "a redirect to itself", all(), redirect},
+		{"wait", "503, and a wish to wait for a year", all(), wait},
+		{"changed", "412: the object has changed", all(), changed},
+		{"other-range", "another range than was asked for", operations{tongue.Get}, otherRange},
+		{"other-version", "another version at each request", reads(), otherVersion},
+		{"no-progress", "no part of an upload is taken", uploads(), noProgress},
+	}
+}
 
-		// Missing, nested, repeated.
-		{"null", "null, or an empty body", documents, exchange.null, nil},
-		{"null-items", "null in place of each item, or empty elements", documents, exchange.nullItems, nil},
-		{"hollow", "the right answer without its items", documents, exchange.hollow, nil},
-		{"no-headers", "the right answer without its headers", any, exchange.noHeaders, nil},
-		{"nested", "a million elements in each other", documents, exchange.nested, nil},
-		{"attributes", "an element with 100,000 attributes", documents, exchange.attributes, nil},
-		{"entities", "entities that stand for others", documents, exchange.entities, nil},
-		{"web-page", "200 with a web page", any, exchange.webPage, nil},
+func lengths() []behaviour {
+	return []behaviour{
+		{"too-long", "more bytes than the header says", all(), tooLong},
+		{"too-short", "fewer bytes than the header says", all(), tooShort},
+		{"huge-length", "8 EiB by the header, and bytes without end", reads(), hugeLength},
+		{"negative-length", "-1 bytes by the header", all(), negativeLength},
+		{"compressed", "a compressed body of 10 GB", all(), compressed},
+		{"reset", "the connection ends in the middle of the body", all(), reset},
+		{"half-header", "the connection ends in the middle of the header", all(), halfHeader},
+		{"no-http", "an answer that is not HTTP", all(), noHTTP},
+		{"huge-headers", "200 kB of headers", all(), hugeHeaders},
+	}
+}
 
-		// Lengths, compression, early ends.
-		{"too-long", "more bytes than the header says", any, exchange.tooLong, nil},
-		{"too-short", "fewer bytes than the header says", any, exchange.tooShort, nil},
-		{"huge-length", "the header says 8 EiB, and bytes follow without end", reads, exchange.hugeLength, nil},
-		{"negative-length", "the header says -1 bytes", any, exchange.negativeLength, nil},
-		{"other-range", "another range than was asked for", get, exchange.otherRange, nil},
-		{"other-version", "another version at each request", reads, exchange.otherVersion, nil},
-		{"gzip", "a compressed body of 10 GB", any, exchange.gzip, nil},
-		{"reset", "the connection ends in the middle of the body", any, exchange.reset, nil},
-		{"half-header", "the connection ends in the middle of the header", any, exchange.halfHeader, nil},
-		{"no-http", "an answer that is not HTTP", any, exchange.noHTTP, nil},
-		{"huge-headers", "200 kB of headers", any, exchange.hugeHeaders, nil},
-
-		// Refusals.
-		{"redirect", "a redirect to itself", any, exchange.redirect, nil},
-		{"wait", "503, and a wish to wait for a year", any, exchange.wait, nil},
-		{"changed", "412: the object has changed", any, exchange.changed, nil},
-		{"no-progress", "a part is never taken", stored, exchange.noProgress, nil},
-
-		// Content.
-		{"pixels", "images of 20,000 x 20,000 pixels in a few bytes", image, nil, pixels(20_000, 3)},
-		{"progressive", "progressive CMYK images of 9,000 x 9,000 pixels", image, nil, pixels(9_000, 4)},
-		{"no-image", "images that are zeros", image, nil, zeros},
-		{"nested-annotations", "a million elements in each other", text, nil, nestedAnnotations},
-		{"long-name", "an image name of many directories", text, nil, longName},
-		{"attribute-names", "an element with one attribute 8,000 times", text, nil, attributeNames},
-		{"masks", "masks of 80 bytes that claim 134 million pixels", text, nil, masks},
-		{"polygon", "a polygon with a million corners", text, nil, polygon},
-		{"many-images", "100,000 images that do not exist", text, nil, manyImages},
+// replacements lists what can be wrong with the content of objects. To
+// add one, add its line: a name, what the content is, of which objects,
+// and the content.
+func replacements() []replacement {
+	return []replacement{
+		{"pixels", "images of 20,000 x 20,000 pixels in 64 kB", Image, pixels(20_000, 3)},
+		{"progressive", "progressive CMYK of 9,000 x 9,000 pixels", Image, pixels(9_000, 4)},
+		{"no-image", "images that are zeros", Image, zeros},
+		{"nested-annotations", "a million elements in each other", Document, nestedAnnotations},
+		{"long-name", "an image in 100,000 directories", Document, longName},
+		{"same-attribute", "an attribute 8,000 times", Document, sameAttribute},
+		{"masks", "600 masks that claim 134 million pixels", Document, masks},
+		{"polygon", "a polygon with a million corners", Document, polygon},
+		{"many-images", "100,000 images that do not exist", Document, manyImages},
 	}
 }

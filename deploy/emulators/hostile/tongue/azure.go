@@ -15,9 +15,7 @@ func (azure) Parse(r *http.Request) Call {
 	c := Call{Prefix: q.Get("prefix"), After: q.Get("startFrom"), Token: q.Get("marker")}
 	_, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	c.Bucket, c.Key, _ = strings.Cut(rest, "/")
-	if span := r.Header.Get("X-Ms-Range"); span != "" {
-		c.parseRange(span)
-	}
+	c = c.withRange(r.Header.Get("X-Ms-Range"))
 	c.Op = azureOp(r.Method, c.Key == "", q.Get("comp"))
 	return c
 }

@@ -24,7 +24,7 @@ func (gcs) Parse(r *http.Request) Call {
 	c.Bucket, rest, _ = strings.Cut(rest, "/")
 	kind, key, _ := strings.Cut(rest, "/")
 	c.Key, _ = url.PathUnescape(key)
-	c.parseRange(r.Header.Get("Range"))
+	c = c.withRange(r.Header.Get("Range"))
 	c.Host, c.Op = r.Host, gcsOp(r, kind, c.Key == "")
 	if span, ok := strings.CutPrefix(r.Header.Get("Content-Range"), "bytes "); ok {
 		from, _, _ := strings.Cut(span, "-")
@@ -120,9 +120,11 @@ func (gcs) Stored(c Call, n int64) Answer {
 	a := Answer{Status: http.StatusOK, Header: gcsHeader()}
 	switch c.Op {
 	case Start:
-		a.Header["Location"] = "http://" + c.Host + "/upload/storage/v1/b/" + c.Bucket + "/o?upload_id=upload"
+		path := "/upload/storage/v1/b/" + c.Bucket + "/o?upload_id=upload"
+		a.Header["Location"] = "http://" + c.Host + path
 	case Part:
-		a.Header["X-Http-Status-Code-Override"] = "308" // Google's form for clients that ask for no 308
+		// Google's form of 308, for clients that ask for it.
+		a.Header["X-Http-Status-Code-Override"] = "308"
 		a.Header["Range"] = "bytes=0-" + strconv.FormatInt(c.Offset+n-1, 10)
 	case Token:
 		a.Items = []string{`{"access_token":"gcs-access-token","token_type":"Bearer","expires_in":3600}`}

@@ -23,7 +23,7 @@ func (s3) Parse(r *http.Request) Call {
 		Prefix: q.Get("prefix"), After: q.Get("start-after"), Token: q.Get("continuation-token"),
 	}
 	c.Bucket, c.Key, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	c.parseRange(r.Header.Get("Range"))
+	c = c.withRange(r.Header.Get("Range"))
 	c.Op = s3Op(r.Method, c.Key == "", q)
 	return c
 }

@@ -119,11 +119,13 @@ func (c Call) content(data []byte, header map[string]string) Answer {
 	return a
 }
 
-// parseRange reads "bytes=0-99" and "bytes=5-".
-func (c *Call) parseRange(header string) {
+// withRange returns the call with the range of a header, for example
+// "bytes=0-99" or "bytes=5-".
+func (c Call) withRange(header string) Call {
 	from, to, _ := strings.Cut(strings.TrimPrefix(header, "bytes="), "-")
 	c.Offset, _ = strconv.ParseInt(from, 10, 64)
 	if last, err := strconv.ParseInt(to, 10, 64); err == nil {
 		c.Length = last - c.Offset + 1
 	}
+	return c
 }
