@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
@@ -98,7 +99,7 @@ func (r *Reaper) round(ctx context.Context, jobs []string, trustFrom time.Time) 
 		trust := time.Now().After(trustFrom)
 		// To find a job's queue, its payload may have to be decoded,
 		// and that runs code of its kind.
-		err := job.Guard(func() error { return r.lookAt(ctx, id, trust) })
+		err := guard.Call(func() error { return r.lookAt(ctx, id, trust) })
 		switch {
 		case err == nil, ctx.Err() != nil:
 			continue
