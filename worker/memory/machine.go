@@ -10,8 +10,9 @@ import (
 )
 
 // Available returns how many bytes of memory this process may use: what
-// the machine has, or less if a cgroup of version 1 or 2 limits it. root is the root directory of the system: os.DirFS("/"). It
-// returns 0 if the system is no Linux.
+// the machine has, or less if a cgroup of version 1 or 2 limits it.
+// root is the root directory of the system: os.DirFS("/"). It returns 0
+// if the system is no Linux.
 func Available(root fs.FS) int64 {
 	least := int64(math.MaxInt64)
 	for _, name := range limitFiles(root) {
