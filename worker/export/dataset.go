@@ -9,14 +9,15 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 	"github.com/stevedore-jobs/stevedore/worker/export/formats"
+	"github.com/stevedore-jobs/stevedore/worker/export/naming"
 )
 
 // dataset is what the first scan of the document finds.
 type dataset struct {
 	schema      annotation.Schema
-	images      []imageRecord // in the document's order
-	subsets     []string      // in the order of their files in the archive
-	directories directories   // of all images
+	images      []imageRecord      // in the document's order
+	subsets     []string           // in the order of their files in the archive
+	directories naming.Directories // of all images
 	listed      *problemRoom
 }
 
@@ -78,7 +79,7 @@ func (d *dataset) add(h annotation.Image) error {
 	}
 	h.Subset = subset
 	im := newImageRecord(h, d.listed)
-	if len(h.Name) <= annotation.MaxName && !d.directories.add(subset, safeName(im.Name)) {
+	if len(h.Name) <= annotation.MaxName && !d.directories.Add(subset, naming.Safe(im.Name)) {
 		return annotation.TooLarge(annotation.MaxDirectories, "directories in the names of images")
 	}
 	d.images = append(d.images, im)
@@ -95,7 +96,7 @@ func newImageRecord(h annotation.Image, listed *problemRoom) imageRecord {
 		im.Name = strings.ToValidUTF8(h.Name[:200], "") + "..."
 		leaveOut(codeInvalidName, "an image name of %d bytes, more than %d",
 			len(h.Name), annotation.MaxName)
-	case !isRelativePath(h.Name):
+	case !naming.IsRelativePath(h.Name):
 		leaveOut(codeInvalidName,
 			"an empty, \".\" or \"..\" path segment in image name %.200q", h.Name)
 	}
@@ -121,12 +122,12 @@ func (d *dataset) addSubset(name string) (string, *annotation.DocumentError) {
 			Fix: "Rename the subset and export the annotations again.",
 		}
 	}
-	if len(name) > annotation.MaxSubsetName || !isRelativePath(name) ||
-		strings.Contains(name, "/") || safeName(name) != name {
+	if len(name) > annotation.MaxSubsetName || !naming.IsRelativePath(name) ||
+		strings.Contains(name, "/") || naming.Safe(name) != name {
 		return invalid("subset %.100q cannot be a file name", name)
 	}
 	for _, other := range d.subsets {
-		if fold(other) == fold(name) {
+		if naming.Fold(other) == naming.Fold(name) {
 			return invalid("subsets %q and %q differ only in case", other, name)
 		}
 	}
