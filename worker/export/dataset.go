@@ -1,14 +1,12 @@
 package export
 
 import (
-	"context"
 	"fmt"
 	"iter"
 	"slices"
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
-	"github.com/stevedore-jobs/stevedore/worker/export/formats"
 	"github.com/stevedore-jobs/stevedore/worker/export/naming"
 )
 
@@ -45,27 +43,6 @@ func (d *dataset) exported() iter.Seq[*imageRecord] {
 			}
 		}
 	}
-}
-
-// survey scans the document for its images and subsets. It fails if
-// the document is not valid.
-func (r *run) survey(ctx context.Context) (*dataset, error) {
-	d := &dataset{listed: r.listed}
-	schema, err := r.document.scan(ctx, func(_ formats.Reader, im annotation.Image) error {
-		return d.add(im)
-	})
-	if err != nil {
-		return nil, err
-	}
-
-	d.schema = schema
-	if len(d.subsets) == 0 {
-		d.subsets = []string{annotation.DefaultSubset}
-	}
-	slices.SortFunc(d.subsets, func(a, b string) int {
-		return strings.Compare(r.writer.AnnotationsPath(a), r.writer.AnnotationsPath(b))
-	})
-	return d, nil
 }
 
 // add adds an image. Its error is an *annotation.DocumentError.
