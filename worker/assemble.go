@@ -46,8 +46,7 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 	store := queue.NewStore(patient).WithPrompt(prompt)
 	inspector := asynqtask.NewClient(patient, prompt)
 	p := pacer.New(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots))
-	h := newHealth(prompt, c.Redis.String())
-	left := leftover.New(c.Log)
+	h, left := newHealth(prompt, c.Redis.String()), leftover.New(c.Log)
 	wording := outcome.Wording{SettingName: c.SettingName, PartsBudget: c.PartsBudget}
 	m, err := metrics.New(c.Registry, metrics.Sources{
 		Queues:   inspector.Queues,

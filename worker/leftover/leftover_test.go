@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +20,24 @@ var (
 	labels  = leftover.Labels{Pool: "shards", Kind: "build-manifest", Job: "j", Task: "j:s:1"}
 )
 
+// logBook is a log that may be read while it is written.
+type logBook struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBook) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBook) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
 // Code that returns within a second of its context's end is waited for,
 // and what it returns counts.
 func TestCallWaitsForCodeThatObeys(t *testing.T) {
@@ -31,7 +50,7 @@ func TestCallWaitsForCodeThatObeys(t *testing.T) {
 		time.AfterFunc(time.Minute, func() { cancel(errStop) })
 		err := a.Call(ctx, func() error {
 			<-ctx.Done()
-			time.Sleep(900 * time.Millisecond)
+			<-time.After(900 * time.Millisecond)
 			return errOwn
 		})
 		if !errors.Is(err, errOwn) || w.Count("shards") != 0 {
@@ -50,7 +69,7 @@ func TestCallWaitsForCodeThatObeys(t *testing.T) {
 func TestCallLeavesCodeThatDoesNotObey(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
+		var log logBook
 		w := leftover.New(slog.New(slog.NewTextHandler(&log, nil)))
 		a := w.Attempt(labels)
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -69,12 +88,12 @@ func TestCallLeavesCodeThatDoesNotObey(t *testing.T) {
 		if w.Count("shards") != 1 || w.Count("jobs") != 0 {
 			t.Errorf("%d leftovers in the pool, %d in another", w.Count("shards"), w.Count("jobs"))
 		}
-		time.Sleep(9 * time.Second)
+		<-time.After(9 * time.Second)
 		synctest.Wait()
-		if log.Len() > 0 {
+		if log.String() != "" {
 			t.Errorf("logged too early: %s", log.String())
 		}
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		synctest.Wait()
 		line := log.String()
 		for _, part := range []string{"kind=build-manifest", "job=j ", "task=j:s:1", "since=2000-01-01T00:00:01Z"} {
@@ -99,7 +118,7 @@ func TestCallLeavesCodeThatDoesNotObey(t *testing.T) {
 func TestLogAll(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
+		var log logBook
 		w := leftover.New(slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cancel(errStop)
@@ -126,7 +145,7 @@ func TestCallGuards(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		_ = a.Call(ctx, func() error {
-			time.Sleep(time.Minute)
+			<-time.After(time.Minute)
 			panic("boom")
 		})
 		<-a.Returned()
