@@ -43,6 +43,7 @@ const (
 func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error) {
 	prompt, patient := c.Redis.Client(), c.Redis.Patient()
 	store := queue.NewStore(patient).WithPrompt(prompt)
+	openPlaces(c, kinds, store.Caps(), pools)
 	inspector := asynqtask.NewClient(patient, prompt)
 	p := pacer.New(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots))
 	h := newHealth(prompt, c.Redis.String())
@@ -99,8 +100,6 @@ func newCoordinator(
 		Metrics:        m,
 		Log:            c.Log,
 		ShardSlots:     c.ShardSlots,
-		BucketShards:   c.BucketShards,
-		TenantShards:   c.TenantShards,
 		PartsBudget:    c.PartsBudget,
 		HeartbeatEvery: heartbeatEvery,
 		SilentAfter:    silentAfter,
@@ -154,7 +153,7 @@ func poolMetrics(pools []pool) (list []metrics.Pool) {
 		list = append(list, metrics.Pool{
 			Name:  p.name,
 			Slots: p.slots,
-			Busy:  func() int { return len(p.busy) },
+			Busy:  p.places.Busy,
 		})
 	}
 	return list

@@ -94,6 +94,9 @@ func (w *Worker) startBackground(ctx context.Context) (group *sync.WaitGroup, st
 	heartbeats, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	group = new(sync.WaitGroup)
 	group.Go(func() { w.executor.shards.SendHeartbeats(heartbeats) })
+	for _, p := range w.pools {
+		group.Go(func() { p.places.HoldPlaces(heartbeats) })
+	}
 	group.Go(func() { w.executor.shards.EndTurns(ctx) })
 	group.Go(func() { w.reaper.Run(ctx) })
 	group.Go(func() { w.cancels.Listen(ctx) })
