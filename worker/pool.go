@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"encoding/json"
 	"log/slog"
 	"maps"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/caps"
-	"github.com/stevedore-jobs/stevedore/tasks/queue/turns"
 	"github.com/stevedore-jobs/stevedore/worker/admission"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
@@ -52,42 +50,19 @@ func newPool(name string, slots int, queues map[string]int) pool {
 // openPlaces gives each pool its places. Each pool has caps of its own:
 // coordinators must not take the places that their shards need.
 func openPlaces(c Config, kinds map[string]job.Kind, all caps.Caps, pools []pool) {
-	buckets := func(t turns.Task) []string { return bucketsOf(kinds, t) }
 	for i, p := range pools {
 		config := admission.Config{
 			Name:      p.name,
 			Slots:     p.slots,
 			Caps:      all,
+			Kinds:     kinds,
 			PerTenant: c.TenantShards,
-			Buckets:   buckets,
 		}
 		if p.name == poolShards {
 			config.PerBucket = c.BucketShards
 		}
 		pools[i].places = admission.New(config)
 	}
-}
-
-// bucketsOf returns the IDs of the buckets that a task works on: a
-// shard's or a job's. It returns none for a payload that is invalid.
-func bucketsOf(kinds map[string]job.Kind, t turns.Task) (ids []string) {
-	if _, isShard := asynqtask.ShardKind(t.Type); isShard {
-		var shares asynqtask.ShardShares
-		_ = json.Unmarshal(t.Payload, &shares)
-		return shares.Buckets
-	}
-	k, ok := kinds[t.Type]
-	if !ok {
-		return nil
-	}
-	payload, err := k.DecodeValid(t.Payload)
-	if err != nil {
-		return nil
-	}
-	for _, storage := range tasks.Storages(payload) {
-		ids = append(ids, storage.ID())
-	}
-	return ids
 }
 
 // started writes the line that says what a worker is.

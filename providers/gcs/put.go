@@ -14,6 +14,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/providers/gcs/client"
 	"github.com/stevedore-jobs/stevedore/providers/gcs/gcserror"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 const (
@@ -121,7 +122,7 @@ func (u upload) long(ctx context.Context, body io.Reader) (*storage.ObjectAttrs,
 	if err != nil {
 		cancel() // without it, Close would complete the upload
 		_ = w.Close()
-		providers.Rethrow(err) // Close may know only that it was cancelled
+		guard.Rethrow(err) // Close may know only that it was cancelled
 		return nil, err
 	}
 	if err := w.Close(); err != nil {

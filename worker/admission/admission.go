@@ -25,6 +25,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/caps"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/turns"
+	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
 // maxUnused is how long a place is kept for a task whose handler does
@@ -37,14 +38,12 @@ type Config struct {
 	Name  string
 	Slots int
 	Caps  caps.Caps
+	Kinds map[string]job.Kind // by name
 
 	// PerTenant is how many tasks of one tenant the pools of this name
 	// run at once, on all workers. PerBucket is the same for a bucket.
 	// 0 means any number.
 	PerTenant, PerBucket int
-	// Buckets returns the IDs of the buckets that a task works on. It is
-	// needed for PerBucket only.
-	Buckets func(turns.Task) []string
 }
 
 // Pool is the places for the tasks of some queues. Make it with New. It

@@ -2,8 +2,12 @@ package admission
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
 	"time"
 
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/caps"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/turns"
 )
@@ -36,18 +40,39 @@ func (p *Pool) limits(t turns.Task) (all []limit) {
 		})
 	}
 	if p.config.PerBucket > 0 {
-		seen := map[string]bool{}
-		for _, id := range p.config.Buckets(t) {
-			if !seen[id] {
-				seen[id] = true
-				all = append(all, limit{
-					caps.Cap{Name: p.config.Name + ":bucket:" + id, Limit: p.config.PerBucket},
-					turns.OfJob(t.Job()),
-				})
-			}
+		for _, id := range p.buckets(t) {
+			all = append(all, limit{
+				caps.Cap{Name: p.config.Name + ":bucket:" + id, Limit: p.config.PerBucket},
+				turns.OfJob(t.Job()),
+			})
 		}
 	}
 	return all
+}
+
+// buckets returns the IDs of the buckets that a task works on, each
+// once: a shard's or a job's. It returns none for an invalid payload.
+func (p *Pool) buckets(t turns.Task) (ids []string) {
+	if _, isShard := asynqtask.ShardKind(t.Type); isShard {
+		var shares asynqtask.ShardShares
+		if err := json.Unmarshal(t.Payload, &shares); err != nil {
+			return nil
+		}
+		return shares.Buckets
+	}
+	kind, ok := p.config.Kinds[t.Type]
+	if !ok {
+		return nil
+	}
+	payload, err := kind.DecodeValid(t.Payload)
+	if err != nil {
+		return nil
+	}
+	for _, storage := range tasks.Storages(payload) {
+		ids = append(ids, storage.ID())
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // acquire takes a place of each cap for a task. If one of them is

@@ -8,9 +8,9 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/providers/gcs/gcserror"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 const (
@@ -36,7 +36,7 @@ func (t *transport) RoundTrip(r *http.Request) (resp *http.Response, err error) 
 	if !isUpload(r.Context()) {
 		return t.send(r)
 	}
-	err = providers.Guard(func() (err error) {
+	err = guard.Call(func() (err error) {
 		resp, err = t.send(r) //nolint:bodyclose // the SDK closes it
 		return err
 	})
