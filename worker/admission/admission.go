@@ -16,7 +16,8 @@
 package admission
 
 import (
-	"crypto/rand"
+	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,11 +28,6 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/turns"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
-
-// maxUnused is how long a place is kept for a task whose handler does
-// not begin. asynq gives up some tasks before that, for example when
-// their time is over.
-const maxUnused = time.Minute
 
 // Config is what a Pool uses. All fields must be set, but the caps.
 type Config struct {
@@ -46,37 +42,22 @@ type Config struct {
 	PerTenant, PerBucket int
 }
 
-// Pool is the places for the tasks of some queues. Make it with New. It
-// is safe for concurrent use.
+// Pool has the places for the tasks of some queues. Make it with New.
+// It is safe for concurrent use.
 type Pool struct {
-	config  Config
-	process string
-	freed   chan struct{}
-
-	mu      sync.Mutex
-	coming  map[string]*place   // by task; its handler has not begun
-	running map[*place]struct{} // its handler has not ended
-	reached map[string]reachedCap
-}
-
-// place is what a task holds.
-type place struct {
-	task  string
-	queue string
-	owner string
-	caps  []caps.Cap
-	since time.Time
+	config Config
+	places places
+	caps   tenantCaps
+	freed  chan struct{}
 }
 
 // New makes a pool. It does not touch Redis.
 func New(c Config) *Pool {
 	return &Pool{
-		config:  c,
-		process: rand.Text(),
-		freed:   make(chan struct{}, 1),
-		coming:  map[string]*place{},
-		running: map[*place]struct{}{},
-		reached: map[string]reachedCap{},
+		config: c,
+		places: newPlaces(),
+		caps:   newTenantCaps(c),
+		freed:  make(chan struct{}, 1),
 	}
 }
 
@@ -84,67 +65,39 @@ func New(c Config) *Pool {
 func (p *Pool) Freed() <-chan struct{} { return p.freed }
 
 // Busy returns how many handlers run.
-func (p *Pool) Busy() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.running)
-}
+func (p *Pool) Busy() int { return p.places.busy() }
 
 // Enter lets the handler of a task begin, and reports whether the pool
 // has a place for it. The caller must call leave when the handler has
 // ended.
 func (p *Pool) Enter(taskID string) (leave func(), ok bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	one := p.coming[taskID]
+	one := p.places.enter(taskID)
 	if one == nil {
 		return nil, false
 	}
-	delete(p.coming, taskID)
-	p.running[one] = struct{}{}
-	return sync.OnceFunc(func() { p.leave(one) }), true
-}
-
-func (p *Pool) leave(one *place) {
-	p.release(one)
-	p.mu.Lock()
-	delete(p.running, one)
-	p.mu.Unlock()
-	p.signal()
-}
-
-func (p *Pool) signal() {
-	select {
-	case p.freed <- struct{}{}:
-	default:
-	}
-}
-
-// expect keeps a place for a task that was taken.
-func (p *Pool) expect(t turns.Task, queue string, held []caps.Cap) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.coming[t.ID] = &place{
-		task: t.ID, queue: queue, owner: t.Owner(), caps: held, since: time.Now(),
-	}
+	return sync.OnceFunc(func() {
+		p.caps.release(one)
+		p.places.leave(one)
+		select {
+		case p.freed <- struct{}{}:
+		default:
+		}
+	}), true
 }
 
 // request returns what a pool may take off a queue now. ok is false if
 // that is nothing.
 func (p *Pool) request(queue string) (r turns.Request, ok bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	r = turns.Request{Queue: queue, Elsewhere: map[string]int{}}
-	places := p.places()
-	switch left := p.config.Slots + asynqtask.GuestPlaces - len(places); {
-	case left < 1, left == 1 && isLow(queue):
+	taken := p.places.list()
+	left := p.config.Slots + asynqtask.GuestPlaces - len(taken)
+	if left < 1 || left == 1 && isLow(queue) {
 		return r, false
-	case left == 1:
-		for _, one := range places {
+	}
+	for _, one := range taken {
+		if left == 1 {
 			r.Denied = append(r.Denied, one.owner)
 		}
-	}
-	for _, one := range places {
 		if one.queue != queue {
 			r.Elsewhere[one.owner]++
 		}
@@ -152,22 +105,33 @@ func (p *Pool) request(queue string) (r turns.Request, ok bool) {
 	return r, true
 }
 
-// places returns all places that are taken. It gives up those that
-// nobody has used.
-func (p *Pool) places() (all []*place) {
-	for id, one := range p.coming {
-		if time.Since(one.since) > maxUnused {
-			delete(p.coming, id) // its leases end by themselves
-			continue
-		}
-		all = append(all, one)
-	}
-	for one := range p.running {
-		all = append(all, one)
-	}
-	return all
-}
-
 func isLow(queue string) bool {
 	return strings.HasSuffix(queue, tasks.PriorityLow.Queue(""))
+}
+
+// HoldPlaces renews the places in caps of all tasks until ctx ends.
+func (p *Pool) HoldPlaces(ctx context.Context) {
+	ticks := time.NewTicker(caps.RenewEvery)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticks.C:
+			p.renew(ctx)
+		}
+	}
+}
+
+// renew also gives back what it renewed for a task that has left
+// meanwhile.
+func (p *Pool) renew(ctx context.Context) {
+	before := p.places.list()
+	p.caps.renew(ctx, before)
+	now := p.places.list()
+	for _, one := range before {
+		if !slices.Contains(now, one) {
+			p.caps.release(one)
+		}
+	}
 }

@@ -2,8 +2,10 @@ package admission
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -20,6 +22,22 @@ const (
 	releaseTimeout = time.Second
 )
 
+// tenantCaps are the caps of tenants and buckets that apply to a pool.
+// It is safe for concurrent use.
+type tenantCaps struct {
+	config  Config
+	process string
+
+	mu      *sync.Mutex
+	reached map[string]reachedCap // those that were reached just now
+}
+
+func newTenantCaps(c Config) tenantCaps {
+	return tenantCaps{c, rand.Text(), new(sync.Mutex), map[string]reachedCap{}}
+}
+
+func (c tenantCaps) apply() bool { return c.config.PerTenant > 0 || c.config.PerBucket > 0 }
+
 // reachedCap is what a pool knows of a cap that was reached.
 type reachedCap struct {
 	denied string // the owner or job that it stopped
@@ -32,17 +50,17 @@ type limit struct {
 	denied string // the owner or job that may not run when the cap is reached
 }
 
-func (p *Pool) limits(t turns.Task) (all []limit) {
-	if p.config.PerTenant > 0 && t.Tenant != "" {
+func (c tenantCaps) limits(t turns.Task) (all []limit) {
+	if c.config.PerTenant > 0 && t.Tenant != "" {
 		all = append(all, limit{
-			caps.Cap{Name: p.config.Name + ":tenant:" + t.Tenant, Limit: p.config.PerTenant},
+			caps.Cap{Name: c.config.Name + ":tenant:" + t.Tenant, Limit: c.config.PerTenant},
 			t.Owner(),
 		})
 	}
-	if p.config.PerBucket > 0 {
-		for _, id := range p.buckets(t) {
+	if c.config.PerBucket > 0 {
+		for _, id := range c.buckets(t) {
 			all = append(all, limit{
-				caps.Cap{Name: p.config.Name + ":bucket:" + id, Limit: p.config.PerBucket},
+				caps.Cap{Name: c.config.Name + ":bucket:" + id, Limit: c.config.PerBucket},
 				turns.OfJob(t.Job()),
 			})
 		}
@@ -52,7 +70,7 @@ func (p *Pool) limits(t turns.Task) (all []limit) {
 
 // buckets returns the IDs of the buckets that a task works on, each
 // once: a shard's or a job's. It returns none for an invalid payload.
-func (p *Pool) buckets(t turns.Task) (ids []string) {
+func (c tenantCaps) buckets(t turns.Task) (ids []string) {
 	if _, isShard := asynqtask.ShardKind(t.Type); isShard {
 		var shares asynqtask.ShardShares
 		if err := json.Unmarshal(t.Payload, &shares); err != nil {
@@ -60,7 +78,7 @@ func (p *Pool) buckets(t turns.Task) (ids []string) {
 		}
 		return shares.Buckets
 	}
-	kind, ok := p.config.Kinds[t.Type]
+	kind, ok := c.config.Kinds[t.Type]
 	if !ok {
 		return nil
 	}
@@ -77,14 +95,14 @@ func (p *Pool) buckets(t turns.Task) (ids []string) {
 
 // acquire takes a place of each cap for a task. If one of them is
 // reached, it returns whose tasks may not run now.
-func (p *Pool) acquire(
+func (c tenantCaps) acquire(
 	ctx context.Context, t turns.Task,
 ) (held []caps.Cap, denied string, err error) {
-	limits := p.limits(t)
+	limits := c.limits(t)
 	for _, l := range limits {
 		held = append(held, l.Cap)
 	}
-	name, err := p.config.Caps.Acquire(ctx, held, p.holder(t.ID))
+	name, err := c.config.Caps.Acquire(ctx, held, c.holder(t.ID))
 	if err != nil || name == "" {
 		return held, "", err
 	}
@@ -93,19 +111,19 @@ func (p *Pool) acquire(
 			denied = l.denied
 		}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.reached[name+" "+denied] = reachedCap{denied, time.Now()}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reached[name+" "+denied] = reachedCap{denied, time.Now()}
 	return nil, denied, nil
 }
 
-// capped returns whose tasks a cap stopped just now.
-func (p *Pool) capped() (denied []string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for name, r := range p.reached {
+// reachedNow returns whose tasks a cap stopped just now.
+func (c tenantCaps) reachedNow() (denied []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for name, r := range c.reached {
 		if time.Since(r.at) > askAgain {
-			delete(p.reached, name)
+			delete(c.reached, name)
 			continue
 		}
 		denied = append(denied, r.denied)
@@ -115,59 +133,31 @@ func (p *Pool) capped() (denied []string) {
 
 // holder names a task in the caps. Two processes may want a place for
 // the same task, of which one then gets the task.
-func (p *Pool) holder(taskID string) string { return p.process + " " + taskID }
+func (c tenantCaps) holder(taskID string) string { return c.process + " " + taskID }
 
 // release gives the places of a task back.
-func (p *Pool) release(one *place) {
+func (c tenantCaps) release(one *place) {
 	if len(one.caps) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), releaseTimeout)
 	defer cancel()
-	p.config.Caps.Release(ctx, one.caps, p.holder(one.task))
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	clear(p.reached)
+	c.config.Caps.Release(ctx, one.caps, c.holder(one.task))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.reached)
 }
 
-// HoldPlaces renews the places of all tasks until ctx ends.
-func (p *Pool) HoldPlaces(ctx context.Context) {
-	ticks := time.NewTicker(caps.RenewEvery)
-	defer ticks.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticks.C:
-			p.renew(ctx)
-		}
-	}
-}
-
-func (p *Pool) renew(ctx context.Context) {
-	p.mu.Lock()
-	places := p.places()
-	p.mu.Unlock()
+// renew renews the leases of tasks. What it cannot renew is renewed the
+// next time.
+func (c tenantCaps) renew(ctx context.Context, all []*place) {
 	holders := map[string][]string{}
-	for _, one := range places {
-		for _, c := range one.caps {
-			holders[c.Name] = append(holders[c.Name], p.holder(one.task))
+	for _, one := range all {
+		for _, held := range one.caps {
+			holders[held.Name] = append(holders[held.Name], c.holder(one.task))
 		}
 	}
 	for name, list := range holders {
-		_ = p.config.Caps.Renew(ctx, name, list) // the next call makes up for it
-	}
-
-	// The call may have come after a task gave its places back.
-	p.mu.Lock()
-	now := map[*place]bool{}
-	for _, one := range p.places() {
-		now[one] = true
-	}
-	p.mu.Unlock()
-	for _, one := range places {
-		if !now[one] {
-			p.release(one)
-		}
+		_ = c.config.Caps.Renew(ctx, name, list)
 	}
 }

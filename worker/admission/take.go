@@ -18,12 +18,12 @@ func (p *Pool) Take(
 	if !ok {
 		return turns.Task{}, turns.Held, nil
 	}
-	if p.config.PerTenant > 0 || p.config.PerBucket > 0 {
+	if p.caps.apply() {
 		return p.takeCapped(ctx, q, r)
 	}
 	task, state, err := q.Take(ctx, r)
 	if state == turns.Found {
-		p.expect(task, queue, nil)
+		p.places.expect(task, queue, nil)
 	}
 	return task, state, err
 }
@@ -33,14 +33,14 @@ func (p *Pool) Take(
 func (p *Pool) takeCapped(
 	ctx context.Context, q *turns.Queues, r turns.Request,
 ) (turns.Task, turns.State, error) {
-	r.Denied = append(r.Denied, p.capped()...)
+	r.Denied = append(r.Denied, p.caps.reachedNow()...)
 	for range maxTries {
 		r.Look, r.Wanted = true, ""
 		task, state, err := q.Take(ctx, r)
 		if err != nil || state != turns.Found {
 			return task, state, err
 		}
-		held, denied, err := p.acquire(ctx, task)
+		held, denied, err := p.caps.acquire(ctx, task)
 		if err != nil {
 			return turns.Task{}, turns.Held, err
 		}
@@ -52,10 +52,10 @@ func (p *Pool) takeCapped(
 		r.Look, r.Wanted = false, task.ID
 		task, state, err = q.Take(ctx, r)
 		if err == nil && state == turns.Found {
-			p.expect(task, r.Queue, held)
+			p.places.expect(task, r.Queue, held)
 			return task, state, nil
 		}
-		p.release(&place{task: r.Wanted, caps: held})
+		p.caps.release(&place{task: r.Wanted, caps: held})
 		if err != nil {
 			return task, state, err
 		}
