@@ -23,9 +23,10 @@ func DecodeMemory(h imagehead.Head) int64 {
 
 // ResizeMemory returns how many bytes Resize takes beside the image,
 // with the image that it returns: an image of each of the two passes,
-// the filter's weights, and a line of pixels a processor.
+// the filter's weights, a queue of all lines, and a line of pixels a
+// processor.
 func ResizeMemory(fromWidth, fromHeight, width, height int) int64 {
-	const pixel = 4
+	const pixel, index = 4, 8
 	from, down := int64(fromWidth), int64(fromHeight)
 	to := int64(width) * int64(height) * pixel
 	processors := int64(runtime.GOMAXPROCS(0))
@@ -37,10 +38,10 @@ func ResizeMemory(fromWidth, fromHeight, width, height int) int64 {
 		return total
 	}
 	if fromWidth != width {
-		total += weightMemory(width, fromWidth) + processors*from*pixel
+		total += weightMemory(width, fromWidth) + processors*from*pixel + down*index
 	}
 	if fromHeight != height {
-		total += weightMemory(height, fromHeight) + processors*down*pixel
+		total += weightMemory(height, fromHeight) + processors*down*pixel + int64(width)*index
 	}
 	return total
 }

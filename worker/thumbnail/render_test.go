@@ -10,6 +10,8 @@ import (
 	"image/draw"
 	"image/jpeg"
 	"image/png"
+	"io"
+	"strings"
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
@@ -79,7 +81,7 @@ func rendered(t *testing.T, data string, size int) image.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	thumb, err := maker{size: size, quality: 95}.render([]byte(data), h)
+	thumb, err := maker{size: size, quality: 95}.render(strings.NewReader(data), h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,8 +184,8 @@ func TestRender_NoMetadata(t *testing.T) {
 	t.Parallel()
 	data := []byte(turned(asJPEG(t, quarters(64, 64)), 3))
 	h, _ := readHead(data)
-	a, err := maker{size: 32, quality: 80}.render(data, h)
-	b, _ := maker{size: 32, quality: 80}.render(data, h)
+	a, err := maker{size: 32, quality: 80}.render(bytes.NewReader(data), h)
+	b, _ := maker{size: 32, quality: 80}.render(bytes.NewReader(data), h)
 	if err != nil || bytes.Contains(a.jpeg, []byte("Exif")) || !bytes.Equal(a.jpeg, b.jpeg) {
 		t.Errorf("metadata, or two different results: %v", err)
 	}
@@ -205,13 +207,13 @@ func TestRender_Refuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = maker{size: 32, quality: 80}.render([]byte(c.data), h)
+		_, err = maker{size: 32, quality: 80}.render(strings.NewReader(c.data), h)
 		var e *imagehead.Error
 		if !errors.As(err, &e) || e.Code != c.code {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	_, err := maker{size: 32, quality: 80}.render([]byte(whole), imagehead.Head{Type: imagehead.JPEG, Width: 9, Height: 9})
+	_, err := maker{size: 32, quality: 80}.render(strings.NewReader(whole), imagehead.Head{Type: imagehead.JPEG, Width: 9, Height: 9})
 	if !errors.As(err, new(*imagehead.Error)) {
 		t.Errorf("a header that lies: %v", err)
 	}
@@ -222,7 +224,7 @@ func TestRender_SurvivesAPanic(t *testing.T) {
 	t.Parallel()
 	whole := []byte(asPNG(t, quarters(64, 64)))
 	h, _ := readHead(whole)
-	_, err := maker{size: 32, quality: 80, decode: func(imagehead.Type, []byte) (image.Image, error) { panic("boom") }}.render(whole, h)
+	_, err := maker{size: 32, quality: 80, decode: func(imagehead.Type, io.Reader) (image.Image, error) { panic("boom") }}.render(bytes.NewReader(whole), h)
 	var e *imagehead.Error
 	if !errors.As(err, &e) || e.Code != imagehead.CodeCorrupt {
 		t.Errorf("got %v", err)
@@ -239,7 +241,7 @@ func FuzzRender(f *testing.F) {
 		if err != nil || h.Width*h.Height > 1<<20 {
 			return
 		}
-		thumb, err := maker{size: 16, quality: 80}.render(data, h)
+		thumb, err := maker{size: 16, quality: 80}.render(bytes.NewReader(data), h)
 		if err != nil {
 			if !errors.As(err, new(*imagehead.Error)) {
 				t.Fatalf("an error without a code: %v", err)
