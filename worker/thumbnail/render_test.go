@@ -230,26 +230,3 @@ func TestRender_SurvivesAPanic(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-func FuzzRender(f *testing.F) {
-	f.Add([]byte(asJPEG(f, quarters(32, 16))))
-	f.Add([]byte(turned(asJPEG(f, quarters(9, 7)), 5)))
-	f.Add([]byte(asPNG(f, quarters(16, 32))))
-	f.Add([]byte(pngHead(3, 3)))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		h, err := readHead(data)
-		if err != nil || h.Width*h.Height > 1<<20 {
-			return
-		}
-		thumb, err := maker{size: 16, quality: 80}.render(bytes.NewReader(data), h)
-		if err != nil {
-			if !errors.As(err, new(*imagehead.Error)) {
-				t.Fatalf("an error without a code: %v", err)
-			}
-			return
-		}
-		if thumb.width < 1 || thumb.height < 1 || thumb.width > 16 || thumb.height > 16 || len(thumb.jpeg) == 0 {
-			t.Fatalf("impossible: %d x %d", thumb.width, thumb.height)
-		}
-	})
-}
