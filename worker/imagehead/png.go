@@ -51,7 +51,7 @@ func readPNG(r *rangeReader) (Head, error) {
 		Type: PNG, Width: int(width), Height: int(height), Orientation: 1,
 		Layout: pngLayout(b[16], b[17], b[20]),
 	}
-	err = h.readPNGChunks(r)
+	err = readPNGChunks(r, &h)
 	if err != nil && !errors.Is(err, errShort) {
 		return Head{}, err
 	}
@@ -81,7 +81,7 @@ func pngLayout(bits, colour, interlace byte) Layout {
 // orientation in eXIf, and for a transparent colour, tRNS. If the
 // chunks are broken it returns errShort: the size of the image is
 // known.
-func (h *Head) readPNGChunks(r *rangeReader) error {
+func readPNGChunks(r *rangeReader, h *Head) error {
 	found := false
 	for pos := int64(pngHeader); ; {
 		b, err := r.at(pos, 8)

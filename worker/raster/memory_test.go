@@ -87,7 +87,7 @@ func modes(width, height int) map[string][]byte {
 // A wrong estimate breaks the memory budget of the process, or refuses
 // images that fit.
 func TestDecodeMemory(t *testing.T) { //nolint:paralleltest // it measures the whole process
-	for _, size := range []image.Point{{1200, 900}, {31, 2500}, {2500, 31}, {1, 1}} {
+	for _, size := range []image.Point{{700, 500}, {31, 2500}, {2500, 31}, {1, 1}} {
 		for name, data := range modes(size.X, size.Y) {
 			h := headOf(t, data)
 			var err error
@@ -102,8 +102,8 @@ func TestDecodeMemory(t *testing.T) { //nolint:paralleltest // it measures the w
 
 func TestResizeMemory(t *testing.T) { //nolint:paralleltest // it measures the whole process
 	for _, c := range [][4]int{
-		{1200, 900, 256, 192}, {1200, 900, 1200, 900}, {1200, 900, 1200, 100}, {1200, 900, 100, 900},
-		{3000, 2000, 2048, 1365}, {100_000, 3, 256, 1}, {3, 100_000, 1, 256}, {2000, 1, 16, 1},
+		{700, 500, 256, 183}, {700, 500, 700, 500}, {700, 500, 700, 100}, {700, 500, 100, 500},
+		{1500, 1000, 1024, 683}, {100_000, 3, 256, 1}, {3, 100_000, 1, 256}, {2000, 1, 16, 1},
 	} {
 		m := image.NewYCbCr(image.Rect(0, 0, c[0], c[1]), image.YCbCrSubsampleRatio420)
 		peak := allocated(func() { Resize(m, c[2], c[3]) })
@@ -112,19 +112,19 @@ func TestResizeMemory(t *testing.T) { //nolint:paralleltest // it measures the w
 }
 
 func TestUprightMemory(t *testing.T) { //nolint:paralleltest // it measures the whole process
-	m := image.NewYCbCr(image.Rect(0, 0, 1200, 900), image.YCbCrSubsampleRatio420)
+	m := image.NewYCbCr(image.Rect(0, 0, 700, 500), image.YCbCrSubsampleRatio420)
 	for orientation := range 10 {
 		peak := allocated(func() { Upright(m, orientation) })
-		checkEstimate(t, fmt.Sprint(orientation), UprightMemory(1200, 900, orientation)+decoderMemory, peak)
+		checkEstimate(t, fmt.Sprint(orientation), UprightMemory(700, 500, orientation)+decoderMemory, peak)
 	}
 	peak := allocated(func() { Flatten(m) })
-	checkEstimate(t, "flat", FlatMemory(1200, 900)+decoderMemory, peak)
+	checkEstimate(t, "flat", FlatMemory(700, 500)+decoderMemory, peak)
 }
 
 // To encode what Upright returns takes hardly any memory: no pixel is
 // converted by itself.
 func TestEncode_MakesNoGarbage(t *testing.T) { //nolint:paralleltest // it measures the whole process
-	m := Upright(image.NewYCbCr(image.Rect(0, 0, 1200, 900), image.YCbCrSubsampleRatio420), 6)
+	m := Upright(image.NewYCbCr(image.Rect(0, 0, 700, 500), image.YCbCrSubsampleRatio420), 6)
 	peak := allocated(func() {
 		if err := Encode(io.Discard, imagehead.JPEG, m); err != nil {
 			t.Error(err)

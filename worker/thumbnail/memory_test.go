@@ -29,18 +29,18 @@ func noise(width, height int) image.Image {
 // The estimate of a whole thumbnail is at least what it takes, and at
 // most half more.
 func TestMemory_OfAThumbnail(t *testing.T) { //nolint:paralleltest // it measures the whole process
-	progressive, cmyk := rastertest.YCbCr(1200, 900, 0x11), rastertest.CMYK(1200, 900, 0)
+	progressive, cmyk := rastertest.YCbCr(800, 600, 0x11), rastertest.CMYK(800, 600, 0)
 	progressive.Progressive, cmyk.Progressive = true, true
 	for name, data := range map[string]string{
-		"photo":            asJPEG(t, noise(1200, 900)),
-		"turned photo":     turned(asJPEG(t, noise(1200, 900)), 6),
-		"small photo":      asJPEG(t, noise(600, 600)),
-		"PNG":              asPNG(t, quarters(1200, 900)),
+		"photo":            asJPEG(t, noise(800, 600)),
+		"turned photo":     turned(asJPEG(t, noise(800, 600)), 6),
+		"small photo":      asJPEG(t, noise(400, 400)),
+		"PNG":              asPNG(t, quarters(800, 600)),
 		"progressive":      string(progressive.Bytes()),
 		"progressive CMYK": string(cmyk.Bytes()),
-		"long PNG":         string(rastertest.PNG{Width: 3, Height: 500_000, Bits: 1}.Bytes()),
+		"long PNG":         string(rastertest.PNG{Width: 3, Height: 100_000, Bits: 1}.Bytes()),
 	} {
-		for _, m := range []maker{{size: 256, quality: 80}, {size: 1000, quality: 100}} {
+		for _, m := range []maker{{size: 256, quality: 80}, {size: 500, quality: 100}} {
 			h, err := readHead([]byte(data))
 			if err != nil {
 				t.Fatal(err)

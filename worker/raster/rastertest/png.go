@@ -54,9 +54,11 @@ func (p PNG) rawSize() int {
 		return p.pass(p.Width, p.Height)
 	}
 	total := 0
-	for _, s := range [][4]int{ // across and down: first, step (PNG 3rd edition, 8.1)
-		{0, 8, 0, 8}, {4, 8, 0, 8}, {0, 4, 4, 8}, {2, 4, 0, 4}, {0, 2, 2, 4}, {1, 2, 0, 2}, {0, 1, 1, 2},
-	} {
+	passes := [][4]int{ // across and down: first, step (PNG 3rd edition, 8.1)
+		{0, 8, 0, 8}, {4, 8, 0, 8}, {0, 4, 4, 8}, {2, 4, 0, 4},
+		{0, 2, 2, 4}, {1, 2, 0, 2}, {0, 1, 1, 2},
+	}
+	for _, s := range passes {
 		total += p.pass((p.Width-s[0]+s[1]-1)/s[1], (p.Height-s[2]+s[3]-1)/s[3])
 	}
 	return total
