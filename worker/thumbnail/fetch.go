@@ -96,9 +96,10 @@ func readAll(r io.Reader, n int64) ([]byte, error) {
 func (s *source) content(
 	ctx context.Context, share *memory.Share,
 ) (c memory.Content, err error) {
-	if err := c.Append(ctx, share, s.front); err != nil {
+	if err := share.Grow(ctx, int64(len(s.front))); err != nil {
 		return c, err
 	}
+	c.Add(s.front)
 	s.front = nil
 	before := c.Size()
 	err = c.ReadFrom(ctx, share, s.body, s.object.Size)

@@ -54,15 +54,13 @@ func (m maker) memory(h imagehead.Head) int64 {
 		raster.ResizeMemory(h.Width, h.Height, width, height) +
 		raster.UprightMemory(width, height, h.Orientation) +
 		raster.FlatMemory(width, height) +
-		small*m.encodedBytes()
+		small*encodedBytes
 }
 
-// encodedBytes returns how many bytes a pixel of a thumbnail takes as a
-// JPEG at most, in a buffer that doubles when it is full.
-func (m maker) encodedBytes() int64 {
-	const worst, buffer = 2, 3
-	return worst * buffer
-}
+// encodedBytes is how many bytes a pixel of a thumbnail takes at most
+// while it is encoded. Noise takes 2.3 bytes in the best quality. The
+// buffer doubles when it is full, and holds three times as much then.
+const encodedBytes = 7
 
 // decoder returns the maker's own decoder, or raster's.
 func (m maker) decoder() func(imagehead.Type, io.Reader) (image.Image, error) {
