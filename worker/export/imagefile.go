@@ -114,12 +114,13 @@ func (s *imageSource) inspect(
 			h.Width, h.Height, maxTurnPixels/1_000_000))
 		return h, false, nil
 	}
-	if _, err := s.memory.ClaimBeside(f.size + turnMemory(h)); err != nil {
+	var tooLarge *memory.TooLargeError
+	if _, err = s.memory.ClaimBeside(f.size + turnMemory(h)); errors.As(err, &tooLarge) {
 		f.addProblem(annotation.CodeTooLarge,
-			"too large to be turned upright as its EXIF orientation asks: "+err.Error())
+			"too large to be turned upright as its EXIF orientation asks: "+tooLarge.Error())
 		return h, false, nil
 	}
-	return h, true, nil
+	return h, true, err
 }
 
 func (f *imageFile) addProblem(code, text string) {

@@ -32,9 +32,9 @@ const (
 // whole, also if it is not turned.
 func (s *imageSource) held() int64 { return min(maxHeld, s.memory.LargestBeside()) }
 
-// fetchAll returns the images in order, several of them fetched
-// ahead. The caller must close each; those that it does not take are
-// closed here.
+// fetchAll returns the images in order, several of them fetched ahead.
+// The caller must close each; those that it does not take are closed
+// here.
 func (s *imageSource) fetchAll() job.Prefetch[*imageRecord, *imageFile] {
 	n := max(1, min(s.parallel, maxAhead))
 	return job.Prefetch[*imageRecord, *imageFile]{
@@ -44,9 +44,9 @@ func (s *imageSource) fetchAll() job.Prefetch[*imageRecord, *imageFile] {
 }
 
 // fetch opens an image and reads it whole, or only its first bytes if
-// it is large or if there is no room for more in the memory budget. The annotations that name the image are written
-// already, so an image that is missing now is a Conflict: the next
-// attempt will leave it out.
+// it is large or if there is no room for more in the memory budget. The
+// annotations that name the image are written already, so an image that
+// is missing now is a Conflict: the next attempt will leave it out.
 func (s *imageSource) fetch(ctx context.Context, im *imageRecord) (*imageFile, error) {
 	key := s.directory.key(im)
 	r, err := s.bucket.Open(ctx, key, providers.ReadOptions{})
@@ -86,8 +86,8 @@ func (s *imageSource) failed(im *imageRecord, err error) error {
 	return providers.Failed("get", s.storage.Bucket, s.directory.key(im), err)
 }
 
-// errReader keeps the error of a reader. After a copy it shows
-// whether the reader or the writer has failed.
+// errReader keeps the error of a reader. After a copy it shows whether
+// the reader or the writer has failed.
 type errReader struct {
 	r   io.Reader
 	err error // nil at the end of the content

@@ -86,8 +86,8 @@ func (b *Budget) TryAcquire(n int64) (release func(), ok bool) {
 // other share.
 func (b *Budget) Claim(n int64) (*Share, error) { return b.claim(n, b.Largest()) }
 
-// ClaimBeside is Claim for a job that may hold a share of Acquire at the
-// same time, but no second one of ClaimBeside. The limit for n is
+// ClaimBeside is Claim for a job that may hold a share of Acquire at
+// the same time, but no second one of ClaimBeside. The limit for n is
 // LargestBeside. Those who wait do not hold back such a share: they may
 // wait for the same job.
 func (b *Budget) ClaimBeside(n int64) (*Share, error) {

@@ -222,8 +222,8 @@ func TestShare_SlowLargeClaimStopsNobody(t *testing.T) {
 	slow.Release()
 }
 
-// Exports hold a share for long and claim others beside it. Nobody waits
-// for ever.
+// Exports hold a share for long and claim others beside it. Nobody
+// waits for ever.
 func TestClaimBeside(t *testing.T) {
 	t.Parallel()
 	b := New(100)

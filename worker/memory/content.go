@@ -31,8 +31,8 @@ func (c *Content) Add(data []byte) {
 	}
 }
 
-// Write implements io.Writer. It never fails. A share must have paid for
-// what is written.
+// Write implements io.Writer. It never fails. A share must have paid
+// for what is written.
 func (c *Content) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0; {
 		last := len(c.pieces) - 1

@@ -67,8 +67,8 @@ func UprightMemory(width, height, orientation int) int64 {
 // size.
 func FlatMemory(width, height int) int64 { return int64(width) * int64(height) * 4 }
 
-// EncodeMemory returns how many bytes Encode writes at most for an image
-// of a size. Noise takes 1.5 bytes a pixel.
+// EncodeMemory returns how many bytes Encode writes at most for an
+// image of a size. Noise takes 1.5 bytes a pixel.
 func EncodeMemory(width, height int) int64 {
 	return 2*int64(width)*int64(height) + decoderMemory
 }

@@ -48,8 +48,8 @@ func keyOf(line []byte) (string, error) {
 	return l.Key, nil
 }
 
-// item makes the thumbnail of one object, unless the bucket already
-// has it.
+// item makes the thumbnail of one object, unless the bucket already has
+// it.
 func (r *run) item(ctx context.Context, o providers.Object) (job.Item, error) {
 	if skips(r.job, o.Key) {
 		return job.Item{Tally: tallySkipped}, nil

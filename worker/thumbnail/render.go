@@ -82,9 +82,9 @@ func decodeError(h imagehead.Head, err error) error {
 	}
 }
 
-// fit returns the size of a thumbnail. It keeps the image's
-// proportions and makes the longest side at most size; each side has
-// at least one pixel. Small images are not enlarged.
+// fit returns the size of a thumbnail. It keeps the image's proportions
+// and makes the longest side at most size; each side has at least one
+// pixel. Small images are not enlarged.
 func fit(width, height, size int) (int, int) {
 	longest := max(width, height)
 	if longest <= size {
