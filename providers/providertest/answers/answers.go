@@ -63,6 +63,7 @@ func (a *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 // add adds seeds, each a status line and a header without their last
 // empty line, and a body.
 func add(f *testing.F, seeds [][2]string) {
+	f.Helper()
 	for _, seed := range seeds {
 		f.Add([]byte("HTTP/1.1 " + seed[0] + "\r\n\r\n" + seed[1]))
 	}
