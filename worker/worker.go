@@ -55,15 +55,15 @@ func New(c Config, jobs ...Registration) (*Worker, error) {
 // answer, at the start and later. But it fails at once if Redis refuses
 // its login, or is too old.
 //
-// The drain ends after Config.DrainTimeout, even if Redis or a job
-// hangs.
+// The drain ends after Config.DrainTimeout, even if Redis hangs. It does
+// not wait for the code of a job that ignores its context: such code may
+// still run when Run has returned.
 func (w *Worker) Run(ctx context.Context) error {
 	defer w.closeClients()
 	if err := w.outage.Await(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
 	background, stopBackground := w.startBackground(ctx)
-	defer stopBackground()
 	servers := make([]*server, 0, len(w.pools))
 	for _, p := range w.pools {
 		s := w.newServer(p)
@@ -71,7 +71,7 @@ func (w *Worker) Run(ctx context.Context) error {
 			return w.executor.handle(ctx, p, t)
 		}
 		if err := s.Start(asynq.HandlerFunc(handler)); err != nil {
-			w.stop(servers)
+			w.stop(servers, stopBackground)
 			return fmt.Errorf("start pool %s: %w", p.name, err)
 		}
 		servers = append(servers, s)
@@ -80,7 +80,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.health.ready.Store(true)
 	started(w.log, w.pools, w.config.Redis.String())
 	<-ctx.Done()
-	w.stop(servers)
+	w.stop(servers, stopBackground)
 	w.log.Info("worker stopped")
 	return nil
 }
