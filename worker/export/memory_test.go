@@ -120,6 +120,9 @@ func TestSurvey_EstimatesMemory(t *testing.T) {
 // the memory that it needs.
 func TestSurvey_AsksForMoreMemory(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
 	text := repeatedXML(30_000, func(i int) string { return fmt.Sprintf(`<image name="%d" width="9" height="9"/>`, i) })
 	w := newWorld(t, text, nil)
 	w.job.IncludeImages = false
