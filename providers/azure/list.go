@@ -19,6 +19,7 @@ func (b *bucket) List(
 ) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
 		l := listing{driver.NewListing(opts, b.KnownOrder), yield}
+		l.InCharacters = true // "Naming and Referencing Containers, Blobs, and Metadata"
 		if err := l.pages(ctx, b.client, opts); err != nil {
 			yield(providers.Object{}, b.wrapError("list", "", err))
 		}
@@ -68,25 +69,27 @@ func (l *listing) yieldPage(page container.ListBlobsFlatResponse) (more bool, er
 	if page.Segment == nil {
 		return false, azerror.NotListing()
 	}
+	next := ""
+	if page.NextMarker != nil {
+		next = *page.NextMarker
+	}
+	if err := l.Page(len(page.Segment.BlobItems), next); err != nil {
+		return false, err
+	}
 	for _, item := range page.Segment.BlobItems {
-		if item.Name == nil || item.Properties == nil {
+		if item == nil || item.Name == nil || item.Properties == nil {
 			return false, azerror.NotListing()
 		}
-		wanted, err := l.Take(*item.Name)
+		p := item.Properties
+		object := objectOf(*item.Name, p.ContentLength, p.ETag, p.LastModified)
+		wanted, err := l.Take(object)
 		if err != nil {
 			return false, err
 		}
-		if wanted && !l.yieldItem(item) || l.Done() {
+		wanted = wanted && !client.IsFolder(item.Metadata)
+		if wanted && !l.yield(object, nil) || l.Done() {
 			return false, nil
 		}
 	}
 	return true, nil
-}
-
-func (l *listing) yieldItem(item *container.BlobItem) bool {
-	if client.IsFolder(item.Metadata) {
-		return true
-	}
-	p := item.Properties
-	return l.yield(objectOf(*item.Name, p.ContentLength, p.ETag, p.LastModified), nil)
 }

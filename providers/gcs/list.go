@@ -10,6 +10,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
+	"github.com/stevedore-jobs/stevedore/providers/gcs/client"
 )
 
 const pageSize = 1000 // objects; the API's maximum
@@ -27,6 +28,7 @@ func (b *bucket) List(
 		// Read before the iterator is made, so that no change is
 		// missed.
 		paid := b.client.Pays()
+		ctx := client.WithPages(ctx, l.Page)
 		it := b.objects(ctx, opts)
 		for !l.Done() {
 			attrs, err := it.Next()
@@ -41,7 +43,7 @@ func (b *bucket) List(
 
 			wanted := false
 			if err == nil {
-				wanted, err = l.Take(attrs.Name)
+				wanted, err = l.Take(objectOf(attrs))
 			}
 			if err != nil {
 				yield(providers.Object{}, b.wrapError("list", "", err))

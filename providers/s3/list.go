@@ -43,6 +43,9 @@ func (l *listing) pages(
 	for more := !l.Done(); more; {
 		page, err := c.ListPage(ctx, in)
 		if err == nil {
+			err = l.Page(len(page.Contents), aws.ToString(page.NextContinuationToken))
+		}
+		if err == nil {
 			more, err = l.yieldPage(page)
 		}
 		if err != nil {
@@ -60,12 +63,12 @@ func (l *listing) pages(
 // reports whether another page is needed.
 func (l *listing) yieldPage(page *sdk.ListObjectsV2Output) (more bool, err error) {
 	for _, o := range page.Contents {
-		key := aws.ToString(o.Key)
-		wanted, err := l.Take(key)
+		object := objectOf(aws.ToString(o.Key), o.Size, o.ETag, o.LastModified)
+		wanted, err := l.Take(object)
 		if err != nil {
 			return false, err
 		}
-		if wanted && !l.yield(objectOf(key, o.Size, o.ETag, o.LastModified), nil) || l.Done() {
+		if wanted && !l.yield(object, nil) || l.Done() {
 			return false, nil
 		}
 	}

@@ -83,3 +83,13 @@ func NotGCS(status int) *providers.Error {
 		"not of a console, a website or a proxy; leave it empty for Google."
 	return e
 }
+
+// Malformed makes the error of an answer in Google's format that Google
+// would not give. The text goes on after "the server answered with".
+func Malformed(what string) *providers.Error {
+	return &providers.Error{
+		Status: http.StatusOK, Kind: providers.Invalid, Code: "NotGCS",
+		Detail: "the server answered with " + what + ", as Google Cloud Storage would not",
+		Fix:    "Check the server at storage.endpoint.",
+	}
+}
