@@ -55,6 +55,9 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
+	if b.limit.bytes > 0 { // one byte more shows that the limit is exceeded
+		p = p[:min(int64(len(p)), b.limit.bytes-b.read+1)]
+	}
 	n, err := b.wait(p)
 	if beyond := b.check(p[:n]); beyond != nil {
 		n, err = 0, beyond
