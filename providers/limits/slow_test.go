@@ -17,7 +17,7 @@ import (
 // slowBody sends n bytes every time that has passed, until the context
 // of its request ends.
 type slowBody struct {
-	ctx   context.Context //nolint:containedctx // a body of net/http fails when the request's context ends
+	ctx   context.Context
 	every time.Duration
 	n     int
 	total int
@@ -85,7 +85,7 @@ func TestSlowAnswers(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
 				_, err := send(t.Context(), sending(c.status, c.n, c.every, 1<<20), c.operation)
-				wantError(t, name, err, providers.Unavailable, limits.CodeSlow, c.says)
+				wantError(t, err, providers.Unavailable, limits.CodeSlow, c.says)
 				if took := time.Since(start); took > c.within {
 					t.Errorf("took %s", took)
 				}
@@ -189,7 +189,7 @@ func TestSlowUploads(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
 				err := put(t.Context(), transport(), bytes.NewReader(make([]byte, 1<<20)))
-				wantError(t, name, err, providers.Unavailable, limits.CodeSlow, "took no byte for 1m0s")
+				wantError(t, err, providers.Unavailable, limits.CodeSlow, "took no byte for 1m0s")
 				if took := time.Since(start); took > 61*time.Second {
 					t.Errorf("took %s", took)
 				}

@@ -66,20 +66,20 @@ func send(ctx context.Context, t http.RoundTripper, o limits.Operation) (string,
 
 // wantError checks an error's kind and code, and that it names the
 // server and no URL.
-func wantError(t *testing.T, name string, err error, kind providers.Kind, code string, texts ...string) {
+func wantError(t *testing.T, err error, kind providers.Kind, code string, texts ...string) {
 	t.Helper()
 	var e *providers.Error
 	if !errors.As(err, &e) || e.Kind != kind || e.Code != code || e.Fix == "" {
-		t.Errorf("%s: %v", name, err)
+		t.Errorf("got %v", err)
 		return
 	}
 	for _, text := range append(texts, "storage.example:9000") {
 		if !strings.Contains(e.Detail, text) {
-			t.Errorf("%s: %q does not say %q", name, e.Detail, text)
+			t.Errorf("%q does not say %q", e.Detail, text)
 		}
 	}
 	if strings.Contains(e.Error(), "secret") {
-		t.Errorf("%s: the error holds the URL: %v", name, e)
+		t.Errorf("the error holds the URL: %v", e)
 	}
 }
 
@@ -153,7 +153,7 @@ func TestEndlessAnswers(t *testing.T) {
 			t.Parallel()
 			body := &endless{begin: c.begin, again: c.again}
 			_, err := send(t.Context(), answer(http.StatusOK, body), c.operation)
-			wantError(t, name, err, providers.Invalid, limits.CodeTooMuch, c.says)
+			wantError(t, err, providers.Invalid, limits.CodeTooMuch, c.says)
 			if body.read > c.most {
 				t.Errorf("%d bytes were read", body.read)
 			}
@@ -171,7 +171,7 @@ func TestEndlessFailures(t *testing.T) {
 		for _, operation := range []limits.Operation{limits.Read, limits.LongListXML, limits.SignIn} {
 			body := &endless{again: "<Error><Message>"}
 			_, err := send(t.Context(), answer(status, body), operation)
-			wantError(t, "", err, kind, limits.CodeTooMuch, fmt.Sprint(status), "more than 64 KiB")
+			wantError(t, err, kind, limits.CodeTooMuch, fmt.Sprint(status), "more than 64 KiB")
 			if body.read > 256<<10 {
 				t.Errorf("%d: %d bytes were read", status, body.read)
 			}

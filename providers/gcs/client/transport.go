@@ -11,9 +11,10 @@ import (
 )
 
 // transport authenticates every request, gives it its operation (package
-// limits), and checks the form of its answer. The SDK's own transport authenticates too, but it adds
-// a quota project of the worker's environment, and its errors do not say
-// whether the token or the request failed.
+// limits), and checks the form of its answer. The SDK's own transport
+// authenticates too, but it adds a quota project of the worker's
+// environment, and its errors do not say whether the token or the request
+// failed.
 type transport struct {
 	authorize func(*http.Request) error
 	next      http.RoundTripper
