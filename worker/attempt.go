@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/journal"
@@ -61,7 +62,7 @@ func (a *attempt) report(v outcome.Verdict) {
 		Took:    took,
 	})
 	log := a.executor.log
-	var panicked *job.PanicError
+	var panicked *guard.PanicError
 	if errors.As(v.Err, &panicked) {
 		log.Error("panic in a job",
 			"job", asynqtask.ParseJobRef(a.taskID).Job, "task", a.taskID,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/network"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
@@ -116,12 +117,13 @@ func (e *executor) enter(ctx context.Context, p pool, taskID string) (leave func
 // stop. Its cause is then outcome.ErrDrain.
 func (e *executor) untilDrain(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	go func() {
+	guard.Go(func() error {
 		select {
 		case <-e.drain:
 			cancel(outcome.ErrDrain)
 		case <-ctx.Done():
 		}
-	}()
+		return nil
+	})
 	return ctx, func() { cancel(nil) }
 }

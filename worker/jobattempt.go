@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
@@ -87,7 +88,7 @@ func (c *claim) journal() journal.Job {
 
 // run decodes the payload and runs the job.
 func (c *claim) run(ctx context.Context) (result tasks.Result, err error) {
-	err = job.Guard(func() (err error) {
+	err = guard.Call(func() (err error) {
 		if c.job.Payload, err = c.job.Kind.DecodeValid(c.attempt.task.Payload()); err != nil {
 			return err
 		}

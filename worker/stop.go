@@ -1,8 +1,9 @@
 package worker
 
 import (
-	"sync"
 	"time"
+
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 const (
@@ -28,7 +29,7 @@ func (w *Worker) stop(servers []*server) {
 	w.health.ready.Store(false)
 	w.log.Info("draining")
 
-	stopped := inBackground(func() { each(servers, (*server).Stop) })
+	stopped := w.inBackground(servers, (*server).Stop)
 	lastPoll := time.NewTimer(maxLastPoll)
 	defer lastPoll.Stop()
 	select {
@@ -37,9 +38,9 @@ func (w *Worker) stop(servers []*server) {
 	}
 	close(w.health.drain)
 
-	ended := inBackground(func() {
+	ended := w.inBackground(servers, func(s *server) {
 		<-stopped
-		each(servers, (*server).Shutdown)
+		s.Shutdown()
 	})
 	select {
 	case <-ended:
@@ -54,22 +55,18 @@ func shutdownTimeout(drain time.Duration) time.Duration {
 	return drain - min(maxPutBack, drain/4)
 }
 
-// inBackground calls do and returns a channel that is closed when do
-// has returned.
-func inBackground(do func()) <-chan struct{} {
+// inBackground calls do for all servers at once. The channel is closed
+// when all calls have returned.
+func (w *Worker) inBackground(servers []*server, do func(*server)) <-chan struct{} {
 	done := make(chan struct{})
-	go func() {
+	guard.Go(func() error {
 		defer close(done)
-		do()
-	}()
+		var group guard.Group
+		for _, s := range servers {
+			group.Go(func() error { do(s); return nil })
+		}
+		w.logPanic("stop", group.Wait())
+		return nil
+	})
 	return done
-}
-
-// each calls do for all servers at once, and waits.
-func each(servers []*server, do func(*server)) {
-	var group sync.WaitGroup
-	for _, s := range servers {
-		group.Go(func() { do(s) })
-	}
-	group.Wait()
 }

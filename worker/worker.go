@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
@@ -76,7 +75,7 @@ func (w *Worker) Run(ctx context.Context) error {
 			return fmt.Errorf("start pool %s: %w", p.name, err)
 		}
 		servers = append(servers, s)
-		background.Go(func() { s.conn.Watch(ctx) })
+		background.Go(func() error { return w.keep(ctx, "pickup", s.conn.Watch) })
 	}
 	w.health.ready.Store(true)
 	started(w.log, w.pools, w.config.Redis.String())
@@ -87,20 +86,3 @@ func (w *Worker) Run(ctx context.Context) error {
 }
 
 func (w *Worker) closeClients() { _, _ = w.prompt.Close(), w.patient.Close() }
-
-// startBackground starts what runs beside the pools. The heartbeats of
-// shards end last, when stop is called: until then shards may run.
-func (w *Worker) startBackground(ctx context.Context) (group *sync.WaitGroup, stop func()) {
-	heartbeats, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	group = new(sync.WaitGroup)
-	group.Go(func() { w.executor.shards.SendHeartbeats(heartbeats) })
-	group.Go(func() { w.executor.shards.EndTurns(ctx) })
-	group.Go(func() { w.reaper.Run(ctx) })
-	group.Go(func() { w.cancels.Listen(ctx) })
-	group.Go(func() { w.outage.Run(ctx) })
-	return group, func() {
-		cancel()
-		w.closeClients() // ends the calls that wait for an answer
-		group.Wait()
-	}
-}

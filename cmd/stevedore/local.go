@@ -4,13 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"runtime"
-	"sync"
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/network"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/embedded"
 	"github.com/stevedore-jobs/stevedore/worker"
 )
@@ -61,17 +61,18 @@ func startLocal(
 	}
 
 	ctx, cancel := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if err := w.Run(ctx); err != nil {
+	ended := guard.Go(func() error {
+		err := w.Run(ctx)
+		if err != nil {
 			log.Error("worker", "error", err)
 		}
+		return err
 	})
 	client := producer.New(redis.Options())
 	return &local{client, openers, func() {
 		_ = client.Close()
 		cancel()
-		wg.Wait()
+		_ = <-ended // it is in the log
 		redis.Close()
 	}}, nil
 }

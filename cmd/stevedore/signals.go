@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 var errInterrupted = cli.Exit(cli.ExitInterrupted, errors.New("interrupted"))
@@ -19,7 +20,7 @@ func interruptible() (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
+	guard.Go(func() error {
 		interrupts := 0
 		for s := range signals {
 			cancel(errInterrupted)
@@ -30,6 +31,7 @@ func interruptible() (ctx context.Context, stop func()) {
 				os.Exit(int(cli.ExitInterrupted))
 			}
 		}
-	}()
+		return nil
+	})
 	return ctx, func() { signal.Stop(signals) }
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/worker"
 )
 
@@ -90,10 +91,11 @@ func serve(
 	}
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
 	log.Info("serving /metrics, /livez and /readyz", "address", listener.Addr().String())
-	go func() {
+	guard.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("http server", "error", err)
 		}
-	}()
+		return nil
+	})
 	return func() { _ = server.Close() }, nil
 }

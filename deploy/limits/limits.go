@@ -71,6 +71,7 @@ func (r *report) addFile(f *file) {
 	r.checkLength(f, maxFileLines)
 	r.checkWidth(f)
 	r.checkKeys(f)
+	r.checkGoroutines(f)
 	folder := r.folder(f.folder())
 	folder.files++
 	folder.lines += len(f.lines)

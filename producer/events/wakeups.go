@@ -7,6 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 )
 
@@ -54,7 +55,7 @@ func (w *Wakeups) Join(job string) (wake <-chan struct{}, leave func()) {
 	if w.stop == nil {
 		var ctx context.Context
 		ctx, w.stop = context.WithCancel(context.Background())
-		go w.run(ctx)
+		guard.Go(func() error { w.run(ctx); return nil })
 	}
 	return c, func() { w.leave(job, c) }
 }
@@ -76,12 +77,15 @@ func (w *Wakeups) run(ctx context.Context) {
 	c, release := w.conns.connect(ctx)
 	defer release()
 	for ctx.Err() == nil {
-		position, err := lastPosition(ctx, c)
-		w.setReading(ctx, err == nil)
-		if err == nil {
-			w.follow(ctx, c, position)
-			w.setReading(ctx, false)
-		}
+		_ = guard.Call(func() error { // what waits must be woken in any case
+			position, err := lastPosition(ctx, c)
+			w.setReading(ctx, err == nil)
+			if err == nil {
+				w.follow(ctx, c, position)
+			}
+			return err
+		})
+		w.setReading(ctx, false)
 		pause(ctx, retryPause)
 	}
 }
@@ -106,18 +110,22 @@ func (w *Wakeups) follow(ctx context.Context, c redis.UniversalClient, position 
 		if err != nil {
 			return
 		}
-		w.mu.Lock()
 		for _, m := range found {
 			position = m.ID
 			e, _ := queue.DecodeEvent(m) // without a job, if it cannot be read
-			wakeUp(w.waiting[e.Job])
+			w.wake(e.Job)
 		}
 		if time.Since(wokeAll) > wakeAllEvery {
 			wokeAll = time.Now()
-			w.wakeAll()
+			w.setReading(ctx, true)
 		}
-		w.mu.Unlock()
 	}
+}
+
+func (w *Wakeups) wake(job string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	wakeUp(w.waiting[job])
 }
 
 func (w *Wakeups) wakeAll() {

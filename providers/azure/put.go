@@ -14,12 +14,12 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/azure/azerror"
 	"github.com/stevedore-jobs/stevedore/providers/azure/client"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 const (
@@ -92,7 +92,7 @@ func (u upload) run(ctx context.Context, body io.Reader) (providers.Object, erro
 func (u upload) stage(
 	ctx context.Context, block []byte, body io.Reader,
 ) (ids []string, err error) {
-	group, staging := errgroup.WithContext(ctx)
+	group, staging := guard.WithContext(ctx)
 	group.SetLimit(maxInFlight)
 	// The name is random, so two writers of one key never use each
 	// other's blocks.
@@ -106,10 +106,8 @@ func (u upload) stage(
 		ids = append(ids, id)
 		content := blockBody(block)
 		group.Go(func() error {
-			return providers.Guard(func() error {
-				_, err := u.client.StageBlock(staging, id, content, nil)
-				return err
-			})
+			_, err := u.client.StageBlock(staging, id, content, nil)
+			return err
 		})
 		if !more {
 			break
@@ -121,7 +119,7 @@ func (u upload) stage(
 	// The body's failure comes first: it is the one that the caller can
 	// correct.
 	err = errors.Join(err, group.Wait())
-	providers.Rethrow(err)
+	guard.Rethrow(err)
 	return ids, err
 }
 

@@ -108,6 +108,10 @@ func (l *Listing) Take(o providers.Object) (bool, error) {
 	return isPast && strings.HasPrefix(key, opts.Prefix), err
 }
 
+// ShortPage is the number of objects that a listing asks for when a
+// page of the usual length was too much (limits.IsTooMuch).
+const ShortPage = 250
+
 // maxEmptyPages bounds the pages without objects that follow each
 // other. Servers send such pages while they pass objects that were
 // deleted.

@@ -49,7 +49,7 @@ func (b bucket) List(
 
 		ctx, cancel := context.WithCancel(ctx)
 		defer l.end(cancel)
-		stop := context.AfterFunc(ctx, l.wakeAll)
+		stop := context.AfterFunc(ctx, func() { l.wakeAll() })
 		defer stop()
 		l.start(ctx, pageEnds)
 		for page, err := l.next(); page != nil || err != nil; page, err = l.next() {

@@ -17,6 +17,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/mem/memtest"
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 func millis(n int64) func() time.Duration {
@@ -351,8 +352,8 @@ func TestList_PanicsInTheCallersGoroutine(t *testing.T) {
 				}
 				n := 0
 				defer func() {
-					p, ok := recover().(*providers.PanicError)
-					if !ok || !errors.Is(p, errPanicking) || p.Error() != "panicking" || !strings.Contains(p.Stack, "panicking()") {
+					p, ok := recover().(*guard.PanicError)
+					if !ok || p.Value != panicValue || !strings.Contains(p.Stack, "panicking()") {
 						t.Errorf("after %d objects: got %+v", n, p)
 					}
 					if s.running.Load() != 0 {
@@ -369,10 +370,10 @@ func TestList_PanicsInTheCallersGoroutine(t *testing.T) {
 	}
 }
 
-var errPanicking = errors.New("panicking")
+const panicValue = "panicking"
 
 //go:noinline
-func panicking() { panic(errPanicking) }
+func panicking() { panic(panicValue) }
 
 // When a slow caller breaks off the loop, all streams wait for it.
 // They must end too.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 // listing is one List. Streams list its segments, while the caller's
@@ -15,7 +16,7 @@ type listing struct {
 	bucket providers.Bucket
 	opts   providers.ListOptions
 
-	streams sync.WaitGroup // that were started
+	streams guard.Group // that were started
 
 	mu       sync.Mutex
 	changed  *sync.Cond // anything below has changed
@@ -59,7 +60,10 @@ func (l *listing) start(ctx context.Context, pageEnds []string) {
 
 func (l *listing) launch(ctx context.Context, s *segment) {
 	s.waiting = true
-	l.streams.Go(func() { (&stream{listing: l, segment: s}).run(ctx) })
+	l.streams.Go(func() error {
+		(&stream{listing: l, segment: s}).run(ctx)
+		return nil
+	})
 }
 
 // next waits for the next page in key order. It returns neither page
@@ -100,12 +104,12 @@ func (l *listing) wakeAll() {
 func (l *listing) end(cancel context.CancelFunc) {
 	cancel()
 	l.wakeAll()
-	l.streams.Wait()
-	providers.Rethrow(l.panicked)
+	_ = l.streams.Wait() // run hands over its error itself
+	guard.Rethrow(l.panicked)
 }
 
 // fail ends the listing with the panic of a stream.
-func (l *listing) fail(p *providers.PanicError) {
+func (l *listing) fail(p *guard.PanicError) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.panicked == nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 // stream lists one segment for a listing.
@@ -27,14 +28,14 @@ type stream struct {
 // away with it. It gives a panic of the bucket to the caller's loop,
 // which ends all streams and panics with it.
 func (s *stream) run(ctx context.Context) {
-	err := providers.Guard(func() error {
+	err := guard.Call(func() error {
 		err := s.list(ctx)
 		if err != nil && ctx.Err() == nil && s.listing.takeOver(s.segment) {
 			err = s.list(ctx)
 		}
 		return err
 	})
-	var panicked *providers.PanicError
+	var panicked *guard.PanicError
 	if errors.As(err, &panicked) {
 		s.listing.fail(panicked)
 		return

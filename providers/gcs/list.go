@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/providers/gcs/client"
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 )
 
 const pageSize = 1000 // objects; the API's maximum
@@ -38,6 +39,10 @@ func (b *bucket) List(
 			// Only the first page can fail because of the project.
 			if err != nil && !paid && b.client.PayAfter(err) {
 				it, paid = b.objects(ctx, opts), true
+				continue
+			}
+			if limits.IsTooMuch(err) && it.PageInfo().MaxSize == pageSize {
+				it = b.shortPages(ctx, opts, it.PageInfo().Token)
 				continue
 			}
 
@@ -68,5 +73,14 @@ func (b *bucket) objects(
 	}
 	it := b.client.Bucket().Objects(ctx, q)
 	it.PageInfo().MaxSize = pageSize
+	return it
+}
+
+// shortPages goes on with a listing at a token, in short pages.
+func (b *bucket) shortPages(
+	ctx context.Context, opts providers.ListOptions, token string,
+) *storage.ObjectIterator {
+	it := b.objects(ctx, opts)
+	it.PageInfo().MaxSize, it.PageInfo().Token = driver.ShortPage, token
 	return it
 }

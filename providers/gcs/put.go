@@ -12,6 +12,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/providers/gcs/client"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 const (
@@ -120,7 +121,7 @@ func (u upload) long(ctx context.Context, body io.Reader) (*storage.ObjectAttrs,
 	if err != nil {
 		cancel() // without it, Close would complete the upload
 		_ = w.Close()
-		providers.Rethrow(err) // Close may know only that it was cancelled
+		guard.Rethrow(err) // Close may know only that it was cancelled
 		return nil, err
 	}
 	if err := w.Close(); err != nil {

@@ -18,7 +18,7 @@ const (
 	minRate    = 1 << 10
 	rateWindow = time.Minute
 	// maxWhole is how long the worker waits for a whole answer that is
-	// not the content of an object. The largest pages have 17 MB.
+	// not the content of an object.
 	maxWhole = 10 * time.Minute
 )
 
@@ -29,6 +29,7 @@ type body struct {
 	request request
 	limit   limit
 	form    form // nil if nothing is counted
+	place   place
 	cancel  context.CancelFunc
 
 	idle   *time.Timer   // ends the request; it runs only during a Read
@@ -37,16 +38,6 @@ type body struct {
 	waited time.Duration // in calls of Read since then
 	whole  time.Duration // in calls of Read, all in all
 	err    error
-}
-
-func newBody(
-	from io.ReadCloser, r request, l limit, cancel context.CancelFunc,
-) *body {
-	b := &body{from: from, request: r, limit: l, cancel: cancel}
-	if l.counts != nil {
-		b.form = l.counts()
-	}
-	return b
 }
 
 // Read implements io.Reader. Only the time that it waits for the server
@@ -64,7 +55,7 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	if err != nil {
 		b.err = err
-		b.cancel()
+		b.end()
 	}
 	return n, err
 }
@@ -105,8 +96,13 @@ func (b *body) wait(p []byte) (int, error) {
 // check counts what was read. It returns an error if it is too much.
 func (b *body) check(p []byte) error {
 	b.read += int64(len(p))
-	if b.limit.bytes > 0 && b.read > b.limit.bytes {
+	switch {
+	case b.limit.bytes == 0:
+	case b.read > b.limit.bytes:
 		return b.request.tooMuch("more than " + size(b.limit.bytes))
+	case b.read > maxSmall && !b.place.take():
+		return b.request.tooMuch(fmt.Sprintf("more than %s, while the worker reads %d others like it",
+			size(maxSmall), maxLarge))
 	}
 	if b.form == nil {
 		return nil
@@ -117,9 +113,16 @@ func (b *body) check(p []byte) error {
 	return nil
 }
 
+// end ends the request. It may be called more than once, and during a
+// Read.
+func (b *body) end() {
+	b.cancel()
+	b.place.leave()
+}
+
 // Close implements io.Closer. It reads nothing more.
 func (b *body) Close() error {
 	err := b.from.Close()
-	b.cancel()
+	b.end()
 	return err
 }

@@ -67,9 +67,9 @@ const (
 	// maxPage bounds a page of 1,000 keys, in bytes. With keys of 1,024
 	// bytes, each of them escaped with 6 bytes, it has 6.5 MB.
 	maxPage = 8 << 20
-	// maxLongPage bounds a page of 5,000 keys. With keys of 1,024 bytes
-	// and 1 KiB of metadata each, it has 17 MB.
-	maxLongPage = 32 << 20
+	// maxLongPage bounds a page of 5,000 keys. Azure needs about 1,250
+	// bytes an object, so 6 MB.
+	maxLongPage = 12 << 20
 )
 
 // table returns the limits of an operation. Its name is empty if there

@@ -16,9 +16,14 @@ import (
 //
 // For a failure (a status from 300 on) it reads the whole answer before
 // it returns: at most 64 KiB.
-func Transport(next http.RoundTripper) http.RoundTripper { return transport{next} }
+func Transport(next http.RoundTripper) http.RoundTripper {
+	return transport{next, make(places, maxLarge)}
+}
 
-type transport struct{ next http.RoundTripper }
+type transport struct {
+	next  http.RoundTripper
+	large places
+}
 
 // CloseIdleConnections is called by http.Client.CloseIdleConnections.
 func (t transport) CloseIdleConnections() {
@@ -50,12 +55,22 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 
 	resp.Request = r
-	body := newBody(resp.Body, asked, l, cancel)
+	body := t.newBody(resp.Body, asked, l, cancel)
 	resp.Body = body
 	if resp.StatusCode >= http.StatusMultipleChoices {
 		return readFailure(resp, body)
 	}
 	return resp, nil
+}
+
+func (t transport) newBody(
+	from io.ReadCloser, r request, l limit, cancel context.CancelFunc,
+) *body {
+	b := &body{from: from, request: r, limit: l, cancel: cancel, place: place{of: t.large}}
+	if l.counts != nil {
+		b.form = l.counts()
+	}
+	return b
 }
 
 // failed closes the answer to a request that has failed, if there is

@@ -135,7 +135,7 @@ func TestEndlessAnswers(t *testing.T) {
 		"Blobs":            {limits.LongListXML, "", "<Blob><Properties/></Blob>", 1 << 20, "10000 objects"},
 		"BlobPrefixes":     {limits.LongListXML, "", "<BlobPrefix/>", 1 << 20, "10000 objects"},
 		"Metadata":         {limits.LongListXML, "<Blob>", "<a/>", 4 << 20, "600000 tags"},
-		"LongestPage":      {limits.LongListXML, "", "<a>" + strings.Repeat("x", 5000), 33 << 20, "more than 32 MiB"},
+		"LongestPage":      {limits.LongListXML, "", "<a>" + strings.Repeat("x", 5000), 13 << 20, "more than 12 MiB"},
 		"EmptyItems":       {limits.ListJSON, `{"items":[{}`, ",{}", 1 << 20, "16000 JSON objects"},
 		"Nulls":            {limits.ListJSON, `{"items":[null`, ",null", 1 << 20, "128000 values"},
 		"Arrays":           {limits.ListJSON, `{"items":`, "[", 1 << 20, "128000 values"},
@@ -185,7 +185,7 @@ func TestHonestAnswers(t *testing.T) {
 	t.Parallel()
 	key := strings.Repeat("%E3", 1024)
 	object := "<Contents><Key>" + key + "</Key>" + strings.Repeat("<Size>1</Size>", 14) + "</Contents>"
-	blob := "<Blob><Name>" + strings.Repeat("本", 1024) + "</Name>" + strings.Repeat("<Etag>0x8D</Etag>", 50) + "</Blob>"
+	blob := "<Blob><Name>" + strings.Repeat("本", 300) + "</Name>" + strings.Repeat("<Etag>0x8DEADBEEF123456</Etag>", 35) + "</Blob>"
 	item := `{"name":"` + strings.Repeat(`\u003c`, 1024) + `","size":"1","generation":"1","updated":"2026"}`
 	for name, c := range map[string]struct {
 		operation limits.Operation
@@ -266,6 +266,44 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 	for _, address := range addresses {
 		if address != addresses[0] {
 			t.Fatalf("several connections: %v", addresses)
+		}
+	}
+}
+
+// Only few answers may be large at once. One that finds no place fails
+// at once, and a place that was left is free again.
+func TestLargeAnswers(t *testing.T) {
+	t.Parallel()
+	page := strings.Repeat("<a>"+strings.Repeat("x", 1000), 3000)
+	transport := limits.Transport(roundTripper(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(page)), Request: r}, nil
+	}))
+	for range 2 {
+		var open []*http.Response
+		for range 3 {
+			req := httptest.NewRequestWithContext(limits.For(t.Context(), limits.ListXML), http.MethodGet, "http://storage.example:9000/", nil)
+			resp, err := transport.RoundTrip(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.CopyN(io.Discard, resp.Body, 2_500_000); err != nil {
+				t.Fatal(err)
+			}
+			open = append(open, resp)
+		}
+		_, err := send(t.Context(), transport, limits.ListXML)
+		wantError(t, err, providers.Invalid, limits.CodeTooMuch, "more than 2 MiB, while the worker reads 3 others")
+		if !limits.IsTooMuch(err) {
+			t.Error("IsTooMuch is false")
+		}
+		if _, err := io.Copy(io.Discard, open[0].Body); err != nil {
+			t.Error(err)
+		}
+		if _, err := send(t.Context(), transport, limits.ListXML); err != nil {
+			t.Errorf("with a free place: %v", err)
+		}
+		for _, resp := range open {
+			_ = resp.Body.Close()
 		}
 	}
 }

@@ -1,15 +1,15 @@
 package providertest
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
-var errPanic = errors.New("the transport panicked")
+const panicValue = "the transport panicked"
 
 // PanicAt makes a client that panics at the requests for which at
 // returns true. The handler answers all other requests, without a
@@ -24,7 +24,7 @@ func PanicAt(at func(*http.Request) bool, handler http.HandlerFunc) *http.Client
 }
 
 //go:noinline
-func panicInTransport() { panic(errPanic) } //nolint:forbidigo // what is tested
+func panicInTransport() { panic(panicValue) } //nolint:forbidigo // what is tested
 
 // RunPanic checks that a panic of the bucket's client, which PanicAt
 // makes, becomes a panic of the goroutine that calls Put: there the
@@ -33,8 +33,8 @@ func RunPanic(t *testing.T, b providers.Bucket, size int64) {
 	t.Helper()
 	defer func() {
 		t.Helper()
-		p, ok := recover().(*providers.PanicError)
-		if !ok || !errors.Is(p, errPanic) || !strings.Contains(p.Stack, "panicInTransport") {
+		p, ok := recover().(*guard.PanicError)
+		if !ok || p.Value != panicValue || !strings.Contains(p.Stack, "panicInTransport") {
 			t.Errorf("recovered %+v", p)
 		}
 	}()

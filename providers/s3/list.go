@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 	"github.com/stevedore-jobs/stevedore/providers/s3/client"
 )
 
@@ -42,6 +43,10 @@ func (l *listing) pages(
 	}
 	for more := !l.Done(); more; {
 		page, err := c.ListPage(ctx, in)
+		if limits.IsTooMuch(err) && in.MaxKeys == nil {
+			in.MaxKeys = aws.Int32(driver.ShortPage)
+			continue
+		}
 		if err == nil {
 			err = l.Page(len(page.Contents), aws.ToString(page.NextContinuationToken))
 		}

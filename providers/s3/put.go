@@ -12,6 +12,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 const (
@@ -49,7 +50,7 @@ func (b *bucket) Put(
 		o.RequestChecksumCalculation = api.Options().RequestChecksumCalculation
 	})
 	out, err := manager.UploadObject(ctx, uploadInput(b.client.Bucket(), key, source, opts))
-	providers.Rethrow(err)
+	guard.Rethrow(err)
 	switch {
 	case up.completeErr != nil:
 		err = up.completeErr

@@ -9,9 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/s3/client"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 const abortTimeout = 15 * time.Second
@@ -68,7 +68,7 @@ func (u *upload) CreateMultipartUpload(
 func (u *upload) UploadPart(
 	ctx context.Context, in *sdk.UploadPartInput, opts ...client.Option,
 ) (out *sdk.UploadPartOutput, err error) {
-	err = providers.Guard(func() (err error) {
+	err = guard.Call(func() (err error) {
 		out, err = u.Client.UploadPart(ctx, in, opts...)
 		if err == nil && aws.ToString(out.ETag) == "" {
 			err = s3error.NotS3("ETag")

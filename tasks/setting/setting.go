@@ -27,6 +27,7 @@ const (
 	STSEndpoint    ID = "sts-endpoint"    // where AWS roles are assumed
 	GCSTokenURL    ID = "gcs-token-url"   // where Google keys are exchanged for tokens
 	PartsBudget    ID = "parts-budget"    // bytes of Redis that the parts of a job may take
+	MemoryBudget   ID = "memory-budget"   // bytes of memory for the work of a process
 	VerifySlots    ID = "verify-slots"    // verifications at once
 	JobSlots       ID = "job-slots"       // sharded jobs coordinated at once
 	ShardSlots     ID = "shard-slots"     // shards and exports at once
@@ -40,7 +41,7 @@ const (
 func All() []ID {
 	return []ID{
 		RedisURL, PublicKey, PrivateKeys, SecretsAllow, EgressAllow,
-		FileRoots, WorkerIdentity, STSEndpoint, GCSTokenURL, PartsBudget,
+		FileRoots, WorkerIdentity, STSEndpoint, GCSTokenURL, PartsBudget, MemoryBudget,
 		VerifySlots, JobSlots, ShardSlots, Parallel, BucketShards, TenantShards, DrainTimeout,
 	}
 }

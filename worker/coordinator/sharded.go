@@ -3,9 +3,8 @@ package coordinator
 import (
 	"context"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
@@ -14,11 +13,11 @@ import (
 // planned.
 func (r *run) sharded(ctx context.Context) (tasks.Result, error) {
 	s := newSupervisor(r) // runs code of the payload, so not in a new goroutine
-	group, inner := errgroup.WithContext(ctx)
+	group, inner := guard.WithContext(ctx)
 	planned := make(chan struct{})
 	group.Go(func() error {
 		if r.job.Lease.State == tasks.StatePlanning {
-			if err := job.Guard(func() error { return r.plan(inner) }); err != nil {
+			if err := r.plan(inner); err != nil {
 				return err
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -32,14 +33,14 @@ func TestRun_PayloadPanics(t *testing.T) {
 	client := o.Client()
 	t.Cleanup(func() { _ = client.Close() })
 	c := New(Config{Store: queue.NewStore(client), Log: slog.New(slog.DiscardHandler)})
-	err := job.Guard(func() error {
+	err := guard.Call(func() error {
 		_, err := c.Run(t.Context(), Job{
 			Kind:    job.Kind{Sharded: noShards{}},
 			Payload: panickingPayload{},
 		})
 		return err
 	})
-	if !errors.Is(err, job.ErrPanic) {
+	if !errors.Is(err, guard.ErrPanic) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -22,11 +22,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/export/formats"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
-// Job implements job.Single. The zero value is ready and is safe for
+// Job implements job.Single. Make one with New. It is safe for
 // concurrent use.
-type Job struct{}
+type Job struct{ memory *memory.Budget }
+
+// New makes the job. All its runs in this process draw on the budget.
+func New(budget *memory.Budget) Job { return Job{budget} }
 
 var _ job.Single[tasks.ExportAnnotations] = Job{}
 
@@ -43,8 +47,11 @@ var _ job.Single[tasks.ExportAnnotations] = Job{}
 // or what is unusual about it. A document in another format fails the
 // job as Invalid. If the bucket has none of the images, the job fails
 // as NotFound.
-func (Job) Run(ctx context.Context, j tasks.ExportAnnotations, env job.Env) (tasks.Result, error) {
-	r := &run{job: j, env: env, images: imageDirectory(j.Annotations.ImageDirectory)}
+func (e Job) Run(
+	ctx context.Context, j tasks.ExportAnnotations, env job.Env,
+) (tasks.Result, error) {
+	images := imageDirectory(j.Annotations.ImageDirectory)
+	r := &run{job: j, env: env, memory: e.memory, images: images}
 	defer r.close()
 	if err := r.open(ctx); err != nil {
 		return nil, err
@@ -89,6 +96,7 @@ func (Job) Run(ctx context.Context, j tasks.ExportAnnotations, env job.Env) (tas
 type run struct {
 	job    tasks.ExportAnnotations
 	env    job.Env
+	memory *memory.Budget
 	images imageDirectory
 
 	document *document

@@ -3,7 +3,7 @@ package job
 import (
 	"context"
 
-	"golang.org/x/sync/errgroup"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 // Each calls do for every item, at most n at once, and returns the
@@ -15,17 +15,15 @@ func Each[T, R any](
 	ctx context.Context, items []T, n int, do func(context.Context, T) (R, error),
 ) ([]R, error) {
 	results := make([]R, len(items))
-	group, inner := errgroup.WithContext(ctx)
+	group, inner := guard.WithContext(ctx)
 	group.SetLimit(max(n, 1))
 	for i, item := range items {
 		if inner.Err() != nil {
 			break
 		}
-		group.Go(func() error {
-			return Guard(func() (err error) {
-				results[i], err = do(inner, item)
-				return err
-			})
+		group.Go(func() (err error) {
+			results[i], err = do(inner, item)
+			return err
 		})
 	}
 

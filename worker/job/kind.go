@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 // Kind is a kind of job with the code that runs it. Either Single or
@@ -16,9 +17,9 @@ type Kind struct {
 }
 
 // DecodeValid reads a payload and validates it. A panic of the
-// payload's own code is an error, as Guard makes it.
+// payload's own code is an error, as guard.Call makes it.
 func (k Kind) DecodeValid(payload []byte) (j tasks.Job, err error) {
-	err = Guard(func() (err error) {
+	err = guard.Call(func() (err error) {
 		if j, err = k.Decode(payload); err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 // panickingPayload is a payload whose own code panics.
@@ -26,7 +27,7 @@ func TestDecodeValid_PayloadPanics(t *testing.T) {
 	k := Kind{Kind: tasks.NewKind[panickingPayload, panickingResult](tasks.Policy{
 		Queue: tasks.QueueJobs, Timeout: time.Hour, Attempts: 1, Keep: time.Hour,
 	})}
-	if _, err := k.DecodeValid([]byte("{}")); !errors.Is(err, ErrPanic) {
+	if _, err := k.DecodeValid([]byte("{}")); !errors.Is(err, guard.ErrPanic) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"iter"
 	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 // Prefetch works on several items at once and yields the results in the
@@ -62,7 +62,7 @@ type result[R any] struct {
 type prefetchRun[R any] struct {
 	queue  chan chan result[R] // one channel an item, in order, each with room for its result
 	failed atomic.Bool         // a call of Do has failed: no more are started
-	calls  errgroup.Group
+	calls  guard.Group
 }
 
 // start begins to work on the items in another goroutine, which closes
@@ -75,12 +75,12 @@ func (p Prefetch[T, R]) start(ctx context.Context, items []T) *prefetchRun[R] {
 	run := &prefetchRun[R]{queue: make(chan chan result[R], ahead)}
 	run.calls.SetLimit(max(p.Parallel, 1))
 
-	go func() {
+	guard.Go(func() error {
 		defer close(run.queue)
 		for _, item := range items {
 			one := make(chan result[R], 1)
 			if run.failed.Load() || !run.enqueue(ctx, one) {
-				return
+				return nil
 			}
 			run.calls.Go(func() error {
 				r := try(ctx, func() (R, error) { return p.Do(ctx, item) })
@@ -91,7 +91,8 @@ func (p Prefetch[T, R]) start(ctx context.Context, items []T) *prefetchRun[R] {
 				return nil
 			})
 		}
-	}()
+		return nil
+	})
 	return run
 }
 
@@ -124,7 +125,7 @@ func try[R any](ctx context.Context, do func() (R, error)) (r result[R]) {
 	if err := ctx.Err(); err != nil {
 		return result[R]{err: err}
 	}
-	r.err = Guard(func() (err error) {
+	r.err = guard.Call(func() (err error) {
 		r.value, err = do()
 		return err
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 var errBroken = errors.New("broken")
@@ -248,7 +249,7 @@ func TestRange_ErrorsComeInTheirPlace(t *testing.T) {
 					t.Errorf("%s, %s: result %d is %q, %v", mode, name, i, r.key, r.err)
 				}
 			}
-			if want := map[string]error{"an error": errBroken, "a panic": ErrPanic}[name]; !errors.Is(all[7].err, want) || all[7].key != "" {
+			if want := map[string]error{"an error": errBroken, "a panic": guard.ErrPanic}[name]; !errors.Is(all[7].err, want) || all[7].key != "" {
 				t.Errorf("%s, %s: %q, %v", mode, name, all[7].key, all[7].err)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 // PublishResult says what Publish did.
@@ -91,24 +92,23 @@ func WriteParts(w io.Writer, data iter.Seq2[[]byte, error]) error {
 // If write fails by itself, Put returns its error: clients of clouds
 // hide the error of a body. If the bucket stops reading early, write
 // gets io.ErrClosedPipe. A panic of the bucket or of write is an error,
-// as Guard makes it.
+// as guard.Call makes it.
 func Put(
 	ctx context.Context, b providers.Bucket, key string, opts providers.WriteOptions,
 	write func(io.Writer) error,
 ) (o providers.Object, err error) {
 	r, w := io.Pipe()
-	wrote := make(chan error, 1)
-	go func() {
+	wrote := guard.Go(func() error {
 		buffered := bufio.NewWriterSize(w, 1<<16)
-		err := Guard(func() error { return write(buffered) })
+		err := guard.Call(func() error { return write(buffered) })
 		if err == nil {
 			err = buffered.Flush()
 		}
 		_ = w.CloseWithError(err)
-		wrote <- err
-	}()
+		return err
+	})
 
-	err = Guard(func() (err error) {
+	err = guard.Call(func() (err error) {
 		o, err = b.Put(ctx, key, r, opts)
 		return err
 	})

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
@@ -196,7 +197,7 @@ func TestPut_BucketPanics(t *testing.T) {
 		defer ended.Store(true)
 		return text(strings.Repeat("a line of text\n", 20_000))(w)
 	})
-	if !errors.Is(err, job.ErrPanic) {
+	if !errors.Is(err, guard.ErrPanic) {
 		t.Errorf("got %v", err)
 	}
 	if !ended.Load() {

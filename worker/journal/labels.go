@@ -6,6 +6,7 @@ package journal
 
 import (
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -34,7 +35,7 @@ func Of(kind string, j tasks.Job) Labels {
 // Read reads the labels from a payload, which may not be valid.
 func Read(k job.Kind, payload []byte) Labels {
 	l := Labels{Kind: k.Name}
-	_ = job.Guard(func() error {
+	_ = guard.Call(func() error {
 		j, err := k.Decode(payload)
 		if err == nil {
 			l = Of(k.Name, j)

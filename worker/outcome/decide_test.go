@@ -9,9 +9,9 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
-	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
 // ended returns a context that has ended with a cause.
@@ -49,8 +49,8 @@ func TestDecide(t *testing.T) {
 		{"unavailable", running, of(providers.Unavailable), 1, Retry},
 		{"unavailable on the last attempt", running, of(providers.Unavailable), 2, Failed},
 		{"unknown error", running, errors.New("?"), 0, Retry},
-		{"panic", running, job.ErrPanic, 0, Retry},
-		{"panic on the last attempt", running, job.ErrPanic, 2, Failed},
+		{"panic", running, guard.ErrPanic, 0, Retry},
+		{"panic on the last attempt", running, guard.ErrPanic, 2, Failed},
 		{"no answer from Redis on the last attempt", running,
 			fmt.Errorf("x: %w", redisconn.ErrUnavailable), 2, Snooze},
 		{"invalid payload", running, &tasks.InvalidError{}, 0, Failed},

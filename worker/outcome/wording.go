@@ -7,10 +7,10 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 	"github.com/stevedore-jobs/stevedore/tasks/walk"
-	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
 // Wording makes the texts that leave the worker: failures, log lines,
@@ -95,7 +95,7 @@ func (w Wording) describe(err error) tasks.Failure {
 	case errors.Is(err, ErrTimeout):
 		f.Kind, f.Message = "timeout", ErrTimeout.Error()
 		f.Fix = "Run more workers, or give the job fewer objects with a longer prefix."
-	case errors.Is(err, job.ErrPanic):
+	case errors.Is(err, guard.ErrPanic):
 		f.Kind = "internal"
 		f.Fix = "This is a defect in Stevedore: report it with the worker's log."
 	case errors.As(err, &e):

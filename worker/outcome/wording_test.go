@@ -8,9 +8,9 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
-	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
 func TestFailure(t *testing.T) {
@@ -38,7 +38,7 @@ func TestFailure(t *testing.T) {
 			"invalid", "", "Correct the payload.", ""},
 		{"a timeout", ErrTimeout, "timeout", "", "Run more workers", ""},
 		{"a deadline", ErrDeadline, "timeout", "", "Give the job more time", ""},
-		{"a panic", job.ErrPanic, "internal", "", "defect", ""},
+		{"a panic", guard.ErrPanic, "internal", "", "defect", ""},
 		{"parts that exceed the budget", queue.ErrBudget,
 			"invalid", "PartsTooLarge", "raise PARTS-BUDGET on", "the setting"},
 		{"parts that will exceed it", &PartsError{Estimate: 38 << 20},

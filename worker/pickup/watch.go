@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
@@ -30,17 +31,18 @@ const (
 	maxPause    = 160 * time.Millisecond
 )
 
-// Watch wakes the server when a queue has a task, until ctx ends.
+// Watch wakes the server when a queue has a task, until ctx ends. It
+// panics if a goroutine of its own does.
 func (c *Conn) Watch(ctx context.Context) {
 	client := c.redis.Client()
+	group, ctx := guard.WithContext(ctx)
 	context.AfterFunc(ctx, func() { _ = client.Close() }) // ends the commands that wait
-	var group sync.WaitGroup
 	var warned sync.Once
 	for _, name := range c.queues {
 		w := &watch{gate: c.gate, queue: name, client: client, log: c.log, warned: &warned}
-		group.Go(func() { w.run(ctx) })
+		group.Go(func() error { w.run(ctx); return nil })
 	}
-	group.Wait()
+	guard.Rethrow(group.Wait())
 }
 
 // watch watches one queue.

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/journal"
@@ -107,7 +108,7 @@ func (r *Runner) Run(ctx context.Context, t Task) error {
 		s.After = w.checkpoint.To
 	}
 
-	err = job.Guard(func() error { return w.work(ctx, payload, s) })
+	err = guard.Call(func() error { return w.work(ctx, payload, s) })
 	switch {
 	case err == nil:
 		return w.commit(ctx, true)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
@@ -303,7 +304,7 @@ func TestRun_ContextEndsMeanwhile(t *testing.T) {
 func TestRun_APanicEndsTheAttemptOnly(t *testing.T) {
 	t.Parallel()
 	clouds := map[string]cloud{jobtest.Bucket: {network: func(context.Context) []tasks.Check { panic("odd") }}}
-	if _, err := (Job{}).Run(t.Context(), payload(), cloudEnv(jobtest.New(), clouds)); !errors.Is(err, job.ErrPanic) {
+	if _, err := (Job{}).Run(t.Context(), payload(), cloudEnv(jobtest.New(), clouds)); !errors.Is(err, guard.ErrPanic) {
 		t.Errorf("got %v", err)
 	}
 }

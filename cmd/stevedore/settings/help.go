@@ -17,7 +17,7 @@ var meanings = map[string]string{
 	"LIST_STREAMS":    "streams that list a large bucket",
 	"BUCKET_SHARDS":   "shards of one bucket on all workers; 0: any",
 	"TENANT_SHARDS":   "shards of one tenant on all workers; 0: any",
-	"MEMORY_BUDGET":   "memory for images that are decoded at once",
+	"MEMORY_BUDGET":   "memory for images, annotations and sorting at once",
 	"PARTS_BUDGET":    "memory in Redis for the parts of one job",
 	"DRAIN_TIMEOUT":   "how long a stopping worker waits",
 	"SECRETS_ALLOW":   "secrets that payloads may name",

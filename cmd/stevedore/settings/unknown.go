@@ -72,7 +72,7 @@ type Variable struct {
 func Variables() []Variable {
 	var list []Variable
 	for _, v := range variables(new(Settings), nil) {
-		if v.name == "SHARD_SLOTS" {
+		if v.machine {
 			v.fallback = ""
 		}
 		list = append(list, Variable{prefix + v.name, v.fallback})

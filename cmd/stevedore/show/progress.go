@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 // Progress shows how far a job is. On a terminal it is one line that is
@@ -24,7 +25,6 @@ type Progress struct {
 	mu     sync.Mutex
 	status tasks.Status  // what the line shows
 	quit   chan struct{} // closed by End
-	done   sync.WaitGroup
 }
 
 const (
@@ -47,13 +47,13 @@ func NewProgress(w io.Writer) *Progress {
 // useLine draws on a terminal with so many columns.
 func (p *Progress) useLine(columns func() int) {
 	p.line = &line{w: p.w, columns: columns}
-	p.done.Go(func() {
+	guard.Go(func() error {
 		ticks := time.NewTicker(drawEvery)
 		defer ticks.Stop()
 		for {
 			select {
 			case <-p.quit:
-				return
+				return nil
 			case <-ticks.C:
 				p.draw()
 			}

@@ -6,8 +6,8 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/limits"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 // transport authenticates every request, gives it its operation (package
@@ -27,7 +27,7 @@ func (t *transport) RoundTrip(r *http.Request) (resp *http.Response, err error) 
 	if !isUpload(r.Context()) {
 		return t.send(r)
 	}
-	err = providers.Guard(func() (err error) {
+	err = guard.Call(func() (err error) {
 		resp, err = t.send(r) //nolint:bodyclose // the SDK closes it
 		return err
 	})

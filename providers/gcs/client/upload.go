@@ -6,7 +6,7 @@ import (
 
 	"cloud.google.com/go/storage"
 
-	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
 // chunkUnit divides every chunk size, in bytes. The API requires that.
@@ -18,13 +18,13 @@ func ChunkSizeFor(n int) int { return (n/chunkUnit + 1) * chunkUnit }
 
 // Writer is the upload of an object. The SDK sends its requests from a
 // goroutine of its own. If the transport panics there, Close panics with
-// a *providers.PanicError.
+// a *guard.PanicError.
 type Writer struct{ *storage.Writer }
 
 // Close completes the upload.
 func (w *Writer) Close() error {
 	err := w.Writer.Close()
-	providers.Rethrow(err)
+	guard.Rethrow(err)
 	return err
 }
 

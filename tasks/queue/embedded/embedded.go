@@ -10,6 +10,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
@@ -18,7 +19,7 @@ type Server struct {
 	redis    *miniredis.Miniredis
 	password string
 	stop     chan struct{}
-	stopped  chan struct{}
+	stopped  <-chan error
 }
 
 // tick is how often the time of the server moves on.
@@ -31,20 +32,18 @@ func Start() (*Server, error) {
 		redis:    miniredis.NewMiniRedis(),
 		password: rand.Text(),
 		stop:     make(chan struct{}),
-		stopped:  make(chan struct{}),
 	}
 	s.redis.RequireAuth(s.password)
 	if err := s.redis.StartAddr("127.0.0.1:0"); err != nil {
 		return nil, fmt.Errorf("start the embedded queue: %w", err)
 	}
-	go s.runClock()
+	s.stopped = guard.Go(s.runClock)
 	return s, nil
 }
 
 // runClock lets keys expire. The time of miniredis does not move by
 // itself.
-func (s *Server) runClock() {
-	defer close(s.stopped)
+func (s *Server) runClock() error {
 	ticks := time.NewTicker(tick)
 	defer ticks.Stop()
 	for {
@@ -52,7 +51,7 @@ func (s *Server) runClock() {
 		case <-ticks.C:
 			s.redis.FastForward(tick)
 		case <-s.stop:
-			return
+			return nil
 		}
 	}
 }
@@ -65,6 +64,6 @@ func (s *Server) Options() redisconn.Options {
 // Close stops the server. All its data is lost.
 func (s *Server) Close() {
 	close(s.stop)
-	<-s.stopped
+	_ = <-s.stopped // only the clock may have failed
 	s.redis.Close()
 }

@@ -42,7 +42,7 @@ func (o Options) MakeRedisClient() any { return o.ServerClient(context.Backgroun
 // each waits for its last call. So from then on only acknowledgements
 // are repeated.
 func (o Options) ServerClient(running context.Context) redis.UniversalClient {
-	end := func(f func()) (stop func() bool) { return context.AfterFunc(running, f) }
+	end := func(f func()) (stop func() bool) { return context.AfterFunc(running, func() { f() }) }
 	return o.connect(o.patient(), markOutage{}, ignoreCancel{}, hurry{onEnd: end}, limitTime{})
 }
 
