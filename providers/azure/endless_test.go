@@ -9,7 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
 )
 
-func TestEndlessAnswers(t *testing.T) { //nolint:tparallel // it measures the memory of the process
+// It is not parallel, because it measures the memory of the process.
+func TestEndlessAnswers(t *testing.T) {
 	const page = `<?xml version="1.0" encoding="utf-8"?><EnumerationResults><Blobs>`
 	azure := http.Header{"X-Ms-Request-Id": {"1"}, "Etag": {`"0x1"`}}
 	answers := map[string]providertest.Endless{

@@ -55,7 +55,7 @@ func (l *listing) pages(
 		}
 		if prefix, ok := l.Restart(opts.Prefix); ok {
 			opts.Prefix = prefix
-			asked = listOptions(opts)
+			asked, l.marker = listOptions(opts), nil
 			pages = c.NewListBlobsFlatPager(asked)
 		}
 	}

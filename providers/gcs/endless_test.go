@@ -9,7 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/providertest"
 )
 
-func TestEndlessAnswers(t *testing.T) { //nolint:tparallel // it measures the memory of the process
+// It is not parallel, because it measures the memory of the process.
+func TestEndlessAnswers(t *testing.T) {
 	const page = `{"kind":"storage#objects","items":[{}`
 	providertest.RunEndless(t, map[string]providertest.Endless{
 		"EmptyItems": {Begin: page, Again: ",{}"},

@@ -64,7 +64,7 @@ func (b *body) Read(p []byte) (int, error) {
 // too long, or too little.
 func (b *body) wait(p []byte) (int, error) {
 	if b.idle == nil {
-		b.idle = time.AfterFunc(maxIdle, b.cancel)
+		b.idle = time.AfterFunc(maxIdle, func() { b.cancel() })
 	} else {
 		b.idle.Reset(maxIdle)
 	}
@@ -101,8 +101,8 @@ func (b *body) check(p []byte) error {
 	case b.read > b.limit.bytes:
 		return b.request.tooMuch("more than " + size(b.limit.bytes))
 	case b.read > maxSmall && !b.place.take():
-		return b.request.tooMuch(fmt.Sprintf("more than %s, while the worker reads %d others like it",
-			size(maxSmall), maxLarge))
+		return b.request.tooMuch(fmt.Sprintf(
+			"more than %s, while the worker reads %d others like it", size(maxSmall), maxLarge))
 	}
 	if b.form == nil {
 		return nil

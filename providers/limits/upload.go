@@ -64,7 +64,7 @@ func (u *upload) resume() {
 	switch {
 	case u.ended:
 	case u.timer == nil:
-		u.timer = time.AfterFunc(maxUnsent, u.expire)
+		u.timer = time.AfterFunc(maxUnsent, func() { u.expire() })
 	default:
 		u.timer.Reset(maxUnsent)
 	}

@@ -10,7 +10,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3test"
 )
 
-func TestEndlessAnswers(t *testing.T) { //nolint:tparallel // it measures the memory of the process
+// It is not parallel, because it measures the memory of the process.
+func TestEndlessAnswers(t *testing.T) {
 	const page = `<ListBucketResult><Name>b</Name><IsTruncated>false</IsTruncated>`
 	providertest.RunEndless(t, map[string]providertest.Endless{
 		"EmptyObjects": {Begin: page, Again: "<Contents/>"},
