@@ -50,14 +50,16 @@ var _ job.Single[tasks.ExportAnnotations] = Job{}
 func (e Job) Run(
 	ctx context.Context, j tasks.ExportAnnotations, env job.Env,
 ) (tasks.Result, error) {
-	images := imageDirectory(j.Annotations.ImageDirectory)
-	r := &run{job: j, env: env, memory: e.memory, images: images}
+	r := &run{
+		job: j, env: env, memory: e.memory, listed: &problemRoom{},
+		images: imageDirectory(j.Annotations.ImageDirectory),
+	}
 	defer r.close()
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
 
-	data, err := survey(ctx, r.document, r.writer)
+	data, err := r.survey(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +75,9 @@ func (e Job) Run(
 			progress.finish(im, 0)
 		}
 	}
-	nameFiles(data.images)
+	if err := nameFiles(ctx, data); err != nil {
+		return nil, err
+	}
 
 	for {
 		result, err := r.publish(ctx, data, progress)
@@ -98,6 +102,7 @@ type run struct {
 	env    job.Env
 	memory *memory.Budget
 	images imageDirectory
+	listed *problemRoom
 
 	document *document
 	writer   formats.Writer
@@ -126,6 +131,7 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err == nil {
 		r.source = &imageSource{
 			bucket: b, storage: r.job.Source, directory: r.images, parallel: r.env.Parallel,
+			listed: r.listed,
 		}
 	}
 	return err

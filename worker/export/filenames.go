@@ -1,6 +1,7 @@
 package export
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"path"
@@ -9,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
 
 // isRelativePath reports whether a name is a canonical relative path.
@@ -28,46 +31,56 @@ func isRelativePath(name string) bool {
 //
 // Images keep their own names where possible; earlier images of the
 // document come first. The other names get a short hash.
-func nameFiles(images []imageRecord) {
-	n := namer{taken: map[string]bool{}, directories: map[string]bool{}}
-	for i := range images {
-		n.addDirectories(&images[i])
+func nameFiles(ctx context.Context, d *dataset) error {
+	n := namer{
+		directories: &d.directories,
+		taken:       make(map[nameSum]struct{}, len(d.images)), tries: map[nameSum]int{},
 	}
-	var rest []int
-	for i := range images {
-		im := &images[i]
-		if im.leftOut {
-			continue
+	var work steps.Counter
+	var rest []*imageRecord
+	for im := range d.exported() {
+		if err := work.Add(ctx, nameWork*len(im.Name)); err != nil {
+			return err
 		}
-		if safe := safeName(im.Name); safe != im.Name || !n.take(im, safe) {
-			rest = append(rest, i)
+		if safe := safeName(im.Name); safe != im.Name || !n.take(im, im.Name) {
+			rest = append(rest, im)
 		}
 	}
-	for _, i := range rest {
-		n.rename(&images[i])
+	for _, im := range rest {
+		if err := work.Add(ctx, nameWork*len(im.Name)); err != nil {
+			return err
+		}
+		n.rename(im)
 	}
+	return nil
+}
+
+// nameWork is how many steps a byte of a name takes.
+const nameWork = 32
+
+// nameSum stands for a name. It takes less memory than the name.
+type nameSum [16]byte
+
+func sumName(name string) nameSum {
+	sum := sha256.Sum256([]byte(name))
+	return nameSum(sum[:16])
 }
 
 // namer knows the names that are used already.
 type namer struct {
-	taken       map[string]bool // subset and stem, folded
-	directories map[string]bool // subset and directory, folded
-}
-
-func (n namer) addDirectories(im *imageRecord) {
-	for dir := path.Dir(safeName(im.Name)); dir != "." && dir != "/"; dir = path.Dir(dir) {
-		n.directories[fold(im.Subset+"/"+dir)] = true
-	}
+	directories *directories
+	taken       map[nameSum]struct{} // subset and stem, folded
+	tries       map[nameSum]int      // of names that were not free, by subset and name
 }
 
 // take gives an image a name. It returns false if the name is used
 // already.
 func (n namer) take(im *imageRecord, name string) bool {
-	stem := fold(im.Subset + "/" + strings.TrimSuffix(name, path.Ext(name)))
-	if n.taken[stem] || n.directories[fold(im.Subset+"/"+name)] {
+	stem := sumName(fold(im.Subset + "/" + strings.TrimSuffix(name, path.Ext(name))))
+	if _, taken := n.taken[stem]; taken || n.directories.has(im.Subset, name) {
 		return false
 	}
-	n.taken[stem] = true
+	n.taken[stem] = struct{}{}
 	im.File = name
 	return true
 }
@@ -80,10 +93,11 @@ func (n namer) rename(im *imageRecord) {
 	}
 	ext := path.Ext(safe)
 	stem := strings.TrimSuffix(safe, ext)
-	// A name that the document has three times needs more than one
-	// try.
-	for try := 0; ; try++ {
-		sum := sha256.Sum256([]byte(im.Name + "\x00" + strconv.Itoa(try)))
+	// A name that the document has three times needs more than one try.
+	// The tries of those before it would fail again.
+	try := sumName(im.Subset + "/" + im.Name)
+	for ; ; n.tries[try]++ {
+		sum := sha256.Sum256([]byte(im.Name + "\x00" + strconv.Itoa(n.tries[try])))
 		if n.take(im, stem+"-"+hex.EncodeToString(sum[:4])+ext) {
 			return
 		}
@@ -129,7 +143,7 @@ func shorten(s string) string {
 		ext = ""
 	}
 	cut := maxSegment - 9 - len(ext)
-	for !utf8.RuneStart(s[cut]) {
+	for cut > 0 && !utf8.RuneStart(s[cut]) {
 		cut--
 	}
 	return s[:cut] + ext

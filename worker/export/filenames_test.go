@@ -9,6 +9,25 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 )
 
+// fileNames returns the file names of images with names.
+func fileNames(t *testing.T, names ...string) []string {
+	t.Helper()
+	d := &dataset{listed: &problemRoom{}}
+	for _, n := range names {
+		if err := d.add(annotation.Image{Name: n, Subset: "s", Width: 1, Height: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := nameFiles(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	files := make([]string, len(names))
+	for i, im := range d.images {
+		files[i] = im.File
+	}
+	return files
+}
+
 func TestNameFiles(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ names, want []string }{
@@ -23,16 +42,7 @@ func TestNameFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			list := make([]imageRecord, len(c.names))
-			for i, n := range c.names {
-				list[i] = newImageRecord(annotation.Image{Name: n, Subset: "s", Width: 1, Height: 1})
-			}
-			nameFiles(list)
-			got := make([]string, len(list))
-			for i := range list {
-				got[i] = list[i].File
-			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
+			if diff := cmp.Diff(c.want, fileNames(t, c.names...)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -41,17 +51,13 @@ func TestNameFiles(t *testing.T) {
 
 func TestLongNames(t *testing.T) {
 	t.Parallel()
-	list := []imageRecord{
-		newImageRecord(annotation.Image{Name: strings.Repeat("あ", 200) + "1.jpg", Width: 1, Height: 1}),
-		newImageRecord(annotation.Image{Name: strings.Repeat("あ", 200) + "2.jpg", Width: 1, Height: 1}),
-	}
-	nameFiles(list)
-	for _, im := range list {
-		if len(im.File) > maxSegment || !strings.HasSuffix(im.File, ".jpg") || strings.ContainsRune(im.File, '\ufffd') {
-			t.Errorf("%q has %d bytes", im.File, len(im.File))
+	files := fileNames(t, strings.Repeat("あ", 200)+"1.jpg", strings.Repeat("あ", 200)+"2.jpg")
+	for _, file := range files {
+		if len(file) > maxSegment || !strings.HasSuffix(file, ".jpg") || strings.ContainsRune(file, '\ufffd') {
+			t.Errorf("%q has %d bytes", file, len(file))
 		}
 	}
-	if list[0].File == list[1].File {
+	if files[0] == files[1] {
 		t.Error("two images have one name")
 	}
 }
@@ -59,8 +65,9 @@ func TestLongNames(t *testing.T) {
 // Names that are not canonical relative paths cannot be exported.
 func TestNewImageRecord_LeavesOut(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"", "/a", "a//b", "../a", "a/./b", "a/.."} {
-		if im := newImageRecord(annotation.Image{Name: name, Width: 1, Height: 1}); !im.leftOut || im.problems.line("k").Code != codeInvalidName {
+	for _, name := range []string{"", "/a", "a//b", "../a", "a/./b", "a/..", strings.Repeat("a", 1025)} {
+		im := newImageRecord(annotation.Image{Name: name, Width: 1, Height: 1}, &problemRoom{})
+		if !im.leftOut || im.problems.line("k").Code != codeInvalidName || len(im.Name) > 1024 {
 			t.Errorf("%q is exported", name)
 		}
 	}
