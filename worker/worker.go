@@ -64,7 +64,6 @@ func (w *Worker) Run(ctx context.Context) error {
 		return err
 	}
 	background, stopBackground := w.startBackground(ctx)
-	defer stopBackground()
 	servers := make([]*server, 0, len(w.pools))
 	for _, p := range w.pools {
 		s := w.newServer(p)
@@ -72,7 +71,7 @@ func (w *Worker) Run(ctx context.Context) error {
 			return w.executor.handle(ctx, p, t)
 		}
 		if err := s.Start(asynq.HandlerFunc(handler)); err != nil {
-			w.stop(servers)
+			w.stop(servers, stopBackground)
 			return fmt.Errorf("start pool %s: %w", p.name, err)
 		}
 		servers = append(servers, s)
@@ -81,7 +80,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.health.ready.Store(true)
 	started(w.log, w.pools, w.config.Redis.String())
 	<-ctx.Done()
-	w.stop(servers)
+	w.stop(servers, stopBackground)
 	w.log.Info("worker stopped")
 	return nil
 }

@@ -43,8 +43,10 @@ func (workerCommand) Run(ctx context.Context, c cli.Console) error {
 		return err
 	}
 	log := s.Logger(c.Err)
-	for _, w := range s.Warnings {
-		log.Warn(w)
+	for _, w := range append(s.Warnings, s.WarnOfSharedSecrets()) {
+		if w != "" {
+			log.Warn(w)
+		}
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(

@@ -1,22 +1,21 @@
 package export
 
 import (
-	"context"
 	"fmt"
 	"iter"
 	"slices"
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
-	"github.com/stevedore-jobs/stevedore/worker/export/formats"
+	"github.com/stevedore-jobs/stevedore/worker/export/naming"
 )
 
 // dataset is what the first scan of the document finds.
 type dataset struct {
 	schema      annotation.Schema
-	images      []imageRecord // in the document's order
-	subsets     []string      // in the order of their files in the archive
-	directories directories   // of all images
+	images      []imageRecord      // in the document's order
+	subsets     []string           // in the order of their files in the archive
+	directories naming.Directories // of all images
 	listed      *problemRoom
 }
 
@@ -46,27 +45,6 @@ func (d *dataset) exported() iter.Seq[*imageRecord] {
 	}
 }
 
-// survey scans the document for its images and subsets. It fails if
-// the document is not valid.
-func (r *run) survey(ctx context.Context) (*dataset, error) {
-	d := &dataset{listed: r.listed}
-	schema, err := r.document.scan(ctx, func(_ formats.Reader, im annotation.Image) error {
-		return d.add(im)
-	})
-	if err != nil {
-		return nil, err
-	}
-
-	d.schema = schema
-	if len(d.subsets) == 0 {
-		d.subsets = []string{annotation.DefaultSubset}
-	}
-	slices.SortFunc(d.subsets, func(a, b string) int {
-		return strings.Compare(r.writer.AnnotationsPath(a), r.writer.AnnotationsPath(b))
-	})
-	return d, nil
-}
-
 // add adds an image. Its error is an *annotation.DocumentError.
 func (d *dataset) add(h annotation.Image) error {
 	if len(d.images) == annotation.MaxImages {
@@ -78,7 +56,7 @@ func (d *dataset) add(h annotation.Image) error {
 	}
 	h.Subset = subset
 	im := newImageRecord(h, d.listed)
-	if len(h.Name) <= annotation.MaxName && !d.directories.add(subset, safeName(im.Name)) {
+	if len(h.Name) <= annotation.MaxName && !d.directories.Add(subset, naming.Safe(im.Name)) {
 		return annotation.TooLarge(annotation.MaxDirectories, "directories in the names of images")
 	}
 	d.images = append(d.images, im)
@@ -95,7 +73,7 @@ func newImageRecord(h annotation.Image, listed *problemRoom) imageRecord {
 		im.Name = strings.ToValidUTF8(h.Name[:200], "") + "..."
 		leaveOut(codeInvalidName, "an image name of %d bytes, more than %d",
 			len(h.Name), annotation.MaxName)
-	case !isRelativePath(h.Name):
+	case !naming.IsRelativePath(h.Name):
 		leaveOut(codeInvalidName,
 			"an empty, \".\" or \"..\" path segment in image name %.200q", h.Name)
 	}
@@ -121,12 +99,12 @@ func (d *dataset) addSubset(name string) (string, *annotation.DocumentError) {
 			Fix: "Rename the subset and export the annotations again.",
 		}
 	}
-	if len(name) > annotation.MaxSubsetName || !isRelativePath(name) ||
-		strings.Contains(name, "/") || safeName(name) != name {
+	if len(name) > annotation.MaxSubsetName || !naming.IsRelativePath(name) ||
+		strings.Contains(name, "/") || naming.Safe(name) != name {
 		return invalid("subset %.100q cannot be a file name", name)
 	}
 	for _, other := range d.subsets {
-		if fold(other) == fold(name) {
+		if naming.Fold(other) == naming.Fold(name) {
 			return invalid("subsets %q and %q differ only in case", other, name)
 		}
 	}

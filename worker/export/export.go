@@ -109,6 +109,7 @@ type run struct {
 	source   *imageSource // nil unless images are included
 	target   providers.Bucket
 	opened   []providers.Bucket
+	release  func() // gives back what the document takes of the memory budget; may be nil
 }
 
 // open finds the formats and opens the buckets.
@@ -150,6 +151,9 @@ func (r *run) opens(b providers.Bucket, err error) (providers.Bucket, error) {
 }
 
 func (r *run) close() {
+	if r.release != nil {
+		r.release()
+	}
 	for _, b := range r.opened {
 		_ = b.Close()
 	}

@@ -125,7 +125,7 @@ func (f *imageFile) turn(h imagehead.Head) {
 // turnUpright decodes an image and encodes it upright, without its
 // EXIF.
 func turnUpright(h imagehead.Head, data []byte) ([]byte, error) {
-	decoded, err := raster.Decode(h.Type, data)
+	decoded, err := raster.Decode(h.Type, bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ type Head struct {
 	Width       int // pixels as stored, before Orientation
 	Height      int // pixels as stored, before Orientation
 	Orientation int // EXIF's, 1 to 8; 1 if the image has none or an invalid one
+	Layout      Layout
 }
 
 // Display returns the size of the image as displayed: the

@@ -191,6 +191,55 @@ func TestShare_GrowingSharesDoNotBlockEachOther(t *testing.T) {
 	}
 }
 
+// A slow body with a large claim does not stop what fits beside the
+// bytes that it has.
+func TestShare_SlowLargeClaimStopsNobody(t *testing.T) {
+	t.Parallel()
+	b := New(100)
+	slow, _ := b.Claim(75)
+	if err := slow.Grow(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	mustTake(t, b, 70)() // a document
+	image, _ := b.Claim(75)
+	if err := image.Grow(t.Context(), 75); err != nil {
+		t.Fatal(err)
+	}
+	image.Release()
+	slow.Release()
+}
+
+// Exports hold a share for long and claim others beside it. Nobody waits
+// for ever.
+func TestClaimBeside(t *testing.T) {
+	t.Parallel()
+	b := New(100)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			release := mustTake(t, b, 37)
+			defer release()
+			for range 50 {
+				s, _ := b.ClaimBeside(b.LargestBeside())
+				for s.need() > 0 && s.Grow(t.Context(), 4) == nil {
+					runtime.Gosched()
+				}
+				s.Release()
+			}
+		})
+		wg.Go(func() {
+			for range 50 {
+				s, _ := b.Claim(b.Largest())
+				for s.need() > 0 && s.Grow(t.Context(), 20) == nil {
+					runtime.Gosched()
+				}
+				s.Release()
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // Everything ends, and never more than the limit is in use.
 func TestBudget_ManyShares(t *testing.T) {
 	t.Parallel()

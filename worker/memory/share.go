@@ -11,6 +11,7 @@ type Share struct {
 	claim  int64 // bytes that it may hold at most
 	held   int64 // bytes
 	fixed  bool  // it may be held for long
+	beside bool  // its job may hold a fixed share
 	passed bool  // it overtook others when it got its first bytes
 }
 

@@ -28,7 +28,7 @@ const (
 	MaxAttributes = 1_000     // of one shape
 	MaxText       = 256 << 10 // bytes of all attributes of one shape
 	MaxPoints     = 200_000   // of one polygon; the area of more could overflow
-	MaxRuns       = 1 << 22   // of one mask, row by row and column by column
+	MaxRuns       = 1 << 21   // of one mask, row by row and column by column
 	MaxMaskWork   = 1 << 30   // runs and columns of all masks of a subset
 )
 

@@ -38,11 +38,13 @@ var errTooManyRuns = fmt.Errorf("an rle of more than %d runs", annotation.MaxRun
 // its box row by row and begin with pixels that are off (CVAT-08).
 // Their sum must be the number of pixels in the box.
 func decodeRuns(m *annotation.Mask, rle string) error {
-	total := m.Width * m.Height
-	at, on := 0, false
-	if strings.Count(rle, ",") >= annotation.MaxRuns {
+	runs := strings.Count(rle, ",") + 1
+	if runs > annotation.MaxRuns {
 		return errTooManyRuns
 	}
+	m.Spans = make([]annotation.Span, 0, runs/2)
+	total := m.Width * m.Height
+	at, on := 0, false
 	for text := range strings.SplitSeq(rle, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(text))
 		if err != nil || n < 0 {

@@ -1,34 +1,37 @@
-package export
+package naming
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 )
 
 // fileNames returns the file names of images with names.
 func fileNames(t *testing.T, names ...string) []string {
 	t.Helper()
-	d := &dataset{listed: &problemRoom{}}
-	for _, n := range names {
-		if err := d.add(annotation.Image{Name: n, Subset: "s", Width: 1, Height: 1}); err != nil {
-			t.Fatal(err)
+	var directories Directories
+	for _, name := range names {
+		if !directories.Add("s", Safe(name)) {
+			t.Fatal(name)
 		}
 	}
-	if err := nameFiles(t.Context(), d); err != nil {
-		t.Fatal(err)
-	}
+	n := New(&directories, len(names))
 	files := make([]string, len(names))
-	for i, im := range d.images {
-		files[i] = im.File
+	for i, name := range names {
+		if Safe(name) == name && n.Take("s", name) {
+			files[i] = name
+		}
+	}
+	for i, name := range names {
+		if files[i] == "" {
+			files[i] = n.Rename("s", name)
+		}
 	}
 	return files
 }
 
-func TestNameFiles(t *testing.T) {
+func TestNamer(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ names, want []string }{
 		"as they are":              {[]string{"a.jpg", "x/a.jpg", "b", "東京 タワー+1.jpg"}, []string{"a.jpg", "x/a.jpg", "b", "東京 タワー+1.jpg"}},
@@ -59,16 +62,5 @@ func TestLongNames(t *testing.T) {
 	}
 	if files[0] == files[1] {
 		t.Error("two images have one name")
-	}
-}
-
-// Names that are not canonical relative paths cannot be exported.
-func TestNewImageRecord_LeavesOut(t *testing.T) {
-	t.Parallel()
-	for _, name := range []string{"", "/a", "a//b", "../a", "a/./b", "a/..", strings.Repeat("a", 1025)} {
-		im := newImageRecord(annotation.Image{Name: name, Width: 1, Height: 1}, &problemRoom{})
-		if !im.leftOut || im.problems.line("k").Code != codeInvalidName || len(im.Name) > 1024 {
-			t.Errorf("%q is exported", name)
-		}
 	}
 }

@@ -1,4 +1,4 @@
-package export
+package naming
 
 import (
 	"strings"
@@ -6,10 +6,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 )
 
-// directories are those that the names of images have, as a tree: it
+// Directories are those that the names of images have, as a tree: it
 // holds each directory once, and of its path only the last segment. Case
 // and Unicode composition are ignored. The zero value is empty.
-type directories struct{ places map[directory]int32 }
+type Directories struct{ places map[directory]int32 }
 
 // directory is a directory in another one. The place of a subset's
 // directory is in 0.
@@ -18,13 +18,13 @@ type directory struct {
 	name string // folded
 }
 
-// add adds all directories of a path in a subset. It returns false if
-// there would be too many.
-func (d *directories) add(subset, path string) bool {
+// Add adds all directories of a path in a subset. It returns false if
+// there would be more than annotation.MaxDirectories.
+func (d *Directories) Add(subset, path string) bool {
 	if d.places == nil {
 		d.places = map[directory]int32{}
 	}
-	at := directory{0, fold(subset)}
+	at := directory{0, Fold(subset)}
 	for {
 		name, rest, more := strings.Cut(path, "/")
 		place, known := d.places[at]
@@ -38,18 +38,18 @@ func (d *directories) add(subset, path string) bool {
 		if !more {
 			return true
 		}
-		at, path = directory{place, fold(name)}, rest
+		at, path = directory{place, Fold(name)}, rest
 	}
 }
 
-// has reports whether a path in a subset is one of the directories.
-func (d *directories) has(subset, path string) bool {
-	place, known := d.places[directory{0, fold(subset)}]
+// Has reports whether a path in a subset is one of the directories.
+func (d *Directories) Has(subset, path string) bool {
+	place, known := d.places[directory{0, Fold(subset)}]
 	for name := range strings.SplitSeq(path, "/") {
 		if !known {
 			return false
 		}
-		place, known = d.places[directory{place, fold(name)}]
+		place, known = d.places[directory{place, Fold(name)}]
 	}
 	return known
 }
