@@ -59,7 +59,8 @@ func fromTransport(err error) *providers.Error {
 	e := driver.Unreached(err)
 	var syntax *json.SyntaxError
 	switch {
-	case errors.As(err, &syntax):
+	// Of errors about values json exports only a part.
+	case errors.As(err, &syntax), strings.HasPrefix(e.Err.Error(), "json: "):
 		return NotGCS(http.StatusOK)
 	case driver.UnknownHost(err):
 		e.Fix = "The endpoint's host name is unknown: " +
