@@ -97,4 +97,3 @@ func TestShortPages(t *testing.T) {
 	})
 	providertest.WantKeys(t, b, "a", "b")
 }
-
