@@ -57,6 +57,11 @@ func (r *run) scanImages(ctx context.Context, share int64) (*dataset, int64, err
 	}
 
 	d.schema = schema
+	if int64(len(d.subsets))*r.document.size > annotation.MaxScanned {
+		return nil, 0, r.document.failed(annotation.TooLarge(annotation.MaxScanned, fmt.Sprintf(
+			"bytes to read: the document has %d bytes, and is read for each of its %d subsets",
+			r.document.size, len(d.subsets))))
+	}
 	if len(d.subsets) == 0 {
 		d.subsets = []string{annotation.DefaultSubset}
 	}
@@ -79,10 +84,10 @@ func (r *run) tooManyImages(count census) error {
 // What a run takes of the memory budget at most, in bytes. A test
 // compares it with what is measured.
 const (
-	baseMemory      = 40 << 20 // the largest shape, while it is read and written
+	baseMemory      = 48 << 20 // the labels, and the largest shape while it is read and written
 	imageMemory     = 360      // an image without its names
 	directoryMemory = 160
-	presenceMemory  = 400 // more for an image that is looked for in the source
+	includedMemory  = 400 // more for an image that is included
 
 	firstShare = baseMemory + 8<<20
 )
@@ -121,11 +126,8 @@ func commonDirectories(other, name string) int {
 func (c *census) memory() int64 {
 	n := baseMemory + c.images*imageMemory + 2*c.names +
 		min(c.paths, annotation.MaxDirectories)*directoryMemory
-	if c.withImages {
-		n += c.images * presenceMemory
-	}
-	if c.withImages && c.directory != "" { // then keys are not names
-		n += c.images*int64(len(c.directory)) + c.names
+	if c.withImages { // the source's keys are held, and then the paths in the archive
+		n += c.images*(includedMemory+int64(len(c.directory))) + c.names
 	}
 	return n
 }
