@@ -39,6 +39,7 @@ func FuzzListing(f *testing.F) {
 func FuzzError(f *testing.F) {
 	answers.FuzzError(f, openAnswered,
 		[2]string{"200 OK\r\nETag: \"e\"", ""},
+		[2]string{"200 OK\r\nETag: \"", ""},
 		[2]string{"403 Forbidden\r\nX-Amz-Request-Id: R\r\nX-Amz-Bucket-Region: eu-west-1",
 			`<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>User: arn:aws:iam::1:user/a is not ` +
 				`authorized to perform: s3:PutObject on resource: "arn:aws:s3:::b/k"</Message></Error>`},
