@@ -134,7 +134,8 @@ func TestSurvey_AsksForMoreMemory(t *testing.T) {
 	}{
 		{1 << 30, "", 3},
 		{86 << 20, "", 3},
-		{30 << 20, "images or more: it needs 49 MiB of memory, and may take 22 MiB", 1},
+		{64 << 20, "", 2},
+		{30 << 20, "images or more: it needs 23 MiB of memory, and may take 22 MiB", 1},
 	} {
 		opened = 0
 		budget := memory.New(c.budget)
