@@ -31,7 +31,7 @@ func FuzzListing(f *testing.F) {
 		[2]string{"200 OK", `<ListBucketResult><Name>b</Name><EncodingType>url</EncodingType>` + entry +
 			`<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken></ListBucketResult>`},
 		[2]string{"200 OK", `<ListBucketResult><Name>b</Name><Contents/><Contents><Key>a/2</Key>` +
-			`<Size>0</Size></Contents></ListBucketResult>`},
+			`<Size>-1</Size></Contents></ListBucketResult>`},
 		[2]string{"403 Forbidden", `<Error><Code>AccessDenied</Code><Message>m</Message></Error>`},
 	)
 }
