@@ -74,7 +74,6 @@ func TestPartsBudgetCountsCheckpoints(t *testing.T) {
 			To:      strconv.Itoa(i) + "/8",
 			Objects: 9,
 			Bytes:   900,
-			Budget:  1 << 30,
 		}
 		for range 9 {
 			c.Data = append(c.Data, randomData("")...)

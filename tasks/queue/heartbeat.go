@@ -55,6 +55,7 @@ type Snapshot struct {
 	Committed    tasks.Progress
 	Shown        tasks.Progress // what readers see
 	PartsBytes   int64          // of all parts in Redis, compressed
+	KeptBytes    int64          // of all that counts against Limits.Bytes
 	Now          time.Time      // by the clock of the server, like LastHeartbeat
 	Shards       map[int]ShardState
 	done         []byte // bitmap
@@ -105,9 +106,10 @@ func newSnapshot(answer []any) (Snapshot, error) {
 		done:       []byte(text(1)),
 		Shards:     shardStates(runs),
 		State:      tasks.State(text(3)),
-		Committed:  progress(9),
-		Shown:      progress(13),
 		PartsBytes: count(8),
+		KeptBytes:  count(9),
+		Committed:  progress(10),
+		Shown:      progress(14),
 	}
 	if text(4) == "" {
 		return s, nil

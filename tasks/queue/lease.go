@@ -35,7 +35,7 @@ type Lease struct {
 	// or the task of a later generation has it. The other fields
 	// are not set.
 	Over    bool
-	Started time.Time // when this round of the job began, on any worker
+	Started time.Time // when this round of the job began, on any worker, by the server's clock
 	Cursor  string    // where planning goes on
 	Shards  int       // planned so far
 	Round   int       // how often the job was retried
@@ -45,6 +45,8 @@ type Lease struct {
 
 	epoch string
 	store Store
+	// The server's clock at the Claim, and when that was here.
+	serverTime, localTime time.Time
 }
 
 // Claim gives a job to a coordinator. A job that was enqueued
@@ -78,7 +80,14 @@ func (s Store) Claim(ctx context.Context, r ClaimRequest) (Lease, error) {
 	if v[6] != "" {
 		l.PreviousResult = []byte(v[6])
 	}
+	l.serverTime, l.localTime = schema.Time(v[7]), time.Now()
 	return l, nil
+}
+
+// Until returns how long it is until a time of the server's clock.
+// What the clock of this process says does not matter.
+func (l Lease) Until(t time.Time) time.Duration {
+	return t.Sub(l.serverTime) - time.Since(l.localTime)
 }
 
 // claim runs the script. The payload goes along only if the
@@ -94,7 +103,6 @@ func (c conn) claim(ctx context.Context, r ClaimRequest, withPayload bool) ([]st
 		"has_payload": withPayload,
 		"payload":     payload,
 		"queue":       r.Queue,
-		"started":     nowMillis(),
 		"first_state": string(r.First),
 		"generation":  r.Ref.Generation,
 		"token":       rand.Text(),
@@ -112,15 +120,23 @@ type PlannedShard struct {
 	Objects int64
 }
 
-// Plan adds the next shard of a job. It is safe to call twice.
+// Plan adds the next shard of a job. It returns ErrBudget or
+// ErrObjects if the job would exceed a limit. It is safe to call
+// twice.
 func (l Lease) Plan(ctx context.Context, p PlannedShard) error {
-	return l.write(ctx, lua.Plan, lua.Args{
-		"epoch":   l.epoch,
-		"index":   p.Index,
-		"shard":   p.Shard,
-		"cursor":  p.Cursor,
-		"objects": p.Objects,
-	})
+	n, err := l.store.patient.run(ctx, lua.Plan, l.ID, lua.Args{
+		"epoch":       l.epoch,
+		"index":       p.Index,
+		"shard":       p.Shard,
+		"cursor":      p.Cursor,
+		"objects":     p.Objects,
+		"max_objects": l.store.limits.Objects,
+		"budget":      l.store.limits.Bytes,
+	}).Int()
+	if err != nil {
+		return fenced(err, l.ID)
+	}
+	return overLimit(n)
 }
 
 // Advance moves a job on, for example from planning to running.

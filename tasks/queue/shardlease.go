@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,10 +16,6 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
-
-// ErrBudget means that the parts of a job would take more memory
-// in Redis than they may.
-var ErrBudget = errors.New("the parts of this job would take more memory in Redis than allowed")
 
 // ShardLease is one run of a shard, and what it starts from. It
 // is safe for concurrent use and may be copied: copies are the
@@ -72,18 +67,18 @@ type Checkpoint struct {
 	Bytes    int64
 	Errors   []tasks.ObjectError
 	Tally    map[string]int64 // counts of the job's own
-	Budget   int64            // bytes that the parts of the job may take in Redis, compressed
 }
 
 // Commit saves a checkpoint and reports whether it counts. It
 // counts if it goes on where the shard stands, and no other run
 // has committed that work before. It does not count if the job
-// has ended, or is in another round. Commit returns ErrBudget if the parts would grow too
-// large. It is safe to call twice.
+// has ended, or is in another round. Commit returns ErrBudget if
+// the job would keep too much. It is safe to call twice.
 func (l ShardLease) Commit(ctx context.Context, c Checkpoint) (bool, error) {
 	if c.From == c.To && !c.Last {
 		return false, fmt.Errorf("commit %s: a checkpoint from %q to itself", l.Ref, c.From)
 	}
+	c.Errors = frames.Shorten(c.Errors)
 	n, err := l.store.patient.run(ctx, lua.Commit, l.Ref.Job, lua.Args{
 		"round":      l.Round,
 		"index":      l.Ref.Shard,
@@ -94,7 +89,7 @@ func (l ShardLease) Commit(ctx context.Context, c Checkpoint) (bool, error) {
 		"lines":      l.store.codec.PackErrors(c.Errors),
 		"line_count": len(c.Errors),
 		"line_limit": ErrorsKept,
-		"budget":     c.Budget,
+		"budget":     l.store.limits.Bytes,
 		"objects":    c.Objects,
 		"bytes":      c.Bytes,
 		"failed":     len(c.Errors),
@@ -103,13 +98,10 @@ func (l ShardLease) Commit(ctx context.Context, c Checkpoint) (bool, error) {
 		"run":        l.run,
 		"tallies":    c.tallies(),
 	}).Int()
-	switch {
-	case err != nil:
+	if err != nil {
 		return false, redisconn.Wrap(err, "commit %s", l.Ref)
-	case n == -2:
-		return false, ErrBudget
 	}
-	return n == 1, nil
+	return n == 1, overLimit(n)
 }
 
 // tallies returns fields of the record and how much each grows.

@@ -71,11 +71,11 @@ func TestStartGoesOnWhereTheLastRunStood(t *testing.T) {
 		markSuspect(t, r, ref("j", 0), "too late")
 		expect("after a late call of the first run")
 
-		commit(t, r, run, queue.Checkpoint{To: "c", Objects: 3, Budget: budget})
+		commit(t, r, run, queue.Checkpoint{To: "c", Objects: 3})
 		want.Resume, want.Crashes, want.Suspect, want.Strikes = "c", 0, "", 0
 		expect("after a checkpoint")
 
-		commit(t, r, run, queue.Checkpoint{From: "c", To: "d", Last: true, Budget: budget})
+		commit(t, r, run, queue.Checkpoint{From: "c", To: "d", Last: true})
 		if s := start(t, r, run); s.Wanted {
 			t.Errorf("a shard that is done: %+v", s)
 		}
@@ -108,7 +108,7 @@ func TestHeartbeatsOfShardsShowUncommittedWork(t *testing.T) {
 			t.Errorf("shards %+v at %v", s.Shards, s.Now)
 		}
 
-		commit(t, r, ref("j", 0), queue.Checkpoint{To: "b", Objects: 5, Budget: budget})
+		commit(t, r, ref("j", 0), queue.Checkpoint{To: "b", Objects: 5})
 		after := heartbeat(t, l)
 		same(t, "uncommitted after the commit", after.Shards[0].Live, tasks.Progress{})
 		if after.Committed.Objects != 15 || after.Shards[0].LastHeartbeat.IsZero() {

@@ -26,7 +26,8 @@ var (
 )
 
 // unclaimedTTL is how long a record stays that no worker ever
-// claims.
+// claims, from the time on when its task may begin. Until then
+// nobody else can get the ID of the job.
 const unclaimedTTL = 30 * 24 * time.Hour
 
 // Store reads and writes the records of jobs. It is safe for
@@ -35,12 +36,13 @@ type Store struct {
 	patient conn // for what must not be lost
 	prompt  conn // for what a later call makes up for
 	codec   frames.Codec
+	limits  Limits
 }
 
 // NewStore uses one client for everything. The caller closes the
 // client.
 func NewStore(c redis.UniversalClient) Store {
-	return Store{conn{c}, conn{c}, frames.New()}
+	return Store{patient: conn{c}, prompt: conn{c}, codec: frames.New()}
 }
 
 // WithPrompt returns a Store that uses c, a client that gives up
@@ -88,8 +90,7 @@ func (s Store) Create(ctx context.Context, j NewJob) (CreateResult, error) {
 		"kind":    j.Kind,
 		"payload": j.Payload,
 		"queue":   j.Queue,
-		"created": nowMillis(),
-		"ttl":     unclaimedTTL.Milliseconds(),
+		"ttl":     (j.Wait + unclaimedTTL).Milliseconds(),
 		"wait":    j.Wait.Milliseconds(),
 	}).StringSlice()
 	if err != nil {

@@ -146,7 +146,7 @@ func jobCalls() []call {
 func shardCalls() []call {
 	first := queue.Checkpoint{
 		To: "b", Data: []byte("data"), Objects: 4, Bytes: 7, Errors: lines(2),
-		Tally: map[string]int64{"jpeg": 3}, Budget: budget,
+		Tally: map[string]int64{"jpeg": 3},
 	}
 	last := first
 	last.From, last.To, last.Last = "b", "c", true
@@ -179,7 +179,8 @@ func shardCalls() []call {
 		{"last checkpoint", func(ctx context.Context, s *story) string { return answer(s.run(0).Commit(ctx, last)) }},
 		{"whole shard", func(ctx context.Context, s *story) string { return answer(s.run(1).Commit(ctx, whole("x", 0))) }},
 		{"too large a checkpoint", func(ctx context.Context, s *story) string {
-			return answer(s.run(2).Commit(ctx, queue.Checkpoint{Last: true, Data: []byte("x"), Budget: 1}))
+			run := queue.RunOf(s.WithLimits(queue.Limits{Bytes: 1}), ref("j", 2), "run")
+			return answer(run.Commit(ctx, queue.Checkpoint{Last: true, Data: []byte("x")}))
 		}},
 		{"a reservation", func(ctx context.Context, s *story) string {
 			return answer(s.Caps().Reserve(ctx, caps.Cap{Name: "tenant", Limit: 8}, caps.Request{Job: "j", Want: 6}))
