@@ -105,13 +105,25 @@ func cause(err error) error {
 	var request *url.Error
 	switch {
 	case errors.As(err, &dns):
-		return dns
+		return withoutServer(*dns)
 	case errors.As(err, &unreachable):
-		return unreachable
+		public := *unreachable
+		public.Source = nil // the worker's own address
+		return &public
 	case errors.As(err, &request):
 		return request.Err
 	}
 	return innermost(err)
+}
+
+// withoutServer returns the error of a lookup without the addresses of
+// the workers' DNS servers, which are not for who writes payloads.
+func withoutServer(err net.DNSError) *net.DNSError {
+	err.Server, err.UnwrapErr = "", nil
+	if !err.IsNotFound { // its text can hold addresses
+		err.Err = "no DNS server gave an answer"
+	}
+	return &err
 }
 
 // innermost unwraps err as far as possible. It does not enter joined

@@ -58,6 +58,25 @@ func TestUnreached(t *testing.T) {
 	}
 }
 
+// An error tells nothing about the network of the workers.
+func TestUnreached_OwnAddressesAreNotTold(t *testing.T) {
+	t.Parallel()
+	own, public := &net.TCPAddr{IP: net.IPv4(10, 9, 8, 7), Port: 4242}, &net.TCPAddr{IP: net.IPv4(52, 1, 2, 3), Port: 443}
+	for name, err := range map[string]error{
+		"DNS server": &net.DNSError{
+			Err: "read udp 10.9.8.7:4242->10.9.0.10:53: refused", Name: "host", Server: "10.9.0.10:53", IsTemporary: true,
+		},
+		"DNS timeout": &net.DNSError{Err: "i/o timeout", Name: "host", Server: "10.9.0.10:53", IsTimeout: true},
+		"no host":     &net.DNSError{Err: "no such host", Name: "host", Server: "10.9.0.10:53", IsNotFound: true},
+		"reset":       &net.OpError{Op: "read", Net: "tcp", Source: own, Addr: public, Err: syscall.ECONNRESET},
+	} {
+		e := driver.Unreached(requestError(err))
+		if text := fmt.Sprintf("%v %+v", e, e.Err); strings.Contains(text, "10.9.") || !strings.Contains(text, "host") && !strings.Contains(text, "reset") {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+}
+
 // A server cannot fill logs and records with its first line.
 func TestUnreached_LongAnswer(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package egress
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
@@ -14,19 +15,46 @@ const rulePlainHTTP = "plain http"
 
 // BlockedError is returned for a connection that the policy refused.
 // Nothing was sent. errors.Is(err, providers.Blocked) holds.
+//
+// A payload can name any host. What a name of the workers' network
+// resolves to is nobody's business who writes payloads, so an error
+// for a name holds neither the address nor what is special about it.
 type BlockedError struct {
-	Addr   netip.Addr // the resolved address
-	Rule   string     // the name of the rule that refused it, for example "loopback"
+	Name   string     // the host, if it was given by a name
+	Addr   netip.Addr // the address; none if Name is set
+	Rule   string     // the rule that refused it, for example "loopback"; mostly empty for a name
 	Always bool       // no setting can allow it
 }
 
-// Error names the address, the rule and the setting.
+// For returns the error as the one who named a host may see it.
+func (e *BlockedError) For(host string) *BlockedError {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return e
+	}
+	named := &BlockedError{Name: host}
+	if e.Rule == rulePlainHTTP { // this one is about the URL
+		named.Rule = e.Rule
+	}
+	return named
+}
+
+// Error names the host and the setting, and for an address the rule.
 func (e *BlockedError) Error() string {
-	text := fmt.Sprintf("egress to %s is refused (%s)", e.Addr, e.Rule)
+	text := "egress to " + e.host() + " is refused"
+	if e.Rule != "" {
+		text += " (" + e.Rule + ")"
+	}
 	if e.Always {
 		return text + "; no setting allows it"
 	}
 	return text + "; " + setting.EgressAllow.String() + " can allow it"
+}
+
+func (e *BlockedError) host() string {
+	if e.Name != "" {
+		return e.Name
+	}
+	return e.Addr.String()
 }
 
 // Fix tells what to do about it.
@@ -37,8 +65,12 @@ func (e *BlockedError) Fix() string { return Fix([]*BlockedError{e}) }
 func Fix(blocked []*BlockedError) string {
 	var networks []string
 	for _, e := range blocked {
-		if !e.Always {
-			networks = append(networks, netip.PrefixFrom(e.Addr, e.Addr.BitLen()).String())
+		network := "the addresses of " + e.Name
+		if e.Name == "" {
+			network = netip.PrefixFrom(e.Addr, e.Addr.BitLen()).String()
+		}
+		if !e.Always && !slices.Contains(networks, network) {
+			networks = append(networks, network)
 		}
 	}
 	if len(networks) == 0 {
@@ -90,5 +122,12 @@ func parseNetwork(item string) (netip.Prefix, error) {
 		return netip.PrefixFrom(addr, addr.BitLen()), nil
 	}
 	network, err := netip.ParsePrefix(item)
+	if bits := network.Bits() - mappedBits; network.Addr().Is4In6() && bits >= 0 {
+		network = netip.PrefixFrom(network.Addr().Unmap(), bits)
+	}
 	return network.Masked(), err
 }
+
+// mappedBits is the length of the prefix of IPv4 addresses that are
+// written as IPv6, ::ffff:0:0/96.
+const mappedBits = 96

@@ -10,6 +10,7 @@ package egress
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -30,13 +31,23 @@ type Policy struct {
 	AllowHTTP bool
 }
 
-// Check decides about an address that is reached over https. The
-// error is a *BlockedError.
+// Check decides about an address that is reached over https. An IPv6
+// address that leads to an IPv4 address is allowed only if that one is
+// allowed too. So allowing a translator does not open what is behind
+// it. The error is a *BlockedError.
 func (p Policy) Check(addr netip.Addr) error {
 	addr = addr.WithZone("").Unmap()
 	rule, found := lookup(addr)
-	if found && (rule.always || !p.allows(addr)) {
+	switch {
+	case found && (rule.always || !p.allows(addr)):
 		return &BlockedError{Addr: addr, Rule: rule.name, Always: rule.always}
+	case hasMetadata(addr):
+		return &BlockedError{Addr: addr, Rule: ruleMetadata, Always: true}
+	}
+	for _, inner := range inside(addr) {
+		if err := p.Check(inner); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -98,7 +109,7 @@ func newTransport(check func(netip.Addr) error) *http.Transport {
 	http1 := new(http.Protocols)
 	http1.SetHTTP1(true)
 	return &http.Transport{
-		DialContext:            Dialer(check).DialContext,
+		DialContext:            Dialer(check),
 		MaxIdleConnsPerHost:    maxConns,
 		MaxConnsPerHost:        maxConns,
 		IdleConnTimeout:        90 * time.Second,
@@ -111,13 +122,26 @@ func newTransport(check func(netip.Addr) error) *http.Transport {
 	}
 }
 
-// Dialer makes a dialer that connects only to addresses for which
-// check returns nil.
-func Dialer(check func(netip.Addr) error) *net.Dialer {
-	return &net.Dialer{
+// Dial is a function that connects, as http.Transport calls it.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// Dialer makes a function that connects only to addresses for which
+// check returns nil. Its error for another address is the
+// *BlockedError alone: the errors of package net tell the address.
+func Dialer(check func(netip.Addr) error) Dial {
+	dialer := &net.Dialer{
 		Timeout:        10 * time.Second,
 		KeepAlive:      30 * time.Second,
 		ControlContext: control(check),
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dialer.DialContext(ctx, network, address)
+		var blocked *BlockedError
+		if errors.As(err, &blocked) {
+			host, _, _ := net.SplitHostPort(address)
+			return nil, blocked.For(host)
+		}
+		return conn, err
 	}
 }
 

@@ -37,7 +37,7 @@ func TestCheck(t *testing.T) {
 		{"198.51.100.7", false, true},
 		{"203.0.113.7", false, true},
 		{"fd12::1", false, true},
-		{"2001::1", false, true},
+		{"2001:0:102:304::fefd:fcfb", false, true}, // Teredo
 		{"2001:db8::1", false, true},
 		{"64:ff9b::102:304", false, true},
 		{"2002:102:304::1", false, true},
@@ -82,6 +82,9 @@ func TestParseAllow(t *testing.T) {
 			t.Errorf("item %d: got %v, want %v", i, got[i], want[i])
 		}
 	}
+	if got, err := ParseAllow("::ffff:10.0.0.0/104"); err != nil || got[0] != netip.MustParsePrefix("10.0.0.0/8") {
+		t.Errorf("IPv4 written as IPv6: %v, %v", got, err)
+	}
 	for _, bad := range []string{"localhost", "10.0.0.0/33", "10.0.0/8", "10.0.0.1,nonsense"} {
 		if _, err := ParseAllow(bad); err == nil {
 			t.Errorf("%q was accepted", bad)
@@ -108,8 +111,10 @@ func TestClient(t *testing.T) {
 	for _, url := range []string{plain.URL, secure.URL, strings.Replace(plain.URL, "127.0.0.1", "localhost", 1)} {
 		err := get(Policy{}, url)
 		var blocked *BlockedError
-		if !errors.As(err, &blocked) || blocked.Rule != "loopback" || blocked.RetryableError() {
+		if !errors.As(err, &blocked) || blocked.RetryableError() {
 			t.Errorf("%s: got %v", url, err)
+		} else if isName := strings.Contains(url, "localhost"); isName != (blocked.Rule == "") || isName == blocked.Addr.IsValid() {
+			t.Errorf("%s: the error tells %+v", url, *blocked)
 		}
 		if providers.KindOf(err) != providers.Blocked || !strings.Contains(err.Error(), "the setting egress-allow") {
 			t.Errorf("%s: kind %q of %v", url, providers.KindOf(err), err)

@@ -15,7 +15,6 @@ import (
 
 // resolveFailed explains why a host name has no address.
 func resolveFailed(host string, err error) tasks.Check {
-	var dns *net.DNSError
 	switch {
 	case driver.UnknownHost(err):
 		return check.Fail("NoSuchHost", "no DNS server knows "+host,
@@ -25,11 +24,7 @@ func resolveFailed(host string, err error) tasks.Check {
 		return check.Fail(codeTimeout, "no DNS server answered about "+host,
 			"Check the workers' DNS servers: they do not answer.")
 	}
-	cause := driver.Printable(err.Error())
-	if errors.As(err, &dns) {
-		cause = dns.Err
-	}
-	return check.Fail("DNSFailed", "looking up "+host+": "+cause,
+	return check.Fail("DNSFailed", driver.Unreached(err).Err.Error(),
 		"Check the workers' DNS servers, then the host name "+host+".")
 }
 
@@ -50,7 +45,7 @@ func (d *diagnosis) connectFailed(err error) tasks.Check {
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
 		return check.Fail("Unreachable",
 			"there is no way to "+at+": "+driver.Printable(err.Error()),
-			"Give the workers a route to "+d.target.host+": "+join(d.addrs, ", ")+".")
+			"Give the workers a route to "+d.target.host+": "+join(d.reachable(), ", ")+".")
 	}
 	return check.Fail("ConnectFailed", "connecting to "+at+": "+driver.Printable(err.Error()),
 		"Check that the workers reach "+at+".")

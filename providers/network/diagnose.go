@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,8 @@ const stepTimeout = 10 * time.Second
 
 // codeTimeout is the code of every check that ran out of time.
 const codeTimeout = "timeout"
+
+const codeEgress = "EgressBlocked"
 
 // diagnosis checks the way to one server, step by step. Each step
 // leaves its result to the next ones.
@@ -74,6 +77,12 @@ func (d *diagnosis) allowed(addr netip.Addr) error {
 	return d.policy.Check(addr)
 }
 
+// reachable returns the addresses that the workers may connect to.
+func (d *diagnosis) reachable() []netip.Addr {
+	refused := func(addr netip.Addr) bool { return d.allowed(addr) != nil }
+	return slices.DeleteFunc(slices.Clone(d.addrs), refused)
+}
+
 func (d *diagnosis) resolve(ctx context.Context, rawURL string) tasks.Check {
 	target, ok := parseEndpoint(rawURL)
 	if !ok {
@@ -93,41 +102,42 @@ func (d *diagnosis) resolve(ctx context.Context, rawURL string) tasks.Check {
 	for _, addr := range addrs {
 		d.addrs = append(d.addrs, addr.Unmap())
 	}
-	return check.OK(target.host + " is " + join(d.addrs, ", "))
+	// Addresses that the workers may not connect to are not shown.
+	if allowed := d.reachable(); len(allowed) == len(d.addrs) {
+		return check.OK(target.host + " is " + join(allowed, ", "))
+	}
+	return check.OK("the workers' DNS knows " + target.host)
 }
 
 // egress asks the policy about every address. One that is allowed is
 // enough, because a connection tries them one after the other.
 func (d *diagnosis) egress(context.Context) tasks.Check {
 	var refused []*egress.BlockedError
-	var allowed []netip.Addr
 	for _, addr := range d.addrs {
 		var blocked *egress.BlockedError
-		if err := d.allowed(addr); errors.As(err, &blocked) {
-			refused = append(refused, blocked)
-			continue
+		if errors.As(d.allowed(addr), &blocked) {
+			refused = append(refused, blocked.For(d.target.host))
 		}
-		allowed = append(allowed, addr)
 	}
-	switch {
+	switch allowed := d.reachable(); {
 	case len(refused) == 0:
 		return check.OK("the workers may connect to " + join(allowed, ", "))
 	case len(allowed) == 0:
 		return egressFailed(refused...)
 	}
-	c := egressFailed(refused...)
-	c.Status = tasks.CheckWarn
-	c.Evidence += "; only " + join(allowed, ", ") + " is used"
-	return c
+	return check.Warn(codeEgress, "some addresses of "+d.target.host+" are refused; only "+
+		join(d.reachable(), ", ")+" is used", egress.Fix(refused))
 }
 
+// egressFailed explains why no address may be connected to. All are of
+// one host.
 func egressFailed(refused ...*egress.BlockedError) tasks.Check {
-	return check.Fail("EgressBlocked", join(refused, "; "), egress.Fix(refused))
+	return check.Fail(codeEgress, refused[0].Error(), egress.Fix(refused))
 }
 
 func (d *diagnosis) connect(ctx context.Context) tasks.Check {
 	start := time.Now()
-	conn, err := egress.Dialer(d.allowed).DialContext(ctx, "tcp", d.target.hostPort())
+	conn, err := egress.Dialer(d.allowed)(ctx, "tcp", d.target.hostPort())
 	if err != nil {
 		return d.connectFailed(err)
 	}

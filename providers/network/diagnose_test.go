@@ -3,6 +3,7 @@ package network
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -13,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -136,12 +139,50 @@ func TestEgress_SeveralAddresses(t *testing.T) {
 	if c.Status != tasks.CheckFail {
 		t.Errorf("%+v", c)
 	}
-	wantCheck(t, c, "fd00::1", "add 10.0.0.1/32,fd00::1/128 to the setting egress-allow")
+	wantCheck(t, c, "egress to internal is refused", "add the addresses of internal to the setting egress-allow")
+	if strings.ContainsAny(c.Evidence+c.Fix, "0123456789") || strings.Contains(c.Evidence, "private") {
+		t.Errorf("the addresses are told: %+v", c)
+	}
 	d.policy.Allow, _ = egress.ParseAllow("10.0.0.0/8")
 	if c = d.egress(t.Context()); c.Status != tasks.CheckWarn {
 		t.Errorf("%+v", c)
 	}
-	wantCheck(t, c, "only 10.0.0.1 is used", "fd00::1/128")
+	wantCheck(t, c, "only 10.0.0.1 is used", "the addresses of internal")
+	if strings.Contains(c.Evidence+c.Fix, "fd00") {
+		t.Errorf("the refused address is told: %+v", c)
+	}
+}
+
+// Who writes payloads learns nothing about the network of the workers:
+// not what a name resolves to, neither from verify nor from the error
+// of a job.
+func TestRefusedAddressesAreNotTold(t *testing.T) {
+	t.Parallel()
+	n := New(egress.Policy{})
+	for _, scheme := range []string{"http", "https"} {
+		endpoint := scheme + "://localhost:9"
+		checks := n.Diagnose(t.Context(), endpoint, providers.SignIn{})
+		if got := brief(checks); got != "resolve ok, egress fail EgressBlocked, connect skipped, tls skipped, clock skipped" {
+			t.Errorf("%s: %s", endpoint, got)
+		}
+		d := &diagnosis{target: mustEndpoint(t, endpoint)} // as if the name had changed since resolve
+		checks = append(checks, d.connect(t.Context()))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, endpoint, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = n.Client().Do(req)
+		e := driver.Unreached(err)
+		if e.Kind != providers.Blocked {
+			t.Errorf("%s: %v", endpoint, err)
+		}
+		text := fmt.Sprintf("%+v %+v %v %s %v", checks, *e, e, e.Advice(), err)
+		for _, told := range []string{"127.0.0.1", "::1", "loopback", "private"} {
+			if strings.Contains(text, told) {
+				t.Errorf("%q is told: %s", told, text)
+			}
+		}
+	}
 }
 
 func TestDiagnose_Connect(t *testing.T) {
