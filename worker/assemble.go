@@ -42,11 +42,11 @@ const (
 // what it uses.
 func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error) {
 	prompt, patient := c.Redis.Client(), c.Redis.Patient()
-	store := queue.NewStore(patient).WithPrompt(prompt)
+	store := queue.NewStore(patient).WithPrompt(prompt).WithLimits(c.limits())
 	inspector := asynqtask.NewClient(patient, prompt)
 	p := pacer.New(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots))
 	h := newHealth(prompt, c.Redis.String())
-	wording := outcome.Wording{SettingName: c.SettingName, PartsBudget: c.PartsBudget}
+	wording := outcome.Wording{SettingName: c.SettingName, Limits: c.limits()}
 	m, err := metrics.New(c.Registry, metrics.Sources{
 		Queues:   inspector.Queues,
 		Pools:    poolMetrics(pools),
@@ -101,7 +101,7 @@ func newCoordinator(
 		ShardSlots:     c.ShardSlots,
 		BucketShards:   c.BucketShards,
 		TenantShards:   c.TenantShards,
-		PartsBudget:    c.PartsBudget,
+		RedisBudget:    c.RedisBudget,
 		HeartbeatEvery: heartbeatEvery,
 		SilentAfter:    silentAfter,
 		Grace:          grace,
@@ -127,7 +127,6 @@ func newShardRunner(c Config, s queue.Store, t asynqtask.Client, m *metrics.Metr
 		Store:          s,
 		Metrics:        m,
 		Log:            c.Log,
-		PartsBudget:    c.PartsBudget,
 		HeartbeatEvery: heartbeatEvery,
 		Turn:           turn,
 		Waiting: func(ctx context.Context) ([]string, error) {

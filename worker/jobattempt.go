@@ -117,14 +117,17 @@ func (c *claim) runInTime(ctx context.Context) (tasks.Result, error) {
 // limitTime returns a context that ends with outcome.ErrTimeout after
 // the time that the kind allows, or with outcome.ErrDeadline at the
 // deadline of the payload.
+//
+// Both times are by the clock of Redis: this process's may be wrong.
 func (c *claim) limitTime(ctx context.Context) (context.Context, context.CancelFunc) {
-	end := c.job.Lease.Started.Add(c.job.Kind.Policy.Timeout)
-	ctx, cancel := context.WithDeadlineCause(ctx, end, outcome.ErrTimeout)
+	left := c.job.Lease.Until(c.job.Lease.Started.Add(c.job.Kind.Policy.Timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, left, outcome.ErrTimeout)
 	deadline := c.job.Payload.JobTerms().Deadline
 	if deadline.IsZero() {
 		return ctx, cancel
 	}
-	ctx, cancelDeadline := context.WithDeadlineCause(ctx, deadline, outcome.ErrDeadline)
+	left = c.job.Lease.Until(deadline)
+	ctx, cancelDeadline := context.WithTimeoutCause(ctx, left, outcome.ErrDeadline)
 	return ctx, func() {
 		cancelDeadline()
 		cancel()

@@ -132,6 +132,9 @@ func jobCalls() []call {
 		{"plan", func(ctx context.Context, s *story) string {
 			return answer(s.lease.Plan(ctx, shard(0)), s.lease.Plan(ctx, shard(1)), s.lease.Plan(ctx, shard(2)))
 		}},
+		{"plan too many objects", func(ctx context.Context, s *story) string {
+			return answer(queue.WithLimits(s.lease, queue.Limits{Objects: 1}).Plan(ctx, shard(3)))
+		}},
 		{"advance", func(ctx context.Context, s *story) string {
 			return answer(s.lease.Advance(ctx, tasks.StatePlanning, tasks.StateRunning))
 		}},
@@ -195,6 +198,10 @@ func endCalls() []call {
 	return []call{
 		{"fail a shard", func(ctx context.Context, s *story) string {
 			return answer(s.run(0).Fail(ctx, tasks.Failure{Kind: "denied"}))
+		}},
+		{"publish too large a result", func(ctx context.Context, s *story) string {
+			l := queue.WithLimits(s.lease, queue.Limits{Bytes: 1})
+			return answer(l.Publish(ctx, queue.End{Result: []byte("{}"), Keep: time.Hour}))
 		}},
 		{"publish", func(ctx context.Context, s *story) string {
 			return answer(s.lease.Publish(ctx, queue.End{Result: []byte("{}"), Keep: time.Hour}))

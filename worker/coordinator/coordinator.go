@@ -36,9 +36,8 @@ type Config struct {
 	// Caps on shards that run at once, shared by all workers. 0 means
 	// none.
 	BucketShards, TenantShards int
-	// PartsBudget is how many bytes of Redis the parts of a job may
-	// take.
-	PartsBudget int64
+	// RedisBudget is how many bytes a job may keep in Redis; 0 means any.
+	RedisBudget int64
 
 	// HeartbeatEvery is the interval of heartbeats.
 	HeartbeatEvery time.Duration
