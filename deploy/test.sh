@@ -26,6 +26,16 @@ Modes:
              only stores that list in this order: bytes, utf-16, directories, directories-utf-16
   --peers    the four jobs on S3 servers of other projects: MinIO, SeaweedFS and moto. The first
              run builds them, which takes about ten minutes and 3 GB of disk.
+  --hostile [PATTERN]
+             a server that does something wrong on purpose: each of its behaviours against each
+             kind of job on each cloud, in workers with a small memory budget. Ends with a table.
+             Takes about ten minutes. With PATTERN, a regular expression, only cells whose name
+             matches, for example s3/build-manifest/list/endless. A few cells are part of the tests.
+  --fuzz [TIME [TARGET]]
+             every fuzz target for TIME, one after the other: for example 30s, 10m or 5000x; 1m by
+             default. With TARGET only those targets whose name has TARGET in it, for example
+             FuzzMask, or formats/coco.Fuzz. Ends with a table. An input that makes a target fail
+             stays in its testdata/fuzz, so that all later tests run it.
   --no-lint  every check but golangci-lint and shellcheck
   --help     this text
 
@@ -37,7 +47,7 @@ TEXT
 mode=all
 case ${1-} in
 "") ;;
---quick | --lint | --bench | --chaos | --peers | --no-lint) mode=${1#--} ;;
+--quick | --lint | --bench | --chaos | --peers | --hostile | --fuzz | --no-lint) mode=${1#--} ;;
 -h | --help) usage && exit 0 ;;
 *) usage >&2 && exit 2 ;;
 esac
@@ -45,6 +55,18 @@ order= # of keys, for --chaos; empty for each
 if [[ $mode == chaos && ${2-} == --order && -n ${3-} ]]; then
 	order=$3
 	set -- "$1"
+fi
+hostile=all # cells to run, for --hostile
+if [[ $mode == hostile && -n ${2-} ]]; then
+	hostile=$2
+	(($# > 2)) || set -- "$1"
+fi
+fuzz_time=1m
+fuzz_target= # part of the names of the targets to run; empty for all
+if [[ $mode == fuzz ]]; then
+	fuzz_time=${2-$fuzz_time} fuzz_target=${3-}
+	[[ $fuzz_time =~ ^([0-9]+x|([0-9.]+[hms])+)$ ]] || { usage >&2 && exit 2; }
+	(($# > 3)) || set -- "$1"
 fi
 (($# <= 1)) || { usage >&2 && exit 2; }
 
@@ -338,6 +360,35 @@ chaos_orders() {
 		grep -q '^--- PASS: TestChaosOrders' "$work/chaos.log"
 }
 
+hostile_servers() {
+	STEVEDORE_HOSTILE=$hostile go test -count 1 -v -timeout 60m ./cmd/stevedore/hostile
+}
+
+# fuzz runs the fuzz targets of the module in turn, and ends with a table.
+fuzz() {
+	local file name target begun row status=0 log=$work/fuzz.log table=$work/fuzz.table
+	printf 'target\tseconds\texecutions\tnew inputs\toutcome\n' >"$table"
+	while IFS=: read -r file name; do
+		file=$(dirname "$file") && target=$file.$name
+		[[ $target == *"$fuzz_target"* ]] || continue
+		printf '\n-- %s\n' "$target"
+		begun=$SECONDS row=ok
+		go test -run '^$' -fuzz "^$name\$" -fuzztime "$fuzz_time" "./$file" 2>&1 | tee "$log" ||
+			{ row=FAILED && status=1; }
+		printf '%s\t%d\t%s\t%s\t%s\n' "$target" $((SECONDS - begun)) \
+			"$(last_count 'execs: ' "$log")" "$(last_count 'new interesting: ' "$log")" "$row" >>"$table"
+	done < <(git grep --untracked -noE '^func Fuzz\w+' -- '*_test.go' ':!deploy/examples' ':!deploy/emulators' |
+		sed 's/:[0-9]*:func /:/')
+	printf '\n' && column -t -s $'\t' "$table"
+	(($(wc -l <"$table") > 1)) || { echo "no fuzz target has \"$fuzz_target\" in its name" && return 1; }
+	return "$status"
+}
+
+# last_count prints the last number after TEXT in a log of go test -fuzz, or 0.
+last_count() { # last_count TEXT LOG
+	sed -n "s/^fuzz: .*$1\([0-9]*\).*/\1/p" "$2" | tail -n 1 | grep . || echo 0
+}
+
 # --- the run ------------------------------------------------------------------
 
 trap finish EXIT
@@ -368,6 +419,16 @@ chaos)
 	export REQUIRE_SERVICES=1
 	[[ -n $order ]] || check "chaos" chaos
 	check "stores of each order${order:+: $order}" chaos_orders
+	;;
+hostile)
+	prepare "packages" install_packages "$redis" python3=python3
+	prepare "emulated clouds" start_emulators
+	export REQUIRE_SERVICES=1
+	check "hostile servers" hostile_servers
+	;;
+fuzz)
+	prepare "packages" install_packages git=git column=bsdextrautils
+	check "fuzz targets, $fuzz_time each" fuzz
 	;;
 peers)
 	prepare "packages" install_packages "$redis" curl=curl python3=python3-venv

@@ -15,6 +15,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/cancel"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/leftover"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
 	"github.com/stevedore-jobs/stevedore/worker/outage"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
@@ -45,11 +46,11 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 	store := queue.NewStore(patient).WithPrompt(prompt).WithLimits(c.limits())
 	inspector := asynqtask.NewClient(patient, prompt)
 	p := pacer.New(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots))
-	h := newHealth(prompt, c.Redis.String())
+	h, left := newHealth(prompt, c.Redis.String()), leftover.New(c.Log)
 	wording := outcome.Wording{SettingName: c.SettingName, Limits: c.limits()}
 	m, err := metrics.New(c.Registry, metrics.Sources{
 		Queues:   inspector.Queues,
-		Pools:    poolMetrics(pools),
+		Pools:    poolMetrics(pools, left),
 		Limits:   func() map[string]int { return limitsByName(p.Limits()) },
 		RedisUp:  h.redisUp,
 		Draining: h.draining,
@@ -80,12 +81,13 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 				ListStreams: c.ListStreams,
 				Pacer:       p,
 			},
-			secrets:  c.Secrets,
-			parallel: c.Parallel,
-			metrics:  m,
-			wording:  wording,
-			log:      c.Log,
-			drain:    h.drain,
+			secrets:   c.Secrets,
+			parallel:  c.Parallel,
+			metrics:   m,
+			wording:   wording,
+			log:       c.Log,
+			leftovers: left,
+			drain:     h.drain,
 		},
 	}, nil
 }
@@ -148,12 +150,13 @@ func limitsByName(limits map[string]int) map[string]int {
 	return named
 }
 
-func poolMetrics(pools []pool) (list []metrics.Pool) {
+func poolMetrics(pools []pool, left *leftover.Watch) (list []metrics.Pool) {
 	for _, p := range pools {
 		list = append(list, metrics.Pool{
-			Name:  p.name,
-			Slots: p.slots,
-			Busy:  func() int { return len(p.busy) },
+			Name:     p.name,
+			Slots:    p.slots,
+			Busy:     func() int { return len(p.busy) },
+			Leftover: func() int { return left.Count(p.name) },
 		})
 	}
 	return list

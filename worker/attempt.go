@@ -13,6 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/journal"
+	"github.com/stevedore-jobs/stevedore/worker/leftover"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
@@ -39,6 +40,7 @@ type attempt struct {
 	failures int // attempts at this task that failed before
 	start    time.Time
 	labels   journal.Labels // only the kind until the payload is decoded
+	code     *leftover.Attempt
 }
 
 // decoded is called with the payload of the job.

@@ -17,6 +17,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/journal"
+	"github.com/stevedore-jobs/stevedore/worker/leftover"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 	"github.com/stevedore-jobs/stevedore/worker/shard"
@@ -34,6 +35,7 @@ type executor struct {
 	metrics     *metrics.Metrics
 	wording     outcome.Wording
 	log         *slog.Logger
+	leftovers   *leftover.Watch
 
 	drain   <-chan struct{} // closed when the worker begins to stop
 	running sync.Map        // IDs of the tasks whose handlers run in this process
@@ -50,7 +52,10 @@ func (e *executor) handle(ctx context.Context, p pool, t *asynq.Task) error {
 		v := outcome.NotStarted(err)
 		return answer(v, e.wording.Error(v.Err))
 	}
-	defer leave()
+	a.code = e.leftovers.Attempt(leftover.Labels{
+		Pool: p.name, Kind: a.kind.Name, Job: asynqtask.ParseJobRef(a.taskID).Job, Task: a.taskID,
+	})
+	defer a.code.Release(leave)
 	ctx, cancel := e.untilDrain(ctx)
 	defer cancel()
 
@@ -61,6 +66,13 @@ func (e *executor) handle(ctx context.Context, p pool, t *asynq.Task) error {
 		v = a.runJob(ctx)
 	}
 	a.report(v)
+	if !v.Again() {
+		// Until its code returns, asynq must not give the slot away.
+		select {
+		case <-a.code.Returned():
+		case <-e.drain:
+		}
+	}
 	if a.phase == phaseShard && v.Outcome == outcome.Failed {
 		// The reason is in the job's record, and an archived task would
 		// only block its ID.

@@ -68,6 +68,7 @@ func (a *attempt) newClaim(lease queue.Lease, gauge *metrics.JobGauge) *claim {
 		Kind:        a.kind,
 		Lease:       lease,
 		Env:         a.env(lease.ID, new(job.Progress)),
+		Call:        a.code.Call,
 		Gauge:       gauge,
 		WriteResult: a.writeResult,
 	}}

@@ -63,7 +63,7 @@ func TestRecovery_SingleJob(t *testing.T) {
 }
 
 // recoveryTest is two workers that work for a long time on the six
-// shards of a job.
+// shards of a job, while very many other jobs wait for their time.
 type recoveryTest struct {
 	fleet  *fleet
 	client *producer.Client
@@ -84,6 +84,7 @@ func newRecoveryTest(t *testing.T) recoveryTest {
 	}, 2)
 	r := recoveryTest{f, newClient(t, o), o.Client(), t}
 	t.Cleanup(func() { _ = r.redis.Close() })
+	enqueueDelayed(t, r.client, delayedJobs())
 	if _, err := r.client.Enqueue(t.Context(), j, producer.WithID("job")); err != nil {
 		t.Fatal(err)
 	}

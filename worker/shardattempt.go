@@ -29,8 +29,13 @@ func (a *attempt) runShard(ctx context.Context) outcome.Verdict {
 		return outcome.Verdict{Outcome: outcome.Obsolete}
 	}
 	if err == nil {
-		task := shard.Task{Kind: a.kind, Lease: lease, Env: a.env(ref.Job, nil), Decoded: a.decoded}
-		err = a.executor.shards.Run(ctx, task)
+		err = a.executor.shards.Run(ctx, shard.Task{
+			Kind:    a.kind,
+			Lease:   lease,
+			Env:     a.env(ref.Job, nil),
+			Call:    a.code.Call,
+			Decoded: a.decoded,
+		})
 	}
 	return a.recordShard(ctx, lease, a.decide(ctx, err))
 }

@@ -47,6 +47,7 @@ func (w *Worker) stop(servers []*server) {
 	case <-limit.C:
 		w.log.Warn("the drain timeout is over: other workers repeat what is not committed")
 	}
+	w.executor.leftovers.LogAll()
 }
 
 // shutdownTimeout returns how long asynq waits for handlers that do not

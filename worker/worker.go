@@ -55,8 +55,9 @@ func New(c Config, jobs ...Registration) (*Worker, error) {
 // answer, at the start and later. But it fails at once if Redis refuses
 // its login, or is too old.
 //
-// The drain ends after Config.DrainTimeout, even if Redis or a job
-// hangs.
+// The drain ends after Config.DrainTimeout, even if Redis hangs. It does
+// not wait for the code of a job that ignores its context: such code may
+// still run when Run has returned.
 func (w *Worker) Run(ctx context.Context) error {
 	defer w.closeClients()
 	if err := w.outage.Await(ctx); err != nil || ctx.Err() != nil {

@@ -11,17 +11,19 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker"
 	"github.com/stevedore-jobs/stevedore/worker/export"
 	"github.com/stevedore-jobs/stevedore/worker/manifest"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 	"github.com/stevedore-jobs/stevedore/worker/thumbnail"
 	"github.com/stevedore-jobs/stevedore/worker/verify"
 )
 
 // jobs returns what the engine runs: to add a job, add its line.
 func jobs(s settings.Settings) []worker.Registration {
+	budget := memory.New(s.MemoryBudget)
 	return []worker.Registration{
 		worker.Single(verify.Job{}),
 		worker.Sharded(manifest.Job{}),
-		worker.Sharded(thumbnail.New(s.MemoryBudget)),
-		worker.Single(export.Job{}),
+		worker.Sharded(thumbnail.New(budget)),
+		worker.Single(export.New(budget)),
 	}
 }
 

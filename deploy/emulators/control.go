@@ -7,6 +7,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/deploy/emulators/azure"
 	"github.com/stevedore-jobs/stevedore/deploy/emulators/gateway"
 	"github.com/stevedore-jobs/stevedore/deploy/emulators/gcs"
+	"github.com/stevedore-jobs/stevedore/deploy/emulators/hostile"
 	"github.com/stevedore-jobs/stevedore/deploy/emulators/s3"
 	"github.com/stevedore-jobs/stevedore/deploy/emulators/sts"
 	"github.com/stevedore-jobs/stevedore/deploy/emulators/web"
@@ -42,6 +43,11 @@ func startEmulators(ctx context.Context, g *gateway.Gateway) (*emulators, error)
 	sts.New(ctx, g.IAM(), users).Register(control)
 	storage.Register(control)
 	azure.NewGates(ctx).Register(control)
+	bad, err := hostile.Start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	bad.Register(control)
 	url, err := web.Serve(ctx, control)
 	return &emulators{root: g.Root(), control: url, s3: gate, gcs: storage}, err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/lua"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/tracked"
 )
 
 // conn does what several roles need, through one client.
@@ -20,17 +21,8 @@ func (c conn) run(ctx context.Context, s *lua.Script, id string, args lua.Args) 
 	return s.Run(ctx, c.client, id, args)
 }
 
-// track adds a job to those that reapers watch.
-func (c conn) track(ctx context.Context, id string) error {
-	err := c.run(ctx, lua.Track, "", lua.Args{"job": id}).Err()
-	return redisconn.Wrap(err, "track job %s", id)
-}
-
-// untrack removes a job from those that reapers watch.
-func (c conn) untrack(ctx context.Context, id string) error {
-	err := c.client.ZRem(ctx, schema.ActiveKey, id).Err()
-	return redisconn.Wrap(err, "untrack job %s", id)
-}
+// tracked returns the jobs that reapers look at.
+func (c conn) tracked() tracked.Jobs { return tracked.New(c.client) }
 
 // flush puts the last event of a job into the stream, if the
 // stream does not have it yet, and untracks the job if it has
@@ -62,7 +54,7 @@ func (c conn) flushEvent(ctx context.Context, id string, event []byte) error {
 	if state == "" || state.Final() {
 		return nil
 	}
-	return c.track(ctx, id) // it runs, or a retry has begun in between
+	return c.tracked().Track(ctx, id, false) // it runs, or a retry has begun in between
 }
 
 // emptyOutbox untracks a job, removes the event from its outbox,
@@ -75,7 +67,7 @@ func (c conn) emptyOutbox(ctx context.Context, id string, event []byte) (tasks.S
 	// A pipeline saves a round trip. The nodes of a cluster would
 	// not keep its order.
 	if _, isCluster := c.client.(*redis.ClusterClient); isCluster {
-		if err := c.untrack(ctx, id); err != nil {
+		if err := c.tracked().Untrack(ctx, id); err != nil {
 			return "", err
 		}
 		state = c.run(ctx, lua.Flush, id, lua.Args{"event": event})

@@ -53,7 +53,7 @@ type Lease struct {
 // without a record, as other languages do, gets one here.
 func (s Store) Claim(ctx context.Context, r ClaimRequest) (Lease, error) {
 	id := r.Ref.Job
-	if err := s.patient.track(ctx, id); err != nil {
+	if err := s.patient.tracked().Track(ctx, id, false); err != nil {
 		return Lease{}, err
 	}
 

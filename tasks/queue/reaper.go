@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/lua"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/tracked"
 )
 
 // ErrAlive means that a job need not be taken over: its
@@ -20,24 +21,13 @@ var ErrAlive = errors.New("the job has a coordinator, or has ended")
 
 // Reaper finds jobs whose coordinator is gone, and takes them
 // over. It is safe for concurrent use and may be copied.
-type Reaper struct{ conn }
+type Reaper struct {
+	conn
+	tracked.Jobs
+}
 
 // Reaper returns a Reaper of the same Redis.
-func (s Store) Reaper() Reaper { return Reaper{s.prompt} }
-
-// Unattended returns jobs that no reaper has looked at for a
-// while, at most limit of them. Of several reapers that ask, one
-// gets each job. If that one does nothing, the job is returned
-// again after the same while.
-func (r Reaper) Unattended(
-	ctx context.Context, since time.Duration, limit int64,
-) ([]string, error) {
-	ids, err := r.run(ctx, lua.Unattended, "", lua.Args{
-		"since": since.Milliseconds(),
-		"most":  limit,
-	}).StringSlice()
-	return ids, redisconn.Wrap(err, "list unattended jobs")
-}
+func (s Store) Reaper() Reaper { return Reaper{s.prompt, s.prompt.tracked()} }
 
 // JobHealth is what tells whether a job has a live coordinator.
 type JobHealth struct {
@@ -99,10 +89,6 @@ func (r Reaper) TakeOver(
 	}
 	return crashes, nil
 }
-
-// Untrack removes a job without a record from those that reapers
-// watch.
-func (r Reaper) Untrack(ctx context.Context, id string) error { return r.untrack(ctx, id) }
 
 // Flush puts the last event of a job that has ended into the
 // stream, if it is not there yet, and then untracks the job. It

@@ -30,7 +30,7 @@ func TestUnattendedGivesEachJobToOneReaper(t *testing.T) {
 		}
 		unattended := func(limit int64) []string {
 			t.Helper()
-			return must[[]string](t)(r.Reaper().Unattended(t.Context(), 30*time.Second, limit))
+			return must[[]string](t)(r.Reaper().Unattended(t.Context(), limit))
 		}
 		if ids := unattended(100); len(ids) != 0 {
 			t.Errorf("unattended although they were just enqueued: %v", ids)
@@ -48,7 +48,7 @@ func TestUnattendedGivesEachJobToOneReaper(t *testing.T) {
 		var got [reapers][]string
 		atOnce(reapers, func(i int) {
 			for range 20 {
-				ids, err := r.Reaper().Unattended(t.Context(), 30*time.Second, 5)
+				ids, err := r.Reaper().Unattended(t.Context(), 5)
 				if err != nil {
 					t.Error(err)
 				}

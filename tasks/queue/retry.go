@@ -36,14 +36,15 @@ type RetryTask struct {
 // The caller must enqueue the task if the job is queued. round is one more than the Round of
 // the job's Status. It is safe to call twice.
 func (s Store) BeginRetry(ctx context.Context, id string, round int) (RetryTask, error) {
-	if err := s.patient.track(ctx, id); err != nil {
+	jobs := s.patient.tracked()
+	if err := jobs.Track(ctx, id, true); err != nil {
 		return RetryTask{}, err
 	}
 	t, err := s.patient.beginRetry(ctx, id, round)
 	if isAnswer(err, "OUTBOX") {
 		// The last event of the round before is not sent yet. Its
 		// place in the record will be needed.
-		if err := errors.Join(s.patient.flush(ctx, id), s.patient.track(ctx, id)); err != nil {
+		if err := errors.Join(s.patient.flush(ctx, id), jobs.Track(ctx, id, true)); err != nil {
 			return RetryTask{}, err
 		}
 		t, err = s.patient.beginRetry(ctx, id, round)
@@ -54,7 +55,7 @@ func (s Store) BeginRetry(ctx context.Context, id string, round int) (RetryTask,
 
 	// Once more: the end of the round before may have untracked
 	// the job in between.
-	return t, s.patient.track(ctx, id)
+	return t, jobs.Track(ctx, id, true)
 }
 
 func (c conn) beginRetry(ctx context.Context, id string, round int) (RetryTask, error) {

@@ -82,7 +82,7 @@ func (s Store) Create(ctx context.Context, j NewJob) (CreateResult, error) {
 	// A reaper removes a tracked job that has no record. The
 	// other way round, a crash between the two would leave a job
 	// that nobody tracks.
-	if err := s.patient.track(ctx, j.ID); err != nil {
+	if err := s.patient.tracked().Track(ctx, j.ID, true); err != nil {
 		return CreateResult{}, err
 	}
 

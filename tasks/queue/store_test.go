@@ -207,7 +207,7 @@ func TestOutageIsNotAFence(t *testing.T) {
 		"retry":  func(ctx context.Context) error { return second(r.BeginRetry(ctx, "j", 1)) },
 		"emit":   func(ctx context.Context) error { return r.Emit(ctx, tasks.Event{}) },
 
-		"unattended": func(ctx context.Context) error { return second(r.Reaper().Unattended(ctx, 0, 1)) },
+		"unattended": func(ctx context.Context) error { return second(r.Reaper().Unattended(ctx, 1)) },
 		"inspect":    func(ctx context.Context) error { return second(r.Reaper().Inspect(ctx, "j")) },
 		"take over":  func(ctx context.Context) error { return second(r.Reaper().TakeOver(ctx, "j", queue.JobHealth{})) },
 		"untrack":    func(ctx context.Context) error { return r.Reaper().Untrack(ctx, "j") },

@@ -140,7 +140,7 @@ func jobCalls() []call {
 		}},
 		{"suspend", func(ctx context.Context, s *story) string { return answer(s.lease.Suspend(ctx, time.Minute)) }},
 		{"unattended", func(ctx context.Context, s *story) string {
-			_, err := s.Reaper().Unattended(ctx, -time.Minute, 10) // the jobs of a lost answer come later
+			_, err := s.Reaper().Unattended(ctx, 10) // the jobs of a lost answer come later
 			return answer(err)
 		}},
 	}

@@ -29,6 +29,7 @@ const (
 	RedisBudget    ID = "redis-budget"    // bytes that a job may keep in Redis
 	JobObjects     ID = "job-objects"     // objects that a job may have
 	PayloadLimit   ID = "payload-limit"   // bytes of a payload
+	MemoryBudget   ID = "memory-budget"   // bytes of memory for the work of a process
 	VerifySlots    ID = "verify-slots"    // verifications at once
 	JobSlots       ID = "job-slots"       // sharded jobs coordinated at once
 	ShardSlots     ID = "shard-slots"     // shards and exports at once
@@ -43,6 +44,7 @@ func All() []ID {
 	return []ID{
 		RedisURL, PublicKey, PrivateKeys, SecretsAllow, EgressAllow,
 		FileRoots, WorkerIdentity, STSEndpoint, GCSTokenURL, RedisBudget, JobObjects, PayloadLimit,
+		MemoryBudget,
 		VerifySlots, JobSlots, ShardSlots, Parallel, BucketShards, TenantShards, DrainTimeout,
 	}
 }

@@ -73,6 +73,9 @@ type Job struct {
 	Payload tasks.Job
 	Env     job.Env
 
+	// Call calls the job's own code. It may return before the code
+	// does, with the cause of ctx, if the code does not obey ctx.
+	Call func(ctx context.Context, code func() error) error
 	// Gauge receives the progress after each heartbeat.
 	Gauge Gauge
 	// WriteResult stores the progress where asynqmon shows it.
@@ -106,6 +109,19 @@ func (c *Coordinator) Release(ctx context.Context, j Job) {
 		return
 	}
 	newJobCaps(&c.config, j).release(ctx)
+}
+
+// call calls the job's own code, which returns a result.
+func (j Job) call(ctx context.Context, code func() (tasks.Result, error)) (tasks.Result, error) {
+	var result tasks.Result
+	err := j.Call(ctx, func() (err error) {
+		result, err = code()
+		return err
+	})
+	if err != nil {
+		return nil, err // the code may still run, and write result
+	}
+	return result, nil
 }
 
 // run is one run of a job in this process.

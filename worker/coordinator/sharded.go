@@ -17,7 +17,8 @@ func (r *run) sharded(ctx context.Context) (tasks.Result, error) {
 	planned := make(chan struct{})
 	group.Go(func() error {
 		if r.job.Lease.State == tasks.StatePlanning {
-			if err := r.plan(inner); err != nil {
+			plan := func() error { return r.plan(inner) }
+			if err := r.job.Call(inner, plan); err != nil {
 				return err
 			}
 		}
@@ -46,13 +47,16 @@ func (r *run) finish(ctx context.Context) (tasks.Result, error) {
 	}
 	r.job.Env.Log.Info("finishing", "shards", totals.Shards)
 
-	result, err := r.job.Kind.Sharded.Finish(ctx, r.job.Payload, r.job.Env, job.Parts{
+	parts := job.Parts{
 		Tally:   totals.Tally,
 		Bytes:   totals.Bytes,
 		Size:    totals.Size,
 		Failed:  totals.Failed,
 		Data:    r.job.Lease.Parts(ctx, totals.Shards),
 		Earlier: r.job.Lease.PreviousResult,
+	}
+	result, err := r.job.call(ctx, func() (tasks.Result, error) {
+		return r.job.Kind.Sharded.Finish(ctx, r.job.Payload, r.job.Env, parts)
 	})
 	return result, fencedOr(ctx, err)
 }

@@ -14,6 +14,8 @@ func (r *run) single(ctx context.Context) (tasks.Result, error) {
 		return r.progress.update(counts, counts.ObjectsTotal)
 	})
 	defer stop()
-	result, err := r.job.Kind.Single.Run(ctx, r.job.Payload, r.job.Env)
+	result, err := r.job.call(ctx, func() (tasks.Result, error) {
+		return r.job.Kind.Single.Run(ctx, r.job.Payload, r.job.Env)
+	})
 	return result, fencedOr(ctx, err)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 	"github.com/stevedore-jobs/stevedore/worker/export/formats"
 	"github.com/stevedore-jobs/stevedore/worker/export/pack"
+	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
 
 // archiver writes the data set as one archive. It can be used once.
@@ -28,13 +29,13 @@ type archiver struct {
 // write writes annotations, images and names in this order, which is
 // also the order of their paths (see formats.Writer).
 func (a *archiver) write(ctx context.Context, w io.Writer) error {
-	zip := pack.NewZip(w)
+	zip := pack.NewZip(steps.Writer(ctx, w))
 	for _, subset := range a.data.subsets {
 		file, err := zip.Create(a.writer.AnnotationsPath(subset))
 		if err != nil {
 			return err
 		}
-		if err := a.writer.Write(file, a.subset(ctx, subset)); err != nil {
+		if err := a.writer.Write(ctx, file, a.subset(ctx, subset)); err != nil {
 			return err
 		}
 	}
@@ -43,7 +44,7 @@ func (a *archiver) write(ctx context.Context, w io.Writer) error {
 			return err
 		}
 	}
-	if err := a.writeNames(zip); err != nil {
+	if err := a.writeNames(ctx, zip); err != nil {
 		return err
 	}
 	return zip.Close()
@@ -71,12 +72,16 @@ type writeShape = func(
 	place int, im annotation.Image, sh annotation.Shape,
 ) (*annotation.Problem, error)
 
+// shapeWork is how many steps a shape takes at least.
+const shapeWork = 256
+
 // scanShapes scans the document and calls write for each shape of a
 // subset's exported images. It adds all problems to the images'
 // records. If no images are included, an image is finished after its
 // shapes.
 func (a *archiver) scanShapes(ctx context.Context, subset string, write writeShape) error {
 	next, place := 0, -1
+	var work steps.Counter
 	_, err := a.document.scan(ctx, func(r formats.Reader, _ annotation.Image) error {
 		im := &a.data.images[next]
 		next++
@@ -85,13 +90,13 @@ func (a *archiver) scanShapes(ctx context.Context, subset string, write writeSha
 		}
 		place++
 		err := r.Shapes(func(sh annotation.Shape, problem *annotation.Problem) error {
-			var err error
-			if problem == nil {
+			err := work.Add(ctx, shapeWork)
+			if problem == nil && err == nil {
 				problem, err = write(place, im.Image, sh)
 			}
 			switch {
 			case problem != nil:
-				im.problems.add(problem)
+				a.data.listed.add(&im.problems, problem)
 			case err == nil:
 				a.shapes++
 			}
@@ -108,9 +113,12 @@ func (a *archiver) scanShapes(ctx context.Context, subset string, write writeSha
 // writeImages adds the images, sorted by their paths.
 func (a *archiver) writeImages(ctx context.Context, zip *pack.Zip) error {
 	list := slices.Collect(a.data.exported())
-	slices.SortFunc(list, func(x, y *imageRecord) int {
+	err := steps.Sort(ctx, list, func(x, y *imageRecord) int {
 		return cmp.Compare(a.writer.ImagePath(x.Image), a.writer.ImagePath(y.Image))
 	})
+	if err != nil {
+		return err
+	}
 	for f, err := range a.source.fetchAll().Range(ctx, list) {
 		if err != nil {
 			return err
@@ -153,9 +161,10 @@ func (a *archiver) writeImage(zip *pack.Zip, f *imageFile) error {
 
 // writeNames adds names.jsonl if a file has another name than its
 // image. It has a line for each such file.
-func (a *archiver) writeNames(zip *pack.Zip) error {
+func (a *archiver) writeNames(ctx context.Context, zip *pack.Zip) error {
 	var file io.Writer
 	var line []byte
+	var work steps.Counter
 	for im := range a.data.exported() {
 		if im.File == im.Name {
 			continue
@@ -171,6 +180,9 @@ func (a *archiver) writeNames(zip *pack.Zip) error {
 		line = asciijson.Append(append(line, `,"file_name":`...), im.File)
 		line = append(line, "}\n"...)
 		if _, err := file.Write(line); err != nil {
+			return err
+		}
+		if err := work.Add(ctx, len(line)); err != nil {
 			return err
 		}
 	}

@@ -1,29 +1,22 @@
 package export
 
 import (
-	"context"
 	"fmt"
 	"iter"
 	"slices"
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
-	"github.com/stevedore-jobs/stevedore/worker/export/formats"
-)
-
-const (
-	maxImages     = 1_000_000     // in one document
-	maxSubsets    = 100           // each takes one scan of the document
-	maxSubsetName = 100           // bytes
-	maxSide       = 1_000_000     // pixels
-	maxPixels     = 1_000_000_000 // of an image; pycocotools counts them in 32 bits
+	"github.com/stevedore-jobs/stevedore/worker/export/naming"
 )
 
 // dataset is what the first scan of the document finds.
 type dataset struct {
-	schema  annotation.Schema
-	images  []imageRecord // in the document's order
-	subsets []string      // in the order of their files in the archive
+	schema      annotation.Schema
+	images      []imageRecord      // in the document's order
+	subsets     []string           // in the order of their files in the archive
+	directories naming.Directories // of all images
+	listed      *problemRoom
 }
 
 // imageRecord is what is kept of an image between the scans of the
@@ -52,82 +45,75 @@ func (d *dataset) exported() iter.Seq[*imageRecord] {
 	}
 }
 
-// survey scans the document for its images and subsets. It fails if
-// the document is not valid.
-func survey(ctx context.Context, doc *document, w formats.Writer) (*dataset, error) {
-	d := &dataset{}
-	schema, err := doc.scan(ctx, func(r formats.Reader, im annotation.Image) error {
-		bad := d.addSubset(im.Subset)
-		if len(d.images) == maxImages {
-			bad = &annotation.DocumentError{
-				Code: "TooLarge", Detail: fmt.Sprintf("more than %d images", maxImages),
-				Fix: "Export fewer images at a time, for example task by task.",
-			}
-		}
-		if bad != nil {
-			bad.Line = r.Line()
-			return bad
-		}
-		d.images = append(d.images, newImageRecord(im))
-		return nil
-	})
-	if err != nil {
-		return nil, err
+// add adds an image. Its error is an *annotation.DocumentError.
+func (d *dataset) add(h annotation.Image) error {
+	if len(d.images) == annotation.MaxImages {
+		return annotation.TooLarge(annotation.MaxImages, "images")
 	}
-
-	d.schema = schema
-	if len(d.subsets) == 0 {
-		d.subsets = []string{annotation.DefaultSubset}
+	subset, bad := d.addSubset(h.Subset)
+	if bad != nil {
+		return bad
 	}
-	slices.SortFunc(d.subsets, func(a, b string) int {
-		return strings.Compare(w.AnnotationsPath(a), w.AnnotationsPath(b))
-	})
-	return d, nil
+	h.Subset = subset
+	im := newImageRecord(h, d.listed)
+	if len(h.Name) <= annotation.MaxName && !d.directories.Add(subset, naming.Safe(im.Name)) {
+		return annotation.TooLarge(annotation.MaxDirectories, "directories in the names of images")
+	}
+	d.images = append(d.images, im)
+	return nil
 }
 
-func newImageRecord(h annotation.Image) imageRecord {
+func newImageRecord(h annotation.Image, listed *problemRoom) imageRecord {
 	im := imageRecord{Image: h}
-	if !isRelativePath(h.Name) {
-		im.problems.add(annotation.Problemf(codeInvalidName,
-			"an empty, \".\" or \"..\" path segment in image name %.200q; left out", h.Name))
+	leaveOut := func(code, format string, args ...any) {
+		listed.add(&im.problems, annotation.Problemf(code, format+"; left out", args...))
 	}
-	sized := h.Width > 0 && h.Height > 0 && h.Width <= maxSide && h.Height <= maxSide
-	if !sized || h.Width*h.Height > maxPixels {
-		im.problems.add(annotation.Problemf(codeInvalidImage,
-			"width and height are missing or not usable; left out"))
+	switch {
+	case len(h.Name) > annotation.MaxName:
+		im.Name = strings.ToValidUTF8(h.Name[:200], "") + "..."
+		leaveOut(codeInvalidName, "an image name of %d bytes, more than %d",
+			len(h.Name), annotation.MaxName)
+	case !naming.IsRelativePath(h.Name):
+		leaveOut(codeInvalidName,
+			"an empty, \".\" or \"..\" path segment in image name %.200q", h.Name)
+	}
+	sized := h.Width > 0 && h.Height > 0 &&
+		h.Width <= annotation.MaxSide && h.Height <= annotation.MaxSide
+	if !sized || h.Width*h.Height > annotation.MaxPixels {
+		leaveOut(codeInvalidImage, "width and height are missing or not usable")
 	}
 	im.leftOut = !im.problems.empty()
 	return im
 }
 
-// addSubset adds a subset that is new. It returns an error if the
-// name cannot be part of a file name, or differs from another one
-// only in case.
-func (d *dataset) addSubset(name string) *annotation.DocumentError {
-	if slices.Contains(d.subsets, name) {
-		return nil
+// addSubset adds a subset that is new. It returns one string for all
+// images of a subset. It returns an error if the name cannot be part of
+// a file name, or differs from another one only in case.
+func (d *dataset) addSubset(name string) (string, *annotation.DocumentError) {
+	if i := slices.Index(d.subsets, name); i >= 0 {
+		return d.subsets[i], nil
 	}
-	invalid := func(format string, args ...any) *annotation.DocumentError {
-		return &annotation.DocumentError{
+	invalid := func(format string, args ...any) (string, *annotation.DocumentError) {
+		return "", &annotation.DocumentError{
 			Code: "InvalidSubset", Detail: fmt.Sprintf(format, args...),
 			Fix: "Rename the subset and export the annotations again.",
 		}
 	}
-	if len(name) > maxSubsetName || !isRelativePath(name) ||
-		strings.Contains(name, "/") || safeName(name) != name {
+	if len(name) > annotation.MaxSubsetName || !naming.IsRelativePath(name) ||
+		strings.Contains(name, "/") || naming.Safe(name) != name {
 		return invalid("subset %.100q cannot be a file name", name)
 	}
 	for _, other := range d.subsets {
-		if fold(other) == fold(name) {
+		if naming.Fold(other) == naming.Fold(name) {
 			return invalid("subsets %q and %q differ only in case", other, name)
 		}
 	}
-	if len(d.subsets) == maxSubsets {
-		return &annotation.DocumentError{
-			Code: "TooLarge", Detail: fmt.Sprintf("more than %d subsets", maxSubsets),
+	if len(d.subsets) == annotation.MaxSubsets {
+		return "", &annotation.DocumentError{
+			Code: "TooLarge", Detail: fmt.Sprintf("more than %d subsets", annotation.MaxSubsets),
 			Fix: "Export the project's tasks one by one.",
 		}
 	}
 	d.subsets = append(d.subsets, name)
-	return nil
+	return name, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 	"github.com/stevedore-jobs/stevedore/worker/export/formats"
+	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
 
 // document is the object with the annotations.
@@ -34,7 +35,7 @@ func (d *document) scan(
 	defer func() { _ = body.Close() }()
 	d.etag = body.Object.ETag
 
-	r, known := formats.NewReader(d.format, body)
+	r, known := formats.NewReader(d.format, steps.Reader(ctx, body))
 	if !known {
 		return annotation.Schema{}, unknownFormat(d.format)
 	}
@@ -48,7 +49,7 @@ func (d *document) scan(
 			return schema, nil
 		}
 		if err == nil {
-			err = do(r, im)
+			err = located(do(r, im), r, im)
 		}
 		if err == nil {
 			err = context.Cause(ctx)
@@ -57,6 +58,16 @@ func (d *document) scan(
 			return annotation.Schema{}, d.failed(err)
 		}
 	}
+}
+
+// located adds to a document's error the line and the image, unless it
+// has a line.
+func located(err error, r formats.Reader, im annotation.Image) error {
+	var bad *annotation.DocumentError
+	if errors.As(err, &bad) && bad.Line == 0 {
+		bad.Line, bad.Image = r.Line(), im.Name
+	}
+	return err
 }
 
 // failed turns an error of a scan into the job's error.

@@ -110,7 +110,7 @@ func FuzzExport(f *testing.F) {
 			if im, err = r.Next(); err != nil {
 				return
 			}
-			if record := newImageRecord(im); record.leftOut || im.Width*im.Height > 1<<20 {
+			if record := newImageRecord(im, &problemRoom{}); record.leftOut || im.Width*im.Height > 1<<20 {
 				continue
 			}
 			err = r.Shapes(func(sh annotation.Shape, problem *annotation.Problem) error {
@@ -129,7 +129,7 @@ func checkShape(t *testing.T, w formats.Writer, schema *annotation.Schema, im an
 	t.Helper()
 	var out bytes.Buffer
 	var problem *annotation.Problem
-	err := w.Write(&out, annotation.Subset{
+	err := w.Write(t.Context(), &out, annotation.Subset{
 		Schema: schema, Images: slices.Values([]annotation.Image{im}),
 		Shapes: func(write writeShape) (err error) {
 			problem, err = write(0, im, sh)

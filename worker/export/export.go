@@ -22,11 +22,15 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/export/formats"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
-// Job implements job.Single. The zero value is ready and is safe for
+// Job implements job.Single. Make one with New. It is safe for
 // concurrent use.
-type Job struct{}
+type Job struct{ memory *memory.Budget }
+
+// New makes the job. All its runs in this process draw on the budget.
+func New(budget *memory.Budget) Job { return Job{budget} }
 
 var _ job.Single[tasks.ExportAnnotations] = Job{}
 
@@ -43,14 +47,19 @@ var _ job.Single[tasks.ExportAnnotations] = Job{}
 // or what is unusual about it. A document in another format fails the
 // job as Invalid. If the bucket has none of the images, the job fails
 // as NotFound.
-func (Job) Run(ctx context.Context, j tasks.ExportAnnotations, env job.Env) (tasks.Result, error) {
-	r := &run{job: j, env: env, images: imageDirectory(j.Annotations.ImageDirectory)}
+func (e Job) Run(
+	ctx context.Context, j tasks.ExportAnnotations, env job.Env,
+) (tasks.Result, error) {
+	r := &run{
+		job: j, env: env, memory: e.memory, listed: &problemRoom{},
+		images: imageDirectory(j.Annotations.ImageDirectory),
+	}
 	defer r.close()
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
 
-	data, err := survey(ctx, r.document, r.writer)
+	data, err := r.survey(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +75,9 @@ func (Job) Run(ctx context.Context, j tasks.ExportAnnotations, env job.Env) (tas
 			progress.finish(im, 0)
 		}
 	}
-	nameFiles(data.images)
+	if err := nameFiles(ctx, data); err != nil {
+		return nil, err
+	}
 
 	for {
 		result, err := r.publish(ctx, data, progress)
@@ -89,13 +100,16 @@ func (Job) Run(ctx context.Context, j tasks.ExportAnnotations, env job.Env) (tas
 type run struct {
 	job    tasks.ExportAnnotations
 	env    job.Env
+	memory *memory.Budget
 	images imageDirectory
+	listed *problemRoom
 
 	document *document
 	writer   formats.Writer
 	source   *imageSource // nil unless images are included
 	target   providers.Bucket
 	opened   []providers.Bucket
+	release  func() // gives back what the document takes of the memory budget; may be nil
 }
 
 // open finds the formats and opens the buckets.
@@ -118,6 +132,7 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err == nil {
 		r.source = &imageSource{
 			bucket: b, storage: r.job.Source, directory: r.images, parallel: r.env.Parallel,
+			listed: r.listed,
 		}
 	}
 	return err
@@ -136,6 +151,9 @@ func (r *run) opens(b providers.Bucket, err error) (providers.Bucket, error) {
 }
 
 func (r *run) close() {
+	if r.release != nil {
+		r.release()
+	}
 	for _, b := range r.opened {
 		_ = b.Close()
 	}

@@ -205,7 +205,7 @@ func TestErrorLines(t *testing.T) {
 		"too thin":   {boxXML(`xtl="5" ytl="1" xbr="5.004" ybr="9"`), "degenerate-shape", "box", 0},
 		"radius":     {`<ellipse label="car" cx="1" cy="1" rx="0" ry="3"/>`, "invalid-shape", "radius", 0},
 		"rle":        {`<mask label="car" rle="1, 2" left="0" top="0" width="2" height="2"/>`, "invalid-shape", "fewer", 0},
-		"huge mask":  {`<mask label="car" rle="1" left="0" top="0" width="99999" height="99999"/>`, "invalid-shape", "134217728", 0},
+		"huge mask":  {`<mask label="car" rle="1" left="0" top="0" width="99999" height="99999"/>`, "too-large", "more than the 200 of its image", 0},
 		"empty mask": {`<mask label="car" rle="4" left="0" top="0" width="2" height="2"/>`, "degenerate-shape", "mask", 0},
 		"mask place": {`<mask label="car" rle="4" left="0.5" top="0" width="2" height="2"/>`, "invalid-shape", "whole", 0},
 		"two of them": {`<tag label="car"/>` + boxXML(`xtl="1" ytl="1" xbr="3" ybr="3"`) + `<box label="dog"/>`,

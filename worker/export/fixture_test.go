@@ -19,6 +19,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/mem"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
 // world has a bucket in memory and a job on it.
@@ -76,7 +77,7 @@ func (w *world) env() job.Env {
 }
 
 func (w *world) run(ctx context.Context) (tasks.ExportAnnotationsResult, error) {
-	result, err := Job{}.Run(ctx, w.job, w.env())
+	result, err := New(memory.New(1<<30)).Run(ctx, w.job, w.env())
 	r, _ := result.(tasks.ExportAnnotationsResult)
 	return r, err
 }

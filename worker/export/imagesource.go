@@ -16,6 +16,7 @@ type imageSource struct {
 	storage   tasks.Storage
 	directory imageDirectory
 	parallel  int // requests at once
+	listed    *problemRoom
 }
 
 const (

@@ -90,22 +90,25 @@ func (s *imageSource) findListed(
 // problem is not of this image alone.
 func (s *imageSource) stat(ctx context.Context, key string) (p problems, err error) {
 	if !strings.HasPrefix(key, s.storage.Dir()) {
-		p.add(annotation.Problemf(job.CodeNotFound,
+		s.listed.add(&p, annotation.Problemf(job.CodeNotFound,
 			"outside the source, which is confined to %q; left out", s.storage.Dir()))
 		return p, nil
 	}
 	_, err = s.bucket.Stat(ctx, key)
+	var problem *annotation.Problem
 	switch {
 	case err == nil:
+		return p, nil
 	case errors.Is(err, providers.NotFound) && !concernsBucket(err):
-		p.add(annotation.Problemf(job.CodeNotFound, "no such image in %s; left out", s.storage))
+		problem = annotation.Problemf(job.CodeNotFound, "no such image in %s; left out", s.storage)
 	case errors.Is(err, providers.Invalid) && !concernsBucket(err):
-		p.add(annotation.Problemf(job.CodeInvalid, "%v; left out", err))
+		problem = annotation.Problemf(job.CodeInvalid, "%v; left out", err)
 	case errors.Is(err, providers.Denied):
-		p.add(annotation.Problemf(job.CodeDenied, "%v; left out", err))
+		problem = annotation.Problemf(job.CodeDenied, "%v; left out", err)
 	default:
 		return p, err
 	}
+	s.listed.add(&p, problem)
 	return p, nil
 }
 

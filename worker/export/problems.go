@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
@@ -37,6 +38,35 @@ func (p *problems) add(one *annotation.Problem) {
 }
 
 func (p *problems) empty() bool { return len(p.list) == 0 }
+
+// maxListed is how many problems of all images are described. Each
+// takes some hundred bytes of memory.
+const maxListed = 100_000
+
+// problemRoom counts the problems that are described. It is safe for
+// concurrent use.
+type problemRoom struct{ described atomic.Int64 }
+
+// add adds a problem to those of an image. If maxListed problems are
+// described already, it keeps only the code of the image's first
+// problem.
+func (r *problemRoom) add(to *problems, one *annotation.Problem) {
+	if len(to.list) < maxProblems && r.described.Add(1) > maxListed {
+		r.described.Add(-1)
+		one = &annotation.Problem{Code: one.Code, Message: "one of too many problems to describe"}
+		if !to.empty() {
+			to.more++
+			return
+		}
+	}
+	to.add(one)
+}
+
+// clear takes back what add has added to the problems of an image.
+func (r *problemRoom) clear(of *problems) {
+	r.described.Add(-int64(len(of.list)))
+	*of = problems{}
+}
 
 // line returns the line of the error list. It has the code of the
 // first problem.
@@ -76,4 +106,5 @@ func (p *imageProgress) finish(im *imageRecord, bytes int64) {
 	line := im.problems.line(p.directory.key(im))
 	line.Warning = !im.leftOut
 	p.Reject(line)
+	im.problems = problems{} // they are reported
 }

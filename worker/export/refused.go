@@ -42,7 +42,7 @@ func (s *imageSource) leaveOutRefused(
 ) error {
 	var exported []*imageRecord
 	for im := range data.exported() {
-		im.problems = problems{} // those of the archive that was not finished
+		data.listed.clear(&im.problems) // those of the archive that was not finished
 		exported = append(exported, im)
 	}
 	_, err := job.Each(ctx, exported, s.parallel, s.checkReadable)
@@ -74,7 +74,7 @@ func (s *imageSource) checkReadable(ctx context.Context, im *imageRecord) (struc
 	if !ok {
 		return struct{}{}, err
 	}
-	im.problems.add(annotation.Problemf(line.Code, "%v; left out", err))
+	s.listed.add(&im.problems, annotation.Problemf(line.Code, "%v; left out", err))
 	im.leftOut = true
 	return struct{}{}, nil
 }

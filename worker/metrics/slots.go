@@ -13,12 +13,16 @@ type Pool struct {
 	Name  string
 	Slots int
 	Busy  func() int // slots in which a handler really runs
+	// Leftover returns how many of the busy slots belong to an attempt
+	// that has ended, but whose code still runs.
+	Leftover func() int
 }
 
 // slotCollector reports the slots of each pool.
 type slotCollector struct {
 	pools     []Pool
 	all, busy *prometheus.Desc
+	leftover  *prometheus.Desc
 }
 
 func newSlotCollector(pools []Pool) slotCollector {
@@ -29,6 +33,8 @@ func newSlotCollector(pools []Pool) slotCollector {
 			"Slots of this process.", label, nil),
 		busy: prometheus.NewDesc("stevedore_slots_busy",
 			"Slots of this process in which a task runs.", label, nil),
+		leftover: prometheus.NewDesc("stevedore_slots_leftover",
+			"Busy slots whose task has ended, but whose code does not stop.", label, nil),
 	}
 }
 
@@ -36,6 +42,7 @@ func newSlotCollector(pools []Pool) slotCollector {
 func (c slotCollector) Describe(out chan<- *prometheus.Desc) {
 	out <- c.all
 	out <- c.busy
+	out <- c.leftover
 }
 
 // Collect implements prometheus.Collector.
@@ -43,6 +50,7 @@ func (c slotCollector) Collect(out chan<- prometheus.Metric) {
 	for _, p := range c.pools {
 		out <- gauge(c.all, float64(p.Slots), p.Name)
 		out <- gauge(c.busy, float64(p.Busy()), p.Name)
+		out <- gauge(c.leftover, float64(p.Leftover()), p.Name)
 	}
 }
 

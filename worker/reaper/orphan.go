@@ -9,6 +9,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/tracked"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/journal"
 )
@@ -47,39 +48,48 @@ func newOrphan(r *Reaper, kind job.Kind, id string, health queue.JobHealth) orph
 // lost its last second, somebody may have deleted the task, or a worker
 // may have died with it. The job then gets its task back. Only a task
 // that somebody has archived cancels the job.
-func (o orphan) checkQueued(ctx context.Context) error {
+func (o orphan) checkQueued(ctx context.Context) (tracked.Look, error) {
 	if o.health.Silent < queuedGrace {
-		return nil
+		return tracked.Look{After: queuedGrace - o.health.Silent, Waits: true}, nil
 	}
 	ref := o.ref()
 	state, err := o.reaper.config.Tasks.State(o.queue, ref.TaskID())
 	switch {
 	case err != nil:
-		return err
+		return tracked.Look{}, err
 	case state == asynqtask.Archived:
-		return o.checkArchived(ctx, o.enqueue)
+		return tracked.Look{}, o.checkArchived(ctx, o.enqueue)
 	case state == asynqtask.Gone:
-		return o.enqueue(ctx, ref)
+		return tracked.Look{}, o.enqueue(ctx, ref)
 	case state == asynqtask.Active && !o.reaper.config.Tasks.IsRunning(ref.TaskID()):
-		return o.takeOver(ctx)
+		return tracked.Look{}, o.takeOver(ctx)
+	case state == asynqtask.Active:
+		return tracked.Look{}, nil
 	}
-	return nil
+	return o.waiting(), nil
+}
+
+// waiting returns when to look again at a job whose task waits. That is
+// not before the task may begin: until then only the task could be lost.
+func (o orphan) waiting() tracked.Look {
+	return tracked.Look{After: max(o.health.Wait, 0) + queuedGrace, Waits: true}
 }
 
 // checkSilent takes over a job whose coordinator sends no heartbeats,
 // unless its task waits on the queue: after a hand-over a task goes to
 // the end of the queue, and may wait there for a long time.
-func (o orphan) checkSilent(ctx context.Context) error {
+func (o orphan) checkSilent(ctx context.Context) (tracked.Look, error) {
 	state, err := o.reaper.config.Tasks.State(o.queue, o.ref().TaskID())
 	switch {
-	case err != nil || state.Waiting():
-		return err
+	case err != nil:
+		return tracked.Look{}, err
+	case state.Waiting():
+		return o.waiting(), nil
 	case state == asynqtask.Archived:
-		return o.checkArchived(ctx, func(ctx context.Context, _ asynqtask.JobRef) error {
-			return o.takeOver(ctx)
-		})
+		takeOver := func(ctx context.Context, _ asynqtask.JobRef) error { return o.takeOver(ctx) }
+		return tracked.Look{}, o.checkArchived(ctx, takeOver)
 	}
-	return o.takeOver(ctx)
+	return tracked.Look{}, o.takeOver(ctx)
 }
 
 // checkArchived cancels a job whose waiting task somebody has archived.

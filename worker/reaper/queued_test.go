@@ -30,7 +30,7 @@ func (f fixture) queued(id string, wait time.Duration) asynqtask.Job {
 
 func (f fixture) mustCheck(id string) {
 	f.t.Helper()
-	if err := f.check(f.t.Context(), id, true); err != nil {
+	if err := f.lookAt(f.t.Context(), id, true); err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -82,5 +82,34 @@ func TestArchivedTaskCancelsTheJob(t *testing.T) {
 	}
 	if f.counts.ended != 3 || f.counts.takenOver != 0 {
 		t.Errorf("%d jobs ended, %d were taken over", f.counts.ended, f.counts.takenOver)
+	}
+}
+
+// A delayed job whose task waits is not looked at again before its
+// time.
+func TestDelayedJobIsLeftAloneUntilItsTime(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "build-manifest")
+	j := f.queued("later", time.Hour)
+	if err := f.tasks.EnqueueJob(t.Context(), j); err != nil {
+		t.Fatal(err)
+	}
+	age := func(by time.Duration) {
+		if err := f.redis("ZINCRBY", "stevedore:active", -by.Milliseconds(), "later"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	age(time.Minute)
+	if jobs := f.unattended(t.Context()); len(jobs) != 1 {
+		t.Fatalf("unattended are %v", jobs)
+	}
+	f.mustCheck("later")
+	age(59 * time.Minute)
+	if jobs := f.unattended(t.Context()); len(jobs) != 0 {
+		t.Errorf("after 59 minutes %v are unattended", jobs)
+	}
+	age(2 * time.Minute)
+	if jobs := f.unattended(t.Context()); len(jobs) != 1 {
+		t.Errorf("after 61 minutes %v are unattended", jobs)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/tracked"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/journal"
 )
@@ -73,7 +74,7 @@ func (r *Reaper) Run(ctx context.Context) {
 			return
 		case <-time.After(minRound + rand.N(roundEvery/2)):
 		}
-		jobs, err := r.records.Unattended(ctx, minRound, maxJobsPerRound)
+		jobs, err := r.records.Unattended(ctx, maxJobsPerRound)
 		if err != nil {
 			r.config.Log.Debug("orphaned jobs not listed", "error", err)
 			continue
@@ -98,7 +99,7 @@ func (r *Reaper) round(ctx context.Context, jobs []string, trustFrom time.Time) 
 		trust := time.Now().After(trustFrom)
 		// To find a job's queue, its payload may have to be decoded,
 		// and that runs code of its kind.
-		err := guard.Call(func() error { return r.check(ctx, id, trust) })
+		err := guard.Call(func() error { return r.lookAt(ctx, id, trust) })
 		switch {
 		case err == nil, ctx.Err() != nil:
 			continue
@@ -112,29 +113,41 @@ func (r *Reaper) round(ctx context.Context, jobs []string, trustFrom time.Time) 
 	return ok
 }
 
+// lookAt looks at one job, and says when a reaper does so again.
+func (r *Reaper) lookAt(ctx context.Context, id string, trust bool) error {
+	next, err := r.check(ctx, id, trust)
+	if err != nil || next == (tracked.Look{}) {
+		return err
+	}
+	return r.records.Postpone(ctx, id, next)
+}
+
 // check looks at one job, and does what is needed to have it continue.
-// A job that has ended is not tracked any more.
-func (r *Reaper) check(ctx context.Context, id string, trust bool) error {
+// It returns when that may be needed next. A job that has ended is not
+// tracked any more.
+func (r *Reaper) check(ctx context.Context, id string, trust bool) (tracked.Look, error) {
 	health, err := r.records.Inspect(ctx, id)
 	switch {
 	case errors.Is(err, queue.ErrNoJob):
-		return r.records.Untrack(ctx, id)
+		return tracked.Look{}, r.records.Untrack(ctx, id)
 	case err != nil:
-		return err
+		return tracked.Look{}, err
 	case health.State.Final():
-		return r.records.Flush(ctx, id)
+		return tracked.Look{}, r.records.Flush(ctx, id)
 	}
 
 	kind, ok := r.config.Kinds[health.Kind]
 	if !ok {
-		return nil // only other workers know it
+		return tracked.Look{}, nil // only other workers know it
 	}
 	o := newOrphan(r, kind, id, health)
 	switch {
 	case health.State == tasks.StateQueued:
 		return o.checkQueued(ctx)
-	case !trust, health.Silent < r.config.SilentAfter:
-		return nil
+	case health.Silent < r.config.SilentAfter:
+		return tracked.Look{After: r.config.SilentAfter - health.Silent}, nil
+	case !trust:
+		return tracked.Look{}, nil
 	}
 	return o.checkSilent(ctx)
 }

@@ -107,7 +107,7 @@ func (f fixture) silentCheck(id string, trust bool) {
 		health, err := f.records.Inspect(f.t.Context(), id)
 		return err == nil && health.Silent > 0
 	})
-	if err := f.check(f.t.Context(), id, trust); err != nil {
+	if err := f.lookAt(f.t.Context(), id, trust); err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -191,7 +191,7 @@ func TestGivesUp(t *testing.T) {
 
 func (f fixture) unattended(ctx context.Context) []string {
 	f.t.Helper()
-	jobs, err := f.records.Unattended(ctx, 0, maxJobsPerRound)
+	jobs, err := f.records.Unattended(ctx, maxJobsPerRound)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func TestForgetsJobsWithoutRecord(t *testing.T) {
 	if jobs := f.unattended(t.Context()); len(jobs) != 1 {
 		t.Fatalf("tracked are %v", jobs)
 	}
-	if err := f.check(t.Context(), "gone", true); err != nil {
+	if err := f.lookAt(t.Context(), "gone", true); err != nil {
 		t.Fatal(err)
 	}
 	if jobs := f.unattended(t.Context()); len(jobs) != 0 {

@@ -73,10 +73,8 @@ type careful struct {
 // object under way when the process dies, both objects would be
 // suspects.
 func (c *careful) beforeObject(ctx context.Context, key string) error {
-	if c.run.checkpoint.Objects > 0 {
-		if err := c.run.commit(ctx, false); err != nil {
-			return err
-		}
+	if err := c.run.commitBefore(ctx); err != nil {
+		return err
 	}
 	c.release()
 	select {

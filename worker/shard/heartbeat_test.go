@@ -128,6 +128,7 @@ func TestCancelledJobStopsItsRuns(t *testing.T) {
 			t.Fatal(lease, err)
 		}
 		task := Task{
+			Call:  call,
 			Kind:  job.Kind{Kind: kind, Sharded: blocked},
 			Lease: lease,
 			Env:   job.Env{Log: slog.New(slog.DiscardHandler)},

@@ -3,6 +3,7 @@ package shard
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -27,10 +28,15 @@ const (
 
 // run is one run of one shard.
 type run struct {
-	config     Config
-	task       Task
-	member     *member
-	labels     journal.Labels
+	config Config
+	task   Task
+	member *member
+	labels journal.Labels
+
+	// mu guards the rest. The job's code may still run when the run is
+	// closed: then it cannot add to the checkpoint any more.
+	mu         sync.Mutex
+	closed     bool
 	checkpoint queue.Checkpoint // what was done since the last commit
 	committed  time.Time        // when that was
 }
@@ -61,10 +67,35 @@ func (r *run) work(ctx context.Context, payload tasks.Job, s job.Shard) error {
 	return nil
 }
 
+// close ends what work may do. It waits for a commit under way.
+func (r *run) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+}
+
 // take adds an item to the checkpoint, and commits it if it is time.
 func (r *run) take(ctx context.Context, i job.Item) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return outcome.ErrObsolete
+	}
 	r.add(i)
 	if time.Since(r.committed) < commitEvery && len(r.checkpoint.Data) < commitBytes {
+		return nil
+	}
+	return r.commit(ctx, false)
+}
+
+// commitBefore commits what was done before the next object.
+func (r *run) commitBefore(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.closed:
+		return outcome.ErrObsolete
+	case r.checkpoint.Objects == 0:
 		return nil
 	}
 	return r.commit(ctx, false)

@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/journal"
@@ -69,6 +68,9 @@ type Task struct {
 	Kind  job.Kind
 	Lease queue.ShardLease
 	Env   job.Env
+	// Call calls the job's own code. It may return before the code
+	// does, with the cause of ctx, if the code does not obey ctx.
+	Call func(ctx context.Context, code func() error) error
 	// Decoded is called with the payload before the work begins. It may
 	// be nil.
 	Decoded func(tasks.Job)
@@ -100,12 +102,15 @@ func (r *Runner) Run(ctx context.Context, t Task) error {
 	if err != nil {
 		return err
 	}
-	defer release()
 	if w.checkpoint.To != "" {
 		s.After = w.checkpoint.To
 	}
 
-	err = guard.Call(func() error { return w.work(ctx, payload, s) })
+	err = t.Call(ctx, func() error {
+		defer release()
+		return w.work(ctx, payload, s)
+	})
+	w.close()
 	switch {
 	case err == nil:
 		return w.commit(ctx, true)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -58,6 +59,9 @@ func (j *slowJob) Work(
 	return s.Items(ctx, env, objects, do)
 }
 
+// call calls code that obeys its context.
+func call(_ context.Context, code func() error) error { return guard.Call(code) }
+
 // turns runs one shard in as many turns as it takes. waiting says which
 // jobs wait. It returns the number of runs, and what was committed.
 func (j *slowJob) turns(t *testing.T, waiting ...string) (runs int, done tasks.Progress) {
@@ -92,7 +96,7 @@ func (j *slowJob) turns(t *testing.T, waiting ...string) (runs int, done tasks.P
 			t.Fatal(run, started)
 		}
 		env := job.Env{Log: slog.New(slog.DiscardHandler), Parallel: 4}
-		err = r.Run(t.Context(), Task{Kind: job.Kind{Kind: kind, Sharded: j}, Lease: run, Env: env})
+		err = r.Run(t.Context(), Task{Kind: job.Kind{Kind: kind, Sharded: j}, Lease: run, Env: env, Call: call})
 		if errors.Is(err, outcome.ErrTurn) {
 			err = errors.Join(err, run.Suspend(t.Context(), 0))
 		}

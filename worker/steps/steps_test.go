@@ -1,9 +1,12 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -45,6 +48,45 @@ func TestReader_FailsAfterItsContext(t *testing.T) {
 	cancel(errStopped)
 	if rest, err := io.ReadAll(r); !errors.Is(err, errStopped) || len(rest) > 0 {
 		t.Errorf("%q, %v", rest, err)
+	}
+}
+
+func TestWriter_FailsAfterItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	var to strings.Builder
+	w := Writer(ctx, &to)
+	if n, err := io.WriteString(w, "some"); n != 4 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	cancel(errStopped)
+	if n, err := io.WriteString(w, "more"); n != 0 || !errors.Is(err, errStopped) || to.String() != "some" {
+		t.Errorf("%d, %v, %q", n, err, to.String())
+	}
+}
+
+func TestSort(t *testing.T) {
+	t.Parallel()
+	list := rand.New(rand.NewPCG(1, 2)).Perm(100_000)
+	if err := Sort(t.Context(), list, cmp.Compare[int]); err != nil || !slices.IsSorted(list) {
+		t.Errorf("%v, or not sorted", err)
+	}
+}
+
+// After the end of its context Sort compares only a few elements more.
+func TestSort_EndsSoonAfterItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	list := rand.New(rand.NewPCG(1, 2)).Perm(100_000)
+	compared := 0
+	err := Sort(ctx, list, func(a, b int) int {
+		if compared++; compared == 1000 {
+			cancel(errStopped)
+		}
+		return cmp.Compare(a, b)
+	})
+	if !errors.Is(err, errStopped) || compared > 1000+every/comparison {
+		t.Errorf("%v after %d comparisons", err, compared)
 	}
 }
 

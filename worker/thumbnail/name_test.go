@@ -11,10 +11,11 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
 // ample is more memory than any test needs.
-const ample = 512 << 20
+var ample = memory.New(512 << 20)
 
 func TestStem_DiffersInEverything(t *testing.T) {
 	t.Parallel()
@@ -123,7 +124,7 @@ func TestJob_LongKeys(t *testing.T) {
 func TestMemory_StaysWithinTheBudget(t *testing.T) {
 	t.Parallel()
 	const budget = 1000 * bytesPerPixel
-	m := newMemory(budget)
+	m := newLimits(budget)
 	var now, most atomic.Int64
 	heads := make([]imagehead.Head, 200)
 	for i := range heads {
@@ -159,7 +160,7 @@ func TestMemory_StaysWithinTheBudget(t *testing.T) {
 func TestMemory_EndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	m := newMemory(1)
+	m := newLimits(1)
 	if _, err := m.acquireFile(ctx, 100); err != nil {
 		t.Fatal(err)
 	}

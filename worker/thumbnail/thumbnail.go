@@ -17,6 +17,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
 // shardSize is how many objects a shard has: about half a minute's
@@ -30,13 +31,11 @@ const (
 )
 
 // Job generates thumbnails. Make one with New.
-type Job struct{ memory *memory }
+type Job struct{ memory *limits }
 
-// New makes the job. budget limits the bytes that the decoded images
-// of all its shards in this process take at once, estimated at 8
-// bytes a pixel. A quarter of budget comes on top for the encoded
-// files. An image that exceeds the budget alone is decoded alone.
-func New(budget int64) Job { return Job{newMemory(budget)} }
+// New makes the job. The images of all its shards in this process draw
+// on the budget.
+func New(budget *memory.Budget) Job { return Job{newLimits(budget.Limit())} }
 
 var _ job.Sharded[tasks.GenerateThumbnails] = Job{}
 

@@ -326,7 +326,7 @@ func TestServerWithoutConditions(t *testing.T) {
 		return nil
 	}
 	w.Ops()
-	err := New(1<<20).Plan(t.Context(), j, w.Env(), "", func(job.Shard) error { return nil })
+	err := New(ample).Plan(t.Context(), j, w.Env(), "", func(job.Shard) error { return nil })
 	if !errors.Is(err, providers.Invalid) || len(w.Ops("list", "get")) > 0 {
 		t.Errorf("got %v", err)
 	}
@@ -335,7 +335,7 @@ func TestServerWithoutConditions(t *testing.T) {
 	j.Source.UnconditionalPut = true
 	const line = `{"key":"in/a.jpg","etag":"e","thumbnail":"in/t.jpg","width":1,"height":1}` + "\n"
 	parts := jobtest.Parts([]job.Item{{Key: "in/a.jpg", Data: []byte(line), Tally: tallyWritten}})
-	result, err := New(1<<20).Finish(t.Context(), j, w.Env(), parts)
+	result, err := New(ample).Finish(t.Context(), j, w.Env(), parts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ type run struct {
 	job      tasks.GenerateThumbnails
 	from, to providers.Bucket
 	existing map[string]string // full names of thumbnails by their stems
-	memory   *memory
+	memory   *limits
 }
 
 func (t Job) open(

@@ -17,7 +17,7 @@ var meanings = map[string]string{
 	"LIST_STREAMS":    "streams that list a large bucket",
 	"BUCKET_SHARDS":   "shards of one bucket on all workers; 0: any",
 	"TENANT_SHARDS":   "shards of one tenant on all workers; 0: any",
-	"MEMORY_BUDGET":   "memory for images that are decoded at once",
+	"MEMORY_BUDGET":   "memory for images, annotations and sorting at once",
 	"REDIS_BUDGET":    "memory in Redis that one job may take",
 	"JOB_OBJECTS":     "objects that one job may have; 0: any",
 	"PAYLOAD_LIMIT":   "largest payload of a job",

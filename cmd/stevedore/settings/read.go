@@ -22,6 +22,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/egress"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
 // reader reads a value. Its error says what to give instead.
@@ -64,6 +65,18 @@ func size(into *int64) reader {
 		*into = int64(n)
 		return nil
 	}
+}
+
+// halfMemory returns half of the memory that this process may use: the
+// program itself and the garbage of the runtime take the rest. It is
+// 512 MiB if the system does not tell.
+func halfMemory() string {
+	const mebibyte = 1 << 20
+	half := memory.Available(os.DirFS("/")) / 2
+	if half == 0 {
+		half = 512 * mebibyte
+	}
+	return fmt.Sprintf("%dMiB", max(half, mebibyte)/mebibyte)
 }
 
 func isNumber(text string) bool {

@@ -69,6 +69,7 @@ type variable struct {
 	read     reader
 	hidden   bool // the value may hold a secret, so errors do not show it
 	worker   bool // it names files of the worker, so other commands do not read it
+	machine  bool // the default depends on the machine
 }
 
 // variables lists all settings, which are read into s. To add one, add
@@ -82,12 +83,14 @@ func variables(s *Settings, vars map[string]string) []variable {
 		{name: "HTTP_ADDR", fallback: ":8080", read: address(&s.HTTPAddr)},
 		{name: "VERIFY_SLOTS", fallback: "4", read: count(&s.VerifySlots, 1, maxSlots)},
 		{name: "JOB_SLOTS", fallback: "16", read: count(&s.JobSlots, 1, maxSlots)},
-		{name: "SHARD_SLOTS", fallback: cpus, read: count(&s.ShardSlots, 1, maxSlots)},
+		{name: "SHARD_SLOTS", fallback: cpus, machine: true,
+			read: count(&s.ShardSlots, 1, maxSlots)},
 		{name: "PARALLEL", fallback: "32", read: count(&s.Parallel, 1, maxSlots)},
 		{name: "LIST_STREAMS", fallback: "16", read: count(&s.ListStreams, 1, maxSlots)},
 		{name: "BUCKET_SHARDS", fallback: "0", read: count(&s.BucketShards, 0, maxCap)},
 		{name: "TENANT_SHARDS", fallback: "0", read: count(&s.TenantShards, 0, maxCap)},
-		{name: "MEMORY_BUDGET", fallback: "512MiB", read: size(&s.MemoryBudget)},
+		{name: "MEMORY_BUDGET", fallback: halfMemory(), machine: true,
+			read: size(&s.MemoryBudget)},
 		{
 			name: "REDIS_BUDGET", former: "PARTS_BUDGET",
 			fallback: "256MiB", read: size(&s.RedisBudget),

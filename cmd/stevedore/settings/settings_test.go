@@ -33,11 +33,11 @@ func TestDefaults(t *testing.T) {
 	want := settings.Settings{
 		Redis: s.Redis, HTTPAddr: ":8080",
 		VerifySlots: 4, JobSlots: 16, ShardSlots: runtime.GOMAXPROCS(0), Parallel: 32, ListStreams: 16,
-		MemoryBudget: 512 << 20, RedisBudget: 256 << 20, JobObjects: 50_000_000, PayloadLimit: 1 << 20, DrainTimeout: 20 * time.Second,
+		MemoryBudget: s.MemoryBudget, RedisBudget: 256 << 20, JobObjects: 50_000_000, PayloadLimit: 1 << 20, DrainTimeout: 20 * time.Second,
 		SecretsAllow: []string{"env:STEVEDORE_SECRET_*", "file:/run/secrets/*"},
 		PrivateKeys:  s.PrivateKeys,
 	}
-	if !reflect.DeepEqual(s, want) || s.Redis.Addr != "127.0.0.1:6379" || len(s.PrivateKeys.IDs()) > 0 {
+	if !reflect.DeepEqual(s, want) || s.Redis.Addr != "127.0.0.1:6379" || len(s.PrivateKeys.IDs()) > 0 || s.MemoryBudget < 1<<20 {
 		t.Errorf("the defaults are\n%+v, want\n%+v", s, want)
 	}
 }

@@ -71,14 +71,14 @@ func suggestion(name string, known []Variable) string {
 type Variable struct {
 	Name    string
 	Default string // empty when there is no default, or when it depends on the machine
-	Former  string // an earlier name, which still works; empty if there is none
+	Former  string // an earlier name, which still works; may be empty
 }
 
 // Variables returns all settings in a fixed order.
 func Variables() []Variable {
 	var list []Variable
 	for _, v := range variables(new(Settings), nil) {
-		if v.name == "SHARD_SLOTS" {
+		if v.machine {
 			v.fallback = ""
 		}
 		known := Variable{Name: prefix + v.name, Default: v.fallback}

@@ -30,6 +30,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker"
 	"github.com/stevedore-jobs/stevedore/worker/export"
 	"github.com/stevedore-jobs/stevedore/worker/manifest"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 	"github.com/stevedore-jobs/stevedore/worker/thumbnail"
 	"github.com/stevedore-jobs/stevedore/worker/verify"
 
@@ -78,13 +79,14 @@ func run(ctx context.Context, out io.Writer) error {
 // own, on S3, on buckets in memory and on our own zip files.
 func newWorker(redis redisconn.Options, dir string) (*worker.Worker, error) {
 	net := network.New(egress.Policy{}) // no private addresses
-	memory := mem.New()
-	memory.Create("results")
+	buckets := mem.New()
+	buckets.Create("results")
+	budget := memory.New(256 << 20) // bytes
 	return worker.New(worker.Config{
 		Redis: redis,
 		Providers: providers.Registry{
 			"s3":               &s3.Opener{Client: net.Client()},
-			"mem":              memory,
+			"mem":              buckets,
 			zipbucket.Provider: zipbucket.Opener{Dir: dir},
 		},
 		Network:      net,
@@ -97,8 +99,8 @@ func newWorker(redis redisconn.Options, dir string) (*worker.Worker, error) {
 	},
 		worker.Single(verify.Job{}),
 		worker.Sharded(manifest.Job{}),
-		worker.Sharded(thumbnail.New(256<<20)),
-		worker.Single(export.Job{}),
+		worker.Sharded(thumbnail.New(budget)),
+		worker.Single(export.New(budget)),
 		worker.Sharded(countobjects.Job{}).OfKind(countobjects.Kind()),
 	)
 }

@@ -20,7 +20,8 @@ const (
 func Shorten(list []tasks.ObjectError) []tasks.ObjectError {
 	short := make([]tasks.ObjectError, len(list))
 	for i, e := range list {
-		e.Key, e.Code, e.Message = cut(e.Key, maxKey), cut(e.Code, maxCode), cut(e.Message, maxMessage)
+		e.Key, e.Code = cut(e.Key, maxKey), cut(e.Code, maxCode)
+		e.Message = cut(e.Message, maxMessage)
 		short[i] = e
 	}
 	return short

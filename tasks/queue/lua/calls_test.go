@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// Every call of a script in packages queue and caps has exactly the
+// Every call of a script in package queue and those below has exactly the
 // arguments of the script's header. The keys come from the header
 // itself.
 func TestCallsMatchHeaders(t *testing.T) {
@@ -21,7 +21,7 @@ func TestCallsMatchHeaders(t *testing.T) {
 	scripts := scriptsByName(t)
 	called := map[string]bool{}
 	paths, err := filepath.Glob("../*.go")
-	below, errBelow := filepath.Glob("../caps/*.go")
+	below, errBelow := filepath.Glob("../*/*.go")
 	if err := errors.Join(err, errBelow); err != nil || len(paths) == 0 || len(below) == 0 {
 		t.Fatal(err)
 	}

@@ -41,6 +41,7 @@ var (
 	BeginRetry      = load("begin_retry")
 	Flush           = load("flush")
 	Track           = load("track")
+	Postpone        = load("postpone")
 	Unattended      = load("unattended")
 	Inspect         = load("inspect")
 	TakeOver        = load("take_over")

@@ -1,17 +1,18 @@
--- unattended.lua lists jobs that nobody has looked at for so many ms, at
--- "most" of them, and marks them as just looked at.
+-- unattended.lua lists jobs at which a reaper shall look now, at "most" of
+-- them. If their reaper does nothing, they are listed again after so many
+-- ms.
 --
 -- KEYS: active
--- ARGV: since, most
+-- ARGV: again, most
 -- USES: now
 -- Returns {job, ...}.
 
 local active = unpack(KEYS)
-local since, most = unpack(ARGV)
+local again, most = unpack(ARGV)
 
 local now = now_ms()
-local jobs = redis.call("ZRANGEBYSCORE", active, "-inf", now - tonumber(since), "LIMIT", 0, most)
+local jobs = redis.call("ZRANGEBYSCORE", active, "-inf", now, "LIMIT", 0, most)
 for _, job in ipairs(jobs) do
-  redis.call("ZADD", active, now, job)
+  redis.call("ZADD", active, now + tonumber(again), job)
 end
 return jobs

@@ -25,7 +25,7 @@ const (
 
 // The names of the other keys.
 const (
-	Active = "active" // ZSET: job that has not ended -> when a reaper last saw it, ms
+	Active = "active" // ZSET: job that has not ended -> when a reaper shall look at it, ms
 	Events = "events" // STREAM: see EventJob
 	Cap    = "cap"    // HASH: job -> "granted wanted until-ms": Caps.Reserve
 )

@@ -1,9 +1,6 @@
 package annotation
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // Point is a position in an image, in pixels from its top left
 // corner. Y grows downwards.
@@ -63,10 +60,20 @@ func Clip(ring []Point, width, height float64) []Point {
 
 // clipSide returns the part of a polygon where inside is 0 or more.
 func clipSide(ring []Point, inside func(Point) float64) []Point {
-	if !slices.ContainsFunc(ring, func(p Point) bool { return inside(p) < 0 }) {
+	within, crossed := 0, 0
+	for i, p := range ring {
+		q := ring[(i+len(ring)-1)%len(ring)]
+		if inside(p) >= 0 {
+			within++
+		}
+		if (inside(q) < 0) != (inside(p) < 0) {
+			crossed++
+		}
+	}
+	if within == len(ring) {
 		return ring
 	}
-	var part []Point
+	part := make([]Point, 0, within+crossed)
 	for i, p := range ring {
 		q := ring[(i+len(ring)-1)%len(ring)]
 		dq, dp := inside(q), inside(p)

@@ -30,15 +30,20 @@ func (p *Problem) String() string { return p.Code + ": " + p.Message }
 // DocumentError is why a document cannot be used at all.
 type DocumentError struct {
 	Code   string
-	Line   int // where in the document, from 1; 0 if unknown
+	Line   int    // where in the document, from 1; 0 if unknown
+	Image  string // that is being read; empty if none
 	Detail string
 	Fix    string // what the user can do
 }
 
-// Error returns the line and the detail.
+// Error returns the line, the image and the detail.
 func (e *DocumentError) Error() string {
-	if e.Line == 0 {
-		return e.Detail
+	text := e.Detail
+	if e.Image != "" {
+		text = fmt.Sprintf("image %.200q: %s", e.Image, text)
 	}
-	return fmt.Sprintf("line %d: %s", e.Line, e.Detail)
+	if e.Line > 0 {
+		text = fmt.Sprintf("line %d: %s", e.Line, text)
+	}
+	return text
 }

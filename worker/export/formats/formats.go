@@ -7,6 +7,7 @@
 package formats
 
 import (
+	"context"
 	"io"
 	"slices"
 
@@ -18,7 +19,9 @@ import (
 
 // Reader reads one document of annotations in a stream, from its
 // start to its end. Its errors are *annotation.DocumentError, or
-// those of the stream.
+// those of the stream. Between two reads of the stream it does little:
+// what it holds and does is bounded by the limits of package
+// annotation.
 type Reader interface {
 	// Schema reads what the document declares. It must be called
 	// first.
@@ -47,8 +50,10 @@ type Writer interface {
 	// ImagePath returns the path in the data set of an image.
 	ImagePath(im annotation.Image) string
 	// Write writes the file with a subset's annotations. The same
-	// subset gives the same bytes.
-	Write(w io.Writer, s annotation.Subset) error
+	// subset gives the same bytes. If ctx ends, Write returns the cause
+	// soon, also within one shape. It returns a document that exceeds a
+	// limit as an *annotation.DocumentError.
+	Write(ctx context.Context, w io.Writer, s annotation.Subset) error
 }
 
 // format is a line of the table. A format that can only be written

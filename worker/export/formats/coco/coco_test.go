@@ -83,7 +83,7 @@ func TestWrite(t *testing.T) {
 	t.Parallel()
 	s, problems := subset(box(1, 1, 3, 3), box(50, 1, 60, 9), box(-5, 5, 30, 30))
 	var out bytes.Buffer
-	if err := (Writer{}).Write(&out, s); err != nil {
+	if err := (Writer{}).Write(t.Context(), &out, s); err != nil {
 		t.Fatal(err)
 	}
 	cocotest.Check(t, out.Bytes())
@@ -124,7 +124,7 @@ func TestWrite_Fails(t *testing.T) {
 				return write(place, im, sh)
 			})
 		}
-		if err := (Writer{}).Write(&failingWriter{room}, s); !errors.Is(err, errFull) || calls >= len(many) {
+		if err := (Writer{}).Write(t.Context(), &failingWriter{room}, s); !errors.Is(err, errFull) || calls >= len(many) {
 			t.Errorf("room for %d bytes: %v after %d shapes", room, err, calls)
 		}
 	}
@@ -150,9 +150,12 @@ func FuzzShape(f *testing.F) {
 		}
 		annotation.Rotate(sh.Outline, centre, degrees)
 		W, H := int(width)+1, int(height)+1
-		in, problem := newInstance(sh, W, H)
+		in, problem, err := newInstance(t.Context(), sh, W, H)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if problem == nil {
-			cocotest.CheckAnnotation(t, in.appendTo(nil), W, H)
+			cocotest.CheckAnnotation(t, in.appendTo(nil, func(b []byte) []byte { return b }), W, H)
 		}
 	})
 }

@@ -1,96 +1,101 @@
 package coco
 
-import "github.com/stevedore-jobs/stevedore/worker/export/annotation"
+import (
+	"context"
 
-// maxRuns is how many runs a mask may have column by column. A few
-// bytes of horizontal stripes could become half a gigabyte of runs.
-const maxRuns = 1 << 22
-
-// runs are the run lengths of a whole image, column by column,
-// beginning with pixels that are off (COCO-11).
-type runs struct {
-	counts []uint32
-	on     bool // whether the last count is of pixels that are on
-}
-
-func (r *runs) add(on bool, n int) {
-	if len(r.counts) == 0 {
-		r.counts = append(r.counts, 0)
-	}
-	if n > 0 && on != r.on {
-		r.counts, r.on = append(r.counts, 0), on
-	}
-	r.counts[len(r.counts)-1] += uint32(n)
-}
+	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
+)
 
 // region is the part of a mask inside its image.
 type region struct {
-	runs        []uint32
-	area        int64 // pixels that are on
-	left, top   int   // of the box around them
-	right       int   // of that box, exclusive
-	bottom      int   // of that box, exclusive
-	tooManyRuns bool  // more than maxRuns; then nothing else is set
+	edges         edges
+	width, height int   // of the image
+	area          int64 // pixels that are on
+	left, top     int   // of the box around them
+	right         int   // of that box, exclusive
+	bottom        int   // of that box, exclusive
 }
 
-// newRegion cuts a mask to an image of fewer than 1<<32 pixels.
-func newRegion(m *annotation.Mask, width, height int) region {
-	left, right := max(0, m.Left), min(width, m.Left+m.Width)
-	top, bottom := max(0, m.Top), min(height, m.Top+m.Height)
-	g := region{left: width, top: height}
-	if left >= right || top >= bottom {
-		return g
+// newRegion cuts a mask to an image of fewer than 1<<32 pixels. Its
+// errors are those of newEdges.
+func newRegion(ctx context.Context, m *annotation.Mask, width, height int) (region, error) {
+	e, err := newEdges(ctx, m, width, height)
+	g := region{edges: e, width: width, height: height, left: width, top: height}
+	start := uint32(0)
+	for i, end := range e.ends {
+		if start == end {
+			continue
+		}
+		x, rows := e.left+i, e.rows[start:end]
+		g.left, g.right = min(g.left, x), x+1
+		g.top, g.bottom = min(g.top, int(rows[0])), max(g.bottom, int(rows[len(rows)-1]))
+		for j := 0; j < len(rows); j += 2 {
+			g.area += int64(rows[j+1] - rows[j])
+		}
+		start = end
 	}
+	return g, err
+}
 
-	var r runs
-	r.add(false, left*height)
-	for x := left; x < right; x++ {
-		r.add(false, top)
-		for y := top; y < bottom; y++ {
-			on := m.Has(x, y)
-			r.add(on, 1)
-			if on {
-				g.include(x, y)
+// work returns how much the region costs: its columns and edges.
+func (g *region) work() int { return len(g.edges.ends) + len(g.edges.rows) }
+
+// runs yields the run lengths of the whole image, column by column,
+// beginning with pixels that are off (COCO-11).
+func (g *region) runs(yield func(int) bool) {
+	before := 0     // where the last run of pixels that are on ends
+	at, end := 0, 0 // such a run that may go on in the next column
+	flush := func() bool { return end == 0 || yield(at-before) && yield(end-at) }
+	start := uint32(0)
+	for i, last := range g.edges.ends {
+		column := (g.edges.left + i) * g.height
+		for rows := g.edges.rows[start:last]; len(rows) > 0; rows = rows[2:] {
+			from, to := column+int(rows[0]), column+int(rows[1])
+			if end == 0 || from != end {
+				if !flush() {
+					return
+				}
+				before, at = end, from
 			}
+			end = to
 		}
-		r.add(false, height-bottom)
-		if len(r.counts) > maxRuns {
-			return region{tooManyRuns: true}
-		}
+		start = last
 	}
-	r.add(false, (width-right)*height)
-	g.runs = r.counts
-	return g
+	if rest := g.width*g.height - end; flush() && rest > 0 {
+		yield(rest)
+	}
 }
 
-func (g *region) include(x, y int) {
-	g.area++
-	g.left, g.right = min(g.left, x), max(g.right, x+1)
-	g.top, g.bottom = min(g.top, y), max(g.bottom, y+1)
+// packer writes run lengths as COCO's compressed string (COCO-13). It
+// stores each run from the fourth on as its difference from the run two
+// before. It writes a number in groups of five bits, low ones first.
+// Each group gets 32 added if another follows, and then 48. A backslash
+// is escaped for JSON.
+type packer struct {
+	n    int    // runs so far
+	last [2]int // the last two
 }
 
-// packRuns returns run lengths as COCO's compressed string (COCO-13).
-// It stores each run from the fourth on as its difference from the
-// run two before. It writes a number in groups of five bits, low ones
-// first. Each group gets 32 added if another follows, and then 48.
-// The string may contain a backslash; it is not escaped for JSON.
-func packRuns(counts []uint32) (b []byte) {
-	for i, n := range counts {
-		v := int64(n)
-		if i > 2 {
-			v -= int64(counts[i-2])
+func (p *packer) append(b []byte, run int) []byte {
+	v := run
+	if p.n > 2 {
+		v -= p.last[0]
+	}
+	p.n++
+	p.last = [2]int{p.last[1], run}
+	for more := true; more; {
+		group := byte(v & 31)
+		v >>= 5
+		// Readers take the highest bit of the last group for the sign,
+		// so it must agree with what is left.
+		more = v != 0 && v != -1 || (v == -1) != (group&16 != 0)
+		if more {
+			group |= 32
 		}
-		for more := true; more; {
-			group := byte(v & 31)
-			v >>= 5
-			// Readers take the highest bit of the last group for the
-			// sign, so it must agree with what is left.
-			more = v != 0 && v != -1 || (v == -1) != (group&16 != 0)
-			if more {
-				group |= 32
-			}
-			b = append(b, group+48)
+		if group+48 == '\\' {
+			b = append(b, '\\')
 		}
+		b = append(b, group+48)
 	}
 	return b
 }

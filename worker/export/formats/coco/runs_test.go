@@ -2,6 +2,7 @@ package coco
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,7 @@ func maskOf(left, top, width, height int, rle string) *annotation.Mask {
 			return nil
 		}
 		if on {
-			m.Set(at, n)
+			m.Add(at, n)
 		}
 		at, on = at+n, !on
 	}
@@ -62,29 +63,72 @@ func TestRegion_EqualsPycocotools(t *testing.T) {
 			if m == nil {
 				t.Fatal("not a mask")
 			}
-			g := newRegion(m, c.width, c.height)
-			if g.area != c.area {
-				t.Errorf("area %d, want %d", g.area, c.area)
+			g, err := newRegion(t.Context(), m, c.width, c.height)
+			if g.area != c.area || err != nil {
+				t.Errorf("area %d, want %d, %v", g.area, c.area, err)
 			}
-			if got := string(packRuns(g.runs)); c.area > 0 && got != c.want {
+			if got := pack(g.runs); c.area > 0 && got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
 	}
 }
 
-func TestPackRuns(t *testing.T) {
+// pack returns run lengths as COCO's string, as JSON has it.
+func pack(runs iter.Seq[int]) string {
+	var p packer
+	var b []byte
+	for run := range runs {
+		b = p.append(b, run)
+	}
+	return string(b)
+}
+
+func unpack(text string) (runs []int) {
+	for _, n := range cocotest.Unpack(strings.ReplaceAll(text, `\\`, `\`)) {
+		runs = append(runs, int(n))
+	}
+	return runs
+}
+
+func TestPacker(t *testing.T) {
 	t.Parallel()
-	for want, runs := range map[string][]uint32{
+	for want, runs := range map[string][]int{
 		"<": {12}, "032O1O;": {0, 3, 2, 2, 3, 1, 14}, "623O:": {6, 2, 3, 1, 13}, "62309": {6, 2, 3, 2, 12}, "0i0": {0, 25},
 	} {
-		if got := string(packRuns(runs)); got != want {
+		if got := pack(slices.Values(runs)); got != want {
 			t.Errorf("%v: got %q, want %q", runs, got, want)
 		}
-		if back := cocotest.Unpack(want); !slices.Equal(back, runs) {
+		if back := unpack(want); !slices.Equal(back, runs) {
 			t.Errorf("%q: read back %v", want, back)
 		}
 	}
+}
+
+// draw returns the pixels of an image with a mask, column by column,
+// and the area and box of those that are on.
+func draw(m *annotation.Mask, width, height int) (box region, want []byte) {
+	pixels := make([]byte, m.Width*m.Height)
+	for _, s := range m.Spans {
+		for i := s.Start; i < s.End; i++ {
+			pixels[i] = '1'
+		}
+	}
+	box = region{left: width, top: height}
+	for x := range width {
+		for y := range height {
+			inside := x >= m.Left && y >= m.Top && x < m.Left+m.Width && y < m.Top+m.Height
+			bit := byte('0')
+			if inside && pixels[(y-m.Top)*m.Width+x-m.Left] == '1' {
+				bit = '1'
+				box.area++
+				box.left, box.right = min(box.left, x), max(box.right, x+1)
+				box.top, box.bottom = min(box.top, y), max(box.bottom, y+1)
+			}
+			want = append(want, bit)
+		}
+	}
+	return box, want
 }
 
 // FuzzMask compares a mask that is written as COCO's string and read
@@ -98,33 +142,27 @@ func FuzzMask(f *testing.F) {
 			return
 		}
 		W, H := int(width)+1, int(height)+1
-		g := newRegion(m, W, H)
-		var want []byte
-		var on int64
-		for x := range W {
-			for y := range H {
-				inside := x >= m.Left && y >= m.Top && x < m.Left+m.Width && y < m.Top+m.Height
-				bit := byte('0')
-				if inside && m.Has(x, y) {
-					bit = '1'
-					on++
-				}
-				want = append(want, bit)
-			}
+		g, err := newRegion(t.Context(), m, W, H)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if g.area != on {
-			t.Fatalf("area %d, want %d", g.area, on)
+		box, want := draw(m, W, H)
+		if g.area != box.area {
+			t.Fatalf("area %d, want %d", g.area, box.area)
 		}
-		if on == 0 {
+		if box.area == 0 {
 			return
 		}
-		text := string(packRuns(g.runs))
+		if g.left != box.left || g.right != box.right || g.top != box.top || g.bottom != box.bottom {
+			t.Fatalf("got %+v, want %+v", g, box)
+		}
+		text := pack(g.runs)
 		var got []byte
-		for i, n := range cocotest.Unpack(text) {
+		for i, n := range unpack(text) {
 			if n == 0 && i > 0 {
-				t.Fatalf("an empty run in %v (COCO-11)", g.runs)
+				t.Fatalf("an empty run in %q (COCO-11)", text)
 			}
-			got = append(got, strings.Repeat(fmt.Sprint(i%2), int(n))...)
+			got = append(got, strings.Repeat(fmt.Sprint(i%2), n)...)
 		}
 		if string(got) != string(want) {
 			t.Fatalf("%q does not read back", text)
@@ -137,8 +175,8 @@ func FuzzMask(f *testing.F) {
 func TestNewInstance_TooManyRuns(t *testing.T) {
 	t.Parallel()
 	m := maskOf(0, 0, 5000, 2000, strings.TrimSuffix(strings.Repeat("5000, ", 2000), ", "))
-	_, problem := newInstance(annotation.Shape{Kind: annotation.KindMask, Mask: m}, 5000, 2000)
-	if problem == nil || problem.Code != annotation.CodeTooLarge {
-		t.Errorf("%v", problem)
+	_, problem, err := newInstance(t.Context(), annotation.Shape{Kind: annotation.KindMask, Mask: m}, 5000, 2000)
+	if problem == nil || problem.Code != annotation.CodeTooLarge || err != nil {
+		t.Errorf("%v, %v", problem, err)
 	}
 }

@@ -1,7 +1,10 @@
 package coco
 
 import (
+	"context"
+	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/stevedore-jobs/stevedore/worker/asciijson"
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
@@ -16,37 +19,37 @@ type instance struct {
 	area          int64             // in square cents
 	low, high     annotation.Corner // of its bbox
 	ring          []annotation.Corner
-	runs          []uint32 // of a mask; ring is nil then
+	region        region // of a mask; ring is nil then
 }
 
 // newInstance cuts a shape to its image, whose size is in pixels. If
-// nothing is left, that is a problem (GEN-07).
-func newInstance(sh annotation.Shape, width, height int) (instance, *annotation.Problem) {
+// nothing is left, that is a problem (GEN-07). An error is the cause of
+// ctx's end.
+func newInstance(
+	ctx context.Context, sh annotation.Shape, width, height int,
+) (instance, *annotation.Problem, error) {
 	in := instance{shape: sh, width: width, height: height}
-	if sh.Mask != nil {
-		if !in.setMask(sh.Mask) {
-			return in, annotation.Problemf(annotation.CodeTooLarge,
-				"a mask of more than %d runs", maxRuns)
-		}
-	} else {
+	if sh.Mask == nil {
 		in.setOutline(sh)
+	} else if err := in.setMask(ctx, sh.Mask); errors.Is(err, errTooManyEdges) {
+		return in, annotation.Problemf(annotation.CodeTooLarge,
+			"a mask of more than %d runs", annotation.MaxRuns), nil
+	} else if err != nil {
+		return in, nil, err
 	}
 	if in.area == 0 {
 		return in, annotation.Problemf(annotation.CodeDegenerateShape,
-			"%s without any part inside the image's %dx%d pixels", sh.Kind, width, height)
+			"%s without any part inside the image's %dx%d pixels", sh.Kind, width, height), nil
 	}
-	return in, nil
+	return in, nil, nil
 }
 
-// setMask returns false if the mask has too many runs.
-func (in *instance) setMask(m *annotation.Mask) bool {
-	r := newRegion(m, in.width, in.height)
-	if r.tooManyRuns {
-		return false
-	}
-	in.runs, in.area = r.runs, r.area*100*100
+func (in *instance) setMask(ctx context.Context, m *annotation.Mask) (err error) {
+	r := &in.region
+	*r, err = newRegion(ctx, m, in.width, in.height)
+	in.area = r.area * 100 * 100
 	in.low, in.high = cornerOf(r.left, r.top), cornerOf(r.right, r.bottom)
-	return true
+	return err
 }
 
 func cornerOf(x, y int) annotation.Corner {
@@ -76,15 +79,16 @@ func (in *instance) setOutline(sh annotation.Shape) {
 func (in *instance) crowd() bool {
 	for _, a := range in.shape.Attributes {
 		if a.Name == "is_crowd" || a.Name == "iscrowd" {
-			return in.runs != nil && (a.Value == "true" || a.Value == "1")
+			return in.shape.Mask != nil && (a.Value == "true" || a.Value == "1")
 		}
 	}
 	return false
 }
 
 // appendTo appends the annotation as one JSON object (COCO-04 to
-// COCO-13).
-func (in *instance) appendTo(b []byte) []byte {
+// COCO-13). It gives what it has to spill again and again, and goes on
+// with what spill returns.
+func (in *instance) appendTo(b []byte, spill func([]byte) []byte) []byte {
 	b = strconv.AppendInt(append(b, `{"id":`...), in.id, 10)
 	b = strconv.AppendInt(append(b, `,"image_id":`...), in.imageID, 10)
 	b = strconv.AppendInt(append(b, `,"category_id":`...), int64(in.shape.Category)+1, 10)
@@ -101,16 +105,20 @@ func (in *instance) appendTo(b []byte) []byte {
 	b = append(appendCents(b, in.high.X-in.low.X), ',')
 	b = appendCents(b, in.high.Y-in.low.Y)
 
-	b = in.appendSegmentation(append(b, `],"segmentation":`...))
+	b = in.appendSegmentation(append(b, `],"segmentation":`...), spill)
 	return append(appendAttributes(append(b, `,"attributes":`...), in.shape), '}')
 }
 
-func (in *instance) appendSegmentation(b []byte) []byte {
-	if in.runs != nil {
+func (in *instance) appendSegmentation(b []byte, spill func([]byte) []byte) []byte {
+	if in.shape.Mask != nil {
 		b = strconv.AppendInt(append(b, `{"size":[`...), int64(in.height), 10)
 		b = strconv.AppendInt(append(b, ','), int64(in.width), 10)
-		b = asciijson.Append(append(b, `],"counts":`...), string(packRuns(in.runs)))
-		return append(b, '}')
+		b = append(b, `],"counts":"`...)
+		var p packer
+		for run := range in.region.runs {
+			b = spill(p.append(b, run))
+		}
+		return append(b, `"}`...)
 	}
 	b = append(b, "[["...)
 	for i, c := range in.ring {
@@ -118,7 +126,7 @@ func (in *instance) appendSegmentation(b []byte) []byte {
 			b = append(b, ',')
 		}
 		b = append(appendCents(b, c.X), ',')
-		b = appendCents(b, c.Y)
+		b = spill(appendCents(b, c.Y))
 	}
 	return append(b, "]]"...)
 }
@@ -140,17 +148,31 @@ func appendAttributes(b []byte, sh annotation.Shape) []byte {
 		b = strconv.AppendInt(append(b, `,"z_order":`...), sh.ZOrder, 10)
 	}
 
-	used := map[string]bool{"occluded": true, "rotation": true, "group_id": true, "z_order": true}
+	used := usedNames{"occluded": 1, "rotation": 1, "group_id": 1, "z_order": 1}
 	for _, a := range sh.Attributes {
-		name := a.Name
-		for used[name] {
-			name += "_"
-		}
-		used[name] = true
-		b = append(asciijson.Append(append(b, ','), name), ':')
+		b = append(asciijson.Append(append(b, ','), used.unique(a.Name)), ':')
 		b = appendValue(b, a)
 	}
 	return append(b, '}')
+}
+
+// usedNames holds the names of attributes that are used. For each it
+// has a number of "_", at least 1: with fewer behind it, the name is
+// used too.
+type usedNames map[string]int
+
+// unique returns a name with as few "_" behind it as make it a new one.
+func (u usedNames) unique(name string) string {
+	free := name + strings.Repeat("_", u[name])
+	for u[free] > 0 {
+		u[name]++
+		free += "_"
+	}
+	u[name]++
+	if free != name {
+		u[free] = 1
+	}
+	return free
 }
 
 // appendValue appends a Bool as a JSON boolean and a Number as a JSON

@@ -18,48 +18,6 @@ const start = `<annotations><version>1.1</version><meta><task><labels><label><na
 	`<attribute><name>doors</name><input_type>number</input_type></attribute>` +
 	`</attributes></label><label><name>wheel</name><parent>car</parent></label></labels></task></meta>`
 
-// endless is a document that never ends: its head, and then the same
-// text again and again.
-type endless struct{ head, again string }
-
-func (e *endless) Read(p []byte) (int, error) {
-	if e.head == "" {
-		e.head = e.again
-	}
-	n := copy(p, e.head)
-	e.head = e.head[n:]
-	return n, nil
-}
-
-func TestReader_Budget(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct{ head, again, want string }{
-		"attribute": {`<annotations a="`, strings.Repeat("x", 1<<16), "one element"},
-		"meta":      {"<annotations><meta>", strings.Repeat("<x></x>", 1<<13), "one element"},
-		"shapes":    {start + "<image>", strings.Repeat("<box/>", 1<<13), "more than 100000 shapes"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := NewReader(&endless{c.head, c.again})
-			r.budget.element, r.budget.perElement = 1<<20, 1<<20
-			_, err := r.Schema()
-			if err == nil {
-				if _, err = r.Next(); err == nil {
-					err = r.Shapes(func(annotation.Shape, *annotation.Problem) error { return nil })
-				}
-			}
-			var e *annotation.DocumentError
-			if !errors.As(err, &e) || e.Code != "TooLarge" || !strings.Contains(e.Detail, c.want) || e.Fix == "" {
-				t.Errorf("%v", err)
-			}
-		})
-	}
-	b := &budget{r: &endless{"", "x"}, total: 10, element: 100}
-	if n, err := io.Copy(io.Discard, b); !errors.Is(err, errBudget) || n > 11 {
-		t.Errorf("%d bytes, %v", n, err)
-	}
-}
-
 // An error of the underlying reader is returned as it is.
 func TestReader_UnderlyingError(t *testing.T) {
 	t.Parallel()
@@ -165,7 +123,7 @@ func FuzzShape(f *testing.F) {
 		}
 		var s annotation.Schema
 		s.Add(annotation.Label{Name: "car"})
-		sh, problem := el.shape(&s)
+		sh, problem := el.shape(&s, annotation.Image{Width: 100, Height: 100})
 		if problem != nil {
 			if problem.Code == "" || problem.Message == "" {
 				t.Fatalf("%+v", problem)

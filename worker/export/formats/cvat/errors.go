@@ -3,68 +3,54 @@ package cvat
 import (
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 )
 
+// fix is what the user can do about a document in another format.
+const fix = "Export the task or project from CVAT as CVAT for images 1.1 " +
+	"and store its annotations.xml unchanged."
+
 // malformed returns the error of a document that is not in this
 // format.
-func (r *Reader) malformed(detail string) error {
-	return &annotation.DocumentError{
-		Code: "MalformedAnnotations", Line: r.Line(), Detail: detail,
-		Fix: "Export the task or project from CVAT as CVAT for images 1.1 " +
-			"and store its annotations.xml unchanged.",
-	}
+func (c *cursor) malformed(detail string) error {
+	return c.located(&annotation.DocumentError{
+		Code: "MalformedAnnotations", Detail: detail, Fix: fix,
+	})
 }
 
-func (r *Reader) tooLarge(detail, fix string) error {
-	return &annotation.DocumentError{Code: "TooLarge", Line: r.Line(), Detail: detail, Fix: fix}
+// tooLarge returns the error of a document that exceeds a limit.
+func (c *cursor) tooLarge(limit int, what string) error {
+	return c.located(annotation.TooLarge(limit, what))
+}
+
+// located adds to an error the line and the image that are being read.
+func (c *cursor) located(bad *annotation.DocumentError) error {
+	if bad.Line == 0 {
+		bad.Line = c.Line()
+	}
+	bad.Image = c.image
+	return bad
 }
 
 // explain turns an error of the XML decoder into a DocumentError,
 // unless the underlying reader has failed.
-func (r *Reader) explain(err error) error {
+func (c *cursor) explain(err error) error {
 	var syntax *xml.SyntaxError
-	switch {
-	case errors.Is(r.budget.err, errBudget):
-		return r.tooLarge(r.budget.err.Error(),
-			"Export fewer images at a time, for example job by job.")
-	case r.budget.err != nil && !errors.Is(r.budget.err, io.EOF):
-		return r.budget.err
+	var bad *annotation.DocumentError
+	switch source := c.source.Err(); {
+	case errors.As(source, &bad):
+		if bad.Fix == "" {
+			bad.Fix = fix
+		}
+		return c.located(bad)
+	case source != nil && !errors.Is(source, io.EOF):
+		return source
 	case errors.As(err, &syntax):
-		return r.malformed("not well-formed XML: " + syntax.Msg)
+		return c.malformed("not well-formed XML: " + syntax.Msg)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return r.malformed("the document ends early")
+		return c.malformed("the document ends early")
 	}
-	return r.malformed(err.Error())
-}
-
-var errBudget = errors.New("too large")
-
-// budget is a reader that fails when the document, or the current
-// element, is too large.
-type budget struct {
-	r              io.Reader
-	total, element int64 // bytes left
-	perElement     int64 // what element starts from
-	err            error // the error of the last read
-}
-
-// Read implements io.Reader.
-func (b *budget) Read(p []byte) (int, error) {
-	n, err := b.r.Read(p)
-	b.total -= int64(n)
-	b.element -= int64(n)
-	switch {
-	case b.total < 0:
-		err = fmt.Errorf("%w: more than %d bytes of XML", errBudget, maxDocument)
-	case b.element < 0:
-		err = fmt.Errorf("%w: one element with more than %d bytes", errBudget, b.perElement)
-	}
-	if err != nil {
-		b.err = err
-	}
-	return n, err
+	return c.malformed(err.Error())
 }

@@ -2,7 +2,6 @@ package cvat
 
 import (
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -20,22 +19,28 @@ const maxNumber = 1e7
 // problem that it finds.
 type fields struct {
 	attrs   []xml.Attr
+	image   annotation.Image
 	problem string // empty if all is well
+	code    string // of the problem
 }
 
-func (f *fields) fail(problem string) {
+func (f *fields) fail(problem string) { f.failAs(annotation.CodeInvalidShape, problem) }
+
+func (f *fields) failAs(code, problem string) {
 	if f.problem == "" {
-		f.problem = problem
+		f.code, f.problem = code, problem
 	}
 }
 
 // text returns an attribute, or an empty string if it is missing.
-func (f *fields) text(name string) string {
-	i := slices.IndexFunc(f.attrs, func(a xml.Attr) bool { return a.Name.Local == name })
+func (f *fields) text(name string) string { return attribute(f.attrs, name) }
+
+func attribute(attrs []xml.Attr, name string) string {
+	i := slices.IndexFunc(attrs, func(a xml.Attr) bool { return a.Name.Local == name })
 	if i < 0 {
 		return ""
 	}
-	return f.attrs[i].Value
+	return attrs[i].Value
 }
 
 func (f *fields) number(name string) float64 { return f.parse(name, f.text(name)) }
@@ -71,8 +76,15 @@ func (f *fields) integer(name string) int64 {
 }
 
 func (f *fields) points(name string) []annotation.Point {
-	var ring []annotation.Point
-	for pair := range strings.SplitSeq(f.text(name), ";") {
+	text := f.text(name)
+	n := strings.Count(text, ";") + 1
+	if n > annotation.MaxPoints {
+		f.failAs(annotation.CodeTooLarge, fmt.Sprintf(
+			"%d points, more than %d", n, annotation.MaxPoints))
+		return nil
+	}
+	ring := make([]annotation.Point, 0, n)
+	for pair := range strings.SplitSeq(text, ";") {
 		x, y, ok := strings.Cut(pair, ",")
 		if !ok {
 			f.fail(name + " that are not x,y;x,y")
@@ -81,31 +93,6 @@ func (f *fields) points(name string) []annotation.Point {
 		ring = append(ring, annotation.Point{X: f.parse("x", x), Y: f.parse("y", y)})
 	}
 	return ring
-}
-
-// decodeRuns fills an empty mask from CVAT's run lengths, which cover
-// its box row by row and begin with pixels that are off (CVAT-08).
-// Their sum must be the number of pixels in the box.
-func decodeRuns(m *annotation.Mask, rle string) error {
-	total := m.Width * m.Height
-	at, on := 0, false
-	for text := range strings.SplitSeq(rle, ",") {
-		n, err := strconv.Atoi(strings.TrimSpace(text))
-		if err != nil || n < 0 {
-			return fmt.Errorf("run %q in its rle", shorten(text))
-		}
-		if n > total-at {
-			return errors.New("an rle of more pixels than width times height")
-		}
-		if on {
-			m.Set(at, n)
-		}
-		at, on = at+n, !on
-	}
-	if at != total {
-		return errors.New("an rle of fewer pixels than width times height")
-	}
-	return nil
 }
 
 // shorten cuts long foreign text for a message.

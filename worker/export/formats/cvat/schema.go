@@ -27,10 +27,10 @@ func (r *Reader) Schema() (annotation.Schema, error) {
 		case start == nil || start.Name.Local == "image":
 			return annotation.Schema{}, r.malformed("there is no <meta> before the first image")
 		case start.Name.Local == "meta":
-			err := r.meta(start)
+			err := r.meta()
 			return r.schema, err
 		case start.Name.Local == "version":
-			err = r.version(start)
+			err = r.version()
 		default:
 			err = r.skip()
 		}
@@ -40,13 +40,13 @@ func (r *Reader) Schema() (annotation.Schema, error) {
 	}
 }
 
-func (r *Reader) version(start *xml.StartElement) error {
+func (r *Reader) version() error {
 	var v string
-	if err := r.dec.DecodeElement(&v, start); err != nil {
-		return r.explain(err)
+	if err := r.name(&v, "the version"); err != nil {
+		return err
 	}
 	if v = strings.TrimSpace(v); v != "1.1" {
-		return r.malformed(fmt.Sprintf("version %q, not 1.1", v))
+		return r.malformed(fmt.Sprintf("version %.100q, not 1.1", v))
 	}
 	return nil
 }
@@ -54,58 +54,98 @@ func (r *Reader) version(start *xml.StartElement) error {
 // scope is a task, a project or a job that a document was exported
 // from.
 type scope struct {
-	Subset string `xml:"subset"`
-	Labels []struct {
-		Name       string `xml:"name"`
-		Parent     string `xml:"parent"`
-		Attributes []struct {
-			Name  string `xml:"name"`
-			Input string `xml:"input_type"`
-		} `xml:"attributes>attribute"`
-	} `xml:"labels>label"`
+	subset string
+	labels []label
 }
 
-func (r *Reader) meta(start *xml.StartElement) error {
-	var m struct {
-		Task    scope `xml:"task"`
-		Project scope `xml:"project"`
-		Job     scope `xml:"job"`
+type label struct {
+	name, parent string
+	attributes   map[string]annotation.AttributeType
+}
+
+// meta reads <meta>, which has labels in one of its scopes.
+func (r *Reader) meta() error {
+	var task, project, job scope
+	room := &labelRoom{annotation.MaxLabels, annotation.MaxLabelAttributes}
+	read := func(s *scope) func() error {
+		return func() error { return r.scope(s, room) }
 	}
-	if err := r.dec.DecodeElement(&m, start); err != nil {
-		return r.explain(err)
+	err := r.children(map[string]func() error{
+		"task": read(&task), "project": read(&project), "job": read(&job),
+	})
+	if err != nil {
+		return err
 	}
-	for _, s := range []scope{m.Task, m.Project, m.Job} {
-		if len(s.Labels) > 0 {
+	for _, s := range []scope{task, project, job} {
+		if len(s.labels) > 0 {
 			return r.declare(s)
 		}
 	}
 	return r.malformed("<meta> declares no labels in a <task>, <project> or <job>")
 }
 
+// labelRoom is how many labels, and attributes of labels, may still
+// come.
+type labelRoom struct{ labels, attributes int }
+
+func (r *Reader) scope(s *scope, room *labelRoom) error {
+	readLabel := func() error {
+		if room.labels--; room.labels < 0 {
+			return r.tooLarge(annotation.MaxLabels, "labels")
+		}
+		l := label{attributes: map[string]annotation.AttributeType{}}
+		err := r.label(&l, room)
+		s.labels = append(s.labels, l)
+		return err
+	}
+	return r.children(map[string]func() error{
+		"subset": func() error { return r.name(&s.subset, "a subset's name") },
+		"labels": func() error {
+			return r.children(map[string]func() error{"label": readLabel})
+		},
+	})
+}
+
+func (r *Reader) label(l *label, room *labelRoom) error {
+	readAttribute := func() error {
+		if room.attributes--; room.attributes < 0 {
+			return r.tooLarge(annotation.MaxLabelAttributes, "attributes of labels")
+		}
+		var name, input string
+		err := r.children(map[string]func() error{
+			"name":       func() error { return r.name(&name, "an attribute's name") },
+			"input_type": func() error { return r.name(&input, "an attribute's type") },
+		})
+		l.attributes[name] = attributeType(strings.TrimSpace(input))
+		return err
+	}
+	return r.children(map[string]func() error{
+		"name":   func() error { return r.name(&l.name, "a label's name") },
+		"parent": func() error { return r.name(&l.parent, "a label's name") },
+		"attributes": func() error {
+			return r.children(map[string]func() error{"attribute": readAttribute})
+		},
+	})
+}
+
 // declare fills the schema with a scope's labels. It leaves out the
 // parts of skeletons: they name points, not categories, and may share
 // names.
 func (r *Reader) declare(s scope) error {
-	r.subset = strings.TrimSpace(s.Subset)
-	for _, l := range s.Labels {
-		if l.Parent != "" {
+	r.subset = strings.TrimSpace(s.subset)
+	for _, l := range s.labels {
+		if l.parent != "" {
 			continue
 		}
-		label := annotation.Label{
-			Name: l.Name, Attributes: map[string]annotation.AttributeType{},
-		}
-		for _, a := range l.Attributes {
-			label.Attributes[a.Name] = attributeType(strings.TrimSpace(a.Input))
-		}
-		valid := l.Name != "" && l.Name == strings.TrimSpace(l.Name) &&
-			!strings.ContainsAny(l.Name, "\r\n")
-		if !valid || !r.schema.Add(label) {
-			return &annotation.DocumentError{
-				Code: "InvalidLabel", Line: r.Line(),
+		valid := l.name != "" && l.name == strings.TrimSpace(l.name) &&
+			!strings.ContainsAny(l.name, "\r\n")
+		if !valid || !r.schema.Add(annotation.Label{Name: l.name, Attributes: l.attributes}) {
+			return r.located(&annotation.DocumentError{
+				Code: "InvalidLabel",
 				Detail: fmt.Sprintf("label %q is empty, is declared twice, "+
-					"or has white space around it or a line break in it", l.Name),
+					"or has white space around it or a line break in it", l.name),
 				Fix: "Rename the label in CVAT and export again.",
-			}
+			})
 		}
 	}
 	return nil
@@ -123,9 +163,9 @@ func attributeType(input string) annotation.AttributeType {
 	return annotation.Text
 }
 
-// image reads the XML attributes of an <image>. A size that is not a
+// readImage reads the XML attributes of an <image>. A size that is not a
 // plain number stays 0.
-func (r *Reader) image(attrs []xml.Attr) annotation.Image {
+func (r *Reader) readImage(attrs []xml.Attr) annotation.Image {
 	im := annotation.Image{Subset: r.subset}
 	for _, a := range attrs {
 		switch a.Name.Local {

@@ -2,6 +2,7 @@ package cvat
 
 import (
 	"encoding/xml"
+	"fmt"
 
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 )
@@ -11,23 +12,47 @@ type element struct {
 	kind       string // the element's name
 	attrs      []xml.Attr
 	attributes []annotation.Attribute
+	tooMuch    string // the limit that the attributes exceed; empty if none
 	line       int
 }
 
-// shape turns an element into a shape (CVAT-06 to CVAT-09), or
-// returns its problem.
-func (e element) shape(s *annotation.Schema) (annotation.Shape, *annotation.Problem) {
+// add adds an attribute, unless the attributes exceed a limit. fits
+// says whether its text does not.
+func (e *element) add(a annotation.Attribute, fits bool) {
+	switch {
+	case !fits:
+		e.tooMuch = fmt.Sprintf("more than %d bytes of attributes", annotation.MaxText)
+	case len(e.attributes) == annotation.MaxAttributes:
+		e.tooMuch = fmt.Sprintf("more than %d attributes", annotation.MaxAttributes)
+	default:
+		e.attributes = append(e.attributes, a)
+	}
+}
+
+// shape turns an element of an image into a shape (CVAT-06 to
+// CVAT-09), or returns its problem.
+func (e *element) shape(
+	s *annotation.Schema, im annotation.Image,
+) (annotation.Shape, *annotation.Problem) {
+	problem := func(code, format string, args ...any) *annotation.Problem {
+		text := fmt.Sprintf(format, args...)
+		return annotation.Problemf(code, "line %d: %s", e.line, text)
+	}
 	kind := annotation.Kind(e.kind)
 	readGeometry, supported := geometries[kind]
 	if !supported {
-		return annotation.Shape{}, annotation.Problemf(annotation.CodeUnsupportedShape,
-			"line %d: shape %.40q is not supported", e.line, e.kind)
+		return annotation.Shape{}, problem(annotation.CodeUnsupportedShape,
+			"shape %.40q is not supported", e.kind)
 	}
-	f := fields{attrs: e.attrs}
+	f := fields{attrs: e.attrs, image: im}
 	place, declared := s.Find(f.text("label"))
-	if !declared {
-		return annotation.Shape{}, annotation.Problemf(annotation.CodeUndeclaredLabel,
-			"line %d: %s with label %.80q, which is not declared", e.line, e.kind, f.text("label"))
+	switch {
+	case !declared:
+		return annotation.Shape{}, problem(annotation.CodeUndeclaredLabel,
+			"%s with label %.80q, which is not declared", e.kind, f.text("label"))
+	case e.tooMuch != "":
+		return annotation.Shape{}, problem(annotation.CodeTooLarge,
+			"%s with %s", e.kind, e.tooMuch)
 	}
 
 	sh := annotation.Shape{
@@ -36,8 +61,7 @@ func (e element) shape(s *annotation.Schema) (annotation.Shape, *annotation.Prob
 	}
 	readGeometry(&f, &sh)
 	if f.problem != "" {
-		return annotation.Shape{}, annotation.Problemf(annotation.CodeInvalidShape,
-			"line %d: %s with %s", e.line, e.kind, f.problem)
+		return annotation.Shape{}, problem(f.code, "%s with %s", e.kind, f.problem)
 	}
 	sh.Attributes = e.attributes
 	for i := range sh.Attributes {
@@ -79,17 +103,4 @@ func readEllipse(f *fields, sh *annotation.Shape) {
 	sh.Rotation = f.rotation()
 	sh.Outline = annotation.EllipseOutline(centre, rx, ry)
 	annotation.Rotate(sh.Outline, centre, sh.Rotation)
-}
-
-func readMask(f *fields, sh *annotation.Shape) {
-	left, top := f.integer("left"), f.integer("top")
-	width, height := f.integer("width"), f.integer("height")
-	m, err := annotation.NewMask(int(left), int(top), int(width), int(height))
-	if err == nil {
-		err = decodeRuns(m, f.text("rle"))
-	}
-	if err != nil {
-		f.fail(err.Error())
-	}
-	sh.Mask = m
 }
