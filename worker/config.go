@@ -39,6 +39,9 @@ type Config struct {
 	BucketShards int // of all jobs on one bucket
 	TenantShards int // of all jobs of one tenant
 
+	// PayloadLimit is how many bytes a payload may have. 0 means
+	// tasks.MaxPayload.
+	PayloadLimit int
 	// RedisBudget is how many bytes one job may keep in Redis, compressed.
 	// 0 means DefaultRedisBudget.
 	RedisBudget int64
@@ -94,6 +97,9 @@ func (c Config) validate() error {
 	}
 	if c.TenantShards < 0 {
 		add(setting.TenantShards, "must not be negative; 0 means no cap")
+	}
+	if c.PayloadLimit < 0 {
+		add(setting.PayloadLimit, "must not be negative")
 	}
 	if c.RedisBudget < 0 {
 		add(setting.RedisBudget, "must not be negative")

@@ -26,10 +26,11 @@ func (a *attempt) runJob(ctx context.Context) outcome.Verdict {
 		err = fmt.Errorf("task %q: %w", a.taskID, errors.Join(err, errBadID))
 		return outcome.Verdict{Outcome: outcome.Failed, Err: err}
 	}
+	payload, tooLarge := a.payload()
 	lease, err := a.executor.store.Claim(ctx, queue.ClaimRequest{
 		Ref:     ref,
 		Kind:    a.kind.Name,
-		Payload: a.task.Payload(),
+		Payload: payload,
 		Queue:   a.queue,
 		First:   firstState(a.kind),
 	})
@@ -39,7 +40,7 @@ func (a *attempt) runJob(ctx context.Context) outcome.Verdict {
 	if lease.Over {
 		a.writeEnd(ctx, lease)
 		if lease.State == tasks.StateCancelled { // before a worker had it
-			labels := journal.Read(a.kind, a.task.Payload())
+			labels := journal.Read(a.kind, payload)
 			a.executor.metrics.JobEnded(labels, string(tasks.StateCancelled), 0)
 		}
 		return outcome.Verdict{Outcome: outcome.Obsolete}
@@ -48,11 +49,24 @@ func (a *attempt) runJob(ctx context.Context) outcome.Verdict {
 	gauge := a.executor.metrics.TrackJob(a.kind.Name, lease.ID)
 	defer gauge.Close()
 	c := a.newClaim(lease, gauge)
-	result, err := c.run(ctx)
+	var result tasks.Result
+	if err = tooLarge; err == nil {
+		result, err = c.run(ctx, payload)
+	}
 	decided := c.decide(ctx, result, err)
 	recorded := c.record(ctx, decided)
 	c.report(ctx, recorded)
 	return recorded
+}
+
+// payload returns the payload of the task. One that is too large is not
+// even copied: it is an error, and empty.
+func (a *attempt) payload() ([]byte, error) {
+	payload := a.task.Payload()
+	if err := tasks.CheckPayloadSize(len(payload), a.executor.maxPayload); err != nil {
+		return nil, err
+	}
+	return payload, nil
 }
 
 // claim is a job that an attempt holds.
@@ -88,9 +102,9 @@ func (c *claim) journal() journal.Job {
 }
 
 // run decodes the payload and runs the job.
-func (c *claim) run(ctx context.Context) (result tasks.Result, err error) {
+func (c *claim) run(ctx context.Context, payload []byte) (result tasks.Result, err error) {
 	err = guard.Call(func() (err error) {
-		if c.job.Payload, err = c.job.Kind.DecodeValid(c.attempt.task.Payload()); err != nil {
+		if c.job.Payload, err = c.job.Kind.DecodeValid(payload); err != nil {
 			return err
 		}
 		c.attempt.decoded(c.job.Payload)

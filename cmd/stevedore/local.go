@@ -46,6 +46,8 @@ func startLocal(
 		Providers:    openers,
 		Network:      net,
 		ListStreams:  s.ListStreams,
+		PayloadLimit: int(s.PayloadLimit),
+		JobObjects:   -1,
 		Secrets:      providers.Secrets{Any: true},
 		VerifySlots:  slots,
 		JobSlots:     slots,
@@ -68,7 +70,7 @@ func startLocal(
 		}
 		return err
 	})
-	client := producer.New(redis.Options())
+	client := producer.New(redis.Options(), producer.WithPayloadLimit(int(s.PayloadLimit)))
 	return &local{client, openers, func() {
 		_ = client.Close()
 		cancel()

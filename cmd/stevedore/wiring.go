@@ -47,6 +47,7 @@ func workerConfig(
 		Parallel:     s.Parallel,
 		BucketShards: s.BucketShards,
 		TenantShards: s.TenantShards,
+		PayloadLimit: int(s.PayloadLimit),
 		RedisBudget:  s.RedisBudget,
 		JobObjects:   objectLimit(s.JobObjects),
 		DrainTimeout: s.DrainTimeout,

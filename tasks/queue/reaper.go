@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/lua"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
@@ -33,10 +35,10 @@ func (s Store) Reaper() Reaper { return Reaper{s.prompt, s.prompt.tracked()} }
 type JobHealth struct {
 	Kind       string
 	Queue      string // of the job's task; empty if an older version made the record
-	Payload    []byte
 	State      tasks.State
 	Generation int // of the job's task
 	Created    time.Time
+	Now        time.Time     // when it was read; like all times by the server's clock
 	Wait       time.Duration // before the job's task may begin; negative if it may now
 	// Silent is the time since the last heartbeat of the
 	// coordinator, or since the job was queued. It is negative
@@ -57,15 +59,25 @@ func (r Reaper) Inspect(ctx context.Context, id string) (JobHealth, error) {
 	}
 	return JobHealth{
 		Kind:       v[1],
-		Payload:    []byte(v[2]),
-		State:      tasks.State(v[3]),
-		Generation: int(schema.Number(v[4])),
-		Silent:     time.Duration(schema.Number(v[0])-schema.Number(v[5])) * time.Millisecond,
-		Created:    schema.Time(v[6]),
-		Wait:       time.Duration(schema.Number(v[8])-schema.Number(v[0])) * time.Millisecond,
-		Queue:      v[7],
-		heartbeat:  v[5],
+		State:      tasks.State(v[2]),
+		Generation: int(schema.Number(v[3])),
+		Silent:     time.Duration(schema.Number(v[0])-schema.Number(v[4])) * time.Millisecond,
+		Created:    schema.Time(v[5]),
+		Now:        schema.Time(v[0]),
+		Wait:       time.Duration(schema.Number(v[7])-schema.Number(v[0])) * time.Millisecond,
+		Queue:      v[6],
+		heartbeat:  v[4],
 	}, nil
+}
+
+// Payload reads the payload of a job. It returns ErrNoJob if there
+// is no record.
+func (r Reaper) Payload(ctx context.Context, id string) ([]byte, error) {
+	payload, err := r.client.HGet(ctx, schema.RecordKey(id), schema.Payload).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("job %s: %w", id, ErrNoJob)
+	}
+	return payload, redisconn.Wrap(err, "read the payload of job %s", id)
 }
 
 // TakeOver counts the crash of a job's coordinator and makes room

@@ -13,6 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/frames"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/lua"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/payloads"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
@@ -26,7 +27,7 @@ type ShardLease struct {
 	// has ended. Then there is nothing to do, and the other
 	// fields are not set.
 	Wanted  bool
-	Payload []byte // of the job
+	Payload []byte // of the job; nobody may change it
 	Shard   []byte // as it was planned
 	Resume  string // the last key that is committed; empty at first
 	Crashes int    // of workers at this shard, since the last checkpoint
@@ -38,18 +39,26 @@ type ShardLease struct {
 	store Store
 }
 
-// StartShard begins a run of a shard, with its first heartbeat.
+// StartShard begins a run of a shard, with its first heartbeat. Of
+// many shards of a job, few read the payload from Redis: the Store
+// remembers it.
 func (s Store) StartShard(ctx context.Context, ref asynqtask.ShardRef) (ShardLease, error) {
+	known := s.payloads.Get(ref.Job)
 	v, err := s.patient.run(ctx, lua.StartShard, ref.Job, lua.Args{
 		"index":      ref.Shard,
 		"generation": ref.Generation,
+		"known":      known.Version,
 	}).StringSlice()
 	l := ShardLease{Ref: ref, run: rand.Text(), store: s}
 	if err != nil || len(v) == 0 {
 		return l, redisconn.Wrap(err, "start %s", ref)
 	}
 	l.Wanted = true
-	l.Payload, l.Shard, l.Resume = []byte(v[0]), []byte(v[1]), v[2]
+	if v[7] == "" || v[7] != known.Version {
+		known = payloads.Payload{Version: v[7], Text: []byte(v[0])}
+		s.payloads.Put(ref.Job, known)
+	}
+	l.Payload, l.Shard, l.Resume = known.Text, []byte(v[1]), v[2]
 	l.Round = int(schema.Number(v[6]))
 	l.Crashes, l.Suspect, l.Strikes = int(schema.Number(v[3])), v[4], int(schema.Number(v[5]))
 	return l, nil

@@ -7,6 +7,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
 // crash replaces the run of a shard as the coordinator does when
@@ -194,5 +195,26 @@ func TestUndone(t *testing.T) {
 		}
 		same(t, "undone", s.Undone(6, 3), []int{6, 9, 10})
 		same(t, "undone", s.Undone(17, 9), []int{17, 18})
+	})
+}
+
+// Only the first shard of a job reads the payload from Redis, and
+// another job of the same ID has its own.
+func TestShardsDoNotCarryThePayload(t *testing.T) {
+	onEach(t, func(t *testing.T, r testStore) {
+		planned(t, r, "j", 3)
+		set := func(values ...string) { ok(t, r.client.HSet(t.Context(), schema.RecordKey("j"), values).Err()) }
+		check := func(shard int, want string) {
+			t.Helper()
+			if got := string(start(t, r, ref("j", shard)).Payload); got != want {
+				t.Errorf("shard %d has the payload %s, want %s", shard, got, want)
+			}
+		}
+		check(0, "{}")
+		set(schema.Payload, "changed") // which no caller can do
+		check(1, "{}")
+		set(schema.Created, "5")
+		check(2, "changed")
+		check(1, "changed")
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/caps"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/frames"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/lua"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/payloads"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
@@ -30,6 +31,9 @@ var (
 // nobody else can get the ID of the job.
 const unclaimedTTL = 30 * 24 * time.Hour
 
+// maxPayloads is how many bytes of payloads a Store remembers.
+const maxPayloads = 64 << 20
+
 // Store reads and writes the records of jobs. It is safe for
 // concurrent use and may be copied.
 type Store struct {
@@ -37,12 +41,14 @@ type Store struct {
 	prompt  conn // for what a later call makes up for
 	codec   frames.Codec
 	limits  Limits
+	// payloads are those of the jobs whose shards run in this process.
+	payloads *payloads.Cache
 }
 
 // NewStore uses one client for everything. The caller closes the
 // client.
 func NewStore(c redis.UniversalClient) Store {
-	return Store{patient: conn{c}, prompt: conn{c}, codec: frames.New()}
+	return Store{patient: conn{c}, prompt: conn{c}, codec: frames.New(), payloads: payloads.New(maxPayloads)}
 }
 
 // WithPrompt returns a Store that uses c, a client that gives up

@@ -93,6 +93,7 @@ func isFinal(err error) bool {
 		errors.Is(err, queue.ErrBudget) ||
 		errors.Is(err, queue.ErrObjects) ||
 		errors.As(err, new(*tasks.InvalidError)) ||
+		errors.As(err, new(*tasks.PayloadSizeError)) ||
 		errors.As(err, new(*ShardFailureError))
 }
 

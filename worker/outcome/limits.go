@@ -18,19 +18,27 @@ func (w Wording) keepsTooMuch(err error) tasks.Failure {
 	if errors.As(err, &estimated) {
 		size = fmt.Sprintf("about %d MB", estimated.Estimate>>20)
 	}
-	return tooLarge("RedisBudgetExceeded", setting.RedisBudget, fmt.Sprintf(
+	return exceeds("RedisBudgetExceeded", setting.RedisBudget, fmt.Sprintf(
 		"this job would keep %s in Redis, and %d MB are allowed: its payload, "+
 			"planned shards, parts of the result and error list", size, w.Limits.Bytes>>20))
 }
 
 // tooManyObjects describes a job that has more objects than a job may.
 func (w Wording) tooManyObjects() tasks.Failure {
-	return tooLarge("TooManyObjects", setting.JobObjects, fmt.Sprintf(
+	return exceeds("TooManyObjects", setting.JobObjects, fmt.Sprintf(
 		"this job has more than %d objects, and more are not allowed", w.Limits.Objects))
 }
 
-// tooLarge describes a job that exceeds the limit of a setting.
-func tooLarge(code string, limit setting.ID, message string) tasks.Failure {
+// payloadTooLarge describes a job whose payload nobody has read.
+func payloadTooLarge(err *tasks.PayloadSizeError) tasks.Failure {
+	f := exceeds("PayloadTooLarge", setting.PayloadLimit, err.Error())
+	f.Fix = fmt.Sprintf("Name objects by prefixes and files in a bucket, or raise %s on the "+
+		"workers and for the producer.", setting.PayloadLimit)
+	return f
+}
+
+// exceeds describes a job that exceeds the limit of a setting.
+func exceeds(code string, limit setting.ID, message string) tasks.Failure {
 	return tasks.Failure{
 		Kind:    string(providers.Invalid),
 		Code:    code,

@@ -79,10 +79,13 @@ func (w Wording) describe(err error) tasks.Failure {
 	f := tasks.Failure{Kind: string(providers.KindOf(err)), Message: err.Error()}
 	var ofShard *ShardFailureError
 	var invalid *tasks.InvalidError
+	var tooLarge *tasks.PayloadSizeError
 	var e *providers.Error
 	switch {
 	case errors.As(err, &ofShard):
 		return ofShard.Failure
+	case errors.As(err, &tooLarge):
+		return payloadTooLarge(tooLarge)
 	case errors.Is(err, queue.ErrBudget):
 		return w.keepsTooMuch(err)
 	case errors.Is(err, queue.ErrObjects):

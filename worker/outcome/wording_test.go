@@ -45,6 +45,8 @@ func TestFailure(t *testing.T) {
 			"invalid", "RedisBudgetExceeded", "raise REDIS-BUDGET on", "the setting"},
 		{"too many objects", queue.ErrObjects,
 			"invalid", "TooManyObjects", "raise JOB-OBJECTS on", "the setting"},
+		{"too large a payload", &tasks.PayloadSizeError{Size: 9, Limit: 8},
+			"invalid", "PayloadTooLarge", "raise PAYLOAD-LIMIT on", "the setting"},
 		{"an unknown error", errors.New("?"), "unavailable", "", "", ""},
 	} {
 		f := w.Failure(c.err)

@@ -36,7 +36,10 @@ func (e Enqueue) Run(ctx context.Context, c cli.Console, schemes payload.Schemes
 	if err != nil {
 		return err
 	}
-	by := payload.Credentials{Secrets: payload.KeepReferences}
+	by := payload.Credentials{
+		Secrets:    payload.KeepReferences,
+		MaxPayload: int(s.PayloadLimit),
+	}
 	if !s.PublicKey.IsZero() {
 		e.ID = cmp.Or(e.ID, producer.NewID())
 		by.Secrets = payload.Sealer{
@@ -58,7 +61,8 @@ func (e Enqueue) Run(ctx context.Context, c cli.Console, schemes payload.Schemes
 		options = append(options, producer.WithID(e.ID))
 	}
 
-	queue := producer.New(s.Redis, producer.WithPublicKey(s.PublicKey))
+	queue := producer.New(s.Redis,
+		producer.WithPublicKey(s.PublicKey), producer.WithPayloadLimit(int(s.PayloadLimit)))
 	defer func() { _ = queue.Close() }()
 	id, err := queue.Enqueue(ctx, j, options...)
 	var ended *producer.EndedError
