@@ -7,13 +7,16 @@ import (
 	"slices"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/providers/pacer"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
-	"github.com/stevedore-jobs/stevedore/tasks/storage"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/cancel"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
+	"github.com/stevedore-jobs/stevedore/worker/health"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/leftover"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
@@ -44,16 +47,16 @@ const (
 func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error) {
 	prompt, patient := c.Redis.Client(), c.Redis.Patient()
 	store := queue.NewStore(patient).WithPrompt(prompt).WithLimits(c.limits())
-	inspector := asynqtask.NewClient(patient, prompt)
-	p := pacer.New(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots))
-	h, left := newHealth(prompt, c.Redis.String()), leftover.New(c.Log)
+	openPlaces(c, kinds, store.Caps(), pools)
+	inspector, slowed := asynqtask.NewClient(patient, prompt), newPacer(c)
+	h, left := newHealth(c, prompt), leftover.New(c.Log)
 	wording := outcome.Wording{SettingName: c.SettingName, Limits: c.limits()}
 	m, err := metrics.New(c.Registry, metrics.Sources{
 		Queues:   inspector.Queues,
 		Pools:    poolMetrics(pools, left),
-		Limits:   func() map[string]int { return limitsByName(p.Limits()) },
-		RedisUp:  h.redisUp,
-		Draining: h.draining,
+		Limits:   slowed.Limits,
+		RedisUp:  h.RedisUp,
+		Draining: h.Draining,
 		Log:      c.Log,
 	})
 	if err != nil {
@@ -61,11 +64,10 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 	}
 
 	return &Worker{
-		config:  c,
-		log:     c.Log,
-		pools:   pools,
-		prompt:  prompt,
-		patient: patient,
+		config: c,
+		log:    c.Log,
+		pools:  pools,
+		prompt: prompt, patient: patient,
 		health:  h,
 		outage:  outage.New(c.Redis, prompt, c.Log, wording.Text),
 		cancels: cancel.Listener{Client: prompt, Store: store, Kinds: kinds, Log: c.Log},
@@ -79,7 +81,7 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 				Providers:   c.Providers,
 				Network:     c.Network,
 				ListStreams: c.ListStreams,
-				Pacer:       p,
+				Pacer:       slowed,
 			},
 			secrets:    c.Secrets,
 			parallel:   c.Parallel,
@@ -88,9 +90,19 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 			wording:    wording,
 			log:        c.Log,
 			leftovers:  left,
-			drain:      h.drain,
+			drain:      h.Drained(),
 		},
 	}, nil
+}
+
+// newPacer returns a pacer for as many requests as all slots can make.
+func newPacer(c Config) *pacer.Pacer {
+	return pacer.New(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots))
+}
+
+func newHealth(c Config, prompt redis.UniversalClient) *health.Health {
+	ask := func(ctx context.Context) error { return redisconn.Ping(ctx, prompt) }
+	return health.New(ask, c.Redis.String())
 }
 
 func newCoordinator(
@@ -102,8 +114,6 @@ func newCoordinator(
 		Metrics:        m,
 		Log:            c.Log,
 		ShardSlots:     c.ShardSlots,
-		BucketShards:   c.BucketShards,
-		TenantShards:   c.TenantShards,
 		RedisBudget:    c.RedisBudget,
 		HeartbeatEvery: heartbeatEvery,
 		SilentAfter:    silentAfter,
@@ -138,25 +148,12 @@ func newShardRunner(c Config, s queue.Store, t asynqtask.Client, m *metrics.Metr
 	})
 }
 
-// limitsByName names the buckets of limits in a readable way. Of several
-// buckets with one name it returns the lowest limit.
-func limitsByName(limits map[string]int) map[string]int {
-	named := make(map[string]int, len(limits))
-	for id, n := range limits {
-		name := storage.NameOf(id)
-		if least, ok := named[name]; !ok || n < least {
-			named[name] = n
-		}
-	}
-	return named
-}
-
 func poolMetrics(pools []pool, left *leftover.Watch) (list []metrics.Pool) {
 	for _, p := range pools {
 		list = append(list, metrics.Pool{
 			Name:     p.name,
 			Slots:    p.slots,
-			Busy:     func() int { return len(p.busy) },
+			Busy:     p.places.Busy,
 			Leftover: func() int { return left.Count(p.name) },
 		})
 	}

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"context"
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks/guard"
@@ -19,14 +20,16 @@ const (
 // stop drains, and returns after the drain timeout at the latest. First
 // no pool takes new tasks, then all handlers are asked to stop, and only
 // then do the servers shut down: asynq on its own would give a task to
-// another worker while its handler still runs.
+// another worker while its handler still runs. stopBackground stops what
+// runs beside the pools.
 //
-// Each step may wait for Redis. If Redis does not answer, what could not
-// be written down is done again by the workers that take over.
-func (w *Worker) stop(servers []*server) {
-	limit := time.NewTimer(w.config.DrainTimeout)
-	defer limit.Stop()
-	w.health.ready.Store(false)
+// Each step may wait for Redis, the last one too. If Redis does not
+// answer, what could not be written down is done again by the workers
+// that take over.
+func (w *Worker) stop(servers []*server, stopBackground func()) {
+	limit, cancel := context.WithTimeout(context.Background(), w.config.DrainTimeout)
+	defer cancel()
+	w.health.SetReady(false)
 	w.log.Info("draining")
 
 	stopped := w.inBackground(servers, (*server).Stop)
@@ -36,7 +39,7 @@ func (w *Worker) stop(servers []*server) {
 	case <-stopped:
 	case <-lastPoll.C: // a task that still comes is handed over at once
 	}
-	close(w.health.drain)
+	w.health.Drain()
 
 	ended := w.inBackground(servers, func(s *server) {
 		<-stopped
@@ -44,10 +47,14 @@ func (w *Worker) stop(servers []*server) {
 	})
 	select {
 	case <-ended:
-	case <-limit.C:
+	case <-limit.Done():
 		w.log.Warn("the drain timeout is over: other workers repeat what is not committed")
 	}
 	w.executor.leftovers.LogAll()
+	select {
+	case <-guard.Go(func() error { stopBackground(); return nil }):
+	case <-limit.Done():
+	}
 }
 
 // shutdownTimeout returns how long asynq waits for handlers that do not

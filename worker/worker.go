@@ -14,11 +14,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/worker/cancel"
+	"github.com/stevedore-jobs/stevedore/worker/health"
 	"github.com/stevedore-jobs/stevedore/worker/outage"
 	"github.com/stevedore-jobs/stevedore/worker/reaper"
 )
@@ -33,7 +35,7 @@ type Worker struct {
 	executor *executor
 	reaper   *reaper.Reaper
 	cancels  cancel.Listener
-	health   *health
+	health   *health.Health
 	outage   *outage.Watch
 }
 
@@ -64,7 +66,6 @@ func (w *Worker) Run(ctx context.Context) error {
 		return err
 	}
 	background, stopBackground := w.startBackground(ctx)
-	defer stopBackground()
 	servers := make([]*server, 0, len(w.pools))
 	for _, p := range w.pools {
 		s := w.newServer(p)
@@ -72,18 +73,22 @@ func (w *Worker) Run(ctx context.Context) error {
 			return w.executor.handle(ctx, p, t)
 		}
 		if err := s.Start(asynq.HandlerFunc(handler)); err != nil {
-			w.stop(servers)
+			w.stop(servers, stopBackground)
 			return fmt.Errorf("start pool %s: %w", p.name, err)
 		}
 		servers = append(servers, s)
 		background.Go(func() error { return w.keep(ctx, "pickup", s.conn.Watch) })
 	}
-	w.health.ready.Store(true)
+	w.health.SetReady(true)
 	started(w.log, w.pools, w.config.Redis.String())
 	<-ctx.Done()
-	w.stop(servers)
+	w.stop(servers, stopBackground)
 	w.log.Info("worker stopped")
 	return nil
 }
+
+// Handler serves the probes of an orchestrator, /livez and /readyz. It
+// may be called before Run.
+func (w *Worker) Handler() http.Handler { return w.health.Handler() }
 
 func (w *Worker) closeClients() { _, _ = w.prompt.Close(), w.patient.Close() }

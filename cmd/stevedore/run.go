@@ -54,8 +54,7 @@ func (r runCommand) Run(ctx context.Context, c cli.Console, schemes payload.Sche
 	}
 	c.Environ = withProfile(c.Environ, r.Profile)
 	j, err := r.Job(c, schemes, payload.Credentials{
-		Secrets: payload.KeepReferences, Method: tasks.AuthWorkerIdentity,
-		MaxPayload: int(s.PayloadLimit),
+		Method: tasks.AuthWorkerIdentity, MaxPayload: int(s.PayloadLimit),
 	})
 	if err != nil {
 		return err

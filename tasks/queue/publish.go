@@ -20,10 +20,10 @@ type End struct {
 	Keep    time.Duration       // how long the record stays
 }
 
-// Publish ends the job and sends its last event. A second call
-// changes nothing, and sends the event if the first call could
-// not. ErrBudget means that the result does not fit into what the
-// job may keep, and that the job has not ended: a failure fits.
+// Publish ends the job and sends its last event. A second call changes
+// nothing, and sends the event if the first call could not. ErrBudget
+// means that the result does not fit into what the job may keep, and
+// that the job has not ended: a failure fits.
 func (l Lease) Publish(ctx context.Context, e End) error {
 	e.Errors = frames.Shorten(e.Errors)
 	event, err := l.endEvent(ctx, e)
@@ -94,8 +94,8 @@ func (e End) outcome() (field string, text []byte, err error) {
 	return schema.Failure, text, err
 }
 
-// counts returns objects, total, bytes, failed and warnings of a
-// single job, and empty texts for a sharded one.
+// counts returns objects, total, bytes, failed and warnings of a single
+// job, and empty texts for a sharded one.
 func (e End) counts() [5]any {
 	if c := e.Counts; c != nil {
 		return [5]any{c.Objects, c.ObjectsTotal, c.Bytes, c.Failed, c.Warnings}

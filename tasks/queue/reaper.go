@@ -16,13 +16,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/tracked"
 )
 
-// ErrAlive means that a job need not be taken over: its
-// coordinator has sent a heartbeat, somebody else has taken it
-// over, or it has ended.
+// ErrAlive means that a job need not be taken over: its coordinator has
+// sent a heartbeat, somebody else has taken it over, or it has ended.
 var ErrAlive = errors.New("the job has a coordinator, or has ended")
 
-// Reaper finds jobs whose coordinator is gone, and takes them
-// over. It is safe for concurrent use and may be copied.
+// Reaper finds jobs whose coordinator is gone, and takes them over. It
+// is safe for concurrent use and may be copied.
 type Reaper struct {
 	conn
 	tracked.Jobs
@@ -40,15 +39,15 @@ type JobHealth struct {
 	Created    time.Time
 	Now        time.Time     // when it was read; like all times by the server's clock
 	Wait       time.Duration // before the job's task may begin; negative if it may now
-	// Silent is the time since the last heartbeat of the
-	// coordinator, or since the job was queued. It is negative
-	// while a job is suspended.
+	// Silent is the time since the last heartbeat of the coordinator,
+	// or since the job was queued. It is negative while a job is
+	// suspended.
 	Silent    time.Duration
 	heartbeat string // as it is in Redis
 }
 
-// Inspect reads the health of a job. It returns ErrNoJob if there
-// is no record.
+// Inspect reads the health of a job. It returns ErrNoJob if there is no
+// record.
 func (r Reaper) Inspect(ctx context.Context, id string) (JobHealth, error) {
 	v, err := r.run(ctx, lua.Inspect, id, lua.Args{}).StringSlice()
 	if err != nil {
@@ -70,8 +69,8 @@ func (r Reaper) Inspect(ctx context.Context, id string) (JobHealth, error) {
 	}, nil
 }
 
-// Payload reads the payload of a job. It returns ErrNoJob if there
-// is no record.
+// Payload reads the payload of a job. It returns ErrNoJob if there is
+// no record.
 func (r Reaper) Payload(ctx context.Context, id string) ([]byte, error) {
 	payload, err := r.client.HGet(ctx, schema.RecordKey(id), schema.Payload).Bytes()
 	if errors.Is(err, redis.Nil) {
@@ -80,11 +79,11 @@ func (r Reaper) Payload(ctx context.Context, id string) ([]byte, error) {
 	return payload, redisconn.Wrap(err, "read the payload of job %s", id)
 }
 
-// TakeOver counts the crash of a job's coordinator and makes room
-// for the next generation of its task, which the caller must
-// enqueue. It returns how many coordinators have crashed since
-// anything was achieved. It returns ErrAlive if the job's health
-// has changed since it was seen.
+// TakeOver counts the crash of a job's coordinator and makes room for
+// the next generation of its task, which the caller must enqueue. It
+// returns how many coordinators have crashed since anything was
+// achieved. It returns ErrAlive if the job's health has changed since
+// it was seen.
 func (r Reaper) TakeOver(
 	ctx context.Context, id string, seen JobHealth,
 ) (crashes int, err error) {
@@ -102,8 +101,7 @@ func (r Reaper) TakeOver(
 	return crashes, nil
 }
 
-// Flush puts the last event of a job that has ended into the
-// stream, if it is not there yet, and then untracks the job. It
-// is safe to call twice: then the event may come twice, with the
-// same ID.
+// Flush puts the last event of a job that has ended into the stream, if
+// it is not there yet, and then untracks the job. It is safe to call
+// twice: then the event may come twice, with the same ID.
 func (r Reaper) Flush(ctx context.Context, id string) error { return r.flush(ctx, id) }

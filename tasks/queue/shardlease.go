@@ -18,14 +18,13 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
-// ShardLease is one run of a shard, and what it starts from. It
-// is safe for concurrent use and may be copied: copies are the
-// same run.
+// ShardLease is one run of a shard, and what it starts from. It is safe
+// for concurrent use and may be copied: copies are the same run.
 type ShardLease struct {
 	Ref asynqtask.ShardRef
-	// Wanted is false if the shard is done already, or the job
-	// has ended. Then there is nothing to do, and the other
-	// fields are not set.
+	// Wanted is false if the shard is done already, or the job has
+	// ended. Then there is nothing to do, and the other fields are not
+	// set.
 	Wanted  bool
 	Payload []byte // of the job; nobody may change it
 	Shard   []byte // as it was planned
@@ -39,9 +38,9 @@ type ShardLease struct {
 	store Store
 }
 
-// StartShard begins a run of a shard, with its first heartbeat. Of
-// many shards of a job, few read the payload from Redis: the Store
-// remembers it.
+// StartShard begins a run of a shard, with its first heartbeat. Of many
+// shards of a job, few read the payload from Redis: the Store remembers
+// it.
 func (s Store) StartShard(ctx context.Context, ref asynqtask.ShardRef) (ShardLease, error) {
 	known := s.payloads.Get(ref.Job)
 	v, err := s.patient.run(ctx, lua.StartShard, ref.Job, lua.Args{
@@ -66,9 +65,8 @@ func (s Store) StartShard(ctx context.Context, ref asynqtask.ShardRef) (ShardLea
 
 // Checkpoint is the work of a run since its last checkpoint.
 type Checkpoint struct {
-	// From is the key after which the work begins, To the last
-	// key that it covers. Only a last checkpoint may have To =
-	// From.
+	// From is the key after which the work begins, To the last key that
+	// it covers. Only a last checkpoint may have To = From.
 	From, To string
 	Last     bool   // the shard is done
 	Data     []byte // opaque; stored compressed
@@ -78,11 +76,11 @@ type Checkpoint struct {
 	Tally    map[string]int64 // counts of the job's own
 }
 
-// Commit saves a checkpoint and reports whether it counts. It
-// counts if it goes on where the shard stands, and no other run
-// has committed that work before. It does not count if the job
-// has ended, or is in another round. Commit returns ErrBudget if
-// the job would keep too much. It is safe to call twice.
+// Commit saves a checkpoint and reports whether it counts. It counts if
+// it goes on where the shard stands, and no other run has committed
+// that work before. It does not count if the job has ended, or is in
+// another round. Commit returns ErrBudget if the job would keep too
+// much. It is safe to call twice.
 func (l ShardLease) Commit(ctx context.Context, c Checkpoint) (bool, error) {
 	if c.From == c.To && !c.Last {
 		return false, fmt.Errorf("commit %s: a checkpoint from %q to itself", l.Ref, c.From)
@@ -125,9 +123,8 @@ func (c Checkpoint) tallies() (list lua.List) {
 	return list
 }
 
-// MarkSuspect notes which object a careful run is about to touch.
-// If the worker dies there, the next run knows the object as its
-// Suspect.
+// MarkSuspect notes which object a careful run is about to touch. If
+// the worker dies there, the next run knows the object as its Suspect.
 func (l ShardLease) MarkSuspect(ctx context.Context, key string) error {
 	err := l.store.patient.run(ctx, lua.MarkSuspect, l.Ref.Job, lua.Args{
 		"index":      l.Ref.Shard,
@@ -138,8 +135,8 @@ func (l ShardLease) MarkSuspect(ctx context.Context, key string) error {
 	return redisconn.Wrap(err, "note the object that %s is at", l.Ref)
 }
 
-// Suspend says that the run has ended before the shard was done,
-// and that asynq brings the shard's task back after a pause.
+// Suspend says that the run has ended before the shard was done, and
+// that asynq brings the shard's task back after a pause.
 func (l ShardLease) Suspend(ctx context.Context, pause time.Duration) error {
 	err := l.store.patient.run(ctx, lua.SuspendShard, l.Ref.Job, lua.Args{
 		"index":      l.Ref.Shard,
@@ -150,8 +147,8 @@ func (l ShardLease) Suspend(ctx context.Context, pause time.Duration) error {
 	return redisconn.Wrap(err, "suspend %s", l.Ref)
 }
 
-// Fail notes why the shard can never be done. The job's
-// coordinator ends the job with the first failure that was noted.
+// Fail notes why the shard can never be done. The job's coordinator
+// ends the job with the first failure that was noted.
 func (l ShardLease) Fail(ctx context.Context, f tasks.Failure) error {
 	text, err := json.Marshal(f)
 	if err != nil {
@@ -164,10 +161,9 @@ func (l ShardLease) Fail(ctx context.Context, f tasks.Failure) error {
 	return redisconn.Wrap(err, "note the failure of %s", l.Ref)
 }
 
-// HeartbeatShards says that this process works on shards of a
-// job in a round, and how far each is since its last checkpoint.
-// If wanted is false, every run of a shard of this job in this
-// round must stop.
+// HeartbeatShards says that this process works on shards of a job in a
+// round, and how far each is since its last checkpoint. If wanted is
+// false, every run of a shard of this job in this round must stop.
 func (s Store) HeartbeatShards(
 	ctx context.Context, job string, round int, runs map[int]tasks.Progress,
 ) (wanted bool, err error) {

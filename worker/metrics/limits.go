@@ -1,6 +1,10 @@
 package metrics
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/stevedore-jobs/stevedore/tasks/storage"
+)
 
 // limitCollector reports how many requests to each bucket may be in
 // flight. All buckets that have no series of their own are one series,
@@ -23,8 +27,8 @@ func (c limitCollector) Describe(out chan<- *prometheus.Desc) { out <- c.desc }
 // Collect implements prometheus.Collector.
 func (c limitCollector) Collect(out chan<- prometheus.Metric) {
 	lowest := map[string]int{}
-	for bucket, limit := range c.limits() {
-		name := c.owners.bucket(bucket)
+	for id, limit := range c.limits() {
+		name := c.owners.bucket(storage.NameOf(id))
 		if n, ok := lowest[name]; !ok || limit < n {
 			lowest[name] = limit
 		}

@@ -3,7 +3,6 @@
 package client
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,19 +35,13 @@ func (e Enqueue) Run(ctx context.Context, c cli.Console, schemes payload.Schemes
 	if err != nil {
 		return err
 	}
-	by := payload.Credentials{
-		Secrets:    payload.KeepReferences,
-		MaxPayload: int(s.PayloadLimit),
-	}
-	if !s.PublicKey.IsZero() {
-		e.ID = cmp.Or(e.ID, producer.NewID())
-		by.Secrets = payload.Sealer{
-			Key:  s.PublicKey,
-			Job:  seal.Binding{Job: e.ID, Kind: e.Kind},
+	j, err := e.Job(c, schemes, payload.Credentials{
+		Secrets: payload.Secrets{
+			Send: !s.PublicKey.IsZero(), // the queue seals them
 			Vars: settings.Map(c.Environ),
-		}.Storage
-	}
-	j, err := e.Job(c, schemes, by)
+		},
+		MaxPayload: int(s.PayloadLimit),
+	})
 	if err != nil {
 		return err
 	}
