@@ -110,7 +110,7 @@ type slowBucket struct {
 }
 
 func (b slowBucket) Open(ctx context.Context, key string, _ providers.ReadOptions) (*providers.Reader, error) {
-	data := rastertest.YCbCr(2000, 2000, 0x22).Bytes()
+	data := rastertest.YCbCr(4000, 4500, 0x22).Bytes()
 	var body io.Reader = bytes.NewReader(data)
 	if key == "slow.jpg" {
 		body = io.MultiReader(body, readerFunc(func([]byte) (int, error) {
@@ -139,8 +139,8 @@ func TestProduce_BesideASlowBody(t *testing.T) {
 		ended <- err
 	}()
 	<-b.stuck
-	for range 3 {
-		size := int64(len(rastertest.YCbCr(2000, 2000, 0x22).Bytes()))
+	for range 2 {
+		size := int64(len(rastertest.YCbCr(4000, 4500, 0x22).Bytes())) // 26 MiB of pixels
 		if made, _, err := r.produce(t.Context(), providers.Object{Key: "a.jpg", Size: size}); err != nil || made.width != 64 {
 			t.Errorf("%+v, %v", made, err)
 		}
