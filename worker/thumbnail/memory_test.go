@@ -110,9 +110,9 @@ type slowBucket struct {
 }
 
 func (b slowBucket) Open(ctx context.Context, key string, _ providers.ReadOptions) (*providers.Reader, error) {
-	data := rastertest.YCbCr(4000, 4500, 0x22).Bytes()
-	var body io.Reader = bytes.NewReader(data)
+	var body io.Reader = bytes.NewReader(rastertest.YCbCr(4000, 4500, 0x22).Bytes())
 	if key == "slow.jpg" {
+		body = bytes.NewReader(rastertest.YCbCr(1000, 1000, 0x22).Bytes())
 		body = io.MultiReader(body, readerFunc(func([]byte) (int, error) {
 			close(b.stuck)
 			<-ctx.Done()
