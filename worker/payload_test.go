@@ -23,6 +23,9 @@ func TestTooLargePayloadFailsTheJob(t *testing.T) {
 	large := manifest
 	large.Include = []string{strings.Repeat("p", 60_000)}
 	h.enqueueTask(large, asynqtask.JobRef{Job: "m"})
+	queuetest.Eventually(t, 30*time.Second, "a worker takes the job", func() bool {
+		return h.redis.Exists(t.Context(), schema.RecordKey("m")).Val() == 1
+	})
 	s := h.waitForEnd("m", 30*time.Second)
 	if s.State != tasks.StateFailed || s.Failure == nil || s.Failure.Code != "PayloadTooLarge" ||
 		!strings.Contains(s.Failure.Message, "at most 50000 are allowed") {
