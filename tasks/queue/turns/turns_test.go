@@ -263,9 +263,9 @@ func (sendTwice) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 // A call that is sent twice takes one task, and returns it.
 func TestCallMayBeSentTwice(t *testing.T) {
 	onEach(t, func(f fixture) {
-		f.redis.AddHook(sendTwice{})
 		f.enqueue("a", "one:s:0", "one:s:1")
 		f.enqueue("b", "two:s:0", "two:s:1")
+		f.redis.AddHook(sendTwice{})
 		same(f.t, "order", f.takeAll(), []string{"one:s:0", "two:s:0", "one:s:1", "two:s:1"})
 	})
 }
