@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -38,7 +37,8 @@ const (
 	// grace is how long workers have to send a heartbeat again after
 	// Redis did not answer.
 	grace = 5 * time.Second
-	// turn is how long a shard may keep its slot while other jobs wait.
+	// turn is how long a shard may keep its slot while other jobs wait,
+	// and a coordinator while a tenant waits who has no slot.
 	turn = 10 * time.Second
 )
 
@@ -47,7 +47,7 @@ const (
 func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error) {
 	prompt, patient := c.Redis.Client(), c.Redis.Patient()
 	store := queue.NewStore(patient).WithPrompt(prompt).WithLimits(c.limits())
-	openPlaces(c, kinds, store.Caps(), pools)
+	openPlaces(c, kinds, prompt, pools)
 	inspector, slowed := asynqtask.NewClient(patient, prompt), newPacer(c)
 	h, left := newHealth(c, prompt), leftover.New(c.Log)
 	wording := outcome.Wording{SettingName: c.SettingName, Limits: c.limits()}
@@ -76,7 +76,7 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 			kinds:       kinds,
 			store:       store,
 			coordinator: newCoordinator(c, store, inspector, m),
-			shards:      newShardRunner(c, store, inspector, m),
+			shards:      newShardRunner(c, store, pools, m),
 			buckets: network.Stack{
 				Providers:   c.Providers,
 				Network:     c.Network,
@@ -135,16 +135,15 @@ func newReaper(
 	})
 }
 
-func newShardRunner(c Config, s queue.Store, t asynqtask.Client, m *metrics.Metrics) *shard.Runner {
+func newShardRunner(c Config, s queue.Store, pools []pool, m *metrics.Metrics) *shard.Runner {
+	isShards := func(p pool) bool { return p.name == poolShards }
 	return shard.New(shard.Config{
 		Store:          s,
 		Metrics:        m,
 		Log:            c.Log,
 		HeartbeatEvery: heartbeatEvery,
 		Turn:           turn,
-		Waiting: func(ctx context.Context) ([]string, error) {
-			return t.WaitingJobs(ctx, slices.Sorted(maps.Keys(shardQueues())))
-		},
+		Waiting:        pools[slices.IndexFunc(pools, isShards)].places.Waiting,
 	})
 }
 
@@ -154,6 +153,7 @@ func poolMetrics(pools []pool, left *leftover.Watch) (list []metrics.Pool) {
 			Name:     p.name,
 			Slots:    p.slots,
 			Busy:     p.places.Busy,
+			Capped:   p.places.CapsReached,
 			Leftover: func() int { return left.Count(p.name) },
 		})
 	}

@@ -40,6 +40,7 @@ type attempt struct {
 	failures int // attempts at this task that failed before
 	start    time.Time
 	labels   journal.Labels // only the kind until the payload is decoded
+	turnOver <-chan struct{}
 	code     *leftover.Attempt
 }
 

@@ -16,6 +16,7 @@ func (w *Worker) startBackground(ctx context.Context) (group *guard.Group, stop 
 	group.Go(func() error { return w.keep(heartbeats, "heartbeats", shards.SendHeartbeats) })
 	for _, p := range w.pools {
 		group.Go(func() error { return w.keep(heartbeats, "places", p.places.HoldPlaces) })
+		group.Go(func() error { return w.keep(ctx, "turns of a pool", p.places.EndTurns) })
 	}
 	group.Go(func() error { return w.keep(ctx, "turns", shards.EndTurns) })
 	group.Go(func() error { return w.keep(ctx, "reaper", w.reaper.Run) })

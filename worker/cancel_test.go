@@ -169,7 +169,7 @@ func TestCancelOfWaitingJob(t *testing.T) {
 			if !throttled {
 				startWorker(t, conf, j)
 			}
-			h.waitForTask(tasks.QueueVerify, "v", 10*time.Second, asynq.TaskStateCompleted)
+			h.waitForTask(tasks.QueueVerify, "v", 30*time.Second, asynq.TaskStateCompleted)
 			h.checkAsynqResult(tasks.QueueVerify, "v", `{"state":"cancelled"}`)
 			if runs.Load() != want || h.status("v").State != tasks.StateCancelled {
 				t.Errorf("%d runs, %+v", runs.Load(), h.status("v"))

@@ -114,9 +114,9 @@ func TestCaps(t *testing.T) {
 			if log.position("two", 5) > log.position("one", 20) {
 				t.Errorf("the second job had to wait for the first: %v", log.ended)
 			}
-			if left := h.caps(); len(left) != 0 {
-				t.Errorf("not released: %v", left)
-			}
+			queuetest.Eventually(t, 10*time.Second, "all places are given back", func() bool {
+				return len(h.caps()) == 0
+			})
 		})
 	}
 }

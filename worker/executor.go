@@ -45,7 +45,7 @@ type executor struct {
 // handle makes one attempt at a task, from asynq's call to the answer.
 func (e *executor) handle(ctx context.Context, p pool, t *asynq.Task) error {
 	id, _ := asynq.GetTaskID(ctx)
-	leave, err := e.enter(p, id)
+	leave, over, err := e.enter(p, id)
 	if err != nil {
 		v := outcome.NotStarted(err)
 		return answer(v, e.wording.Error(v.Err))
@@ -55,6 +55,7 @@ func (e *executor) handle(ctx context.Context, p pool, t *asynq.Task) error {
 		leave()
 		return err
 	}
+	a.turnOver = over
 	a.code = e.leftovers.Attempt(leftover.Labels{
 		Pool: p.name, Kind: a.kind.Name, Job: asynqtask.ParseJobRef(a.taskID).Job, Task: a.taskID,
 	})
@@ -112,14 +113,16 @@ func (e *executor) newAttempt(ctx context.Context, t *asynq.Task) (*attempt, err
 // although the handler may still run. It may then even start the same
 // task again in the same process. The pool counts handlers that really
 // run, and enter does not allow a second one.
-func (e *executor) enter(p pool, taskID string) (leave func(), err error) {
-	free, ok := p.places.Enter(taskID)
+func (e *executor) enter(
+	p pool, taskID string,
+) (leave func(), over <-chan struct{}, err error) {
+	free, over, ok := p.places.Enter(taskID)
 	if !ok {
-		return nil, outcome.ErrNoPlace
+		return nil, nil, outcome.ErrNoPlace
 	}
 	if _, running := e.running.LoadOrStore(taskID, true); running {
 		free()
-		return nil, outcome.ErrAlreadyRunning
+		return nil, nil, outcome.ErrAlreadyRunning
 	}
 	leave = func() {
 		e.running.Delete(taskID)
@@ -128,9 +131,9 @@ func (e *executor) enter(p pool, taskID string) (leave func(), err error) {
 	select {
 	case <-e.drain:
 		leave()
-		return nil, outcome.ErrDrain
+		return nil, nil, outcome.ErrDrain
 	default:
-		return leave, nil
+		return leave, over, nil
 	}
 }
 

@@ -84,6 +84,7 @@ func (a *attempt) newClaim(lease queue.Lease, gauge *metrics.JobGauge) *claim {
 		Env:         a.env(lease.ID, new(job.Progress)),
 		Call:        a.code.Call,
 		Gauge:       gauge,
+		TurnOver:    a.turnOver,
 		WriteResult: a.writeResult,
 	}}
 }

@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/caps"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/turns"
 	"github.com/stevedore-jobs/stevedore/worker/admission"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
@@ -28,19 +30,19 @@ type pool struct {
 	places *admission.Pool // nil until assemble sets it
 }
 
-const poolShards = "shards"
+const poolJobs, poolShards = "jobs", "shards"
 
 func newPools(c Config) []pool {
 	return []pool{
 		newPool("verify", c.VerifySlots, map[string]int{tasks.QueueVerify: 1}),
-		newPool("jobs", c.JobSlots, byPriority(map[string]int{tasks.QueueJobs: 1})),
+		newPool(poolJobs, c.JobSlots, admission.ByPriority(map[string]int{tasks.QueueJobs: 1})),
 		newPool(poolShards, c.ShardSlots, shardQueues()),
 	}
 }
 
 // shardQueues returns the queues of shards and exports, by weight.
 func shardQueues() map[string]int {
-	return byPriority(map[string]int{tasks.QueueShards: 3, tasks.QueueExports: 1})
+	return admission.ByPriority(map[string]int{tasks.QueueShards: 3, tasks.QueueExports: 1})
 }
 
 func newPool(name string, slots int, queues map[string]int) pool {
@@ -49,16 +51,22 @@ func newPool(name string, slots int, queues map[string]int) pool {
 
 // openPlaces gives each pool its places. Each pool has caps of its own:
 // coordinators must not take the places that their shards need.
-func openPlaces(c Config, kinds map[string]job.Kind, all caps.Caps, pools []pool) {
+func openPlaces(c Config, kinds map[string]job.Kind, r redis.UniversalClient, pools []pool) {
 	for i, p := range pools {
 		config := admission.Config{
 			Name:      p.name,
 			Slots:     p.slots,
-			Caps:      all,
+			Queues:    slices.Sorted(maps.Keys(p.queues)),
 			Kinds:     kinds,
+			Caps:      caps.New(r),
+			Look:      turns.New(r),
+			Log:       c.Log,
 			PerTenant: c.TenantShards,
 		}
-		if p.name == poolShards {
+		switch p.name {
+		case poolJobs:
+			config.Turn = turn
+		case poolShards:
 			config.PerBucket = c.BucketShards
 		}
 		pools[i].places = admission.New(config)
@@ -75,23 +83,6 @@ func started(log *slog.Logger, pools []pool, redis string) {
 	slices.Sort(queues)
 	log.Info("worker started", "version", metrics.Version(), slog.Group("slots", slots...),
 		"queues", queues, "redis", redis)
-}
-
-// byPriority splits each queue into the queues of its priorities,
-// weighted 6 to 3 to 1.
-func byPriority(queues map[string]int) map[string]int {
-	weights := map[tasks.Priority]int{
-		tasks.PriorityHigh:   6,
-		tasks.PriorityNormal: 3,
-		tasks.PriorityLow:    1,
-	}
-	all := map[string]int{}
-	for base, weight := range queues {
-		for p, n := range weights {
-			all[p.Queue(base)] = n * weight
-		}
-	}
-	return all
 }
 
 // server is the asynq server of a pool, and what waits for its tasks.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -66,6 +67,53 @@ func TestSlowTenantStopsNobody(t *testing.T) {
 		checkQuick(t, p, tasks.WithTerms(manifest, terms), "manifest")
 		checkQuick(t, p, tasks.WithTerms(verify, terms), "verify")
 	})
+}
+
+// The coordinators of tenants take turns too: a tenant who waits and
+// has no slot gets the slot of another one, who loses no attempt by it.
+func TestCoordinatorsTakeTurns(t *testing.T) {
+	t.Parallel()
+	slow(t)
+	o := queuetest.Start(t).Options()
+	h, p := newHarness(t, o), newClient(t, o)
+	work := newBlocker()
+	c := newConfig(t, o)
+	runWorker(t, c, worker.WithStubs(worker.Sharded(&slowPlan{
+		func(ctx context.Context, terms tasks.Terms) error {
+			if terms.Tenant != "quick" {
+				return work.block(ctx)
+			}
+			return nil
+		},
+	}))...)
+	of := func(tenant string) tasks.Job {
+		return tasks.WithTerms(manifest, tasks.Terms{Tenant: tenant})
+	}
+	for i := range c.JobSlots + 2 {
+		enqueue(t, p, of("slow"), fmt.Sprint("slow", i))
+	}
+	work.waitBlocked(t, c.JobSlots)
+	enqueue(t, p, of("guest"), "guest")
+	work.waitBlocked(t, 1)
+	began := time.Now()
+	enqueue(t, p, of("quick"), "quick")
+	s := waitForJob(t, p, "quick", 60*time.Second)
+	t.Logf("the quick job took %v", time.Since(began))
+	if took := time.Since(began); took > 20*time.Second || s.State != tasks.StateSucceeded {
+		t.Errorf("the quick job took %v: %+v", took, s)
+	}
+	for i := range c.JobSlots {
+		info, err := h.inspector.GetTaskInfo(tasks.QueueJobs, fmt.Sprint("slow", i))
+		if err != nil || info.Retried != 0 {
+			t.Errorf("slow%d: %+v, %v", i, info, err)
+		}
+	}
+	work.release()
+	for i := range c.JobSlots + 2 {
+		if s := waitForJob(t, p, fmt.Sprint("slow", i), 60*time.Second); s.State != tasks.StateSucceeded {
+			t.Errorf("slow%d: %+v", i, s)
+		}
+	}
 }
 
 // checkQuick checks that a job that takes 0.3 seconds ends within a few.

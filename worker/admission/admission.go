@@ -17,24 +17,31 @@ package admission
 
 import (
 	"context"
+	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/caps"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/turns"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// Config is what a Pool uses. All fields must be set, but the caps.
+// Config is what a Pool uses. All fields must be set, but
+// the turn and the caps.
 type Config struct {
-	Name  string
-	Slots int
-	Caps  caps.Caps
-	Kinds map[string]job.Kind // by name
+	Name   string
+	Slots  int
+	Queues []string // the names of its queues
+	Kinds  map[string]job.Kind
+	Caps   caps.Caps
+	Look   *turns.Queues // looks at what waits
+	Log    *slog.Logger
+
+	// Turn is after which time EndTurns may end the turn of a task. 0
+	// means never.
+	Turn time.Duration
 
 	// PerTenant is how many tasks of one tenant the pools of this name
 	// run at once, on all workers. PerBucket is the same for a bucket.
@@ -67,22 +74,26 @@ func (p *Pool) Freed() <-chan struct{} { return p.freed }
 // Busy returns how many handlers run.
 func (p *Pool) Busy() int { return p.places.busy() }
 
+// CapsReached returns how many caps keep tasks of this pool waiting.
+func (p *Pool) CapsReached() int { return len(p.caps.reachedWithin(capMemory)) }
+
 // Enter lets the handler of a task begin, and reports whether the pool
 // has a place for it. The caller must call leave when the handler has
-// ended.
-func (p *Pool) Enter(taskID string) (leave func(), ok bool) {
+// ended. over is closed when the turn of the task is over: see EndTurns.
+func (p *Pool) Enter(taskID string) (leave func(), over <-chan struct{}, ok bool) {
 	one := p.places.enter(taskID)
 	if one == nil {
-		return nil, false
+		return nil, nil, false
 	}
-	return sync.OnceFunc(func() {
+	leave = sync.OnceFunc(func() {
 		p.caps.release(one)
 		p.places.leave(one)
 		select {
 		case p.freed <- struct{}{}:
 		default:
 		}
-	}), true
+	})
+	return leave, one.over, true
 }
 
 // request returns what a pool may take off a queue now. ok is false if
@@ -103,10 +114,6 @@ func (p *Pool) request(queue string) (r turns.Request, ok bool) {
 		}
 	}
 	return r, true
-}
-
-func isLow(queue string) bool {
-	return strings.HasSuffix(queue, tasks.PriorityLow.Queue(""))
 }
 
 // HoldPlaces renews the places in caps of all tasks until ctx ends.

@@ -18,6 +18,11 @@ const (
 	// askAgain is how long a cap that was reached is not asked again,
 	// unless a task of this process gives its place back.
 	askAgain = 200 * time.Millisecond
+	// capMemory is how long a cap that was reached counts as the reason
+	// why tasks wait.
+	capMemory = 30 * time.Second
+	// logAgain is how often at most a cap is logged.
+	logAgain = 10 * time.Minute
 	// releaseTimeout is how long giving a place back may take.
 	releaseTimeout = time.Second
 )
@@ -40,8 +45,10 @@ func (c tenantCaps) apply() bool { return c.config.PerTenant > 0 || c.config.Per
 
 // reachedCap is what a pool knows of a cap that was reached.
 type reachedCap struct {
-	denied string // the owner or job that it stopped
-	at     time.Time
+	denied string    // the owner or job that it stopped
+	at     time.Time // when it did, last
+	asked  time.Time // the same, but zero after a place was given back here
+	logged time.Time
 }
 
 // limit is a cap that applies to a task.
@@ -111,22 +118,48 @@ func (c tenantCaps) acquire(
 			denied = l.denied
 		}
 	}
+	c.note(name, denied)
+	return nil, denied, nil
+}
+
+// note notes that a cap has stopped an owner or a job, and logs it now
+// and then.
+func (c tenantCaps) note(name, denied string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.reached[name+" "+denied] = reachedCap{denied, time.Now()}
-	return nil, denied, nil
+	now := time.Now()
+	r := c.reached[name+" "+denied]
+	if now.Sub(r.logged) > logAgain {
+		r.logged = now
+		c.config.Log.Info("a cap is reached: tasks wait", "cap", name)
+	}
+	r.denied, r.at, r.asked = denied, now, now
+	c.reached[name+" "+denied] = r
 }
 
 // reachedNow returns whose tasks a cap stopped just now.
 func (c tenantCaps) reachedNow() (denied []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for name, r := range c.reached {
-		if time.Since(r.at) > askAgain {
-			delete(c.reached, name)
-			continue
+	for _, r := range c.reached {
+		if time.Since(r.asked) <= askAgain {
+			denied = append(denied, r.denied)
 		}
-		denied = append(denied, r.denied)
+	}
+	return denied
+}
+
+// reachedWithin returns whose tasks a cap stopped within a time.
+func (c tenantCaps) reachedWithin(limit time.Duration) (denied []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for name, r := range c.reached {
+		switch since := time.Since(r.at); {
+		case since <= limit:
+			denied = append(denied, r.denied)
+		case since > logAgain:
+			delete(c.reached, name)
+		}
 	}
 	return denied
 }
@@ -145,7 +178,10 @@ func (c tenantCaps) release(one *place) {
 	c.config.Caps.Release(ctx, one.caps, c.holder(one.task))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	clear(c.reached)
+	for name, r := range c.reached {
+		r.asked = time.Time{}
+		c.reached[name] = r
+	}
 }
 
 // renew renews the leases of tasks. What it cannot renew is renewed the

@@ -28,6 +28,9 @@ type place struct {
 	owner string
 	caps  []caps.Cap
 	since time.Time
+
+	over      chan struct{} // closed when the turn is over
+	overSince time.Time     // guarded by places.mu
 }
 
 func newPlaces() places {
@@ -40,6 +43,7 @@ func (p places) expect(t turns.Task, queue string, held []caps.Cap) {
 	defer p.mu.Unlock()
 	p.coming[t.ID] = &place{
 		task: t.ID, queue: queue, owner: t.Owner(), caps: held, since: time.Now(),
+		over: make(chan struct{}),
 	}
 }
 

@@ -2,6 +2,7 @@ package admission
 
 import (
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -69,7 +70,10 @@ func newFleet(t *testing.T, seed uint64, processes, slots, perTenant int) *fleet
 
 func (f *fleet) newProcess() *process {
 	return &process{
-		pool:    New(Config{Name: "shards", Slots: f.slots, Caps: caps.New(f.redis), PerTenant: f.perTenant}),
+		pool: New(Config{
+			Name: "shards", Slots: f.slots, Caps: caps.New(f.redis), PerTenant: f.perTenant,
+			Log: slog.New(slog.DiscardHandler),
+		}),
 		queues:  turns.New(f.redis),
 		running: map[string]*runningTask{},
 	}
@@ -126,7 +130,7 @@ func (f *fleet) isCapped(tenant string) bool {
 func (f *fleet) fill(p *process) {
 	for idle := 0; idle < len(simulatedQueues); {
 		queue := simulatedQueues[f.rng.IntN(len(simulatedQueues))]
-		clear(p.pool.caps.reached) // as after askAgain
+		p.pool.caps.release(&place{caps: []caps.Cap{{Name: "none"}}}) // as after askAgain
 		before, heldHere := f.held(), f.held(p)
 		task, state, err := p.pool.Take(f.t.Context(), p.queues, queue)
 		if err != nil {
@@ -139,7 +143,7 @@ func (f *fleet) fill(p *process) {
 		}
 		idle = 0
 		f.checkTurn(p, queue, task, before, heldHere)
-		leave, ok := p.pool.Enter(task.ID)
+		leave, _, ok := p.pool.Enter(task.ID)
 		if !ok {
 			f.t.Fatalf("there is no place for %s", task.ID)
 		}

@@ -72,6 +72,9 @@ type Job struct {
 	// Call calls the job's own code. It may return before the code
 	// does, with the cause of ctx, if the code does not obey ctx.
 	Call func(ctx context.Context, code func() error) error
+	// TurnOver is closed when others shall have the slot. It is nil if
+	// that never happens.
+	TurnOver <-chan struct{}
 	// Gauge receives the progress after each heartbeat.
 	Gauge Gauge
 	// WriteResult stores the progress where asynqmon shows it.
@@ -84,7 +87,8 @@ type Gauge interface {
 }
 
 // Run runs a job and returns its result. It stops early, with the
-// cause, when ctx ends; and with queue.ErrFenced when the job is not
+// cause, when ctx ends; with outcome.ErrTurn when the turn of a sharded
+// job is over before it finishes; and with queue.ErrFenced when the job is not
 // this process's any more.
 func (c *Coordinator) Run(ctx context.Context, j Job) (tasks.Result, error) {
 	r := &run{config: &c.config, slots: c.slots, job: j}

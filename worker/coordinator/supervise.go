@@ -93,6 +93,8 @@ func (s *supervisor) supervise(ctx context.Context, planned <-chan struct{}) err
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
+		case <-s.run.job.TurnOver:
+			return outcome.ErrTurn
 		case <-ticks.C:
 		}
 	}

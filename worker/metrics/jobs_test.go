@@ -18,7 +18,7 @@ func newTest(t *testing.T, queues func() ([]asynqtask.Queue, error)) (*Metrics, 
 	registry := prometheus.NewPedanticRegistry()
 	m, err := New(registry, Sources{
 		Queues:   queues,
-		Pools:    []Pool{{Name: "shards", Slots: 4, Busy: func() int { return 3 }, Leftover: func() int { return 1 }}},
+		Pools:    []Pool{{Name: "shards", Slots: 4, Busy: func() int { return 3 }, Leftover: func() int { return 1 }, Capped: func() int { return 2 }}},
 		Limits:   func() map[string]int { return map[string]int{"s3:b": 7} },
 		RedisUp:  func() bool { return true },
 		Draining: func() bool { return false },

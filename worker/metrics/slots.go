@@ -10,6 +10,8 @@ type Pool struct {
 	// Leftover returns how many of the busy slots belong to an attempt
 	// that has ended, but whose code still runs.
 	Leftover func() int
+	// Capped returns how many caps keep tasks of the pool waiting.
+	Capped func() int
 }
 
 // slotCollector reports the slots of each pool.
@@ -17,6 +19,7 @@ type slotCollector struct {
 	pools     []Pool
 	all, busy *prometheus.Desc
 	leftover  *prometheus.Desc
+	capped    *prometheus.Desc
 }
 
 func newSlotCollector(pools []Pool) slotCollector {
@@ -29,6 +32,8 @@ func newSlotCollector(pools []Pool) slotCollector {
 			"Slots of this process in which a task runs.", label, nil),
 		leftover: prometheus.NewDesc("stevedore_slots_leftover",
 			"Busy slots whose task has ended, but whose code does not stop.", label, nil),
+		capped: prometheus.NewDesc("stevedore_caps_reached",
+			"Caps that kept tasks of the pool waiting within the last 30 seconds.", label, nil),
 	}
 }
 
@@ -37,6 +42,7 @@ func (c slotCollector) Describe(out chan<- *prometheus.Desc) {
 	out <- c.all
 	out <- c.busy
 	out <- c.leftover
+	out <- c.capped
 }
 
 // Collect implements prometheus.Collector.
@@ -45,6 +51,7 @@ func (c slotCollector) Collect(out chan<- prometheus.Metric) {
 		out <- gauge(c.all, float64(p.Slots), p.Name)
 		out <- gauge(c.busy, float64(p.Busy()), p.Name)
 		out <- gauge(c.leftover, float64(p.Leftover()), p.Name)
+		out <- gauge(c.capped, float64(p.Capped()), p.Name)
 	}
 }
 

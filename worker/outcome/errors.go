@@ -24,9 +24,9 @@ var (
 	// ErrObsolete means that nobody needs this run of a shard: the job
 	// has ended, or another run has done the work.
 	ErrObsolete = errors.New("the job has ended, or another run has done the shard")
-	// ErrTurn means that a run of a shard has had its turn: others get
-	// theirs before it goes on.
-	ErrTurn = errors.New("others get their turn; the shard goes on later")
+	// ErrTurn means that a run of a shard, or a coordinator, has had its
+	// turn: others get theirs before it goes on.
+	ErrTurn = errors.New("others get their turn; this goes on later")
 	// ErrNoPlace means that the pool keeps no place for a task: its
 	// handler began too late.
 	ErrNoPlace = errors.New("this worker has kept no slot for the task")

@@ -1,9 +1,11 @@
 package turns_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hibiken/asynq"
@@ -235,5 +237,35 @@ func TestLostTaskIsSkipped(t *testing.T) {
 		f.redis.Del(f.t.Context(), "asynq:{"+queueName+"}:t:lost")
 		same(f.t, "first", f.take(turns.Request{}), "held")
 		same(f.t, "then", f.takeAll(), []string{"next"})
+	})
+}
+
+// sendTwice sends every script again after its answer, as go-redis does
+// when the answer is lost.
+type sendTwice struct{}
+
+func (sendTwice) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (sendTwice) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (sendTwice) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if !strings.HasPrefix(cmd.Name(), "eval") || err != nil {
+			return err
+		}
+		return next(ctx, cmd)
+	}
+}
+
+// A call that is sent twice takes one task, and returns it.
+func TestCallMayBeSentTwice(t *testing.T) {
+	onEach(t, func(f fixture) {
+		f.enqueue("a", "one:s:0", "one:s:1")
+		f.enqueue("b", "two:s:0", "two:s:1")
+		f.redis.AddHook(sendTwice{})
+		same(f.t, "order", f.takeAll(), []string{"one:s:0", "two:s:0", "one:s:1", "two:s:1"})
 	})
 }
