@@ -145,8 +145,8 @@ func nextSegment(r *rangeReader, pos int64) (segment, error) {
 }
 
 // jpegTags collects what the APP1 segments say about the orientation.
-// The first EXIF with an orientation counts. Without one the first
-// XMP counts, as in Pillow, which CVAT uses.
+// The first EXIF with an orientation counts. Without one the first XMP
+// counts, as in Pillow, which CVAT uses.
 type jpegTags struct {
 	exif  int
 	found bool

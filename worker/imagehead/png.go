@@ -20,9 +20,9 @@ var pngFormat = format{
 
 const (
 	pngSignature = "\x89PNG\r\n\x1a\n"
-	// pngHeader is how many bytes there are up to the end of IHDR,
-	// the first chunk: it has a length, a kind, 13 bytes of content
-	// and a checksum.
+	// pngHeader is how many bytes there are up to the end of IHDR, the
+	// first chunk: it has a length, a kind, 13 bytes of content and a
+	// checksum.
 	pngHeader = len(pngSignature) + 4 + 4 + 13 + 4
 )
 

@@ -51,7 +51,7 @@ func (b *Budget) LargestBeside() int64 { return b.limit / 4 }
 // It is for memory that may be held for long, for example during an
 // upload. All that Acquire has given takes at most Largest together. A
 // job that holds such a share must not call Acquire again, which could
-// wait for ever. It can call ClaimBeside.
+// wait for ever. It can call TryAcquire and ClaimBeside.
 //
 // If n is over Largest, Acquire fails at once with a *TooLargeError. If
 // ctx ends first, it returns the cause.
@@ -67,6 +67,15 @@ func (b *Budget) Acquire(ctx context.Context, n int64) (release func(), err erro
 	return s.Release, nil
 }
 
+// TryAcquire is Acquire if that need not wait, and reports whether it
+// was possible. A job that holds a share may call it.
+func (b *Budget) TryAcquire(n int64) (release func(), ok bool) {
+	s := &Share{budget: b, claim: n, fixed: true}
+	r := &request{share: s, n: n, ready: make(chan struct{})}
+	b.ask(r)
+	return s.Release, !b.withdraw(r)
+}
+
 // Claim returns a share that can grow up to n bytes and holds nothing
 // yet. It never waits. If n is over Largest, it fails with a
 // *TooLargeError.
@@ -77,8 +86,8 @@ func (b *Budget) Acquire(ctx context.Context, n int64) (release func(), err erro
 // other share.
 func (b *Budget) Claim(n int64) (*Share, error) { return b.claim(n, b.Largest()) }
 
-// ClaimBeside is Claim for a job that may hold a share of Acquire at the
-// same time, but no second one of ClaimBeside. The limit for n is
+// ClaimBeside is Claim for a job that may hold a share of Acquire at
+// the same time, but no second one of ClaimBeside. The limit for n is
 // LargestBeside. Those who wait do not hold back such a share: they may
 // wait for the same job.
 func (b *Budget) ClaimBeside(n int64) (*Share, error) {

@@ -140,6 +140,19 @@ func TestAcquire_LongHeldSharesLeaveRoom(t *testing.T) {
 	s.Release()
 }
 
+func TestTryAcquire(t *testing.T) {
+	t.Parallel()
+	b := New(100)
+	release, ok := b.TryAcquire(50)
+	if _, second := b.TryAcquire(50); !ok || second {
+		t.Errorf("the first %t, the second %t", ok, second)
+	}
+	release()
+	if _, ok := b.TryAcquire(76); ok || b.used != 0 || len(b.waiting) > 0 {
+		t.Errorf("%+v", b)
+	}
+}
+
 // A share that grows slowly holds only what it has.
 func TestShare_GrowsInSteps(t *testing.T) {
 	t.Parallel()
@@ -209,8 +222,8 @@ func TestShare_SlowLargeClaimStopsNobody(t *testing.T) {
 	slow.Release()
 }
 
-// Exports hold a share for long and claim others beside it. Nobody waits
-// for ever.
+// Exports hold a share for long and claim others beside it. Nobody
+// waits for ever.
 func TestClaimBeside(t *testing.T) {
 	t.Parallel()
 	b := New(100)

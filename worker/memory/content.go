@@ -19,19 +19,34 @@ const maxPiece = 256 << 10
 // Size returns how many bytes were read.
 func (c *Content) Size() int64 { return c.size }
 
-// Append adds bytes that are in memory already. The share pays for
-// them.
-func (c *Content) Append(ctx context.Context, s *Share, data []byte) error {
-	if err := s.Grow(ctx, int64(len(data))); err != nil {
-		return err
+// Pieces returns what was read.
+func (c *Content) Pieces() [][]byte { return c.pieces }
+
+// Add adds bytes that are in memory already. A share must have paid for
+// them. The caller must not change them afterwards.
+func (c *Content) Add(data []byte) {
+	if len(data) > 0 {
+		c.pieces = append(c.pieces, data)
+		c.size += int64(len(data))
 	}
-	c.add(data)
-	return nil
 }
 
-func (c *Content) add(data []byte) {
-	c.pieces = append(c.pieces, data)
-	c.size += int64(len(data))
+// Write implements io.Writer. It never fails. A share must have paid
+// for what is written.
+func (c *Content) Write(p []byte) (int, error) {
+	for rest := p; len(rest) > 0; {
+		last := len(c.pieces) - 1
+		if last < 0 || len(c.pieces[last]) == cap(c.pieces[last]) {
+			c.pieces = append(c.pieces, make([]byte, 0, maxPiece))
+			last++
+		}
+		piece := c.pieces[last]
+		n := min(len(rest), cap(piece)-len(piece))
+		c.pieces[last] = append(piece, rest[:n]...)
+		rest = rest[n:]
+	}
+	c.size += int64(len(p))
+	return len(p), nil
 }
 
 // ReadFrom reads from r until the content has n bytes or r ends. The
@@ -45,7 +60,7 @@ func (c *Content) ReadFrom(ctx context.Context, s *Share, r io.Reader, n int64) 
 		}
 		piece := make([]byte, length)
 		got, err := io.ReadFull(r, piece)
-		c.add(piece[:got])
+		c.Add(piece[:got:got])
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil
 		}
@@ -56,25 +71,17 @@ func (c *Content) ReadFrom(ctx context.Context, s *Share, r io.Reader, n int64) 
 	return nil
 }
 
-// Reader returns a reader of the content from its start. It calls check
-// before each read, and an error of check ends the reading: so a
-// decoder that takes long can be stopped.
-func (c *Content) Reader(check func() error) io.Reader {
-	return &contentReader{check: check, pieces: c.pieces}
-}
+// Reader returns a reader of the content from its start.
+func (c *Content) Reader() io.Reader { return &contentReader{pieces: c.pieces} }
 
 // contentReader reads pieces one after the other.
 type contentReader struct {
-	check  func() error
 	pieces [][]byte // behind the current one
 	piece  []byte   // what is left of the current one
 }
 
 // Read implements io.Reader.
 func (r *contentReader) Read(p []byte) (int, error) {
-	if err := r.check(); err != nil {
-		return 0, err
-	}
 	for len(r.piece) == 0 {
 		if len(r.pieces) == 0 {
 			return 0, io.EOF

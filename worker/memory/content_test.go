@@ -18,9 +18,10 @@ func TestContent(t *testing.T) {
 		t.Fatal(err)
 	}
 	var c Content
-	if err := c.Append(t.Context(), s, whole[:10]); err != nil {
+	if err := s.Grow(t.Context(), 10); err != nil {
 		t.Fatal(err)
 	}
+	c.Add(whole[:10:10])
 	if err := c.ReadFrom(t.Context(), s, iotest.HalfReader(bytes.NewReader(whole[10:])), int64(len(whole))); err != nil {
 		t.Fatal(err)
 	}
@@ -28,14 +29,34 @@ func TestContent(t *testing.T) {
 		t.Errorf("%d bytes, and %d are paid for, want %d", c.Size(), b.used, len(whole))
 	}
 	for range 2 {
-		got, err := io.ReadAll(c.Reader(func() error { return nil }))
+		got, err := io.ReadAll(c.Reader())
 		if err != nil || !bytes.Equal(got, whole) {
 			t.Errorf("%d bytes, %v", len(got), err)
 		}
 	}
-	ended := errors.New("ended")
-	if _, err := io.ReadAll(c.Reader(func() error { return ended })); !errors.Is(err, ended) {
-		t.Errorf("got %v", err)
+	s.Shrink(100)
+	if b.used != 100 || s.need() != 0 {
+		t.Errorf("%+v", s)
+	}
+	s.Release()
+	if b.used != 0 {
+		t.Errorf("%d bytes are still used", b.used)
+	}
+}
+
+func TestContent_Write(t *testing.T) {
+	t.Parallel()
+	var c Content
+	var want bytes.Buffer
+	for i := range 50 {
+		p := bytes.Repeat([]byte{byte(i)}, i*i*i)
+		if n, err := io.MultiWriter(&c, &want).Write(p); n != len(p) || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	got, err := io.ReadAll(c.Reader())
+	if err != nil || !bytes.Equal(got, want.Bytes()) || !bytes.Equal(bytes.Join(c.Pieces(), nil), got) || c.Size() != int64(len(got)) {
+		t.Errorf("%d of %d bytes, %v", len(got), want.Len(), err)
 	}
 }
 

@@ -81,8 +81,9 @@ func (b *Budget) mayGrant(r *request, ahead int64) bool {
 // one after the other, once a request is granted.
 //
 // Some may have to wait until the fixed shares have ended. Those beside
-// fixed shares must not: a fixed share may end only after them. So while
-// there are fixed shares, there must be room for one more beside them.
+// fixed shares must not: a fixed share may end only after them. So
+// while there are fixed shares, there must be room for one more beside
+// them.
 func (b *Budget) allCanEnd(granted *request) bool {
 	fixed := b.fixed
 	var all []growth
@@ -116,8 +117,8 @@ type growth struct {
 }
 
 // endAll lets shares grow to their claims and end, one after the other.
-// They are sorted by what they need. It returns those for which there is
-// not enough, and what is free in the end.
+// They are sorted by what they need. It returns those for which there
+// is not enough, and what is free in the end.
 func endAll(all []growth, free int64) (rest []growth, left int64) {
 	for len(all) > 0 && all[0].need <= free {
 		free += all[0].held

@@ -45,6 +45,27 @@ func (s *Share) Grow(ctx context.Context, n int64) error {
 	return nil
 }
 
+// Shrink gives back all but n bytes. The share cannot grow afterwards.
+func (s *Share) Shrink(n int64) {
+	b := s.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	surplus := s.held - n
+	if surplus <= 0 {
+		return
+	}
+	s.held -= surplus
+	b.used -= surplus
+	if s.fixed {
+		b.fixed -= surplus
+	}
+	if s.passed {
+		b.passed -= s.claim - s.held
+	}
+	s.claim = s.held
+	b.serve()
+}
+
 // Release gives back all that the share holds. A second call does
 // nothing.
 func (s *Share) Release() {

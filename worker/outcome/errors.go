@@ -27,6 +27,9 @@ var (
 	// ErrTurn means that a run of a shard has had its turn: others get
 	// theirs before it goes on.
 	ErrTurn = errors.New("others get their turn; the shard goes on later")
+	// ErrNoPlace means that the pool keeps no place for a task: its
+	// handler began too late.
+	ErrNoPlace = errors.New("this worker has kept no slot for the task")
 	// ErrAlreadyRunning means that an earlier attempt at the task still
 	// runs in this process.
 	ErrAlreadyRunning = errors.New("this task still runs in this process")

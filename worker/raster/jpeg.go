@@ -71,8 +71,8 @@ func jpegMemory(h imagehead.Head) int64 {
 // encodeGoodJPEG encodes an opaque image. JPEG knows no other.
 func encodeGoodJPEG(w io.Writer, m image.Image) error {
 	if n, ok := m.(*image.NRGBA); ok && n.Opaque() {
-		// The same bytes; the encoder is fast for this type, and makes no
-		// garbage.
+		// The same bytes; the encoder is fast for this type, and makes
+		// no garbage.
 		m = &image.RGBA{Pix: n.Pix, Stride: n.Stride, Rect: n.Rect}
 	}
 	return EncodeJPEG(w, m, goodQuality)

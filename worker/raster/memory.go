@@ -67,4 +67,10 @@ func UprightMemory(width, height, orientation int) int64 {
 // size.
 func FlatMemory(width, height int) int64 { return int64(width) * int64(height) * 4 }
 
+// EncodeMemory returns how many bytes Encode writes at most for an
+// image of a size. Noise takes 1.5 bytes a pixel.
+func EncodeMemory(width, height int) int64 {
+	return 2*int64(width)*int64(height) + decoderMemory
+}
+
 func ceilDiv(a, b int) int64 { return (int64(a) + int64(b) - 1) / int64(b) }

@@ -5,8 +5,8 @@
 // from the head of an image how much memory the work takes. The caller
 // must have room for it.
 //
-// To add a type of image, add a line to codecs. Package imagehead
-// must know the type.
+// To add a type of image, add a line to codecs. Package imagehead must
+// know the type.
 package raster
 
 import (
@@ -20,8 +20,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 )
 
-// ErrUnsupported means that an image may be sound, but that its
-// decoder lacks a feature that it uses.
+// ErrUnsupported means that an image may be sound, but that its decoder
+// lacks a feature that it uses.
 var ErrUnsupported = errors.New("unsupported feature")
 
 // codec decodes and encodes one type of image.
@@ -33,8 +33,8 @@ type codec struct {
 	// unsupported reports whether an error of decode means
 	// ErrUnsupported.
 	unsupported func(error) bool
-	// encode writes an image with the same size and good quality. It
-	// is nil if images of this type cannot be written.
+	// encode writes an image with the same size and good quality. It is
+	// nil if images of this type cannot be written.
 	encode func(io.Writer, image.Image) error
 }
 
@@ -70,8 +70,7 @@ func (c codec) guardedDecode(from io.Reader) (m image.Image, err error) {
 	return c.decode(from)
 }
 
-// unsupportedError is a decoder's error that wraps ErrUnsupported
-// too.
+// unsupportedError is a decoder's error that wraps ErrUnsupported too.
 type unsupportedError struct{ decoder error }
 
 func (e *unsupportedError) Error() string   { return e.decoder.Error() }
@@ -89,8 +88,8 @@ func Encode(w io.Writer, t imagehead.Type, m image.Image) error {
 	return codecs[t].encode(w, m)
 }
 
-// EncodeJPEG writes an image as a JPEG, without metadata. quality is
-// 1 to 100.
+// EncodeJPEG writes an image as a JPEG, without metadata. quality is 1
+// to 100.
 func EncodeJPEG(w io.Writer, m image.Image, quality int) error {
 	return jpeg.Encode(w, m, &jpeg.Options{Quality: quality})
 }

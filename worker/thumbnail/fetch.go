@@ -2,12 +2,11 @@ package thumbnail
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
@@ -62,7 +61,7 @@ func (s *source) readFront(n int64) error {
 	if n <= have {
 		return nil
 	}
-	more, err := readAll(s.body, n-have)
+	more, err := job.ReadUpTo(s.body, n-have)
 	s.front = append(s.front, more...)
 	s.read += int64(len(more))
 	return err
@@ -71,34 +70,19 @@ func (s *source) readFront(n int64) error {
 // part reads n bytes from an offset in a request of its own.
 func (s *source) part(ctx context.Context, off, n int64) ([]byte, error) {
 	opts := providers.ReadOptions{Offset: off, Length: n, IfMatch: s.object.ETag}
-	r, err := s.bucket.Open(ctx, s.object.Key, opts)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = r.Close() }()
-	data, err := readAll(r, n)
+	data, err := job.ReadRange(ctx, s.bucket, s.object.Key, opts)
 	s.read += int64(len(data))
 	return data, err
-}
-
-// readAll reads n bytes. If r ends early it returns fewer, without an
-// error: what reads the image reports that.
-func readAll(r io.Reader, n int64) ([]byte, error) {
-	data := make([]byte, n)
-	got, err := io.ReadFull(r, data)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = nil
-	}
-	return data[:got], err
 }
 
 // content reads the whole image. The share pays for it as it comes.
 func (s *source) content(
 	ctx context.Context, share *memory.Share,
 ) (c memory.Content, err error) {
-	if err := c.Append(ctx, share, s.front); err != nil {
+	if err := share.Grow(ctx, int64(len(s.front))); err != nil {
 		return c, err
 	}
+	c.Add(s.front)
 	s.front = nil
 	before := c.Size()
 	err = c.ReadFrom(ctx, share, s.body, s.object.Size)

@@ -10,6 +10,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
 
 // indexLine is a line of the index.
@@ -47,8 +48,8 @@ func keyOf(line []byte) (string, error) {
 	return l.Key, nil
 }
 
-// item makes the thumbnail of one object, unless the bucket already
-// has it.
+// item makes the thumbnail of one object, unless the bucket already has
+// it.
 func (r *run) item(ctx context.Context, o providers.Object) (job.Item, error) {
 	if skips(r.job, o.Key) {
 		return job.Item{Tally: tallySkipped}, nil
@@ -129,10 +130,9 @@ func (r *run) renderWithin(ctx context.Context, from *source) (rendering, error)
 		return rendering{}, context.Cause(ctx)
 	}
 	defer r.limits.processors.Release(1)
-	ended := func() error { return context.Cause(ctx) }
-	made, err := r.render(content.Reader(ended), head)
-	if err != nil && ended() != nil {
-		return rendering{}, ended()
+	made, err := r.render(steps.Reader(ctx, content.Reader()), head)
+	if err != nil && ctx.Err() != nil {
+		return rendering{}, context.Cause(ctx)
 	}
 	return made, err
 }

@@ -54,15 +54,13 @@ func (m maker) memory(h imagehead.Head) int64 {
 		raster.ResizeMemory(h.Width, h.Height, width, height) +
 		raster.UprightMemory(width, height, h.Orientation) +
 		raster.FlatMemory(width, height) +
-		small*m.encodedBytes()
+		small*encodedBytes
 }
 
-// encodedBytes returns how many bytes a pixel of a thumbnail takes as a
-// JPEG at most, in a buffer that doubles when it is full.
-func (m maker) encodedBytes() int64 {
-	const worst, buffer = 2, 3
-	return worst * buffer
-}
+// encodedBytes is how many bytes a pixel of a thumbnail takes at most
+// while it is encoded. Noise takes 2.3 bytes in the best quality. The
+// buffer doubles when it is full, and holds three times as much then.
+const encodedBytes = 7
 
 // decoder returns the maker's own decoder, or raster's.
 func (m maker) decoder() func(imagehead.Type, io.Reader) (image.Image, error) {
@@ -84,9 +82,9 @@ func decodeError(h imagehead.Head, err error) error {
 	}
 }
 
-// fit returns the size of a thumbnail. It keeps the image's
-// proportions and makes the longest side at most size; each side has
-// at least one pixel. Small images are not enlarged.
+// fit returns the size of a thumbnail. It keeps the image's proportions
+// and makes the longest side at most size; each side has at least one
+// pixel. Small images are not enlarged.
 func fit(width, height, size int) (int, int) {
 	longest := max(width, height)
 	if longest <= size {

@@ -5,9 +5,9 @@
 // It decides how thumbnails are named, and limits the memory for
 // decoding. It knows nothing of queues or clouds.
 //
-// A thumbnail's name contains a hash of the image's version and of
-// the thumbnail's specification. So one listing shows which
-// thumbnails the bucket already has.
+// A thumbnail's name contains a hash of the image's version and of the
+// thumbnail's specification. So one listing shows which thumbnails the
+// bucket already has.
 package thumbnail
 
 import (
