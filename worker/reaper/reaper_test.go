@@ -172,7 +172,10 @@ func TestGivesUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := newOrphan(f.Reaper, f.config.Kinds["verify-connection"], "j", health)
+		o, err := newOrphan(t.Context(), f.Reaper, f.config.Kinds["verify-connection"], "j", health)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := o.takeOver(t.Context()); err != nil {
 			t.Fatal(err)
 		}
