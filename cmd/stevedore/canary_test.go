@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,7 +19,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/stevedore-jobs/stevedore/cmd/stevedore/demo/dataset"
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/providers"
@@ -50,17 +49,20 @@ type secretsTest struct {
 }
 
 // Every kind of job runs with secrets of every form, on servers that
-// repeat the secrets in every answer. Nothing that Stevedore writes
-// shows one. The test is not parallel because it sets environment
-// variables.
+// repeat the secrets in every answer: to success and to failure, once
+// more after a retry, and until it is cancelled. Nothing that Stevedore
+// writes shows one. The test is not parallel because it sets
+// environment variables.
 func TestNothingShowsACanary(t *testing.T) {
 	skipInShort(t)
 	st := newSecretsTest(t)
 	stop := st.searchMeanwhile(t)
-	ids := st.enqueue(t)
+	ids := st.cancelAll(t)
+	maps.Copy(ids, st.enqueue(t, append(st.onS3(), st.others...)))
 	for id, storage := range ids {
 		st.wait(t, id, storage.Bucket)
 	}
+	st.retry(t, ids)
 	stop()
 	st.search(t, ids)
 }
@@ -88,17 +90,22 @@ func newSecretsTest(t *testing.T) *secretsTest {
 func (st *secretsTest) makeSecrets(t *testing.T) {
 	t.Helper()
 	st.auths = map[string]tasks.Auth{}
+	if err := os.Mkdir(filepath.Join(st.dir, canaryTenant), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	for form, secretOf := range map[string]func(name, value string) tasks.Secret{
 		"sealed": func(_, value string) tasks.Secret { return tasks.PlainSecret(value) },
 		"env": func(name, value string) tasks.Secret {
-			t.Setenv("STEVEDORE_SECRET_"+name, value)
-			return secret(t, "env:STEVEDORE_SECRET_"+name)
+			name = "STEVEDORE_SECRET_" + canaryTenant + "_" + name
+			t.Setenv(name, value)
+			return secret(t, "env:"+name)
 		},
 		"file": func(name, value string) tasks.Secret {
-			if err := os.WriteFile(filepath.Join(st.dir, name), []byte(value+"\n"), 0o600); err != nil {
+			path := filepath.Join(st.dir, canaryTenant, name)
+			if err := os.WriteFile(path, []byte(value+"\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			return secret(t, "file:"+filepath.Join(st.dir, name))
+			return secret(t, "file:"+path)
 		},
 	} {
 		st.auths[form] = tasks.Auth{
@@ -128,7 +135,7 @@ func (st *secretsTest) runWorker(t *testing.T, o redisconn.Options, key seal.Pri
 	}
 	c, err := settings.LoadWorker([]string{
 		redisURL(o), "STEVEDORE_PRIVATE_KEYS=env:KEY", "KEY=" + text, "STEVEDORE_LOG_LEVEL=debug", "STEVEDORE_DRAIN_TIMEOUT=5s",
-		"STEVEDORE_SECRETS_ALLOW=env:STEVEDORE_SECRET_*,file:" + st.dir + "/*",
+		"STEVEDORE_SECRETS_ALLOW=env:STEVEDORE_SECRET_{tenant}_*,file:" + st.dir + "/{tenant}/*",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -187,72 +194,6 @@ func (st *secretsTest) searchMeanwhile(t *testing.T) (stop func()) {
 	return sync.OnceFunc(func() { close(done); wg.Wait() })
 }
 
-// enqueue enqueues every kind of job for every storage. It returns the
-// storages by job ID.
-func (st *secretsTest) enqueue(t *testing.T) map[string]tasks.Storage {
-	t.Helper()
-	ids := map[string]tasks.Storage{}
-	kinds := map[string]bool{}
-	for _, s := range append(st.onS3(), st.others...) {
-		for _, j := range everyJob(s) {
-			id, err := st.client.Enqueue(t.Context(), j)
-			if err != nil {
-				t.Fatal(err)
-			}
-			reportCanaries(t, "the job as text", fmt.Appendf(nil, "%v %+v %#v", j, j, j))
-			ids[id], kinds[j.Kind()] = s, true
-		}
-	}
-	if len(kinds) != len(tasks.Kinds()) {
-		t.Errorf("only the kinds %v are tested", kinds)
-	}
-	return ids
-}
-
-// onS3 returns storages with secrets of every form, for every way in
-// which the server fails.
-func (st *secretsTest) onS3() (all []tasks.Storage) {
-	for _, bucket := range []string{bucketDenied, bucketShut, bucketHalf, bucketBroken, bucketMoved, bucketPage, bucketLong} {
-		for form, auth := range st.auths {
-			if form != "sealed" && bucket != bucketDenied && bucket != bucketHalf {
-				continue // the other failures do not depend on the form
-			}
-			all = append(all, tasks.Storage{Provider: "s3", Bucket: bucket, Region: "us-east-1", Endpoint: st.endpoint, Auth: auth})
-		}
-	}
-	return all
-}
-
-func everyJob(s tasks.Storage) []tasks.Job {
-	return []tasks.Job{
-		tasks.VerifyConnection{Storage: s, Need: tasks.Need{Read: true, Write: true, Thumbnails: &s}},
-		tasks.BuildManifest{Source: s, Destination: &s},
-		tasks.GenerateThumbnails{Source: s, Destination: &s},
-		tasks.ExportAnnotations{
-			Source: s, Annotations: tasks.Annotations{Storage: &s, Key: dataset.AnnotationsKey, Format: tasks.FormatCVATImages},
-			Format: tasks.FormatCOCOInstances, Destination: &s, Key: "out.zip", IncludeImages: true,
-		},
-	}
-}
-
-// wait waits for the end of a job. A job that would be retried for a
-// long time needs only to fail once.
-func (st *secretsTest) wait(t *testing.T, id, bucket string) {
-	t.Helper()
-	queuetest.Eventually(t, 2*time.Minute, "job "+id+" on "+bucket, func() bool {
-		s, err := st.client.Status(t.Context(), id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		kind, err := tasks.Lookup(s.Kind)
-		if err != nil {
-			t.Fatal(err)
-		}
-		info, err := st.inspector.GetTaskInfo(kind.Policy.Queue, id)
-		return s.State.Final() || bucket == bucketBroken && err == nil && info.LastErr != ""
-	})
-}
-
 // search looks for canaries in everything that remains. The other parts
 // of the server's answers must be there, or the search would prove
 // nothing.
@@ -298,6 +239,17 @@ func wantEvidence(t *testing.T, s tasks.Status, storage tasks.Storage, list []ta
 	bucket, want := storage.Bucket, "[redacted]"
 	switch {
 	case bucket == bucketPage || bucket == bucketBroken && !s.State.Final():
+		return
+	case bucket == bucketHung:
+		isRefused := s.Failure != nil && s.Failure.Kind == "unauthenticated" // before it could hang
+		if s.State != tasks.StateCancelled && !isRefused {
+			t.Errorf("%s on %s was not cancelled: %s", s.Kind, storage, text)
+		}
+		return
+	case bucket == bucketFine:
+		if s.State != tasks.StateSucceeded {
+			t.Errorf("%s on %s has not succeeded: %s", s.Kind, storage, text)
+		}
 		return
 	case bucket == bucketLong:
 		want = "you sent"

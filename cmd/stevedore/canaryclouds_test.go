@@ -141,6 +141,11 @@ func (m *echoClouds) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	form, _ := url.ParseQuery(string(body))
 	text := m.requestText(r, body, form)
 	switch {
+	case strings.Contains(r.URL.Path, "/"+bucketHung):
+		if r.Body != nil {
+			_, _ = io.Copy(io.Discard, r.Body)
+		}
+		<-r.Context().Done()
 	case r.URL.Path == "/token":
 		_, claims, _ := strings.Cut(form.Get("assertion"), ".")
 		claims, _, _ = strings.Cut(claims, ".")

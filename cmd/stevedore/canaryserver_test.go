@@ -6,11 +6,13 @@ import (
 	"encoding/base64"
 	"encoding/xml"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,13 +22,18 @@ import (
 // echoS3 is an S3 server whose errors contain the whole request, and
 // the secret of the caller. The name of the bucket decides what else it
 // does.
-type echoS3 struct{ objects map[string][]byte }
+type echoS3 struct {
+	objects map[string][]byte
+	written *sync.Map // what jobs have put, by bucket, access key and key
+}
 
 // The buckets of echoS3.
 const (
 	bucketDenied = "denied" // nothing is allowed
 	bucketShut   = "shut"   // it can be listed, but nothing can be read
 	bucketHalf   = "half"   // only the object refusedKey cannot be read
+	bucketFine   = "fine"   // everything is allowed
+	bucketHung   = "hung"   // no request is answered
 	bucketBroken = "broken" // the server fails
 	bucketMoved  = "moved"  // it names another region in a header
 	bucketPage   = "page"   // it answers with a page of text
@@ -35,7 +42,7 @@ const (
 
 func startEchoS3(t *testing.T) *httptest.Server {
 	t.Helper()
-	g := echoS3{objects: map[string][]byte{}}
+	g := echoS3{objects: map[string][]byte{}, written: new(sync.Map)}
 	err := dataset.Draw(func(key string, data []byte) error {
 		g.objects[key] = data
 		return nil
@@ -55,6 +62,9 @@ func (g echoS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	listing := key == "" && r.Method == http.MethodGet
 	switch {
+	case bucket == bucketHung:
+		_, _ = io.Copy(io.Discard, r.Body) // the server watches the connection only after that
+		<-r.Context().Done()
 	case bucket == bucketBroken:
 		answerError(w, r, http.StatusInternalServerError, "InternalError")
 	case bucket == bucketMoved:
@@ -63,20 +73,42 @@ func (g echoS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case bucket == bucketPage:
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = w.Write([]byte(requestText(r)))
-	case listing && (bucket == bucketShut || bucket == bucketHalf):
+	case listing && (bucket == bucketShut || bucket == bucketHalf || bucket == bucketFine):
 		g.list(w, bucket, r.URL.Query().Get("prefix"), r.URL.Query().Get("start-after"))
-	case bucket != bucketHalf || key == refusedKey() || r.Method == http.MethodDelete:
+	case bucket == bucketFine && r.Method == http.MethodDelete:
+		w.WriteHeader(http.StatusNoContent)
+	case bucket != bucketFine && (bucket != bucketHalf || key == refusedKey() || r.Method == http.MethodDelete):
 		answerError(w, r, http.StatusForbidden, "AccessDenied")
 	case r.Method == http.MethodPut && r.Header.Get("Content-Md5") != "": // sent by the probe, and wrong on purpose
 		answerError(w, r, http.StatusBadRequest, "BadDigest")
 	case r.Method == http.MethodPut:
-		w.Header().Set("ETag", `"put"`)
-	case g.objects[key] == nil:
-		answerError(w, r, http.StatusNotFound, "NoSuchKey")
+		data, _ := io.ReadAll(r.Body)
+		g.written.Store(place(r), data)
+		w.Header().Set("ETag", etag(data))
 	default:
-		w.Header().Set("ETag", etag(g.objects[key]))
-		http.ServeContent(w, r, key, time.Unix(1, 0), bytes.NewReader(g.objects[key]))
+		g.read(w, r, key)
 	}
+}
+
+// place names an object as one caller sees it: jobs with other keys
+// write elsewhere, so that they do not meet.
+func place(r *http.Request) string {
+	_, caller, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	caller, _, _ = strings.Cut(caller, "/")
+	return caller + " " + r.URL.Path
+}
+
+func (g echoS3) read(w http.ResponseWriter, r *http.Request, key string) {
+	data := g.objects[key]
+	if written, ok := g.written.Load(place(r)); ok {
+		data, _ = written.([]byte)
+	}
+	if data == nil {
+		answerError(w, r, http.StatusNotFound, "NoSuchKey")
+		return
+	}
+	w.Header().Set("ETag", etag(data))
+	http.ServeContent(w, r, key, time.Unix(1, 0), bytes.NewReader(data))
 }
 
 func etag(data []byte) string { return fmt.Sprintf(`"%x"`, md5.Sum(data)) }

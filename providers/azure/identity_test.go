@@ -61,6 +61,11 @@ func (n *fakeAzure) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func openPrincipal(t testing.TB, n *fakeAzure, endpoint string) (providers.Bucket, error) {
 	t.Helper()
+	return openPrincipalAt(t, n, endpoint)
+}
+
+func openPrincipalAt(t testing.TB, n http.RoundTripper, endpoint string) (providers.Bucket, error) {
+	t.Helper()
 	secret, secrets := secretFile(t, "CANARY-secret")
 	s := tasks.Storage{Provider: "azure", Bucket: "c", Account: "acct", Endpoint: endpoint, Auth: tasks.Auth{
 		Method: tasks.AuthServicePrincipal, TenantID: "tenant", ClientID: "client-1", ClientSecret: secret,

@@ -11,11 +11,16 @@ import (
 
 // patterns reads the secrets that payloads may refer to.
 func patterns(into *[]string) reader {
+	redis := Name(setting.RedisURL)
 	return func(value string) error {
 		*into = items(value)
 		for _, text := range *into {
-			if _, err := allowlist.Parse(text); err != nil {
+			p, err := allowlist.Parse(text)
+			switch {
+			case err != nil:
 				return fmt.Errorf("%q %w", text, err)
+			case p.Match("env:"+redis, ""):
+				return fmt.Errorf("%q lets payloads name %s, which may hold a password", text, redis)
 			}
 		}
 		return nil

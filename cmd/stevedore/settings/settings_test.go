@@ -140,6 +140,7 @@ func TestEachFaultNamesVariableAndValue(t *testing.T) {
 		"SECRETS_ALLOW=env:A,B":       `is "env:A,B": "B" is no pattern of secrets`,
 		"SECRETS_ALLOW=file:secrets":  `is "file:secrets": "file:secrets" is no pattern`,
 		"SECRETS_ALLOW=env:[":         `is "env:[": "env:[" is no pattern`,
+		"SECRETS_ALLOW=env:*":         `is "env:*": "env:*" lets payloads name STEVEDORE_REDIS_URL`,
 		"SECRETS_ALLOW=env:{tenant}*": `is "env:{tenant}*": "env:{tenant}*" lets one tenant name the secrets of another`,
 		"EGRESS_ALLOW=10.0.0.0/8,lan": `is "10.0.0.0/8,lan": "lan" is neither a network`,
 		"FILE_ROOTS=data":             `is "data": data is not absolute`,

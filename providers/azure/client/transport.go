@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"sync"
 
 	"github.com/stevedore-jobs/stevedore/providers/azure/azerror"
@@ -76,6 +77,7 @@ func (t blobTransport) Do(r *http.Request) (*http.Response, error) {
 		_ = resp.Body.Close()
 		return nil, azerror.NotAzure(resp.StatusCode)
 	}
+	dropChallenge(resp.Header)
 	return resp, nil
 }
 
@@ -93,4 +95,19 @@ func operationOf(r *http.Request) limits.Operation {
 		return limits.Write
 	}
 	return limits.Describe
+}
+
+var claims = regexp.MustCompile(`\berror="insufficient_claims".*\bclaims="([A-Za-z0-9+/=]+)"`)
+
+// dropChallenge removes a challenge that names a resource. The SDK
+// would fetch a token for whatever resource the server names, and send
+// it to that server. It keeps the claims of a challenge (Continuous
+// Access Evaluation): their token is for the blob service too.
+func dropChallenge(h http.Header) {
+	const name = "WWW-Authenticate"
+	found := claims.FindStringSubmatch(h.Get(name))
+	h.Del(name)
+	if found != nil {
+		h.Set(name, `Bearer error="insufficient_claims", claims="`+found[1]+`"`)
+	}
 }
