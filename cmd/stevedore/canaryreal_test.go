@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,17 +64,7 @@ func runSealed(t *testing.T, cfg settings.Settings, store tasks.Storage) {
 		t.Fatal(secrets, err)
 	}
 	registry, log := prometheus.NewRegistry(), new(syncBuffer)
-	setup, err := workerConfig(cfg, cfg.Logger(log), registry)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := worker.New(setup, jobs(cfg)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- w.Run(ctx) }()
+	stop := startSealed(t, cfg, log, registry)
 	client := producer.New(cfg.Redis, producer.WithPublicKey(key.Public()))
 	defer func() { _ = client.Close() }()
 
@@ -83,19 +75,16 @@ func runSealed(t *testing.T, cfg settings.Settings, store tasks.Storage) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wait, stop := context.WithTimeout(t.Context(), 2*time.Minute)
-		s, err := client.Wait(wait, id, nil)
-		stop()
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		s, err := client.Wait(ctx, id, nil)
+		cancel()
 		text, wrong := json.Marshal(s)
 		if err != nil || wrong != nil || s.State != tasks.StateSucceeded {
 			t.Errorf("%s: %v, %v, %s", j.Kind(), err, wrong, text)
 		}
 		left[id] = text
 	}
-	cancel()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
+	stop()
 	r := cfg.Redis.Client()
 	defer func() { _ = r.Close() }()
 	for key, value := range redisContent(t, r) {
@@ -107,6 +96,30 @@ func runSealed(t *testing.T, cfg settings.Settings, store tasks.Storage) {
 			wantNoSecret(t, what, text, secret)
 		}
 	}
+}
+
+// startSealed runs a worker until stop is called.
+func startSealed(t *testing.T, cfg settings.Settings, log io.Writer, r prometheus.Registerer) (stop func()) {
+	t.Helper()
+	setup, err := workerConfig(cfg, cfg.Logger(log), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := worker.New(setup, jobs(cfg)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(stop)
+	return stop
 }
 
 // wantNoSecret searches a text, and what is compressed in it, for parts

@@ -20,7 +20,8 @@ func patterns(into *[]string) reader {
 			case err != nil:
 				return fmt.Errorf("%q %w", text, err)
 			case p.Match("env:"+redis, ""):
-				return fmt.Errorf("%q lets payloads name %s, which may hold a password", text, redis)
+				return fmt.Errorf("%q lets payloads name %s, which may hold a password",
+					text, redis)
 			}
 		}
 		return nil
