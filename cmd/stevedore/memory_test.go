@@ -85,7 +85,7 @@ func TestMemoryBudgetHoldsWithHostileImages(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			document.WriteString(fmt.Sprintf(`<image id="0" name="%s" width="10" height="10"></image>`, name))
+			fmt.Fprintf(&document, `<image id="0" name="%s" width="10" height="10"></image>`, name)
 		}
 		document.WriteString(`</annotations>`)
 		if err := os.WriteFile(filepath.Join(dir, "annotations.xml"), []byte(document.String()), 0o600); err != nil {
