@@ -49,7 +49,8 @@ func startLocal(
 	}
 
 	ctx, cancel := context.WithCancel(ctx)
-	ended := guard.Go(func() error {
+	var running guard.Group
+	running.Go(func() error {
 		err := w.Run(ctx)
 		if err != nil {
 			log.Error("worker", "error", err)
@@ -60,7 +61,7 @@ func startLocal(
 	return &local{client, openers, func() {
 		_ = client.Close()
 		cancel()
-		_ = <-ended // it is in the log
+		_ = running.Wait() // its error is in the log
 		redis.Close()
 	}}, nil
 }

@@ -19,7 +19,7 @@ type Server struct {
 	redis    *miniredis.Miniredis
 	password string
 	stop     chan struct{}
-	stopped  <-chan error
+	clock    guard.Group
 }
 
 // tick is how often the time of the server moves on.
@@ -37,7 +37,7 @@ func Start() (*Server, error) {
 	if err := s.redis.StartAddr("127.0.0.1:0"); err != nil {
 		return nil, fmt.Errorf("start the embedded queue: %w", err)
 	}
-	s.stopped = guard.Go(s.runClock)
+	s.clock.Go(s.runClock)
 	return s, nil
 }
 
@@ -64,6 +64,6 @@ func (s *Server) Options() redisconn.Options {
 // Close stops the server. All its data is lost.
 func (s *Server) Close() {
 	close(s.stop)
-	_ = <-s.stopped // only the clock may have failed
+	_ = s.clock.Wait() // it has no error but a panic
 	s.redis.Close()
 }
