@@ -12,6 +12,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/storage"
+	"github.com/stevedore-jobs/stevedore/worker/apart"
 	"github.com/stevedore-jobs/stevedore/worker/cancel"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -46,7 +47,7 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 	store := queue.NewStore(patient).WithPrompt(prompt)
 	inspector := asynqtask.NewClient(patient, prompt)
 	p := pacer.New(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots))
-	h, left := newHealth(prompt, c.Redis.String()), leftover.New(c.Log)
+	h, left, room := newHealth(prompt, c.Redis.String()), leftover.New(c.Log), new(apart.Room)
 	wording := outcome.Wording{SettingName: c.SettingName, PartsBudget: c.PartsBudget}
 	m, err := metrics.New(c.Registry, metrics.Sources{
 		Queues:   inspector.Queues,
@@ -73,8 +74,8 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 		executor: &executor{
 			kinds:       kinds,
 			store:       store,
-			coordinator: newCoordinator(c, store, inspector, m),
-			shards:      newShardRunner(c, store, inspector, m),
+			coordinator: newCoordinator(c, store, inspector, m, room),
+			shards:      newShardRunner(c, store, inspector, m, room),
 			buckets: network.Stack{
 				Providers:   c.Providers,
 				Network:     c.Network,
@@ -93,7 +94,7 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 }
 
 func newCoordinator(
-	c Config, store queue.Store, t asynqtask.Client, m *metrics.Metrics,
+	c Config, store queue.Store, t asynqtask.Client, m *metrics.Metrics, room *apart.Room,
 ) *coordinator.Coordinator {
 	return coordinator.New(coordinator.Config{
 		Store:          store,
@@ -104,6 +105,7 @@ func newCoordinator(
 		BucketShards:   c.BucketShards,
 		TenantShards:   c.TenantShards,
 		PartsBudget:    c.PartsBudget,
+		Apart:          room.EnterJob,
 		HeartbeatEvery: heartbeatEvery,
 		SilentAfter:    silentAfter,
 		Grace:          grace,
@@ -124,7 +126,9 @@ func newReaper(
 	})
 }
 
-func newShardRunner(c Config, s queue.Store, t asynqtask.Client, m *metrics.Metrics) *shard.Runner {
+func newShardRunner(
+	c Config, s queue.Store, t asynqtask.Client, m *metrics.Metrics, room *apart.Room,
+) *shard.Runner {
 	return shard.New(shard.Config{
 		Store:          s,
 		Metrics:        m,
@@ -132,6 +136,7 @@ func newShardRunner(c Config, s queue.Store, t asynqtask.Client, m *metrics.Metr
 		PartsBudget:    c.PartsBudget,
 		HeartbeatEvery: heartbeatEvery,
 		Turn:           turn,
+		Apart:          room.EnterShard,
 		Waiting: func(ctx context.Context) ([]string, error) {
 			return t.WaitingJobs(ctx, slices.Sorted(maps.Keys(shardQueues())))
 		},

@@ -42,6 +42,10 @@ type Lease struct {
 	// PreviousResult is the result of the round before, as JSON.
 	// It is nil unless this is a retry.
 	PreviousResult []byte
+	// Deaths is how many workers died while they had the job where
+	// it is now: in this state, with nothing planned or committed
+	// since.
+	Deaths int
 
 	epoch string
 	store Store
@@ -75,6 +79,7 @@ func (s Store) Claim(ctx context.Context, r ClaimRequest) (Lease, error) {
 
 	l.epoch, l.Started, l.Cursor = v[1], schema.Time(v[2]), v[3]
 	l.Shards, l.Round = int(schema.Number(v[4])), int(schema.Number(v[5]))
+	l.Deaths = int(schema.Number(v[7]))
 	if v[6] != "" {
 		l.PreviousResult = []byte(v[6])
 	}
@@ -137,6 +142,12 @@ func (l Lease) Advance(ctx context.Context, from, to tasks.State) error {
 // pause. Until then no reaper takes the job over.
 func (l Lease) Suspend(ctx context.Context, pause time.Duration) error {
 	return l.write(ctx, lua.Suspend, lua.Args{"epoch": l.epoch, "pause": pause.Milliseconds()})
+}
+
+// BeginCareful notes that the job's code is about to run carefully. If
+// the worker dies then, TakeOver counts it also from the third death on.
+func (l Lease) BeginCareful(ctx context.Context) error {
+	return l.write(ctx, lua.BeginCareful, lua.Args{"epoch": l.epoch})
 }
 
 func (l Lease) write(ctx context.Context, s *lua.Script, args lua.Args) error {

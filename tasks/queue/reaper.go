@@ -71,14 +71,17 @@ func (r Reaper) Inspect(ctx context.Context, id string) (JobHealth, error) {
 // TakeOver counts the crash of a job's coordinator and makes room
 // for the next generation of its task, which the caller must
 // enqueue. It returns how many coordinators have crashed since
-// anything was achieved. It returns ErrAlive if the job's health
-// has changed since it was seen.
+// anything was achieved. If careful is not 0, the crash of that
+// number and those after it count only if the coordinator had
+// called BeginCareful. It returns ErrAlive if the job's health has
+// changed since it was seen.
 func (r Reaper) TakeOver(
-	ctx context.Context, id string, seen JobHealth,
+	ctx context.Context, id string, seen JobHealth, careful int,
 ) (crashes int, err error) {
 	crashes, err = r.run(ctx, lua.TakeOver, id, lua.Args{
 		"seen_heartbeat": seen.heartbeat,
 		"generation":     seen.Generation + 1,
+		"careful":        careful,
 		"token":          rand.Text(),
 	}).Int()
 	switch {
