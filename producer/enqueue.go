@@ -12,7 +12,6 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
-	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
 
 var (
@@ -96,15 +95,19 @@ func (c *Client) prepare(j tasks.Job, s settings) (queue.NewJob, tasks.Kind, err
 		return none, kind, err
 	}
 
-	sealed, err := tasks.MapSecrets(j, func(secret tasks.Secret) (tasks.Secret, error) {
+	_, err = tasks.MapSecrets(j, func(secret tasks.Secret) (tasks.Secret, error) {
 		switch {
 		case secret.Sealed() != "" && s.id == "":
 			return secret, ErrSealedNoID
 		case secret.IsPlain() && c.key.IsZero():
 			return secret, ErrPlainSecret
 		}
-		return secret.Seal(c.key, seal.Binding{Job: id, Kind: kind.Name})
+		return secret, nil
 	})
+	if err != nil {
+		return none, kind, err
+	}
+	sealed, err := tasks.SealSecrets(j, id, c.key)
 	if err != nil {
 		return none, kind, err
 	}

@@ -68,9 +68,10 @@ func TestEnqueueSeals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	auth := payload(t, o, j, id).Destination.Auth
+	to := payload(t, o, j, id).Destination
+	auth, bound := to.Auth, seal.Binding{Job: id, Kind: j.Kind(), Destination: to.Destination()}
 	for want, s := range map[string]tasks.Secret{canary + "1": auth.SecretAccessKey, canary + "2": auth.SessionToken} {
-		got, err := seal.NewRing(key).Open(seal.Binding{Job: id, Kind: j.Kind()}, s.Sealed())
+		got, err := seal.NewRing(key).Open(bound, s.Sealed())
 		if got != want || err != nil {
 			t.Errorf("%q opens as %q, %v", s.Sealed(), got, err)
 		}

@@ -23,9 +23,9 @@ type Opener interface {
 // payloads use.
 type Registry map[string]Opener
 
-// Open connects to a storage. The bucket is bare: the wrappers that
-// jobs rely on, such as WithPrefix, are added by the caller (see
-// package network).
+// Open connects to a storage. It opens sealed secrets only for that
+// storage. The bucket is bare: the wrappers that jobs rely on, such as
+// WithPrefix, are added by the caller (see package network).
 func (r Registry) Open(ctx context.Context, s tasks.Storage, secrets Secrets) (Bucket, error) {
 	opener, ok := r[s.Provider]
 	if !ok {
@@ -35,6 +35,6 @@ func (r Registry) Open(ctx context.Context, s tasks.Storage, secrets Secrets) (B
 			Fix:    "Use one of " + strings.Join(slices.Sorted(maps.Keys(r)), ", ") + ".",
 		}
 	}
-	b, err := opener.Open(ctx, s, secrets)
+	b, err := opener.Open(ctx, s, secrets.At(s))
 	return b, Failed("open", s.Bucket, "", err)
 }

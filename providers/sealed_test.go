@@ -51,15 +51,24 @@ func TestSealedSecrets(t *testing.T) {
 		}
 		keys[i] = k
 	}
+	storage := tasks.Storage{Provider: "s3", Endpoint: "https://minio.example", Bucket: "b"}
+	elsewhere := storage
+	elsewhere.Endpoint = "https://evil.example"
 	sealed := func(k seal.PrivateKey, value string) tasks.Secret {
-		s, err := tasks.PlainSecret(value).Seal(k.Public(), seal.Binding{Job: "j", Kind: "build-manifest"})
+		s, err := tasks.PlainSecret(value).Seal(k.Public(), seal.Binding{
+			Job: "j", Kind: "build-manifest", Tenant: "acme", Destination: storage.Destination(),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return s
 	}
 	worker := providers.Secrets{Keys: seal.NewRing(keys[0], keys[1])}
-	bound := worker.For("j", "build-manifest")
+	owner := func(id, kind, tenant string) providers.Owner {
+		return providers.Owner{Job: id, Kind: kind, Tenant: tenant}
+	}
+	own := owner("j", "build-manifest", "acme")
+	bound := worker.For(own).At(storage)
 	for name, c := range map[string]struct {
 		secrets providers.Secrets
 		secret  tasks.Secret
@@ -70,9 +79,12 @@ func TestSealedSecrets(t *testing.T) {
 		"second key":     {bound, sealed(keys[1], " "+canary+"\n"), "", ""},
 		"unknown key":    {bound, sealed(keys[2], canary), "SecretKeyUnknown", keys[2].Public().ID()},
 		"keys there are": {bound, sealed(keys[2], canary), "SecretKeyUnknown", keys[1].Public().ID()},
-		"no keys":        {providers.Secrets{Any: true}.For("j", "build-manifest"), sealed(keys[0], canary), "SecretKeyUnknown", "none"},
-		"another job":    {worker.For("k", "build-manifest"), sealed(keys[0], canary), "SecretNotOpened", "another job"},
-		"another kind":   {worker.For("j", "verify-connection"), sealed(keys[0], canary), "SecretNotOpened", "another job"},
+		"no keys":        {providers.Secrets{Any: true}.For(own).At(storage), sealed(keys[0], canary), "SecretKeyUnknown", "none"},
+		"another job":    {worker.For(owner("k", "build-manifest", "acme")).At(storage), sealed(keys[0], canary), "SecretNotOpened", "another job"},
+		"another kind":   {worker.For(owner("j", "verify-connection", "acme")).At(storage), sealed(keys[0], canary), "SecretNotOpened", "another job"},
+		"another tenant": {worker.For(owner("j", "build-manifest", "evil")).At(storage), sealed(keys[0], canary), "SecretNotOpened", "tenant"},
+		"another server": {worker.For(own).At(elsewhere), sealed(keys[0], canary), "SecretNotOpened", "endpoint"},
+		"no storage":     {worker.For(own), sealed(keys[0], canary), "SecretNotOpened", "endpoint"},
 		"no job":         {worker, sealed(keys[0], canary), "SecretNotOpened", keys[0].Public().ID()},
 		"white space":    {bound, sealed(keys[0], " \n"), "SecretNotOpened", "empty"},
 		"plain":          {bound, tasks.PlainSecret(canary), "SecretNotSealed", "neither"},

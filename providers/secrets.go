@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
+	"slices"
 	"strings"
 
+	"github.com/stevedore-jobs/stevedore/providers/allowlist"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
@@ -15,11 +16,12 @@ import (
 // Secrets resolves the references in payloads and opens sealed
 // secrets. Everybody who can enqueue can name any reference, and any
 // endpoint to send the value to. So only references that the operator
-// allows are resolved. A sealed secret is bound to one job, and only
-// that job can use it.
+// allows are resolved. A sealed secret is bound to one job and to one
+// bucket, and opens for nothing else.
 type Secrets struct {
 	// Allow lists patterns such as "env:APP_SECRET_*" or
-	// "file:/run/secrets/*". A * matches within one path segment.
+	// "file:/run/secrets/{tenant}/*", as package allowlist reads them.
+	// A text that is no pattern allows nothing.
 	Allow []string
 	// Any allows every reference. It is meant for a process that runs
 	// only its owner's own payloads.
@@ -27,13 +29,25 @@ type Secrets struct {
 	// Keys open sealed secrets.
 	Keys seal.Ring
 
-	job seal.Binding
+	owner       Owner
+	destination seal.Destination
 }
 
+// Owner is the job that needs secrets. The tenant may be empty.
+type Owner struct{ Job, Kind, Tenant string }
+
 // For returns the secrets of one job. Without it no sealed secret can
-// be opened.
-func (s Secrets) For(id, kind string) Secrets {
-	s.job = seal.Binding{Job: id, Kind: kind}
+// be opened, and no pattern with {tenant} allows anything.
+func (s Secrets) For(o Owner) Secrets {
+	s.owner = o
+	return s
+}
+
+// At returns the secrets of one storage of the job. Registry.Open calls
+// it, so the secrets that an Opener gets open only what was sealed for
+// the storage that it is to open.
+func (s Secrets) At(storage tasks.Storage) Secrets {
+	s.destination = storage.Destination()
 	return s
 }
 
@@ -55,10 +69,7 @@ func (s Secrets) Resolve(secret tasks.Secret) (string, error) {
 			"it is neither a reference nor sealed",
 			"Give env:NAME or file:/path, or enqueue with the workers' public key.")
 	case !s.Any && !s.allows(ref):
-		return "", secretError(ref, "SecretNotAllowed",
-			"this worker may not read that secret",
-			fmt.Sprintf("Add %s to %s, or name a secret that is allowed: %s.",
-				ref, setting.SecretsAllow, strings.Join(s.Allow, ", ")))
+		return "", s.notAllowed(ref)
 	}
 
 	value, err := read(ref)
@@ -77,12 +88,25 @@ func (s Secrets) Resolve(secret tasks.Secret) (string, error) {
 }
 
 func (s Secrets) allows(ref string) bool {
-	for _, pattern := range s.Allow {
-		if ok, _ := path.Match(strings.TrimSpace(pattern), ref); ok {
-			return true
-		}
+	return slices.ContainsFunc(s.Allow, func(text string) bool {
+		p, err := allowlist.Parse(text)
+		return err == nil && p.Match(ref, s.owner.Tenant)
+	})
+}
+
+func (s Secrets) notAllowed(ref string) error {
+	fix := fmt.Sprintf("Name a secret that is allowed: %s; "+
+		"or let the workers' operator add it to %s.",
+		strings.Join(s.Allow, ", "), setting.SecretsAllow)
+	switch {
+	case !strings.Contains(fix, allowlist.Tenant):
+	case s.owner.Tenant == "":
+		fix += " The payload has no tenant, so no pattern with {tenant} holds for it."
+	default:
+		fix += " {tenant} is the payload's own tenant, " + s.owner.Tenant +
+			"; in the same name, * stands for letters and digits only."
 	}
-	return false
+	return secretError(ref, "SecretNotAllowed", "this payload may not name that secret", fix)
 }
 
 func secretError(ref, code, detail, fix string) *Error {

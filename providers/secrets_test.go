@@ -54,3 +54,45 @@ func TestSecrets(t *testing.T) {
 		t.Errorf("no secret: %q, %v", got, err)
 	}
 }
+
+// With {tenant} in every pattern, a payload can name only secrets of
+// its own tenant. This test is not parallel because it sets variables.
+func TestSecretsOfTenants(t *testing.T) {
+	dir := t.TempDir()
+	for _, tenant := range []string{"acme", "other"} {
+		if err := os.MkdirAll(filepath.Join(dir, tenant), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, tenant, "key"), []byte("value"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("STEVEDORE_SECRET_"+tenant+"_KEY", "value")
+	}
+	s := providers.Secrets{Allow: []string{"env:STEVEDORE_SECRET_{tenant}_*", "file:" + dir + "/{tenant}/*"}}
+	for _, c := range []struct {
+		ref, tenant string
+		allowed     bool
+		fix         string
+	}{
+		{"env:STEVEDORE_SECRET_acme_KEY", "acme", true, ""},
+		{"file:" + dir + "/acme/key", "acme", true, ""},
+		{"env:STEVEDORE_SECRET_other_KEY", "acme", false, "payload's own tenant, acme"},
+		{"file:" + dir + "/other/key", "acme", false, "payload's own tenant, acme"},
+		{"file:" + dir + "/other/key", "", false, "The payload has no tenant"},
+		{"file:" + dir + "/other/key", "*", false, ""},
+		{"file:" + dir + "/other/key", "acme/../other", false, ""},
+	} {
+		ref, err := tasks.SecretRef(c.ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.For(providers.Owner{Job: "j", Kind: "k", Tenant: c.tenant}).Resolve(ref)
+		var e *providers.Error
+		switch {
+		case c.allowed && (err != nil || got != "value"):
+			t.Errorf("%s for %q: %q, %v", c.ref, c.tenant, got, err)
+		case !c.allowed && (got != "" || !errors.As(err, &e) || e.Code != "SecretNotAllowed" || !strings.Contains(e.Fix, c.fix)):
+			t.Errorf("%s for %q: %q, %v", c.ref, c.tenant, got, err)
+		}
+	}
+}

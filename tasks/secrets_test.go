@@ -196,6 +196,38 @@ func TestSealedSecretsRoundTrip(t *testing.T) {
 	}
 }
 
+// Each secret of a job is sealed for the storage that holds it.
+func TestSealSecrets(t *testing.T) {
+	t.Parallel()
+	k := newKey(t)
+	auth := tasks.Auth{Method: "access-key", AccessKeyID: "A", SecretAccessKey: tasks.PlainSecret(canary), SessionToken: ref(t, "env:A")}
+	from := tasks.Storage{Provider: "s3", Bucket: "b", Endpoint: "https://a.example", Auth: auth}
+	to := tasks.Storage{Provider: "s3", Bucket: "b", Endpoint: "https://b.example", Auth: auth}
+	j := tasks.GenerateThumbnails{Source: from, Destination: &to, Terms: tasks.Terms{Tenant: "acme"}}
+	sealed, err := tasks.SealSecrets(j, "job-1", k.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := sealed.(tasks.GenerateThumbnails)
+	bound := seal.Binding{Job: "job-1", Kind: "generate-thumbnails", Tenant: "acme"}
+	for _, s := range []tasks.Storage{out.Source, *out.Destination} {
+		bound.Destination = s.Destination()
+		got, err := seal.NewRing(k).Open(bound, s.Auth.SecretAccessKey.Sealed())
+		if err != nil || got != canary || s.Auth.SessionToken != auth.SessionToken {
+			t.Errorf("%s: %q, %v", s.Endpoint, got, err)
+		}
+	}
+	if _, err := seal.NewRing(k).Open(bound, out.Source.Auth.SecretAccessKey.Sealed()); !errors.Is(err, seal.ErrOtherUse) {
+		t.Errorf("the secret of the source at the destination: %v", err)
+	}
+	if again, err := tasks.SealSecrets(sealed, "job-1", k.Public()); err != nil || encode(t, again) != encode(t, sealed) {
+		t.Errorf("sealed again: %v", err)
+	}
+	if !j.Source.Auth.SecretAccessKey.IsPlain() || !to.Auth.SecretAccessKey.IsPlain() {
+		t.Error("the caller's job was changed")
+	}
+}
+
 func TestSamePayloads(t *testing.T) {
 	t.Parallel()
 	k, key := lookup(t, "build-manifest"), newKey(t).Public()

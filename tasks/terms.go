@@ -11,8 +11,9 @@ import (
 // a producer in any language can set them.
 type Terms struct {
 	// Tenant names the customer whose job this is: letters, digits,
-	// dots, dashes and underscores, at most 64. The operator can limit
-	// how many shards of one tenant run at the same time.
+	// dots, dashes and underscores, at most 64. Tenants take turns, and
+	// the operator can limit what one tenant runs at the same time. A
+	// job without a tenant counts as a tenant of its own.
 	Tenant string `json:"tenant,omitempty"`
 	// Priority decides whose shards run first when there is more work
 	// than the workers can do: high, normal (when empty) or low.

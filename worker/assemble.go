@@ -11,7 +11,6 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/pacer"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
-	"github.com/stevedore-jobs/stevedore/tasks/storage"
 	"github.com/stevedore-jobs/stevedore/worker/apart"
 	"github.com/stevedore-jobs/stevedore/worker/cancel"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
@@ -45,14 +44,14 @@ const (
 func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error) {
 	prompt, patient := c.Redis.Client(), c.Redis.Patient()
 	store := queue.NewStore(patient).WithPrompt(prompt)
-	inspector := asynqtask.NewClient(patient, prompt)
-	p := pacer.New(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots))
+	openPlaces(c, kinds, store.Caps(), pools)
+	inspector, slowed := asynqtask.NewClient(patient, prompt), newPacer(c)
 	h, left, room := newHealth(prompt, c.Redis.String()), leftover.New(c.Log), new(apart.Room)
 	wording := outcome.Wording{SettingName: c.SettingName, PartsBudget: c.PartsBudget}
 	m, err := metrics.New(c.Registry, metrics.Sources{
 		Queues:   inspector.Queues,
 		Pools:    poolMetrics(pools, left),
-		Limits:   func() map[string]int { return limitsByName(p.Limits()) },
+		Limits:   slowed.Limits,
 		RedisUp:  h.redisUp,
 		Draining: h.draining,
 		Log:      c.Log,
@@ -80,7 +79,7 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 				Providers:   c.Providers,
 				Network:     c.Network,
 				ListStreams: c.ListStreams,
-				Pacer:       p,
+				Pacer:       slowed,
 			},
 			secrets:   c.Secrets,
 			parallel:  c.Parallel,
@@ -93,6 +92,11 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 	}, nil
 }
 
+// newPacer returns a pacer for as many requests as all slots can make.
+func newPacer(c Config) *pacer.Pacer {
+	return pacer.New(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots))
+}
+
 func newCoordinator(
 	c Config, store queue.Store, t asynqtask.Client, m *metrics.Metrics, room *apart.Room,
 ) *coordinator.Coordinator {
@@ -102,8 +106,6 @@ func newCoordinator(
 		Metrics:        m,
 		Log:            c.Log,
 		ShardSlots:     c.ShardSlots,
-		BucketShards:   c.BucketShards,
-		TenantShards:   c.TenantShards,
 		PartsBudget:    c.PartsBudget,
 		Apart:          room.EnterJob,
 		HeartbeatEvery: heartbeatEvery,
@@ -143,25 +145,12 @@ func newShardRunner(
 	})
 }
 
-// limitsByName names the buckets of limits in a readable way. Of several
-// buckets with one name it returns the lowest limit.
-func limitsByName(limits map[string]int) map[string]int {
-	named := make(map[string]int, len(limits))
-	for id, n := range limits {
-		name := storage.NameOf(id)
-		if least, ok := named[name]; !ok || n < least {
-			named[name] = n
-		}
-	}
-	return named
-}
-
 func poolMetrics(pools []pool, left *leftover.Watch) (list []metrics.Pool) {
 	for _, p := range pools {
 		list = append(list, metrics.Pool{
 			Name:     p.name,
 			Slots:    p.slots,
-			Busy:     func() int { return len(p.busy) },
+			Busy:     p.places.Busy,
 			Leftover: func() int { return left.Count(p.name) },
 		})
 	}

@@ -88,11 +88,12 @@ func (a *attempt) report(v outcome.Verdict) {
 }
 
 // env is what the job's code gets. It cannot open secrets that were
-// sealed for another job.
+// sealed for another job, nor name those of another tenant. Its buckets
+// can be opened after the payload was decoded.
 func (a *attempt) env(id string, p *job.Progress) job.Env {
 	e, kind := a.executor, a.kind.Name
-	secrets := e.secrets.For(id, kind)
 	open := func(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
+		secrets := e.secrets.For(providers.Owner{Job: id, Kind: kind, Tenant: a.labels.Tenant})
 		return e.buckets.Open(ctx, s, secrets, e.metrics.Storage(a.labels, s))
 	}
 	return job.Env{

@@ -19,6 +19,9 @@ func (w *Worker) startBackground(ctx context.Context) (group *guard.Group, stop 
 	shards := w.executor.shards
 	group = new(guard.Group)
 	group.Go(func() error { return w.keep(heartbeats, "heartbeats", shards.SendHeartbeats) })
+	for _, p := range w.pools {
+		group.Go(func() error { return w.keep(heartbeats, "places", p.places.HoldPlaces) })
+	}
 	group.Go(func() error { return w.keep(ctx, "turns", shards.EndTurns) })
 	group.Go(func() error { return w.keep(ctx, "reaper", w.reaper.Run) })
 	group.Go(func() error { return w.keep(ctx, "cancellation", w.cancels.Listen) })

@@ -2,12 +2,14 @@ package worker_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/worker"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -52,10 +54,10 @@ func (l *shardLog) position(id string, n int) int {
 	return len(l.ended)
 }
 
-// caps lists the caps that have reservations.
+// caps lists the caps of which tasks hold places.
 func (h *harness) caps() []string {
 	h.t.Helper()
-	keys, err := h.redis.Keys(h.t.Context(), "stevedore:cap:*").Result()
+	keys, err := h.redis.Keys(h.t.Context(), "stevedore:capped:*").Result()
 	h.must(err)
 	return keys
 }
@@ -119,29 +121,50 @@ func TestCaps(t *testing.T) {
 	}
 }
 
-// While a coordinator is handed over, the shards of its job run on. So
-// no other job may use their reservation.
-func TestCapOutlivesHandover(t *testing.T) {
+// While the coordinator of a job is away, its shards run on and hold
+// their places. So do runs that were replaced because they are stuck: a
+// second run does not begin beside them.
+func TestCapHoldsWithoutCoordinatorAndWithStuckRuns(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()
 	h := newHarness(t, o)
+	var log shardLog
 	work := newBlocker()
-	m := &countingJob{shards: 2, work: func(ctx context.Context, _ job.Env, _ job.Shard) error {
-		return work.block(ctx)
+	m := &countingJob{shards: 4, work: func(ctx context.Context, env job.Env, s job.Shard) error {
+		return errors.Join(log.work(ctx, env, s), work.block(context.WithoutCancel(ctx)))
 	}}
 	conf := newConfig(t, o)
-	conf.BucketShards = 2
-	first := startWorker(t, conf, testJobs{manifest: m})
-	h.submit(manifest, "m")
-	work.waitBlocked(t, 2)
-	first.stop()
-	if want := "stevedore:cap:{bucket:" + storage.ID() + "}"; !slices.Equal(h.caps(), []string{want}) {
-		t.Errorf("reserved are %v, want %s", h.caps(), want)
+	conf.TenantShards = 1
+	startWorker(t, conf, testJobs{manifest: m})
+	terms := tasks.Terms{Tenant: "acme"}
+	h.submit(tasks.WithTerms(manifest, terms), "m")
+	work.waitBlocked(t, 1)
+
+	// Another coordinator has the job, and dies. A run of the next
+	// generation is enqueued, as for a stuck shard.
+	lease := h.claim(tasks.WithTerms(manifest, terms), "m", tasks.StateRunning)
+	h.recordCrash(lease, 0)
+	h.must(h.tasks.EnqueueShard(t.Context(), asynqtask.Shard{
+		Kind:        manifest.Kind(),
+		Ref:         asynqtask.ShardRef{Job: "m", Generation: 1},
+		Queue:       tasks.QueueShards,
+		ShardShares: asynqtask.ShardShares{Tenant: "acme"},
+	}))
+	_ = elapse(t.Context(), 2*time.Second)
+	if n := metric(t, "slots_busy", "pool", "shards", conf.Registry); n != 1 {
+		t.Errorf("%v slots are busy", n)
 	}
+	if want := "stevedore:capped:{shards:tenant:acme}"; !slices.Contains(h.caps(), want) {
+		t.Errorf("capped are %v, want %s", h.caps(), want)
+	}
+	work.release()
 	h.cancel("m")
+	queuetest.Eventually(t, 10*time.Second, "the caps are released", func() bool {
+		return len(h.caps()) == 0
+	})
 }
 
-// A job that fails or is cancelled releases its reservations too.
+// A job that fails or is cancelled gives its places back too.
 func TestCapIsReleasedAtEveryEnd(t *testing.T) {
 	t.Parallel()
 	o := queuetest.Start(t).Options()

@@ -33,10 +33,9 @@ type Config struct {
 	Parallel    int // requests in flight in each shard
 	ListStreams int // listings in flight of one large bucket; below 2 there is one
 
-	// Caps on shards that run at once, shared by all workers. 0 means
-	// none.
-	BucketShards int // of all jobs on one bucket
-	TenantShards int // of all jobs of one tenant
+	// Caps on what runs at once, shared by all workers. 0 means none.
+	BucketShards int // shards and exports on one bucket
+	TenantShards int // of one tenant: shards and exports; the same for each other pool
 
 	// PartsBudget is how many bytes of Redis the parts of one job may
 	// take, compressed. 0 means DefaultPartsBudget.

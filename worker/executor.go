@@ -43,14 +43,16 @@ type executor struct {
 
 // handle makes one attempt at a task, from asynq's call to the answer.
 func (e *executor) handle(ctx context.Context, p pool, t *asynq.Task) error {
-	a, err := e.newAttempt(ctx, t)
-	if err != nil {
-		return err
-	}
-	leave, err := e.enter(ctx, p, a.taskID)
+	id, _ := asynq.GetTaskID(ctx)
+	leave, err := e.enter(p, id)
 	if err != nil {
 		v := outcome.NotStarted(err)
 		return answer(v, e.wording.Error(v.Err))
+	}
+	a, err := e.newAttempt(ctx, t)
+	if err != nil {
+		leave()
+		return err
 	}
 	a.code = e.leftovers.Attempt(leftover.Labels{
 		Pool: p.name, Kind: a.kind.Name, Job: asynqtask.ParseJobRef(a.taskID).Job, Task: a.taskID,
@@ -66,12 +68,8 @@ func (e *executor) handle(ctx context.Context, p pool, t *asynq.Task) error {
 		v = a.runJob(ctx)
 	}
 	a.report(v)
-	if !v.Again() {
-		// Until its code returns, asynq must not give the slot away.
-		select {
-		case <-a.code.Returned():
-		case <-e.drain:
-		}
+	if !v.Again() { // until its code returns, asynq must not give the slot away
+		a.code.Wait(e.drain)
 	}
 	if a.phase == phaseShard && v.Outcome == outcome.Failed {
 		// The reason is in the job's record, and an archived task would
@@ -102,27 +100,33 @@ func (e *executor) newAttempt(ctx context.Context, t *asynq.Task) (*attempt, err
 	return a, nil
 }
 
-// enter waits for a slot for a task. It fails when the task already
-// runs in this process, or when the worker stops.
+// enter takes the place that the pool keeps for a task. It fails when
+// the task already runs in this process, or when the worker stops.
 //
 // asynq frees its own slot when a task times out or is cancelled,
 // although the handler may still run. It may then even start the same
-// task again in the same process. enter allows neither.
-func (e *executor) enter(ctx context.Context, p pool, taskID string) (leave func(), err error) {
+// task again in the same process. The pool counts handlers that really
+// run, and enter does not allow a second one.
+func (e *executor) enter(p pool, taskID string) (leave func(), err error) {
+	free, ok := p.places.Enter(taskID)
+	if !ok {
+		return nil, outcome.ErrNoPlace
+	}
 	if _, running := e.running.LoadOrStore(taskID, true); running {
+		free()
 		return nil, outcome.ErrAlreadyRunning
 	}
-	select {
-	case p.busy <- struct{}{}:
-		return func() {
-			<-p.busy
-			e.running.Delete(taskID)
-		}, nil
-	case <-ctx.Done():
-	case <-e.drain:
+	leave = func() {
+		e.running.Delete(taskID)
+		free()
 	}
-	e.running.Delete(taskID)
-	return nil, outcome.ErrDrain
+	select {
+	case <-e.drain:
+		leave()
+		return nil, outcome.ErrDrain
+	default:
+		return leave, nil
+	}
 }
 
 // untilDrain returns a context that also ends when the worker begins to

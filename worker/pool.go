@@ -9,6 +9,10 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/caps"
+	"github.com/stevedore-jobs/stevedore/worker/admission"
+	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
 	"github.com/stevedore-jobs/stevedore/worker/pickup"
 )
@@ -20,15 +24,17 @@ import (
 type pool struct {
 	name   string
 	slots  int
-	queues map[string]int // queue -> weight
-	busy   chan struct{}  // one element for each slot that is really busy
+	queues map[string]int  // queue -> weight
+	places *admission.Pool // nil until assemble sets it
 }
+
+const poolShards = "shards"
 
 func newPools(c Config) []pool {
 	return []pool{
 		newPool("verify", c.VerifySlots, map[string]int{tasks.QueueVerify: 1}),
 		newPool("jobs", c.JobSlots, byPriority(map[string]int{tasks.QueueJobs: 1})),
-		newPool("shards", c.ShardSlots, shardQueues()),
+		newPool(poolShards, c.ShardSlots, shardQueues()),
 	}
 }
 
@@ -38,7 +44,25 @@ func shardQueues() map[string]int {
 }
 
 func newPool(name string, slots int, queues map[string]int) pool {
-	return pool{name, slots, queues, make(chan struct{}, max(slots, 0))}
+	return pool{name: name, slots: slots, queues: queues}
+}
+
+// openPlaces gives each pool its places. Each pool has caps of its own:
+// coordinators must not take the places that their shards need.
+func openPlaces(c Config, kinds map[string]job.Kind, all caps.Caps, pools []pool) {
+	for i, p := range pools {
+		config := admission.Config{
+			Name:      p.name,
+			Slots:     p.slots,
+			Caps:      all,
+			Kinds:     kinds,
+			PerTenant: c.TenantShards,
+		}
+		if p.name == poolShards {
+			config.PerBucket = c.BucketShards
+		}
+		pools[i].places = admission.New(config)
+	}
 }
 
 // started writes the line that says what a worker is.
@@ -78,7 +102,7 @@ type server struct {
 
 func (w *Worker) newServer(p pool) *server {
 	log := w.log.With("pool", p.name)
-	conn := pickup.New(w.config.Redis, slices.Sorted(maps.Keys(p.queues)), log)
+	conn := pickup.New(w.config.Redis, p.queues, p.places, log)
 	config := asynqConfig(p, w.config.DrainTimeout, w.outage.AsynqLog(p.name))
 	return &server{asynq.NewServer(conn, config), conn}
 }
@@ -91,7 +115,7 @@ func (s *server) Stop() {
 
 func asynqConfig(p pool, drainTimeout time.Duration, log asynq.Logger) asynq.Config {
 	return asynq.Config{
-		Concurrency:       p.slots,
+		Concurrency:       p.slots + asynqtask.GuestPlaces,
 		Queues:            p.queues,
 		TaskCheckInterval: pickup.CheckInterval,
 		// A task that was handed over waits until some worker looks for

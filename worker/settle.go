@@ -66,8 +66,6 @@ func (c *claim) record(ctx context.Context, v jobVerdict) outcome.Verdict {
 		return c.whyFenced(late)
 	case err != nil && v.Ended():
 		return outcome.NotRecorded(ctx, err)
-	case v.Ended():
-		c.executor.coordinator.Release(late, c.job)
 	case err != nil:
 		// The job may be taken over before asynq brings the task back.
 		// That does no harm.
@@ -84,7 +82,6 @@ func (c *claim) whyFenced(ctx context.Context) outcome.Verdict {
 		return outcome.Verdict{Outcome: outcome.Fenced, Err: queue.ErrFenced}
 	}
 	c.job.WriteResult(endResult(s))
-	c.executor.coordinator.Release(ctx, c.job)
 	return outcome.Verdict{Outcome: outcome.Cancelled, Err: outcome.ErrCancelled}
 }
 

@@ -41,14 +41,17 @@ func TestNextJobWaitsForRealSlot(t *testing.T) {
 	conf := newConfig(t, o)
 	conf.VerifySlots = 1
 	startWorker(t, conf, testJobs{verify: v.run})
-	h.submit(verify, "first")
+	mine := tasks.WithTerms(verify, tasks.Terms{Tenant: "acme"})
+	h.submit(mine, "first")
 	queuetest.Eventually(t, 10*time.Second, "the first job begins", func() bool {
 		return v.runs.Load() == 1
 	})
-	h.submit(verify, "next")
+	h.submit(mine, "next")
 	h.must(h.inspector.CancelProcessing("first"))
-	// asynq believes that the next job runs, but it waits.
-	h.waitForTask(tasks.QueueVerify, "next", 10*time.Second, asynq.TaskStateActive)
+	h.waitForTask(tasks.QueueVerify, "first", 10*time.Second, asynq.TaskStateRetry, asynq.TaskStatePending)
+	if s := h.taskState(tasks.QueueVerify, "next"); s != asynq.TaskStatePending {
+		t.Errorf("the task of the next job is %s", s)
+	}
 	if n := metric(t, "slots_busy", "pool", "verify", conf.Registry); n != 1 {
 		t.Errorf("%v slots are busy", n)
 	}

@@ -102,17 +102,19 @@ func TestEnqueueSealsTheEnvironment(t *testing.T) {
 	}
 	o := queuetest.Embedded(t)
 	environ := []string{redisURL(o), "AWS_ACCESS_KEY_ID=AKIA", "AWS_SECRET_ACCESS_KEY=" + canary + "1", "AWS_SESSION_TOKEN= " + canary + "2\n"}
-	enqueue := func(extra ...string) (cli.ExitCode, tasks.Auth, string) {
-		code, out, errs := call(t.Context(), append(extra, environ...), "", "enqueue", "build-manifest", "--source", "s3://b", "--id", "mine"+extra[0][:1])
+	enqueue := func(extra ...string) (cli.ExitCode, tasks.Storage, string) {
+		code, out, errs := call(t.Context(), append(extra, environ...), "", "enqueue", "build-manifest", "--source", "s3://b", "--tenant", "acme",
+			"--endpoint", "https://minio.example", "--id", "mine"+extra[0][:1])
 		if strings.Contains(out+errs, canary) {
 			t.Errorf("shown: %s%s", out, errs)
 		}
 		if code != cli.ExitOK {
-			return code, tasks.Auth{}, errs
+			return code, tasks.Storage{}, errs
 		}
-		return code, enqueued(t, o, strings.TrimSpace(out)).Source.Auth, errs
+		return code, enqueued(t, o, strings.TrimSpace(out)).Source, errs
 	}
-	_, auth, warning := enqueue("X=")
+	_, source, warning := enqueue("X=")
+	auth := source.Auth
 	if !strings.Contains(warning, "the values of AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN are not sent") || !strings.Contains(warning, "export STEVEDORE_PUBLIC_KEY") {
 		t.Errorf("no warning: %q", warning)
 	}
@@ -120,10 +122,11 @@ func TestEnqueueSealsTheEnvironment(t *testing.T) {
 		t.Errorf("without a key: %q", auth.SecretAccessKey.Reference())
 	}
 	for range 2 { // both times it is the same job
-		code, auth, errs := enqueue("STEVEDORE_PUBLIC_KEY=" + public)
-		secrets := providers.Secrets{Keys: seal.NewRing(key)}.For("mineS", "build-manifest")
-		secret, err := secrets.Resolve(auth.SecretAccessKey)
-		token, wrong := secrets.Resolve(auth.SessionToken)
+		code, source, errs := enqueue("STEVEDORE_PUBLIC_KEY=" + public)
+		owner := providers.Owner{Job: "mineS", Kind: "build-manifest", Tenant: "acme"}
+		secrets := providers.Secrets{Keys: seal.NewRing(key)}.For(owner).At(source)
+		secret, err := secrets.Resolve(source.Auth.SecretAccessKey)
+		token, wrong := secrets.Resolve(source.Auth.SessionToken)
 		if code != cli.ExitOK || errs != "" || err != nil || wrong != nil || secret != canary+"1" || token != canary+"2" {
 			t.Errorf("exit %d, %q, %q, %v, %v\n%s", code, secret, token, err, wrong, errs)
 		}
@@ -131,6 +134,19 @@ func TestEnqueueSealsTheEnvironment(t *testing.T) {
 	environ = append(environ, "AWS_SECRET_ACCESS_KEY=")
 	if code, _, errs := enqueue("STEVEDORE_PUBLIC_KEY=" + public); code != cli.ExitInvalid || !strings.Contains(errs, "AWS_SECRET_ACCESS_KEY is empty") {
 		t.Errorf("an empty variable: exit %d, %s", code, errs)
+	}
+}
+
+// A worker warns at its start if tenants may name each other's secrets.
+func TestWorkerWarnsOfSharedSecrets(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]bool{"env:STEVEDORE_SECRET_*": true, "file:/run/secrets/{tenant}/*": false} {
+		_, stop := startWorker(t, []string{
+			redisURL(queuetest.Embedded(t)), "STEVEDORE_HTTP_ADDR=", "STEVEDORE_LOG_LEVEL=warn", "STEVEDORE_SECRETS_ALLOW=" + value,
+		})
+		if log := stop(); strings.Contains(log, "every payload may name the secrets "+value) != want {
+			t.Errorf("%s: the log is %q", value, log)
+		}
 	}
 }
 

@@ -72,7 +72,7 @@ func startLocal(
 	return &local{client, openers, func() {
 		_ = client.Close()
 		cancel()
-		_ = <-ended // it is in the log
+		<-ended // it is in the log
 		redis.Close()
 	}}, nil
 }

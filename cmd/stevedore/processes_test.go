@@ -149,14 +149,21 @@ type process struct {
 // is ready.
 func (p *setup) startProcess(t *testing.T) *process {
 	t.Helper()
+	return startProcess(t, "STEVEDORE_REDIS_URL=redis://"+p.redis.Options().Addr, secretName+"="+p.secret,
+		"STEVEDORE_EGRESS_ALLOW=127.0.0.1", "STEVEDORE_SHARD_SLOTS=1", "STEVEDORE_PARALLEL=2")
+}
+
+// startProcess starts a worker with settings, and waits until it is
+// ready.
+func startProcess(t *testing.T, environ ...string) *process {
+	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &process{cmd: exec.Command(path, "worker"), logs: new(bytes.Buffer), read: make(chan struct{})}
-	s.cmd.Env = append(os.Environ(),
-		"STEVEDORE_REDIS_URL=redis://"+p.redis.Options().Addr, secretName+"="+p.secret, "STEVEDORE_HTTP_ADDR=127.0.0.1:0",
-		"STEVEDORE_EGRESS_ALLOW=127.0.0.1", "STEVEDORE_SHARD_SLOTS=1", "STEVEDORE_PARALLEL=2", "STEVEDORE_LOG_FORMAT=text", "STEVEDORE_LOG_LEVEL=debug")
+	s.cmd.Env = append(os.Environ(), append(environ,
+		"STEVEDORE_HTTP_ADDR=127.0.0.1:0", "STEVEDORE_LOG_FORMAT=text", "STEVEDORE_LOG_LEVEL=debug")...)
 	stderr, err := s.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -53,9 +53,7 @@ func (r runCommand) Run(ctx context.Context, c cli.Console, schemes payload.Sche
 		s.Parallel = r.Parallel
 	}
 	c.Environ = withProfile(c.Environ, r.Profile)
-	j, err := r.Job(c, schemes, payload.Credentials{
-		Secrets: payload.KeepReferences, Method: tasks.AuthWorkerIdentity,
-	})
+	j, err := r.Job(c, schemes, payload.Credentials{Method: tasks.AuthWorkerIdentity})
 	if err != nil {
 		return err
 	}

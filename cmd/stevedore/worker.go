@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,6 +18,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
 	"github.com/stevedore-jobs/stevedore/tasks/guard"
 	"github.com/stevedore-jobs/stevedore/worker"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
 type workerCommand struct{}
@@ -43,9 +45,12 @@ func (workerCommand) Run(ctx context.Context, c cli.Console) error {
 		return err
 	}
 	log := s.Logger(c.Err)
-	for _, w := range s.Warnings {
-		log.Warn(w)
+	for _, w := range append(s.Warnings, s.WarnOfSharedSecrets()) {
+		if w != "" {
+			log.Warn(w)
+		}
 	}
+	limitMemory(s, c.Environ, log)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		collectors.NewGoCollector(),
@@ -67,6 +72,17 @@ func (workerCommand) Run(ctx context.Context, c cli.Console) error {
 	}
 	defer stop()
 	return w.Run(ctx)
+}
+
+// limitMemory tells the garbage collector of the memory budget, unless
+// the operator has told it a limit in GOMEMLIMIT.
+func limitMemory(s settings.Settings, environ []string, log *slog.Logger) {
+	if settings.Map(environ)["GOMEMLIMIT"] != "" {
+		log.Info("memory", "budget_bytes", s.MemoryBudget)
+		return
+	}
+	limit := memory.LimitHeap(s.MemoryBudget, memory.Available(os.DirFS("/")))
+	log.Info("memory", "budget_bytes", s.MemoryBudget, "heap_limit_bytes", limit)
 }
 
 func endpoints(w *worker.Worker, registry *prometheus.Registry) http.Handler {

@@ -6,110 +6,88 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/stevedore-jobs/stevedore/tasks/queue/caps"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
-// reserve asks for a share of the cap "tenant".
-func (r testStore) reserve(t *testing.T, job string, have, want, limit int) int {
+// acquire asks for a place of the cap "tenant".
+func (r testStore) acquire(t *testing.T, task string, limit int) bool {
 	t.Helper()
-	return must[int](t)(r.Caps().Reserve(t.Context(),
-		caps.Cap{Name: "tenant", Limit: limit}, caps.Request{Job: job, Have: have, Want: want}))
+	all := []caps.Cap{{Name: "tenant", Limit: limit}}
+	return must[string](t)(r.Caps().Acquire(t.Context(), all, task)) == ""
 }
 
-// expire lets the time of a job's reservation run out.
-func (r testStore) expire(t *testing.T, job string) {
+func (r testStore) release(t *testing.T, task string) {
 	t.Helper()
-	reservation := fmt.Sprint("5 5 ", time.Now().Add(-time.Second).UnixMilli())
-	ok(t, r.client.HSet(t.Context(), schema.Key(schema.Cap, "tenant"), job, reservation).Err())
+	r.Caps().Release(t.Context(), []caps.Cap{{Name: "tenant"}}, task)
 }
 
-// Jobs come, ask, finish shards, vanish and give back, in any
-// order. There is never more under way than the cap.
-func TestReservationsNeverExceedTheCap(t *testing.T) {
-	const limit, jobs = 10, 6
+// expire lets the lease of a task run out.
+func (r testStore) expire(t *testing.T, task string) {
+	t.Helper()
+	at := float64(time.Now().Add(-time.Second).UnixMilli())
+	ok(t, r.client.ZAddXX(t.Context(), schema.Key(schema.Cap, "tenant"), redis.Z{Score: at, Member: task}).Err())
+}
+
+// Tasks begin, end, are renewed and vanish in any order. There are never
+// more under way than the cap, and there is a place whenever there are
+// fewer.
+func TestCapIsNeverExceeded(t *testing.T) {
+	const limit = 5
 	onEach(t, func(t *testing.T, r testStore) {
-		for seed := range uint64(8) {
-			rng := rand.New(rand.NewPCG(seed, 1))
-			granted := map[string]int{}
-			for range 100 {
-				job := fmt.Sprint("j", rng.IntN(jobs))
-				switch rng.IntN(10) {
-				case 0:
-					r.expire(t, job)
-					delete(granted, job)
-				case 1:
-					ok(t, r.Caps().Release(t.Context(), "tenant", job))
-					delete(granted, job)
-				default:
-					have := rng.IntN(granted[job] + 1) // some of its shards have ended
-					granted[job] = r.reserve(t, job, have, have+rng.IntN(15), limit)
+		rng := rand.New(rand.NewPCG(7, 1))
+		underWay := map[string]bool{}
+		for range 400 {
+			task := fmt.Sprint("t", rng.IntN(12))
+			switch n := rng.IntN(10); {
+			case n == 0:
+				r.expire(t, task)
+				delete(underWay, task)
+			case n == 1:
+				r.release(t, task)
+				delete(underWay, task)
+			case n == 2 && underWay[task]:
+				ok(t, r.Caps().Renew(t.Context(), "tenant", []string{task}))
+			default:
+				want := underWay[task] || len(underWay) < limit
+				if got := r.acquire(t, task, limit); got != want {
+					t.Fatalf("%s got a place: %v; under way are %v", task, got, underWay)
 				}
-				sum := 0
-				for _, n := range granted {
-					sum += n
-				}
-				if sum > limit {
-					t.Fatalf("seed %d: %v are granted of %d", seed, granted, limit)
+				if want {
+					underWay[task] = true
 				}
 			}
-			ok(t, r.client.Del(t.Context(), schema.Key(schema.Cap, "tenant")).Err())
 		}
 	})
 }
 
-func TestReservationsBecomeFair(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		want, fair []int // the first job has come first, and has all that it wants
-	}{
-		"alone":                     {[]int{8}, []int{8}},
-		"enough for all":            {[]int{4, 3}, []int{4, 3}},
-		"two want all":              {[]int{10, 10}, []int{5, 5}},
-		"three want all":            {[]int{10, 10, 10}, []int{4, 3, 3}},
-		"one wants less than fair":  {[]int{10, 2, 10}, []int{4, 2, 4}},
-		"one wants nothing":         {[]int{10, 0}, []int{10, 0}},
-		"more jobs than the cap is": {[]int{3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3}, []int{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			onEachOf(t, func(t *testing.T, r testStore) {
-				have := make([]int, len(c.want))
-				for range 30 {
-					for i, want := range c.want {
-						share := r.reserve(t, fmt.Sprint("j", string(rune('a'+i))), have[i], want, 10)
-						if have[i] = max(have[i], share); share == have[i] && share > c.fair[i] {
-							have[i]-- // a shard ends
-						}
-					}
-				}
-				same(t, "shares", have, c.fair)
-			})
-		})
-	}
-}
-
-func TestReservationsEnd(t *testing.T) {
+// A task gets places of all its caps, or of none.
+func TestAllCapsOrNone(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
-		if n := r.reserve(t, "a", 0, 10, 10); n != 10 {
-			t.Errorf("alone: %d", n)
-		}
-		if n := r.reserve(t, "b", 0, 10, 10); n != 0 {
-			t.Errorf("another job has all: %d", n)
-		}
-		if n := r.reserve(t, "a", 9, 10, 10); n != 9 {
-			t.Errorf("more than its share, while another job waits: %d", n)
-		}
-		r.expire(t, "a")
-		if n := r.reserve(t, "b", 0, 10, 10); n != 10 {
-			t.Errorf("after the reservation of a ended: %d", n)
-		}
-		ok(t, r.Caps().Release(t.Context(), "tenant", "b"))
-		if n := r.reserve(t, "c", 0, 10, 10); n != 10 {
-			t.Errorf("after b gave back: %d", n)
-		}
+		tenant, bucket := caps.Cap{Name: "tenant", Limit: 2}, caps.Cap{Name: "bucket", Limit: 1}
+		both := []caps.Cap{tenant, bucket}
+		acquire := must[string](t)
+		same(t, "first", acquire(r.Caps().Acquire(t.Context(), both, "a")), "")
+		same(t, "first again", acquire(r.Caps().Acquire(t.Context(), both, "a")), "")
+		same(t, "second", acquire(r.Caps().Acquire(t.Context(), both, "b")), "bucket")
+		same(t, "places", r.client.ZCard(t.Context(), schema.Key(schema.Cap, "tenant")).Val(), int64(1))
 		if r.client.TTL(t.Context(), schema.Key(schema.Cap, "tenant")).Val() <= 0 {
 			t.Error("a cap never expires")
 		}
+	})
+}
+
+// A task that is under way holds its place although the cap is reached
+// without it: others have begun while its worker did not reach Redis.
+func TestRenewalAddsTheTask(t *testing.T) {
+	onEach(t, func(t *testing.T, r testStore) {
+		r.acquire(t, "a", 1)
+		r.expire(t, "a")
+		same(t, "b has the place", r.acquire(t, "b", 1), true)
+		ok(t, r.Caps().Renew(t.Context(), "tenant", []string{"a", "b"}))
+		r.release(t, "b")
+		same(t, "c gets no place", r.acquire(t, "c", 1), false)
 	})
 }

@@ -57,7 +57,7 @@ func TestWithPrompt(t *testing.T) {
 		heartbeat(t, l)
 		must[bool](t)(s.HeartbeatShards(t.Context(), "j", 0, nil))
 		ok(t, s.Emit(t.Context(), tasks.Event{Job: "j"}))
-		must[int](t)(s.Caps().Reserve(t.Context(), caps.Cap{Name: "c", Limit: 1}, caps.Request{Job: "j"}))
+		must[string](t)(s.Caps().Acquire(t.Context(), []caps.Cap{{Name: "c", Limit: 1}}, "j"))
 		must[queue.JobHealth](t)(s.Reaper().Inspect(t.Context(), "j"))
 		if patientCalls != 0 || promptCalls < 5 {
 			t.Errorf("%d calls of the patient client, %d of the prompt one", patientCalls, promptCalls)
@@ -213,10 +213,10 @@ func TestOutageIsNotAFence(t *testing.T) {
 		"take over":  func(ctx context.Context) error { return second(r.Reaper().TakeOver(ctx, "j", queue.JobHealth{}, 0)) },
 		"untrack":    func(ctx context.Context) error { return r.Reaper().Untrack(ctx, "j") },
 		"flush":      func(ctx context.Context) error { return r.Reaper().Flush(ctx, "j") },
-		"reserve": func(ctx context.Context) error {
-			return second(r.Caps().Reserve(ctx, caps.Cap{Name: "t", Limit: 1}, caps.Request{Job: "j", Want: 1}))
+		"acquire": func(ctx context.Context) error {
+			return second(r.Caps().Acquire(ctx, []caps.Cap{{Name: "t", Limit: 1}}, "j"))
 		},
-		"release": func(ctx context.Context) error { return r.Caps().Release(ctx, "t", "j") },
+		"renew": func(ctx context.Context) error { return r.Caps().Renew(ctx, "t", []string{"j"}) },
 	}
 	names := slices.Collect(maps.Keys(calls))
 	atOnce(len(names), func(i int) {

@@ -183,10 +183,10 @@ func shardCalls() []call {
 			return answer(s.run(2).Commit(ctx, queue.Checkpoint{Last: true, Data: []byte("x"), Budget: 1}))
 		}},
 		{"a reservation", func(ctx context.Context, s *story) string {
-			return answer(s.Caps().Reserve(ctx, caps.Cap{Name: "tenant", Limit: 8}, caps.Request{Job: "j", Want: 6}))
+			return answer(s.Caps().Acquire(ctx, []caps.Cap{{Name: "tenant", Limit: 1}}, "j"))
 		}},
 		{"another reservation", func(ctx context.Context, s *story) string {
-			return answer(s.Caps().Reserve(ctx, caps.Cap{Name: "tenant", Limit: 8}, caps.Request{Job: "k", Want: 6}))
+			return answer(s.Caps().Acquire(ctx, []caps.Cap{{Name: "tenant", Limit: 1}}, "k"))
 		}},
 	}
 }

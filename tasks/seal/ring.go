@@ -47,13 +47,19 @@ func (e *UnknownKeyError) Error() string {
 	return fmt.Sprintf("it was sealed to key %s, and this worker has %s", e.ID, have)
 }
 
-// ErrOtherJob means that a secret cannot be opened for this job. A
-// damaged one gives the same error.
-var ErrOtherJob = errors.New("it was sealed for another job, or was changed since then")
+// ErrOtherUse means that a secret cannot be opened for this job and
+// this storage. A damaged one gives the same error.
+var ErrOtherUse = errors.New("it was sealed for another job, tenant or bucket, " +
+	"for another endpoint or account, or was changed since then")
 
-// Open opens a sealed secret for the job that it is bound to. Its error
-// is ErrFormat, an *UnknownKeyError or ErrOtherJob, or says that the
-// binding is incomplete.
+// ErrOldVersion means that a secret was sealed by the rules of version
+// 1. It could be sent anywhere, so it is not opened.
+var ErrOldVersion = errors.New("it was sealed by an older version of Stevedore, " +
+	"which does not bind a secret to the bucket that it is for")
+
+// Open opens a sealed secret for what it is bound to. Its error is
+// ErrFormat, an *UnknownKeyError, ErrOtherUse or ErrOldVersion, or says
+// that the binding is incomplete.
 func (r Ring) Open(b Binding, sealed string) (string, error) {
 	info, err := b.info()
 	if err != nil {
@@ -69,8 +75,11 @@ func (r Ring) Open(b Binding, sealed string) (string, error) {
 	}
 	_, kdf, aead := suite()
 	value, err := hpke.Open(k.key, kdf, aead, info, data)
-	if err != nil {
-		return "", ErrOtherJob // HPKE gives no other reason
+	if err == nil {
+		return string(value), nil
 	}
-	return string(value), nil
+	if _, err := hpke.Open(k.key, kdf, aead, b.info1(), data); err == nil {
+		return "", ErrOldVersion
+	}
+	return "", ErrOtherUse // HPKE gives no other reason
 }

@@ -14,7 +14,10 @@ import (
 
 const value = "c4n4ry/c4n4ry+c4n4ry="
 
-var binding = seal.Binding{Job: "job-1", Kind: "build-manifest"}
+var binding = seal.Binding{
+	Job: "job-1", Kind: "build-manifest", Tenant: "acme",
+	Destination: seal.Destination{Provider: "s3", Endpoint: "https://minio.example:9000", Bucket: "images"},
+}
 
 func newKey(t testing.TB) seal.PrivateKey {
 	t.Helper()
@@ -53,8 +56,7 @@ func TestSealAndOpen(t *testing.T) {
 }
 
 // An HPKE library in Python has made these texts. Secrets that other
-// languages have sealed must open, and those that were sealed before
-// an update.
+// languages have sealed must open.
 func TestOpensWhatOthersSeal(t *testing.T) {
 	t.Parallel()
 	k, err := seal.ParsePrivateKey("stevedore-private-key:CH6C9_J1wV5bThghlnBi9pleC37cmbFZa9HlaZipTmc\n")
@@ -64,9 +66,26 @@ func TestOpensWhatOthersSeal(t *testing.T) {
 	if k.Public().String() != "stevedore-public-key:yGPSDOwRbuNzREBNtBCNdg7teC9MXk4sUulX6TH3alM" || k.Public().ID() != "813d8876ee574d4b" {
 		t.Errorf("public key %s, %s", k.Public(), k.Public().ID())
 	}
-	const text = "sealed:813d8876ee574d4b:mzUR2kU3OHaL-YJZsdwPgTRNnIhP7F63-ussfXFG9ANvci0oI9xeketsZi7NsxZuqz_g6ic-J1acTb2VbjH_9HEKdQ"
-	if got, err := seal.NewRing(k).Open(binding, text); err != nil || got != "鍵 hush/hush+hush=" {
-		t.Errorf("%q, %v", got, err)
+	const value = "鍵 hush/hush+hush="
+	azure := seal.Binding{
+		Job: "job-1", Kind: "build-manifest",
+		Destination: seal.Destination{Provider: "azure", Account: "mystorage", Bucket: "images"},
+	}
+	for text, b := range map[string]seal.Binding{
+		"sealed:813d8876ee574d4b:8Y7Gv36pjBv7k5WZ5q2iMPJ5kcTO2czryqbNjACSNCf_MKQVZlVQxIQs-Wz6uD9zFP9Rno0prBtDWmVJMzdYuOxM6A": binding,
+		"sealed:813d8876ee574d4b:WM7NhStXeOv4_b7QCYJlBka-ftuNrmSerbYYtqrcEhK1gSdawsUM6TvFrubLCu4mVL_6X8beunmUHmCXi0pqXxx5jg": azure,
+	} {
+		if got, err := seal.NewRing(k).Open(b, text); err != nil || got != value {
+			t.Errorf("%+v: %q, %v", b, got, err)
+		}
+	}
+
+	// This one is of version 1, which was bound to a job and no bucket.
+	const old = "sealed:813d8876ee574d4b:mzUR2kU3OHaL-YJZsdwPgTRNnIhP7F63-ussfXFG9ANvci0oI9xeketsZi7NsxZuqz_g6ic-J1acTb2VbjH_9HEKdQ"
+	for want, b := range map[error]seal.Binding{seal.ErrOldVersion: binding, seal.ErrOtherUse: {Job: "job-2", Kind: "build-manifest"}} {
+		if got, err := seal.NewRing(k).Open(b, old); got != "" || !errors.Is(err, want) {
+			t.Errorf("version 1 for %s: %q, %v", b.Job, got, err)
+		}
 	}
 }
 
@@ -82,13 +101,10 @@ func TestOpenRefuses(t *testing.T) {
 		text    string
 		want    error
 	}{
-		"another job":  {ring, seal.Binding{Job: "job-2", Kind: binding.Kind}, text, seal.ErrOtherJob},
-		"another kind": {ring, seal.Binding{Job: binding.Job, Kind: "verify-connection"}, text, seal.ErrOtherJob},
-		"moved border": {ring, seal.Binding{Job: "job-1b", Kind: "uild-manifest"}, text, seal.ErrOtherJob},
-		"other key's":  {ring, binding, strings.Replace(sealed(t, other), other.Public().ID(), mine.Public().ID(), 1), seal.ErrOtherJob},
-		"cut short":    {ring, binding, text[:len(text)-8], seal.ErrOtherJob},
-		"no form":      {ring, binding, "hush", seal.ErrFormat},
-		"no key":       {ring, binding, "sealed:" + strings.Repeat("0", 16) + ":AA", seal.ErrFormat},
+		"other key's": {ring, binding, strings.Replace(sealed(t, other), other.Public().ID(), mine.Public().ID(), 1), seal.ErrOtherUse},
+		"cut short":   {ring, binding, text[:len(text)-8], seal.ErrOtherUse},
+		"no form":     {ring, binding, "hush", seal.ErrFormat},
+		"no key":      {ring, binding, "sealed:" + strings.Repeat("0", 16) + ":AA", seal.ErrFormat},
 	} {
 		got, err := c.ring.Open(c.binding, c.text)
 		if got != "" || !errors.Is(err, c.want) {
@@ -98,8 +114,30 @@ func TestOpenRefuses(t *testing.T) {
 	if got, err := ring.Open(binding, string(flipped)); err == nil {
 		t.Errorf("a changed secret opens as %q", got)
 	}
-	for _, b := range []seal.Binding{{}, {Job: "j"}, {Kind: "k"}, {Job: "j\x00k", Kind: "k"}} {
-		if _, err := ring.Open(b, text); err == nil || errors.Is(err, seal.ErrOtherJob) {
+	for name, change := range map[string]func(*seal.Binding){
+		"job":      func(b *seal.Binding) { b.Job = "job-2" },
+		"kind":     func(b *seal.Binding) { b.Kind = "verify-connection" },
+		"tenant":   func(b *seal.Binding) { b.Tenant = "other" },
+		"nobody's": func(b *seal.Binding) { b.Tenant = "" },
+		"provider": func(b *seal.Binding) { b.Provider = "gcs" },
+		"endpoint": func(b *seal.Binding) { b.Endpoint = "https://evil.example" },
+		"scheme":   func(b *seal.Binding) { b.Endpoint = "http://minio.example:9000" },
+		"cloud":    func(b *seal.Binding) { b.Endpoint = "" },
+		"account":  func(b *seal.Binding) { b.Account = "evil" },
+		"bucket":   func(b *seal.Binding) { b.Bucket = "evil" },
+		"border":   func(b *seal.Binding) { b.Job, b.Kind = "job-1b", "uild-manifest" },
+		"place":    func(b *seal.Binding) { b.Endpoint, b.Account = "", b.Endpoint },
+	} {
+		moved := binding
+		change(&moved)
+		if got, err := ring.Open(moved, text); got != "" || !errors.Is(err, seal.ErrOtherUse) {
+			t.Errorf("another %s: %q, %v", name, got, err)
+		}
+	}
+	withZero := binding
+	withZero.Endpoint = "https://a\x00b"
+	for _, b := range []seal.Binding{{}, {Job: "j"}, {Kind: "k"}, {Job: "j\x00k", Kind: "k"}, withZero} {
+		if _, err := ring.Open(b, text); err == nil || errors.Is(err, seal.ErrOtherUse) {
 			t.Errorf("%q: %v", b, err)
 		}
 		if _, err := seal.Seal(mine.Public(), b, value); err == nil || strings.Contains(err.Error(), value) {

@@ -17,7 +17,7 @@ import (
 //     "file:/path" a file on the worker. The worker resolves it, if a list
 //     that its operator sets allows it;
 //   - sealed: "sealed:<key ID>:<text>", which only the workers can open, and
-//     only for one job;
+//     only for one job and one bucket;
 //   - plain, made by NewPlain: inside the process of a producer only, until the
 //     producer has sealed it.
 //
@@ -105,7 +105,7 @@ func (s Secret) IsPlain() bool { return s.value != nil }
 func (s Secret) IsZero() bool { return s == Secret{} }
 
 // Seal seals a plain secret to the public key of the workers, for one
-// job. A secret of another form is returned as it is.
+// job and one bucket. A secret of another form is returned as it is.
 func (s Secret) Seal(to PublicKey, b Binding) (Secret, error) {
 	if !s.IsPlain() {
 		return s, nil

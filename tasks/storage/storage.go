@@ -124,6 +124,14 @@ func NameOf(id string) string {
 	return s.Name()
 }
 
+// Destination returns where the secrets of the storage are sent, for
+// the seals that are bound to it.
+func (s Storage) Destination() seal.Destination {
+	return seal.Destination{
+		Provider: s.Provider, Endpoint: s.Endpoint, Account: s.Account, Bucket: s.Bucket,
+	}
+}
+
 // MapSecrets returns a copy of the storage in which each secret that is
 // given is replaced by what f returns for it. The storage itself stays
 // as it is. The error is the first one that f returns.

@@ -1,6 +1,7 @@
 package walk_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -24,5 +25,36 @@ func TestNamed(t *testing.T) {
 		if path == "inner.optional" {
 			break // this must not panic
 		}
+	}
+}
+
+func TestReplaceNamed(t *testing.T) {
+	t.Parallel()
+	original := example()
+	c := walk.NewCopy(original)
+	err := walk.ReplaceNamed(c, func(path string, p part) (part, error) {
+		p.Name = "new " + path
+		return p, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, p := range walk.Named[part](c.Interface()) {
+		if p.Name != "new "+path {
+			t.Errorf("at %s there is %s", path, p.Name)
+		}
+	}
+	for path, p := range walk.Named[part](original) {
+		if p.Name == "new "+path {
+			t.Errorf("%s of the original was changed", path)
+		}
+	}
+	stop, calls := errors.New("stop"), 0
+	err = walk.ReplaceNamed(c, func(_ string, p part) (part, error) {
+		calls++
+		return p, stop
+	})
+	if !errors.Is(err, stop) || calls != 1 {
+		t.Errorf("%d calls, %v", calls, err)
 	}
 }

@@ -23,8 +23,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// Config is what a Coordinator uses. All fields must be set, but the
-// caps.
+// Config is what a Coordinator uses. All fields must be set.
 type Config struct {
 	Store   queue.Store
 	Tasks   asynqtask.Client
@@ -33,9 +32,6 @@ type Config struct {
 
 	// ShardSlots is how many shards this process runs at once.
 	ShardSlots int
-	// Caps on shards that run at once, shared by all workers. 0 means
-	// none.
-	BucketShards, TenantShards int
 	// PartsBudget is how many bytes of Redis the parts of a job may
 	// take.
 	PartsBudget int64
@@ -104,17 +100,6 @@ func (c *Coordinator) Run(ctx context.Context, j Job) (tasks.Result, error) {
 		return r.single(ctx)
 	}
 	return r.sharded(ctx)
-}
-
-// Release frees the job's reservations of the caps. Call it only when
-// the job has ended: shards that still run then stop at their next
-// heartbeat. After a hand-over the shards run on, and the next
-// coordinator inherits the reservations.
-func (c *Coordinator) Release(ctx context.Context, j Job) {
-	if j.Kind.Sharded == nil || j.Payload == nil {
-		return
-	}
-	newJobCaps(&c.config, j).release(ctx)
 }
 
 // run is one run of a job in this process.

@@ -2,21 +2,17 @@ package coordinator
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
 
-// enqueueMore enqueues shards, as many as may be in flight and the caps
-// allow.
+// enqueueMore enqueues shards, as many as may be in flight.
 func (s *supervisor) enqueueMore(ctx context.Context, snapshot queue.Snapshot) error {
-	waiting := s.notEnqueued(snapshot)
-	allowed, err := s.caps.reserve(ctx, len(s.enqueued), len(waiting))
-	if err != nil {
-		return err
-	}
-	for _, i := range waiting[:min(len(waiting), allowed)] {
+	for _, i := range s.notEnqueued(snapshot) {
 		if err := s.enqueue(ctx, i, snapshot.Shards[i].Generation); err != nil {
 			return err
 		}
@@ -43,10 +39,22 @@ func (s *supervisor) notEnqueued(snapshot queue.Snapshot) (shards []int) {
 // yet.
 func (s *supervisor) enqueue(ctx context.Context, i, generation int) error {
 	return s.config.Tasks.EnqueueShard(ctx, asynqtask.Shard{
-		Kind:  s.run.job.Lease.Kind,
-		Ref:   s.ref(i, generation),
-		Queue: s.queue,
+		Kind:        s.run.job.Lease.Kind,
+		Ref:         s.ref(i, generation),
+		Queue:       s.queue,
+		ShardShares: s.shares,
 	})
+}
+
+// sharesOf says for whom and for what the shards of a job count.
+func sharesOf(j tasks.Job) asynqtask.ShardShares {
+	shares := asynqtask.ShardShares{Tenant: j.JobTerms().Tenant}
+	for _, storage := range tasks.Storages(j) {
+		if id := storage.ID(); !slices.Contains(shares.Buckets, id) {
+			shares.Buckets = append(shares.Buckets, id)
+		}
+	}
+	return shares
 }
 
 func (s *supervisor) ref(i, generation int) asynqtask.ShardRef {

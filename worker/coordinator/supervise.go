@@ -8,6 +8,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
@@ -32,7 +33,7 @@ type supervisor struct {
 	run      *run
 	queue    string                 // of the shards' tasks
 	enqueued map[int]*enqueuedShard // shards that are enqueued and not committed
-	caps     *jobCaps
+	shares   asynqtask.ShardShares
 	inflight inflightLimit
 
 	lastSnapshot time.Time
@@ -67,7 +68,7 @@ func newSupervisor(r *run) *supervisor {
 		run:          r,
 		queue:        priority.Queue(tasks.QueueShards),
 		enqueued:     map[int]*enqueuedShard{},
-		caps:         newJobCaps(r.config, r.job),
+		shares:       sharesOf(r.job.Payload),
 		lastSnapshot: time.Now(),
 	}
 }
@@ -86,7 +87,6 @@ func (s *supervisor) supervise(ctx context.Context, planned <-chan struct{}) err
 		case err != nil && !errors.Is(err, redisconn.ErrUnavailable):
 			return err
 		case err == nil && finished:
-			s.caps.release(ctx)
 			return nil
 		}
 

@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 	"github.com/stevedore-jobs/stevedore/worker/export/formats"
 	"github.com/stevedore-jobs/stevedore/worker/export/pack"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
 
@@ -123,7 +124,7 @@ func (a *archiver) writeImages(ctx context.Context, zip *pack.Zip) error {
 		if err != nil {
 			return err
 		}
-		err := a.writeImage(zip, f)
+		err := a.writeImage(ctx, zip, f)
 		_ = f.Close()
 		if err != nil {
 			return err
@@ -135,28 +136,44 @@ func (a *archiver) writeImages(ctx context.Context, zip *pack.Zip) error {
 
 // writeImage adds an image as it is stored, or turned upright if it
 // must be.
-func (a *archiver) writeImage(zip *pack.Zip, f *imageFile) error {
-	head, turn, err := f.inspect()
-	if err == nil && turn {
-		err = f.readTo(f.size)
-	}
+func (a *archiver) writeImage(ctx context.Context, zip *pack.Zip, f *imageFile) error {
+	head, turn, err := a.source.inspect(ctx, f)
 	if err != nil {
 		return a.source.failed(f.im, err)
 	}
-	if turn {
-		f.turn(head)
+	path := a.writer.ImagePath(f.im.Image)
+	if !turn && f.size > a.source.held() {
+		body := &errReader{r: io.MultiReader(bytes.NewReader(f.first), f.body)}
+		err = zip.StoreFrom(path, body)
+		if body.err != nil {
+			return a.source.failed(f.im, body.err)
+		}
+		return err
 	}
 
-	path := a.writer.ImagePath(f.im.Image)
-	if turn || f.complete() {
-		return zip.Store(path, f.first)
+	more := int64(0)
+	if turn {
+		more = turnMemory(head)
 	}
-	body := &errReader{r: io.MultiReader(bytes.NewReader(f.first), f.body)}
-	err = zip.StoreFrom(path, body)
-	if body.err != nil {
-		return a.source.failed(f.im, body.err)
+	content, share, err := a.source.whole(ctx, f, more)
+	if err != nil {
+		return a.source.failed(f.im, err)
 	}
-	return err
+	defer share.Release()
+	if turn {
+		upright, err := turnUpright(ctx, head, content)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			f.addProblem(imagehead.CodeCorrupt,
+				"cannot be decoded to be turned upright: "+err.Error())
+		default:
+			content = upright
+		}
+	}
+	share.Shrink(content.Size())
+	return zip.Store(path, content.Pieces()...)
 }
 
 // writeNames adds names.jsonl if a file has another name than its

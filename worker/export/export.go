@@ -132,7 +132,7 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err == nil {
 		r.source = &imageSource{
 			bucket: b, storage: r.job.Source, directory: r.images, parallel: r.env.Parallel,
-			listed: r.listed,
+			listed: r.listed, memory: r.memory,
 		}
 	}
 	return err

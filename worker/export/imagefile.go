@@ -1,7 +1,7 @@
 package export
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,64 +9,71 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 	"github.com/stevedore-jobs/stevedore/worker/raster"
+	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
 
-const (
-	maxTurnPixels = 80_000_000 // of an image that is turned upright; each takes about 12 bytes
-	maxTurnBytes  = 1 << 28    // of a large image that is read whole to be turned upright
-)
+// maxTurnPixels limits the time that it takes to turn an image upright.
+const maxTurnPixels = 100_000_000
 
 // imageFile is the content of an image.
 type imageFile struct {
-	im    *imageRecord
-	first []byte            // the first bytes, or all
-	body  *providers.Reader // gives the bytes after first
-	size  int64
+	im      *imageRecord
+	key     string
+	first   []byte            // the first bytes, or all
+	body    *providers.Reader // gives the bytes after first
+	size    int64
+	release func() // gives back the memory for first
 }
 
-// Close closes the body. It may be called twice.
-func (f *imageFile) Close() error { return f.body.Close() }
+// Close closes the body and gives back the memory. It may be called
+// twice.
+func (f *imageFile) Close() error {
+	f.release()
+	return f.body.Close()
+}
 
 // complete reports whether the whole content is in memory.
 func (f *imageFile) complete() bool { return int64(len(f.first)) == f.size }
 
-// readTo reads until the first n bytes are in memory.
-func (f *imageFile) readTo(n int64) error {
-	b := make([]byte, n)
-	had := copy(b, f.first)
-	if _, err := io.ReadFull(f.body, b[had:]); err != nil {
-		return err
-	}
-	f.first = b
-	return nil
+// head returns the image's head. It asks for bytes that are not in
+// memory in requests of their own. An *imagehead.Error says that the
+// image has none.
+func (s *imageSource) head(ctx context.Context, f *imageFile) (imagehead.Head, error) {
+	return imagehead.Read(func(off, n int64) ([]byte, error) {
+		if off+n <= int64(len(f.first)) {
+			return f.first[off : off+n], nil
+		}
+		opts := providers.ReadOptions{Offset: off, Length: n, IfMatch: f.body.Object.ETag}
+		return job.ReadRange(ctx, s.bucket, f.key, opts)
+	}, f.size, int64(len(f.first)))
 }
 
-var errBeyond = errors.New("beyond the bytes in memory")
-
-// head returns the image's head. If the first bytes do not contain
-// it, head reads the whole image. An *imagehead.Error says that the
-// image has none.
-func (f *imageFile) head() (imagehead.Head, error) {
-	h, err := imagehead.Read(func(off, n int64) ([]byte, error) {
-		if off+n > int64(len(f.first)) {
-			return nil, errBeyond
-		}
-		return f.first[off : off+n], nil
-	}, f.size, int64(len(f.first)))
-	if !errors.Is(err, errBeyond) {
-		return h, err
+// whole returns the whole content of an image, in memory, and a share
+// that has room for it and for more bytes. The caller must release the
+// share if there is no error.
+func (s *imageSource) whole(
+	ctx context.Context, f *imageFile, more int64,
+) (c memory.Content, share *memory.Share, err error) {
+	share, err = s.memory.ClaimBeside(f.size - int64(len(f.first)) + more)
+	if err != nil {
+		return c, nil, err
 	}
-	if f.size > maxTurnBytes {
-		return h, &imagehead.Error{
-			Code:   annotation.CodeTooLarge,
-			Detail: "its size and orientation are too far from its start to look for",
-		}
+	c.Add(f.first)
+	err = c.ReadFrom(ctx, share, f.body, f.size)
+	if err == nil && c.Size() < f.size {
+		err = io.ErrUnexpectedEOF
 	}
-	if err := f.readTo(f.size); err != nil {
-		return h, err
+	if err == nil {
+		err = share.Grow(ctx, more)
 	}
-	return f.head()
+	if err != nil {
+		share.Release()
+		return c, nil, err
+	}
+	return c, share, nil
 }
 
 // inspect compares the image with its annotations and reports whether
@@ -74,8 +81,10 @@ func (f *imageFile) head() (imagehead.Head, error) {
 // programs that ignore EXIF (GEN-03). It adds problems to the image's
 // record. It does not inspect types that imagehead cannot read. Its
 // error is that of the source.
-func (f *imageFile) inspect() (h imagehead.Head, turn bool, err error) {
-	h, err = f.head()
+func (s *imageSource) inspect(
+	ctx context.Context, f *imageFile,
+) (h imagehead.Head, turn bool, err error) {
+	h, err = s.head(ctx, f)
 	var bad *imagehead.Error
 	switch {
 	case errors.As(err, &bad):
@@ -99,37 +108,42 @@ func (f *imageFile) inspect() (h imagehead.Head, turn bool, err error) {
 		f.addProblem(imagehead.CodeUnsupported,
 			"a "+string(h.Type)+" with an EXIF orientation cannot be turned upright")
 		return h, false, nil
-	case h.Width*h.Height > maxTurnPixels || f.size > maxTurnBytes:
-		f.addProblem(annotation.CodeTooLarge,
-			"too large to be turned upright as its EXIF orientation asks")
+	case h.Width*h.Height > maxTurnPixels:
+		f.addProblem(annotation.CodeTooLarge, fmt.Sprintf(
+			"it has %d x %d pixels, and at most %d million can be turned upright",
+			h.Width, h.Height, maxTurnPixels/1_000_000))
 		return h, false, nil
 	}
-	return h, true, nil
+	var tooLarge *memory.TooLargeError
+	if _, err = s.memory.ClaimBeside(f.size + turnMemory(h)); errors.As(err, &tooLarge) {
+		f.addProblem(annotation.CodeTooLarge,
+			"too large to be turned upright as its EXIF orientation asks: "+tooLarge.Error())
+		return h, false, nil
+	}
+	return h, true, err
 }
 
 func (f *imageFile) addProblem(code, text string) {
 	f.im.problems.add(annotation.Problemf(code, "%s; exported as it is", text))
 }
 
-// turn replaces the complete content by the same image upright. If it
-// cannot be decoded, that is a problem and the content stays.
-func (f *imageFile) turn(h imagehead.Head) {
-	upright, err := turnUpright(h, f.first)
-	if err != nil {
-		f.addProblem(imagehead.CodeCorrupt, "cannot be decoded to be turned upright: "+err.Error())
-		return
-	}
-	f.first = upright
+// turnMemory returns how much memory it takes to turn an image upright,
+// beside its file.
+func turnMemory(h imagehead.Head) int64 {
+	return raster.DecodeMemory(h) + raster.UprightMemory(h.Width, h.Height, h.Orientation) +
+		raster.EncodeMemory(h.Width, h.Height)
 }
 
 // turnUpright decodes an image and encodes it upright, without its
 // EXIF.
-func turnUpright(h imagehead.Head, data []byte) ([]byte, error) {
-	decoded, err := raster.Decode(h.Type, data)
+func turnUpright(
+	ctx context.Context, h imagehead.Head, c memory.Content,
+) (upright memory.Content, err error) {
+	decoded, err := raster.Decode(h.Type, steps.Reader(ctx, c.Reader()))
 	if err != nil {
-		return nil, err
+		return upright, err
 	}
-	var out bytes.Buffer
-	err = raster.Encode(&out, h.Type, raster.Upright(decoded, h.Orientation))
-	return out.Bytes(), err
+	to := steps.Writer(ctx, &upright)
+	err = raster.Encode(to, h.Type, raster.Upright(decoded, h.Orientation))
+	return upright, err
 }

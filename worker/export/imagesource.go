@@ -8,6 +8,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
 // imageSource is the bucket with the images.
@@ -17,17 +18,23 @@ type imageSource struct {
 	directory imageDirectory
 	parallel  int // requests at once
 	listed    *problemRoom
+	memory    *memory.Budget
 }
 
 const (
-	maxHeld  = 8 << 20 // bytes of an image that is held in memory whole
-	maxFirst = 1 << 20 // bytes that are held of a larger image
-	maxAhead = 8       // images that are fetched before they are needed
+	maxHeld  = 8 << 20  // bytes of an image that is held in memory whole
+	maxFirst = 1 << 20  // bytes that are held of a larger image
+	minFirst = 32 << 10 // bytes that are held of any image if the memory budget has no room
+	maxAhead = 8        // images that are fetched before they are needed
 )
 
-// fetchAll returns the images in order, several of them fetched
-// ahead. The caller must close each; those that it does not take are
-// closed here.
+// held returns how many bytes an image may have to be held in memory
+// whole, also if it is not turned.
+func (s *imageSource) held() int64 { return min(maxHeld, s.memory.LargestBeside()) }
+
+// fetchAll returns the images in order, several of them fetched ahead.
+// The caller must close each; those that it does not take are closed
+// here.
 func (s *imageSource) fetchAll() job.Prefetch[*imageRecord, *imageFile] {
 	n := max(1, min(s.parallel, maxAhead))
 	return job.Prefetch[*imageRecord, *imageFile]{
@@ -37,9 +44,9 @@ func (s *imageSource) fetchAll() job.Prefetch[*imageRecord, *imageFile] {
 }
 
 // fetch opens an image and reads it whole, or only its first bytes if
-// it is large. The annotations that name the image are written
-// already, so an image that is missing now is a Conflict: the next
-// attempt will leave it out.
+// it is large or if there is no room for more in the memory budget. The
+// annotations that name the image are written already, so an image that
+// is missing now is a Conflict: the next attempt will leave it out.
 func (s *imageSource) fetch(ctx context.Context, im *imageRecord) (*imageFile, error) {
 	key := s.directory.key(im)
 	r, err := s.bucket.Open(ctx, key, providers.ReadOptions{})
@@ -54,14 +61,22 @@ func (s *imageSource) fetch(ctx context.Context, im *imageRecord) (*imageFile, e
 		return nil, asRefused(key, err)
 	}
 
-	f := &imageFile{im: im, body: r, size: r.Object.Size}
+	f := &imageFile{im: im, key: key, body: r, size: r.Object.Size}
 	n := f.size
-	if n > maxHeld {
-		n = maxFirst
+	if n > s.held() {
+		n = min(n, maxFirst)
 	}
-	err = f.readTo(n)
-	if err != nil || f.complete() {
-		_ = r.Close()
+	release, hasRoom := s.memory.TryAcquire(n)
+	if f.release = release; !hasRoom {
+		n = min(n, minFirst)
+	}
+	f.first = make([]byte, n)
+	_, err = io.ReadFull(r, f.first)
+	if err == nil && f.complete() {
+		err = r.Close()
+	}
+	if err != nil {
+		_ = f.Close()
 	}
 	return f, s.failed(im, err)
 }
@@ -71,8 +86,8 @@ func (s *imageSource) failed(im *imageRecord, err error) error {
 	return providers.Failed("get", s.storage.Bucket, s.directory.key(im), err)
 }
 
-// errReader keeps the error of a reader. After a copy it shows
-// whether the reader or the writer has failed.
+// errReader keeps the error of a reader. After a copy it shows whether
+// the reader or the writer has failed.
 type errReader struct {
 	r   io.Reader
 	err error // nil at the end of the content

@@ -3,9 +3,9 @@
 // image.
 //
 // It knows no bucket and decodes no pixels: the caller fetches the
-// bytes. It asks only for bytes that it needs and skips the others.
-// The bytes come from strangers, so every length in them is checked
-// before it is used.
+// bytes. It asks only for bytes that it needs and skips the others. The
+// bytes come from strangers, so every length in them is checked before
+// it is used.
 //
 // To add a type of image, write a file like png.go and add a line to
 // formats.
@@ -16,9 +16,9 @@ import (
 	"fmt"
 )
 
-// Type is the type of an image, as its content shows it. The types
-// that Read can read are constants; those it only recognises have
-// other values.
+// Type is the type of an image, as its content shows it. The types that
+// Read can read are constants; those it only recognises have other
+// values.
 type Type string
 
 // Head is what the first bytes of an image say.
@@ -27,10 +27,11 @@ type Head struct {
 	Width       int // pixels as stored, before Orientation
 	Height      int // pixels as stored, before Orientation
 	Orientation int // EXIF's, 1 to 8; 1 if the image has none or an invalid one
+	Layout      Layout
 }
 
-// Display returns the size of the image as displayed: the
-// orientations 5 to 8 swap width and height (CVAT 2.73,
+// Display returns the size of the image as displayed: the orientations
+// 5 to 8 swap width and height (CVAT 2.73,
 // utils/dataset_manifest/core.py).
 func (h Head) Display() (width, height int) {
 	if h.Orientation > 4 {
@@ -39,17 +40,16 @@ func (h Head) Display() (width, height int) {
 	return h.Width, h.Height
 }
 
-// Fetch returns n bytes of an object from an offset, fewer only if
-// the object ends there. Read does not write to the slice and uses it
-// only until the next call.
+// Fetch returns n bytes of an object from an offset, fewer only if the
+// object ends there. Read does not write to the slice and uses it only
+// until the next call.
 type Fetch func(off, n int64) ([]byte, error)
 
-// Read reads the head of an object of size bytes. It fetches the
-// first bytes, then what it still needs in pieces of 4, 16 and 64
-// KiB.
+// Read reads the head of an object of size bytes. It fetches the first
+// bytes, then what it still needs in pieces of 4, 16 and 64 KiB.
 //
-// If the image itself is wrong, the error is an *Error. Errors of
-// fetch are returned as they are.
+// If the image itself is wrong, the error is an *Error. Errors of fetch
+// are returned as they are.
 func Read(fetch Fetch, size, first int64) (Head, error) {
 	if size <= 0 {
 		return Head{}, &Error{Code: CodeEmpty, Detail: "the object is empty"}

@@ -24,7 +24,10 @@ const (
 	markSOI  = 0xd8
 	markEOI  = 0xd9
 	markSOS  = 0xda
+	markAPP0 = 0xe0
 	markAPP1 = 0xe1
+	markAPPE = 0xee
+	markSOF2 = 0xc2 // progressive
 	markTEM  = 0x01
 	markRST0 = 0xd0
 	markRST7 = 0xd7
@@ -45,6 +48,7 @@ type segment struct {
 // frame header. It reads only the segments that it needs.
 func readJPEG(r *rangeReader) (Head, error) {
 	var tags jpegTags
+	var colour jpegColour
 	for pos := int64(2); ; {
 		s, err := nextSegment(r, pos)
 		if err != nil {
@@ -52,21 +56,27 @@ func readJPEG(r *rangeReader) (Head, error) {
 		}
 		switch {
 		case s.marker == markAPP1:
-			if err := tags.add(r, s); err != nil {
-				return Head{}, err
-			}
+			err = tags.add(r, s)
+		case s.marker == markAPP0, s.marker == markAPPE:
+			err = jpegError(colour.add(r, s))
 		case s.marker == markSOS, s.marker == markEOI:
-			return Head{}, corrupt(JPEG, "the JPEG has no frame header before its data")
+			err = corrupt(JPEG, "the JPEG has no frame header before its data")
 		case isFrame(s.marker):
-			return readFrame(r, s, tags)
+			return readFrame(r, s, tags, colour)
+		}
+		if err != nil {
+			return Head{}, err
 		}
 		pos = s.off + s.n
 	}
 }
 
-func readFrame(r *rangeReader, s segment, tags jpegTags) (Head, error) {
+func readFrame(r *rangeReader, s segment, tags jpegTags, colour jpegColour) (Head, error) {
 	b, err := r.at(s.off, 6)
-	if err != nil || s.n < 6 {
+	if s.n < 6 {
+		return Head{}, endsEarly()
+	}
+	if err != nil {
 		return Head{}, jpegError(err)
 	}
 	h := Head{
@@ -74,10 +84,15 @@ func readFrame(r *rangeReader, s segment, tags jpegTags) (Head, error) {
 		Height:      int(binary.BigEndian.Uint16(b[1:])),
 		Width:       int(binary.BigEndian.Uint16(b[3:])),
 		Orientation: 1,
+		Layout:      Layout{Bits: int(b[0]), Passes: s.marker == markSOF2},
 	}
+	components := int(b[5])
 	if h.Width == 0 || h.Height == 0 {
 		return Head{}, corrupt(JPEG,
 			"the JPEG's frame header says %d x %d pixels", h.Width, h.Height)
+	}
+	if err := h.Layout.readComponents(r, s, components, colour); err != nil {
+		return Head{}, err
 	}
 	if h.Orientation, err = tags.orientation(r); err != nil {
 		return Head{}, err
@@ -85,10 +100,13 @@ func readFrame(r *rangeReader, s segment, tags jpegTags) (Head, error) {
 	return h, nil
 }
 
+// endsEarly is the error of a JPEG without a whole frame header.
+func endsEarly() error { return corrupt(JPEG, "the JPEG ends before its frame header") }
+
 // jpegError turns the end of the object into a corrupt image.
 func jpegError(err error) error {
-	if err == nil || errors.Is(err, errShort) {
-		return corrupt(JPEG, "the JPEG ends before its frame header")
+	if errors.Is(err, errShort) {
+		return endsEarly()
 	}
 	return err
 }
@@ -127,8 +145,8 @@ func nextSegment(r *rangeReader, pos int64) (segment, error) {
 }
 
 // jpegTags collects what the APP1 segments say about the orientation.
-// The first EXIF with an orientation counts. Without one the first
-// XMP counts, as in Pillow, which CVAT uses.
+// The first EXIF with an orientation counts. Without one the first XMP
+// counts, as in Pillow, which CVAT uses.
 type jpegTags struct {
 	exif  int
 	found bool

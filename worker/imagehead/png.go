@@ -20,9 +20,9 @@ var pngFormat = format{
 
 const (
 	pngSignature = "\x89PNG\r\n\x1a\n"
-	// pngHeader is how many bytes there are up to the end of IHDR,
-	// the first chunk: it has a length, a kind, 13 bytes of content
-	// and a checksum.
+	// pngHeader is how many bytes there are up to the end of IHDR, the
+	// first chunk: it has a length, a kind, 13 bytes of content and a
+	// checksum.
 	pngHeader = len(pngSignature) + 4 + 4 + 13 + 4
 )
 
@@ -47,32 +47,63 @@ func readPNG(r *rangeReader) (Head, error) {
 		return Head{}, corrupt(PNG, "the PNG's header says %d x %d pixels", width, height)
 	}
 
-	tag, err := pngOrientation(r)
+	h := Head{
+		Type: PNG, Width: int(width), Height: int(height), Orientation: 1,
+		Layout: pngLayout(b[16], b[17], b[20]),
+	}
+	err = readPNGChunks(r, &h)
 	if err != nil && !errors.Is(err, errShort) {
 		return Head{}, err
 	}
-	return Head{
-		Type: PNG, Width: int(width), Height: int(height), Orientation: validOrientation(tag),
-	}, nil
+	return h, nil
 }
 
-// pngOrientation walks over the chunks up to the pixels and returns
-// the orientation of an eXIf chunk. If the chunks are broken it
-// returns errShort: the image has no orientation, but its size is
+// pngLayout returns what the header says: the bits of a sample, the
+// type of colour and the way of interlacing (PNG 3rd edition, 11.2.1).
+func pngLayout(bits, colour, interlace byte) Layout {
+	l := Layout{Bits: int(bits), Passes: interlace != 0}
+	switch colour {
+	case 0:
+		l.Components = 1
+	case 2:
+		l.Components = 3
+	case 3:
+		l.Components, l.Palette = 1, true
+	case 4:
+		l.Components, l.Transparent = 2, true
+	case 6:
+		l.Components, l.Transparent = 4, true
+	}
+	return l
+}
+
+// readPNGChunks walks over the chunks up to the pixels. It looks for an
+// orientation in eXIf, and for a transparent colour, tRNS. If the
+// chunks are broken it returns errShort: the size of the image is
 // known.
-func pngOrientation(r *rangeReader) (int, error) {
+func readPNGChunks(r *rangeReader, h *Head) error {
+	found := false
 	for pos := int64(pngHeader); ; {
 		b, err := r.at(pos, 8)
 		if err != nil {
-			return 0, err
+			return err
 		}
 		n := int64(binary.BigEndian.Uint32(b))
 		switch string(b[4:8]) {
 		case "IDAT", "IEND":
-			return 0, nil
+			return nil
+		case "tRNS":
+			h.Layout.Transparent = true
 		case "eXIf":
-			v, _, err := exifOrientation(tiffBlock{r, pos + 8, n})
-			return v, err
+			if found {
+				break
+			}
+			found = true
+			tag, _, err := exifOrientation(tiffBlock{r, pos + 8, n})
+			if err != nil && !errors.Is(err, errShort) {
+				return err
+			}
+			h.Orientation = validOrientation(tag)
 		}
 		pos += 8 + n + 4
 	}

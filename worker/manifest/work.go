@@ -2,8 +2,6 @@ package manifest
 
 import (
 	"context"
-	"errors"
-	"io"
 	"iter"
 	"strings"
 
@@ -73,29 +71,10 @@ func (r headReader) head(
 	ctx context.Context, o providers.Object,
 ) (h imagehead.Head, read int64, err error) {
 	h, err = imagehead.Read(func(off, n int64) ([]byte, error) {
-		data, err := readRange(ctx, r.bucket, o, providers.ReadOptions{Offset: off, Length: n})
+		opts := providers.ReadOptions{Offset: off, Length: n, IfMatch: o.ETag}
+		data, err := job.ReadRange(ctx, r.bucket, o.Key, opts)
 		read += int64(len(data))
 		return data, err
 	}, o.Size, imagehead.FirstRead(o.Key))
 	return h, read, imagehead.RefineError(o.Key, err)
-}
-
-// readRange returns a range of an object's listed version. It returns
-// fewer bytes without an error if the object ends early; imagehead
-// reports that.
-func readRange(
-	ctx context.Context, b providers.Bucket, o providers.Object, opts providers.ReadOptions,
-) ([]byte, error) {
-	opts.IfMatch = o.ETag
-	r, err := b.Open(ctx, o.Key, opts)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = r.Close() }()
-	data := make([]byte, opts.Length)
-	n, err := io.ReadFull(r, data)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = nil
-	}
-	return data[:n], err
 }

@@ -140,6 +140,19 @@ func TestAcquire_LongHeldSharesLeaveRoom(t *testing.T) {
 	s.Release()
 }
 
+func TestTryAcquire(t *testing.T) {
+	t.Parallel()
+	b := New(100)
+	release, ok := b.TryAcquire(50)
+	if _, second := b.TryAcquire(50); !ok || second {
+		t.Errorf("the first %t, the second %t", ok, second)
+	}
+	release()
+	if _, ok := b.TryAcquire(76); ok || b.used != 0 || len(b.waiting) > 0 {
+		t.Errorf("%+v", b)
+	}
+}
+
 // A share that grows slowly holds only what it has.
 func TestShare_GrowsInSteps(t *testing.T) {
 	t.Parallel()
@@ -189,6 +202,55 @@ func TestShare_GrowingSharesDoNotBlockEachOther(t *testing.T) {
 	if b.used != 0 {
 		t.Errorf("%d bytes are still used", b.used)
 	}
+}
+
+// A slow body with a large claim does not stop what fits beside the
+// bytes that it has.
+func TestShare_SlowLargeClaimStopsNobody(t *testing.T) {
+	t.Parallel()
+	b := New(100)
+	slow, _ := b.Claim(75)
+	if err := slow.Grow(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	mustTake(t, b, 70)() // a document
+	image, _ := b.Claim(75)
+	if err := image.Grow(t.Context(), 75); err != nil {
+		t.Fatal(err)
+	}
+	image.Release()
+	slow.Release()
+}
+
+// Exports hold a share for long and claim others beside it. Nobody
+// waits for ever.
+func TestClaimBeside(t *testing.T) {
+	t.Parallel()
+	b := New(100)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			release := mustTake(t, b, 37)
+			defer release()
+			for range 50 {
+				s, _ := b.ClaimBeside(b.LargestBeside())
+				for s.need() > 0 && s.Grow(t.Context(), 4) == nil {
+					runtime.Gosched()
+				}
+				s.Release()
+			}
+		})
+		wg.Go(func() {
+			for range 50 {
+				s, _ := b.Claim(b.Largest())
+				for s.need() > 0 && s.Grow(t.Context(), 20) == nil {
+					runtime.Gosched()
+				}
+				s.Release()
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // Everything ends, and never more than the limit is in use.

@@ -17,7 +17,11 @@ type TooLargeError struct {
 // Error names the sizes and the setting.
 func (e *TooLargeError) Error() string {
 	const mebibyte = 1 << 20
+	part := "three quarters"
+	if e.Largest < e.Limit/2 {
+		part = "a quarter"
+	}
 	return fmt.Sprintf("it needs %d MiB of memory, and may take %d MiB: "+
-		"three quarters of %s, which is %d MiB",
-		(e.Need+mebibyte-1)/mebibyte, e.Largest/mebibyte, setting.MemoryBudget, e.Limit/mebibyte)
+		"%s of %s, which is %d MiB", (e.Need+mebibyte-1)/mebibyte,
+		e.Largest/mebibyte, part, setting.MemoryBudget, e.Limit/mebibyte)
 }

@@ -67,51 +67,71 @@ func (b *Budget) mayGrant(r *request, ahead int64) bool {
 	if s.fixed {
 		limit = b.Largest()
 	}
-	overtakes := s.held == 0 && ahead > 0
+	begins := s.held == 0
 	switch {
-	case b.used+r.n > b.limit:
+	case b.used+r.n > b.limit, begins && b.fixed+s.claim > limit:
 		return false
-	case s.fixed && b.fixed+r.n > limit:
-		return false
-	case overtakes && b.passed+s.claim > limit-ahead:
+	case begins && !s.beside && ahead > 0 && b.passed+s.claim > limit-ahead:
 		return false
 	}
 	return b.allCanEnd(r)
 }
 
 // allCanEnd reports whether all shares can still grow to their claims,
-// one after the other, once a request is granted. It does not count on
-// fixed shares, which may be held for long.
+// one after the other, once a request is granted.
+//
+// Some may have to wait until the fixed shares have ended. Those beside
+// fixed shares must not: a fixed share may end only after them. So
+// while there are fixed shares, there must be room for one more beside
+// them.
 func (b *Budget) allCanEnd(granted *request) bool {
-	type growth struct{ need, held int64 }
+	fixed := b.fixed
 	var all []growth
 	add := func(s *Share, n int64) {
-		if !s.fixed {
-			all = append(all, growth{s.need() - n, s.held + n})
+		if s.fixed {
+			fixed += n
+			return
 		}
+		all = append(all, growth{s.need() - n, s.held + n, s.beside})
 	}
 	add(granted.share, granted.n)
 	for _, s := range b.shares {
-		if s != granted.share {
+		if s != granted.share && !s.fixed {
 			add(s, 0)
 		}
 	}
 	slices.SortFunc(all, func(x, y growth) int { return cmp.Compare(x.need, y.need) })
-	free := b.limit - b.used - granted.n
-	for _, one := range all {
-		if one.need > free {
-			return false
-		}
-		free += one.held
+	rest, free := endAll(all, b.limit-b.used-granted.n)
+	if fixed > 0 && free < b.LargestBeside() ||
+		slices.ContainsFunc(rest, func(one growth) bool { return one.beside }) {
+		return false
 	}
-	return true
+	rest, _ = endAll(rest, free+fixed)
+	return len(rest) == 0
+}
+
+// growth is what a share may still need, and what it holds.
+type growth struct {
+	need, held int64
+	beside     bool
+}
+
+// endAll lets shares grow to their claims and end, one after the other.
+// They are sorted by what they need. It returns those for which there
+// is not enough, and what is free in the end.
+func endAll(all []growth, free int64) (rest []growth, left int64) {
+	for len(all) > 0 && all[0].need <= free {
+		free += all[0].held
+		all = all[1:]
+	}
+	return all, free
 }
 
 func (b *Budget) grant(r *request, overtakes bool) {
 	s := r.share
 	if s.held == 0 {
 		b.shares = append(b.shares, s)
-		if s.passed = overtakes; overtakes {
+		if s.passed = overtakes && !s.beside; s.passed {
 			b.passed += s.claim
 		}
 	}

@@ -11,6 +11,7 @@ type Share struct {
 	claim  int64 // bytes that it may hold at most
 	held   int64 // bytes
 	fixed  bool  // it may be held for long
+	beside bool  // its job may hold a fixed share
 	passed bool  // it overtook others when it got its first bytes
 }
 
@@ -42,6 +43,27 @@ func (s *Share) Grow(ctx context.Context, n int64) error {
 		return context.Cause(ctx)
 	}
 	return nil
+}
+
+// Shrink gives back all but n bytes. The share cannot grow afterwards.
+func (s *Share) Shrink(n int64) {
+	b := s.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	surplus := s.held - n
+	if surplus <= 0 {
+		return
+	}
+	s.held -= surplus
+	b.used -= surplus
+	if s.fixed {
+		b.fixed -= surplus
+	}
+	if s.passed {
+		b.passed -= s.claim - s.held
+	}
+	s.claim = s.held
+	b.serve()
 }
 
 // Release gives back all that the share holds. A second call does

@@ -37,7 +37,7 @@ type Metrics struct {
 type Sources struct {
 	Queues   func() ([]asynqtask.Queue, error) // all queues that could be read
 	Pools    []Pool
-	Limits   func() map[string]int // bucket -> requests that may be in flight
+	Limits   func() map[string]int // ID of a bucket -> requests that may be in flight
 	RedisUp  func() bool
 	Draining func() bool
 	Log      *slog.Logger

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/stevedore-jobs/stevedore/tasks/storage"
 )
 
 // Pool is a number of slots, as a collector reads it.
@@ -72,13 +74,26 @@ func (c limitCollector) Describe(out chan<- *prometheus.Desc) { out <- c.desc }
 
 // Collect implements prometheus.Collector.
 func (c limitCollector) Collect(out chan<- prometheus.Metric) {
-	limits := c.limits()
+	limits := limitsByName(c.limits())
 	names := slices.SortedFunc(maps.Keys(limits), func(a, b string) int {
 		return cmp.Or(cmp.Compare(limits[a], limits[b]), cmp.Compare(a, b))
 	})
 	for _, name := range names[:min(len(names), maxOwners)] {
 		out <- gauge(c.desc, float64(limits[name]), shorten(name))
 	}
+}
+
+// limitsByName names the buckets of limits in a readable way. Of several
+// buckets with one name it returns the lowest limit.
+func limitsByName(limits map[string]int) map[string]int {
+	named := make(map[string]int, len(limits))
+	for id, n := range limits {
+		name := storage.NameOf(id)
+		if least, ok := named[name]; !ok || n < least {
+			named[name] = n
+		}
+	}
+	return named
 }
 
 func gauge(d *prometheus.Desc, value float64, labels ...string) prometheus.Metric {

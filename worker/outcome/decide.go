@@ -38,10 +38,10 @@ func NotRecorded(ctx context.Context, err error) Verdict {
 
 // NotStarted decides about an attempt that got no slot.
 func NotStarted(err error) Verdict {
-	if errors.Is(err, ErrAlreadyRunning) {
-		return verdict(Snooze, err, 0)
+	if errors.Is(err, ErrDrain) {
+		return verdict(Handover, err, 0)
 	}
-	return verdict(Handover, err, 0)
+	return verdict(Snooze, err, 0)
 }
 
 func verdict(o Outcome, err error, failures int) Verdict {
@@ -124,7 +124,7 @@ func snoozeFor(err error) time.Duration {
 	switch {
 	case errors.As(err, &e) && e.RetryAfter > 0:
 		return e.RetryAfter
-	case errors.Is(err, ErrAlreadyRunning), errors.Is(err, ErrApart):
+	case errors.Is(err, ErrAlreadyRunning), errors.Is(err, ErrNoPlace), errors.Is(err, ErrApart):
 		return alreadyRunningPause
 	}
 	return throttledPause

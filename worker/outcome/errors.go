@@ -31,6 +31,9 @@ var (
 	// another such run is under way in this process. They run apart, so
 	// that the reason for the next death is known.
 	ErrApart = errors.New("workers died at this job: it waits for another such job of this process")
+	// ErrNoPlace means that the pool keeps no place for a task: its
+	// handler began too late.
+	ErrNoPlace = errors.New("this worker has kept no slot for the task")
 	// ErrAlreadyRunning means that an earlier attempt at the task still
 	// runs in this process.
 	ErrAlreadyRunning = errors.New("this task still runs in this process")

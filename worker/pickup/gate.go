@@ -3,6 +3,8 @@ package pickup
 import (
 	"sync"
 	"time"
+
+	"github.com/stevedore-jobs/stevedore/tasks/queue/turns"
 )
 
 const (
@@ -13,80 +15,109 @@ const (
 	pollBlind = 80 * time.Millisecond
 )
 
-// gate decides when the server of a pool may ask Redis for a task.
+// gate decides when Redis may be asked for a task, and of which queue.
 type gate struct {
-	changed chan struct{} // has an element after a queue became due earlier
+	freed   <-chan struct{} // has an element after a slot of the pool was freed
+	changed chan struct{}   // has an element after a queue became due earlier
 	stopped chan struct{}
 	stopOne sync.Once
 
 	mu     sync.Mutex
+	names  []string // of the queues, in a fixed order
 	queues map[string]*queueState
 }
 
 // queueState is what a gate knows of one queue.
 type queueState struct {
+	weight  int           // how often it is asked, compared with others that are due
+	credit  int           // grows by the weight until the queue is asked
 	due     time.Time     // when Redis may be asked
 	watched bool          // so a task makes the queue due at once
 	found   bool          // a task was found since the last wake-up
-	empty   chan struct{} // has an element after an answer of "none"
+	held    bool          // tasks wait until a slot is free
+	empty   chan struct{} // has an element after an answer without a task
 }
 
 // newGate returns a gate at which all queues are due.
-func newGate(queues []string) *gate {
+func newGate(queues map[string]int, freed <-chan struct{}) *gate {
 	g := &gate{
+		freed:   freed,
 		changed: make(chan struct{}, 1),
 		stopped: make(chan struct{}),
 		queues:  map[string]*queueState{},
+		names:   sortedNames(queues),
 	}
-	for _, name := range queues {
-		g.queues[name] = &queueState{empty: make(chan struct{}, 1)}
+	for name, weight := range queues {
+		g.queues[name] = &queueState{weight: weight, empty: make(chan struct{}, 1)}
 	}
 	return g
 }
 
-// await waits until any queue is due, and reports whether it is this
-// one. If it is, the caller must ask Redis and then call answered.
-// After stop, await returns false at once.
-func (g *gate) await(name string) bool {
+// await waits until a queue is due, and returns it. The caller must ask
+// Redis and then call answered. await returns false at the given time,
+// and at once after stop.
+func (g *gate) await(until time.Time) (name string, ok bool) {
 	for {
-		mine, next := g.begin(name)
+		select {
+		case <-g.stopped:
+			return "", false
+		case <-g.freed:
+			g.wakeHeld()
+		default:
+		}
+		name, next := g.begin()
+		if name != "" {
+			return name, true
+		}
+		if next.After(until) {
+			next = until
+		}
 		wait := time.Until(next)
-		if mine || wait <= 0 {
-			return mine
+		if wait <= 0 && next.Equal(until) {
+			return "", false
 		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-g.stopped:
 		case <-g.changed:
+		case <-g.freed:
+			g.wakeHeld()
 		case <-timer.C:
 		}
 		timer.Stop()
 	}
 }
 
-// begin reports whether a queue is due, and when the first of all
-// queues is. The next poll is set before Redis is asked, so that a
-// wake-up that comes meanwhile is not lost.
-func (g *gate) begin(name string) (mine bool, next time.Time) {
+// begin returns a queue that is due, or "" and when the first one will
+// be. Of several queues it returns each as often as its weight says. The
+// next poll is set before Redis is asked, so that a wake-up that comes
+// meanwhile is not lost.
+func (g *gate) begin() (name string, next time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	select {
-	case <-g.stopped:
-		return false, now
-	default:
-	}
-	if q := g.queues[name]; !q.due.After(now) {
-		q.due = now.Add(q.poll())
-		return true, now
-	}
 	next = now.Add(pollWatched)
-	for _, q := range g.queues {
-		if q.due.Before(next) {
-			next = q.due
+	total := 0
+	for _, n := range g.names {
+		q := g.queues[n]
+		if q.due.After(now) {
+			if q.due.Before(next) {
+				next = q.due
+			}
+			continue
+		}
+		total += q.weight
+		q.credit += q.weight
+		if name == "" || q.credit > g.queues[name].credit {
+			name = n
 		}
 	}
-	return false, next
+	if name != "" {
+		q := g.queues[name]
+		q.credit -= total
+		q.due = now.Add(q.poll())
+	}
+	return name, next
 }
 
 func (q *queueState) poll() time.Duration {
@@ -96,31 +127,22 @@ func (q *queueState) poll() time.Duration {
 	return pollBlind
 }
 
-// answer is what Redis answered to a question for a task.
-type answer int
-
-const (
-	task   answer = iota // there may be more
-	none                 // the queue is empty, or paused
-	repeat               // the question is asked again at once
-	failed
-)
-
 // answered notes what Redis answered about a queue.
-func (g *gate) answered(name string, a answer) {
+func (g *gate) answered(name string, s turns.State, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	q := g.queues[name]
-	switch a {
-	case task:
-		q.found, q.due = true, time.Time{}
-	case repeat:
-		q.due = time.Time{}
-	case failed:
+	switch {
+	case err != nil:
 		q.due = time.Now().Add(pollBlind)
-	case none:
-		signal(q.empty)
+		return
+	case s == turns.Found:
+		q.found, q.due = true, time.Time{}
+		return
 	}
+	q.credit = 0 // a queue without tasks saves nothing up
+	q.held = s == turns.Held
+	signal(q.empty)
 }
 
 // wake makes a queue due.
@@ -134,6 +156,17 @@ func (g *gate) wake(name string) {
 	}
 	q.found, q.due = false, time.Time{}
 	signal(g.changed)
+}
+
+// wakeHeld makes the queues due whose tasks wait for a slot.
+func (g *gate) wakeHeld() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, q := range g.queues {
+		if q.held {
+			q.held, q.due = false, time.Time{}
+		}
+	}
 }
 
 // setWatched says whether a task that arrives wakes a queue.
@@ -150,8 +183,8 @@ func (g *gate) setWatched(name string, watched bool) {
 	q.watched = watched
 }
 
-// isEmpty returns a channel that has an element after Redis answered
-// that a queue has no task.
+// isEmpty returns a channel that has an element after Redis gave no
+// task of a queue.
 func (g *gate) isEmpty(name string) <-chan struct{} {
 	g.mu.Lock()
 	defer g.mu.Unlock()

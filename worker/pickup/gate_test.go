@@ -2,35 +2,39 @@ package pickup
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/stevedore-jobs/stevedore/tasks/queue/turns"
 )
-
-// refusal is an error that Redis answers with.
-type refusal string
-
-func (r refusal) Error() string { return string(r) }
-func (refusal) RedisError()     {}
 
 // newIdleGate returns a gate whose queues were all found empty.
 func newIdleGate(watched bool, queues ...string) *gate {
-	g := newGate(queues)
+	weights := map[string]int{}
+	for _, name := range queues {
+		weights[name] = 1
+	}
+	g := newGate(weights, make(chan struct{}))
 	for _, name := range queues {
 		g.setWatched(name, watched)
-		g.await(name)
-		g.answered(name, none)
+	}
+	for range queues {
+		name, _ := g.await(time.Now())
+		g.answered(name, turns.Empty, nil)
 	}
 	return g
 }
 
 // elapsed returns how long await waits, and its answer.
-func elapsed(g *gate, name string) (time.Duration, bool) {
+func elapsed(g *gate) (time.Duration, string) {
 	began := time.Now()
-	mine := g.await(name)
-	return time.Since(began), mine
+	name, _ := g.await(began.Add(time.Hour))
+	return time.Since(began), name
 }
 
 // Without any wake-up Redis is asked regularly. So a wake-up that is
@@ -44,27 +48,72 @@ func TestMissedWakeupDelaysOnly(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newIdleGate(c.watched, "a")
 			for range 3 {
-				if took, mine := elapsed(g, "a"); took != c.want || !mine {
+				if took, mine := elapsed(g); took != c.want || mine != "a" {
 					t.Errorf("watched %v: asked after %v: %v", c.watched, took, mine)
 				}
-				g.answered("a", none)
+				g.answered("a", turns.Empty, nil)
 			}
 		})
 	}
 }
 
-// A wake-up lets only the questions about its own queue pass, and ends
-// the wait for any other.
+// A wake-up lets only questions about its own queue pass.
 func TestWakeupIsForOneQueue(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := newIdleGate(true, "a", "b")
 		time.AfterFunc(time.Second, func() { g.wake("b") })
-		if took, mine := elapsed(g, "a"); took != time.Second || mine {
-			t.Errorf("queue a after %v: %v", took, mine)
+		if took, name := elapsed(g); took != time.Second || name != "b" {
+			t.Errorf("queue %q after %v", name, took)
 		}
-		if took, mine := elapsed(g, "b"); took != 0 || !mine {
-			t.Errorf("queue b after %v: %v", took, mine)
+	})
+}
+
+// Of the queues that have tasks, each is asked as often as its weight
+// says, in a fixed order: none waits longer.
+func TestQueuesAreAskedByWeight(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(map[string]int{"high": 6, "normal": 3, "low": 1}, make(chan struct{}))
+		asked := map[string]int{}
+		for range 100 {
+			_, name := elapsed(g)
+			g.answered(name, turns.Found, nil)
+			asked[name]++
+		}
+		if want := map[string]int{"high": 60, "normal": 30, "low": 10}; !maps.Equal(asked, want) {
+			t.Errorf("asked %v", asked)
+		}
+	})
+}
+
+// Tasks that wait for a slot are asked for when a slot is free, those of
+// an empty queue are not.
+func TestFreeSlotMakesHeldQueuesDue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newIdleGate(true, "a", "b")
+		freed := make(chan struct{}, 1)
+		g.freed = freed
+		g.wake("b")
+		g.await(time.Now())
+		g.answered("b", turns.Held, nil)
+		time.AfterFunc(time.Second, func() { freed <- struct{}{} })
+		if took, name := elapsed(g); took != time.Second || name != "b" {
+			t.Errorf("queue %q after %v", name, took)
+		}
+	})
+}
+
+// A question ends after a while without a task, so that the next one has
+// a new time.
+func TestQuestionEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newIdleGate(true, "a")
+		began := time.Now()
+		if name, ok := g.await(began.Add(time.Second)); ok || time.Since(began) != time.Second {
+			t.Errorf("%q after %v", name, time.Since(began))
 		}
 	})
 }
@@ -76,11 +125,11 @@ func TestWakeupDuringQuestionCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newIdleGate(true, "a")
 		<-time.After(pollWatched)
-		g.await("a")
+		g.await(time.Now())
 		g.wake("a")
-		g.answered("a", none)
-		if took, mine := elapsed(g, "a"); took != 0 || !mine {
-			t.Errorf("asked after %v: %v", took, mine)
+		g.answered("a", turns.Empty, nil)
+		if took, mine := elapsed(g); took != 0 || mine != "a" {
+			t.Errorf("asked after %v: %q", took, mine)
 		}
 	})
 }
@@ -89,16 +138,23 @@ func TestWakeupDuringQuestionCounts(t *testing.T) {
 // After an error it is not asked without a pause.
 func TestNextQuestionDependsOnAnswer(t *testing.T) {
 	t.Parallel()
-	for a, want := range map[answer]time.Duration{
-		task: 0, repeat: 0, none: pollWatched, failed: pollBlind,
+	for _, c := range []struct {
+		state turns.State
+		err   error
+		want  time.Duration
+	}{
+		{turns.Found, nil, 0},
+		{turns.Empty, nil, pollWatched},
+		{turns.Held, nil, pollWatched},
+		{turns.Empty, errors.New("broken"), pollBlind},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			g := newIdleGate(true, "a")
 			g.wake("a")
-			g.await("a")
-			g.answered("a", a)
-			if took, mine := elapsed(g, "a"); took != want || !mine {
-				t.Errorf("after answer %d asked after %v: %v", a, took, mine)
+			g.await(time.Now())
+			g.answered("a", c.state, c.err)
+			if took, name := elapsed(g); took != c.want || name != "a" {
+				t.Errorf("after answer %d asked after %v: %q", c.state, took, name)
 			}
 		})
 	}
@@ -111,8 +167,8 @@ func TestEndOfWatchShortensWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newIdleGate(true, "a")
 		time.AfterFunc(time.Second, func() { g.setWatched("a", false) })
-		if took, mine := elapsed(g, "a"); took != time.Second+pollBlind || !mine {
-			t.Errorf("asked after %v: %v", took, mine)
+		if took, mine := elapsed(g); took != time.Second+pollBlind || mine != "a" {
+			t.Errorf("asked after %v: %q", took, mine)
 		}
 	})
 }
@@ -123,36 +179,40 @@ func TestStopEndsWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newIdleGate(true, "a")
 		time.AfterFunc(time.Second, g.stop)
-		if took, mine := elapsed(g, "a"); took != time.Second || mine {
-			t.Errorf("after %v: %v", took, mine)
+		if took, mine := elapsed(g); took != time.Second || mine != "" {
+			t.Errorf("after %v: %q", took, mine)
 		}
 		g.wake("a")
-		if took, mine := elapsed(g, "a"); took != 0 || mine {
-			t.Errorf("after %v: %v", took, mine)
+		if took, mine := elapsed(g); took != 0 || mine != "" {
+			t.Errorf("after %v: %q", took, mine)
 		}
 	})
 }
 
-// Redis forgets asynq's script when it restarts. asynq then sends the
-// question once more, with the script, and that passes at once.
-func TestScriptThatRedisForgotIsSent(t *testing.T) {
+// Only asynq's question for a task is answered. Every other command, and
+// the script that takes the task, passes.
+func TestOnlyQuestionsAreAnswered(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		g := newIdleGate(true, "a")
-		g.wake("a")
-		began := time.Now()
-		replies := []error{refusal("NOSCRIPT No matching script."), redis.Nil}
-		process := hook{g}.ProcessHook(func(context.Context, redis.Cmder) error {
-			err := replies[0]
-			replies = replies[1:]
-			return err
-		})
-		for _, name := range []string{"evalsha", "eval"} {
-			cmd := redis.NewCmd(t.Context(), name, "x", 4, "asynq:{a}:pending", "asynq:{a}:paused")
-			_ = process(t.Context(), cmd)
+	h := hook{
+		isOurs: func(queue string) bool { return queue == "a" },
+		next:   func(context.Context) (string, error) { return "the task", nil },
+	}
+	passed := errors.New("passed")
+	process := h.ProcessHook(func(context.Context, redis.Cmder) error { return passed })
+	for _, c := range []struct {
+		args []any
+		want error
+	}{
+		{[]any{"evalsha", "x", 4, "asynq:{a}:pending", "asynq:{a}:paused", "asynq:{a}:active", "asynq:{a}:lease"}, nil},
+		{[]any{"eval", "x", 4, "asynq:{a}:pending", "asynq:{a}:paused", "asynq:{a}:active", "asynq:{a}:lease"}, nil},
+		{[]any{"eval", "x", 4, "asynq:{b}:pending", "asynq:{b}:paused", "asynq:{b}:active", "asynq:{b}:lease"}, passed},
+		{[]any{"eval", "x", 6, "asynq:{a}:pending", "asynq:{a}:paused", "asynq:{a}:active", "asynq:{a}:lease"}, passed},
+		{[]any{"get", "asynq:{a}:pending"}, passed},
+	} {
+		cmd := redis.NewCmd(t.Context(), c.args...)
+		err := process(t.Context(), cmd)
+		if !errors.Is(err, c.want) || err == nil && cmd.Val() != "the task" {
+			t.Errorf("%v: %v, %v", c.args, cmd.Val(), err)
 		}
-		if took := time.Since(began); took != 0 || len(replies) != 0 {
-			t.Errorf("after %v, %d questions were not sent", took, len(replies))
-		}
-	})
+	}
 }

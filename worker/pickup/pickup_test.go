@@ -15,6 +15,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/turns"
 	"github.com/stevedore-jobs/stevedore/worker/pickup"
 )
 
@@ -47,6 +48,17 @@ func (b *syncBuffer) String() string {
 	return b.text.String()
 }
 
+// takeAny is a pool that takes every task.
+type takeAny struct{}
+
+func (takeAny) Freed() <-chan struct{} { return nil }
+
+func (takeAny) Take(
+	ctx context.Context, q *turns.Queues, queue string,
+) (turns.Task, turns.State, error) {
+	return q.Take(ctx, turns.Request{Queue: queue})
+}
+
 // noLog drops asynq's own messages.
 type noLog struct{}
 
@@ -68,10 +80,11 @@ func start(t *testing.T, o redisconn.Options) *consumer {
 		handled: make(chan string, 1000),
 		log:     new(syncBuffer),
 	}
-	conn := pickup.New(o, []string{"first", "second"}, slog.New(slog.NewTextHandler(c.log, nil)))
+	queues := map[string]int{"first": 3, "second": 1}
+	conn := pickup.New(o, queues, takeAny{}, slog.New(slog.NewTextHandler(c.log, nil)))
 	server := asynq.NewServer(conn, asynq.Config{
 		Concurrency:              4,
-		Queues:                   map[string]int{"first": 3, "second": 1},
+		Queues:                   queues,
 		TaskCheckInterval:        pickup.CheckInterval,
 		DelayedTaskCheckInterval: time.Second,
 		Logger:                   noLog{},

@@ -23,7 +23,8 @@ const (
 	// refusalPause is the pause while Redis refuses the command.
 	refusalPause = 30 * time.Second
 	// A queue that is paused wakes its server in vain, again and again.
-	// So may one whose tasks other workers take faster. After some
+	// So do tasks that the pool does not want now, or that other
+	// workers take faster. After some
 	// wake-ups in vain the watch pauses, at first for minPause, and
 	// then twice as long each time.
 	freeWakeups = 3
@@ -38,7 +39,7 @@ func (c *Conn) Watch(ctx context.Context) {
 	group, ctx := guard.WithContext(ctx)
 	context.AfterFunc(ctx, func() { _ = client.Close() }) // ends the commands that wait
 	var warned sync.Once
-	for _, name := range c.queues {
+	for _, name := range c.gate.names {
 		w := &watch{gate: c.gate, queue: name, client: client, log: c.log, warned: &warned}
 		group.Go(func() error { w.run(ctx); return nil })
 	}

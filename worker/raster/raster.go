@@ -1,16 +1,15 @@
 // Package raster works on the pixels of images: it decodes, scales,
 // turns, flattens and encodes them.
 //
-// It knows no bucket and no job. The caller must know the size of an
-// image from its head and limit it first: decoding takes several
-// bytes a pixel.
+// It knows no bucket and no job. DecodeMemory and its siblings tell
+// from the head of an image how much memory the work takes. The caller
+// must have room for it.
 //
-// To add a type of image, add a line to codecs. Package imagehead
-// must know the type.
+// To add a type of image, add a line to codecs. Package imagehead must
+// know the type.
 package raster
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"image"
@@ -21,25 +20,28 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 )
 
-// ErrUnsupported means that an image may be sound, but that its
-// decoder lacks a feature that it uses.
+// ErrUnsupported means that an image may be sound, but that its decoder
+// lacks a feature that it uses.
 var ErrUnsupported = errors.New("unsupported feature")
 
 // codec decodes and encodes one type of image.
 type codec struct {
 	decode func(io.Reader) (image.Image, error)
+	// memory returns how many bytes decode takes at most, with the
+	// image that it returns. A test measures it.
+	memory func(imagehead.Head) int64
 	// unsupported reports whether an error of decode means
 	// ErrUnsupported.
 	unsupported func(error) bool
-	// encode writes an image with the same size and good quality. It
-	// is nil if images of this type cannot be written.
+	// encode writes an image with the same size and good quality. It is
+	// nil if images of this type cannot be written.
 	encode func(io.Writer, image.Image) error
 }
 
 // codecs is the table of the types that can be decoded.
 var codecs = map[imagehead.Type]codec{
-	imagehead.JPEG: {jpeg.Decode, isA[jpeg.UnsupportedError], encodeGoodJPEG},
-	imagehead.PNG:  {png.Decode, isA[png.UnsupportedError], nil},
+	imagehead.JPEG: {decodeJPEG, jpegMemory, isUnsupportedJPEG, encodeGoodJPEG},
+	imagehead.PNG:  {png.Decode, pngMemory, isA[png.UnsupportedError], nil},
 }
 
 func isA[E error](err error) bool { return errors.As(err, new(E)) }
@@ -47,29 +49,28 @@ func isA[E error](err error) bool { return errors.As(err, new(E)) }
 // Decode decodes an image of a type. Its errors are those of the
 // decoder; they wrap ErrUnsupported where that applies. A panic of the
 // decoder is an error too: broken input may cause it.
-func Decode(t imagehead.Type, data []byte) (image.Image, error) {
+func Decode(t imagehead.Type, from io.Reader) (image.Image, error) {
 	c, known := codecs[t]
 	if !known {
 		return nil, fmt.Errorf("%w: %s", ErrUnsupported, t)
 	}
-	m, err := c.guardedDecode(data)
+	m, err := c.guardedDecode(from)
 	if err != nil && c.unsupported(err) {
 		return nil, &unsupportedError{err}
 	}
 	return m, err
 }
 
-func (c codec) guardedDecode(data []byte) (m image.Image, err error) {
+func (c codec) guardedDecode(from io.Reader) (m image.Image, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			m, err = nil, fmt.Errorf("the decoder failed: %v", p)
 		}
 	}()
-	return c.decode(bytes.NewReader(data))
+	return c.decode(from)
 }
 
-// unsupportedError is a decoder's error that wraps ErrUnsupported
-// too.
+// unsupportedError is a decoder's error that wraps ErrUnsupported too.
 type unsupportedError struct{ decoder error }
 
 func (e *unsupportedError) Error() string   { return e.decoder.Error() }
@@ -87,12 +88,8 @@ func Encode(w io.Writer, t imagehead.Type, m image.Image) error {
 	return codecs[t].encode(w, m)
 }
 
-const goodQuality = 95
-
-func encodeGoodJPEG(w io.Writer, m image.Image) error { return EncodeJPEG(w, m, goodQuality) }
-
-// EncodeJPEG writes an image as a JPEG, without metadata. quality is
-// 1 to 100.
+// EncodeJPEG writes an image as a JPEG, without metadata. quality is 1
+// to 100.
 func EncodeJPEG(w io.Writer, m image.Image, quality int) error {
 	return jpeg.Encode(w, m, &jpeg.Options{Quality: quality})
 }

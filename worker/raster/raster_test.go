@@ -25,11 +25,11 @@ func encoded(t *testing.T, m image.Image) map[imagehead.Type][]byte {
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	for typ, data := range encoded(t, image.NewNRGBA(image.Rect(0, 0, 7, 5))) {
-		m, err := Decode(typ, data)
+		m, err := Decode(typ, bytes.NewReader(data))
 		if err != nil || m.Bounds().Size() != image.Pt(7, 5) {
 			t.Errorf("%s: %v, %v", typ, m, err)
 		}
-		if _, err := Decode(typ, data[:len(data)/2]); err == nil || errors.Is(err, ErrUnsupported) {
+		if _, err := Decode(typ, bytes.NewReader(data[:len(data)/2])); err == nil || errors.Is(err, ErrUnsupported) {
 			t.Errorf("half a %s: %v", typ, err)
 		}
 	}
@@ -43,7 +43,7 @@ func TestDecode_UnsupportedFeature(t *testing.T) {
 	t.Parallel()
 	data := encoded(t, image.NewGray(image.Rect(0, 0, 8, 8)))[imagehead.JPEG]
 	arithmetic := bytes.Replace(data, []byte{0xff, 0xc0}, []byte{0xff, 0xc9}, 1)
-	_, err := Decode(imagehead.JPEG, arithmetic)
+	_, err := Decode(imagehead.JPEG, bytes.NewReader(arithmetic))
 	if !errors.Is(err, ErrUnsupported) || !errors.As(err, new(jpeg.UnsupportedError)) {
 		t.Errorf("got %v", err)
 	}
@@ -71,7 +71,7 @@ func TestEncode(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		if m, err := Decode(typ, out.Bytes()); err != nil || m.Bounds().Size() != image.Pt(7, 5) {
+		if m, err := Decode(typ, &out); err != nil || m.Bounds().Size() != image.Pt(7, 5) {
 			t.Errorf("%s: %v, %v", typ, m, err)
 		}
 	}

@@ -3,10 +3,11 @@ package thumbnail
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
 // codeTooLarge is the code of an image beyond the limits.
@@ -16,54 +17,75 @@ func tooLarge(format string, args ...any) error {
 	return &imagehead.Error{Code: codeTooLarge, Detail: fmt.Sprintf(format, args...)}
 }
 
-// fetch reads an image in one request: first its header, and the rest
-// only if the header is within the limits. It reads only the version
-// that was listed. If it fails, it returns the bytes read so far too.
-func fetch(
+// maxFront is how many bytes of an image are read before it has a share
+// of the memory budget. Few images have their head behind them.
+const maxFront = 64 << 10
+
+// source is an image of a bucket that is about to be read.
+type source struct {
+	bucket providers.Bucket
+	object providers.Object // as it was listed; no other version is read
+	body   *providers.Reader
+	front  []byte // the first bytes of the body, at most maxFront
+	read   int64  // bytes of all requests
+}
+
+// openImage opens an image. The caller must close it.
+func openImage(
 	ctx context.Context, b providers.Bucket, o providers.Object,
-) ([]byte, imagehead.Head, error) {
-	r, err := b.Open(ctx, o.Key, providers.ReadOptions{IfMatch: o.ETag})
+) (*source, error) {
+	body, err := b.Open(ctx, o.Key, providers.ReadOptions{IfMatch: o.ETag})
 	if err != nil {
-		return nil, imagehead.Head{}, err
+		return nil, err
 	}
-	defer func() { _ = r.Close() }()
+	return &source{bucket: b, object: o, body: body}, nil
+}
 
-	body := partialBody{r: r, buf: make([]byte, 0, o.Size)}
-	head, err := imagehead.Read(func(off, n int64) ([]byte, error) {
-		if err := body.readTo(off + n); err != nil {
-			return nil, err
+func (s *source) close() { _ = s.body.Close() }
+
+// head returns the head of the image. It takes the bytes from the front
+// of the body, and asks for those that are farther behind.
+func (s *source) head(ctx context.Context) (imagehead.Head, error) {
+	return imagehead.Read(func(off, n int64) ([]byte, error) {
+		if off+n > maxFront {
+			return s.part(ctx, off, n)
 		}
-		return body.buf[min(off, int64(len(body.buf))):], nil
-	}, o.Size, imagehead.FirstRead(o.Key))
-	if err != nil {
-		return body.buf, imagehead.Head{}, err
-	}
-	if int64(head.Width)*int64(head.Height) > maxPixels {
-		return body.buf, imagehead.Head{}, tooLarge(
-			"the image has %d x %d pixels; the limit is %d million",
-			head.Width, head.Height, maxPixels/1_000_000)
-	}
-	err = body.readTo(o.Size)
-	return body.buf, head, err
+		err := s.readFront(off + n)
+		return s.front[min(off, int64(len(s.front))):], err
+	}, s.object.Size, imagehead.FirstRead(s.object.Key))
 }
 
-// partialBody is a body and the first bytes of it that were read.
-type partialBody struct {
-	r   io.Reader
-	buf []byte // has room for the whole body
-}
-
-// readTo reads until buf has n bytes or the body ends. A body that
-// ends early is no error: the decoder reports what is missing.
-func (p *partialBody) readTo(n int64) error {
-	have := int64(len(p.buf))
+// readFront reads until the front has n bytes, or the body ends.
+func (s *source) readFront(n int64) error {
+	have := int64(len(s.front))
 	if n <= have {
 		return nil
 	}
-	got, err := io.ReadFull(p.r, p.buf[have:n])
-	p.buf = p.buf[:have+int64(got)]
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return nil
-	}
+	more, err := job.ReadUpTo(s.body, n-have)
+	s.front = append(s.front, more...)
+	s.read += int64(len(more))
 	return err
+}
+
+// part reads n bytes from an offset in a request of its own.
+func (s *source) part(ctx context.Context, off, n int64) ([]byte, error) {
+	opts := providers.ReadOptions{Offset: off, Length: n, IfMatch: s.object.ETag}
+	data, err := job.ReadRange(ctx, s.bucket, s.object.Key, opts)
+	s.read += int64(len(data))
+	return data, err
+}
+
+// content reads the whole image. The share pays for it as it comes.
+func (s *source) content(
+	ctx context.Context, share *memory.Share,
+) (c memory.Content, err error) {
+	if err := share.Grow(ctx, int64(len(s.front))); err != nil {
+		return c, err
+	}
+	c.Add(s.front)
+	s.front = nil
+	before := c.Size()
+	err = c.ReadFrom(ctx, share, s.body, s.object.Size)
+	s.read += c.Size() - before
+	return c, err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
 
 // indexLine is a line of the index.
@@ -47,8 +48,8 @@ func keyOf(line []byte) (string, error) {
 	return l.Key, nil
 }
 
-// item makes the thumbnail of one object, unless the bucket already
-// has it.
+// item makes the thumbnail of one object, unless the bucket already has
+// it.
 func (r *run) item(ctx context.Context, o providers.Object) (job.Item, error) {
 	if skips(r.job, o.Key) {
 		return job.Item{Tally: tallySkipped}, nil
@@ -86,22 +87,52 @@ func (r *run) item(ctx context.Context, o providers.Object) (job.Item, error) {
 func (r *run) produce(
 	ctx context.Context, o providers.Object,
 ) (made rendering, read int64, err error) {
-	releaseFile, err := r.memory.acquireFile(ctx, o.Size)
+	from, err := openImage(ctx, r.from, o)
 	if err != nil {
-		return rendering{}, 0, err
+		return rendering{}, 0, imagehead.RefineError(o.Key, err)
 	}
-	defer releaseFile()
-	data, head, err := fetch(ctx, r.from, o)
-	read = int64(len(data))
-	if err != nil {
-		return rendering{}, read, imagehead.RefineError(o.Key, err)
-	}
+	defer from.close()
+	made, err = r.renderWithin(ctx, from)
+	return made, from.read, imagehead.RefineError(o.Key, err)
+}
 
-	releasePixels, err := r.memory.acquirePixels(ctx, head)
+// renderWithin renders an image within the memory budget. It takes
+// memory for the file as it comes, then for the pixels, and then a
+// processor. An image that has all of that waits for nothing more.
+func (r *run) renderWithin(ctx context.Context, from *source) (rendering, error) {
+	head, err := from.head(ctx)
 	if err != nil {
-		return rendering{}, read, err
+		return rendering{}, err
 	}
-	defer releasePixels()
-	made, err = r.render(data, head)
-	return made, read, err
+	if int64(head.Width)*int64(head.Height) > maxPixels {
+		return rendering{}, tooLarge("the image has %d x %d pixels; the limit is %d million",
+			head.Width, head.Height, maxPixels/1_000_000)
+	}
+	pixels := r.memory(head)
+	share, err := r.limits.budget.Claim(from.object.Size + pixels)
+	if err != nil {
+		return rendering{}, &imagehead.Error{
+			Code: codeTooLarge, Type: head.Type, Err: err,
+			Detail: fmt.Sprintf("the %s has %d x %d pixels", head.Type, head.Width, head.Height),
+		}
+	}
+	defer share.Release()
+	content, err := from.content(ctx, share)
+	if err != nil {
+		return rendering{}, err
+	}
+	from.close() // the connection is free for others
+
+	if err := share.Grow(ctx, pixels); err != nil {
+		return rendering{}, err
+	}
+	if err := r.limits.processors.Acquire(ctx, 1); err != nil {
+		return rendering{}, context.Cause(ctx)
+	}
+	defer r.limits.processors.Release(1)
+	made, err := r.render(steps.Reader(ctx, content.Reader()), head)
+	if err != nil && ctx.Err() != nil {
+		return rendering{}, context.Cause(ctx)
+	}
+	return made, err
 }

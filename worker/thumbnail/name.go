@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"image"
+	"io"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -31,7 +32,7 @@ type maker struct {
 	size, quality int
 
 	// decode replaces raster.Decode in tests.
-	decode func(imagehead.Type, []byte) (image.Image, error)
+	decode func(imagehead.Type, io.Reader) (image.Image, error)
 }
 
 func newMaker(j tasks.GenerateThumbnails) maker {

@@ -1,15 +1,11 @@
 package thumbnail
 
 import (
-	"context"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/worker/imagehead"
-	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
@@ -116,59 +112,5 @@ func TestJob_LongKeys(t *testing.T) {
 		if out.Err != nil || out.Result.(tasks.GenerateThumbnailsResult).Written != want {
 			t.Errorf("%v, %v; want %d written", out.Result, out.Err, want)
 		}
-	}
-}
-
-// Images that are decoded at once stay within the budget together. A
-// larger image is decoded alone.
-func TestMemory_StaysWithinTheBudget(t *testing.T) {
-	t.Parallel()
-	const budget = 1000 * bytesPerPixel
-	m := newLimits(budget)
-	var now, most atomic.Int64
-	heads := make([]imagehead.Head, 200)
-	for i := range heads {
-		heads[i] = imagehead.Head{Width: 1 + i*7%40, Height: 30}
-	}
-	heads[50] = imagehead.Head{Width: 5000, Height: 5000} // alone
-	_, err := job.Each(t.Context(), heads, 16, func(ctx context.Context, h imagehead.Head) (struct{}, error) {
-		release, err := m.acquireFile(ctx, int64(h.Width*h.Height))
-		if err != nil {
-			return struct{}{}, err
-		}
-		defer release()
-		done, err := m.acquirePixels(ctx, h)
-		if err != nil {
-			return struct{}{}, err
-		}
-		defer done()
-		n := min(int64(h.Width*h.Height)*bytesPerPixel, budget)
-		for sum := now.Add(n); ; {
-			old := most.Load()
-			if sum <= old || most.CompareAndSwap(old, sum) {
-				break
-			}
-		}
-		now.Add(-n)
-		return struct{}{}, nil
-	})
-	if err != nil || most.Load() > budget || most.Load() == 0 {
-		t.Errorf("%d bytes at once, budget %d, %v", most.Load(), budget, err)
-	}
-}
-
-func TestMemory_EndsWithItsContext(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	m := newLimits(1)
-	if _, err := m.acquireFile(ctx, 100); err != nil {
-		t.Fatal(err)
-	}
-	cancel()
-	if _, err := m.acquireFile(ctx, 1); err == nil {
-		t.Error("it does not end with its context")
-	}
-	if _, err := m.acquirePixels(ctx, imagehead.Head{Width: 1, Height: 1}); err == nil {
-		t.Error("it does not end with its context")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"io"
 
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 	"github.com/stevedore-jobs/stevedore/worker/raster"
@@ -19,13 +20,13 @@ type rendering struct {
 // render decodes an image, scales it down, turns it upright and
 // flattens it on white. The same image gives the same bytes. An error
 // or a panic of the decoder means that the image is corrupt.
-func (m maker) render(data []byte, h imagehead.Head) (r rendering, err error) {
+func (m maker) render(from io.Reader, h imagehead.Head) (r rendering, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			r, err = rendering{}, decodeError(h, fmt.Errorf("the decoder failed: %v", p))
 		}
 	}()
-	img, err := m.decoder()(h.Type, data)
+	img, err := m.decoder()(h.Type, from)
 	if err != nil {
 		return rendering{}, decodeError(h, err)
 	}
@@ -44,8 +45,25 @@ func (m maker) render(data []byte, h imagehead.Head) (r rendering, err error) {
 	return rendering{out.Bytes(), flat.Rect.Dx(), flat.Rect.Dy()}, nil
 }
 
+// memory returns how many bytes render takes at most for an image with
+// a head.
+func (m maker) memory(h imagehead.Head) int64 {
+	width, height := fit(h.Width, h.Height, m.size)
+	small := int64(width) * int64(height)
+	return raster.DecodeMemory(h) +
+		raster.ResizeMemory(h.Width, h.Height, width, height) +
+		raster.UprightMemory(width, height, h.Orientation) +
+		raster.FlatMemory(width, height) +
+		small*encodedBytes
+}
+
+// encodedBytes is how many bytes a pixel of a thumbnail takes at most
+// while it is encoded. Noise takes 2.3 bytes in the best quality. The
+// buffer doubles when it is full, and holds three times as much then.
+const encodedBytes = 7
+
 // decoder returns the maker's own decoder, or raster's.
-func (m maker) decoder() func(imagehead.Type, []byte) (image.Image, error) {
+func (m maker) decoder() func(imagehead.Type, io.Reader) (image.Image, error) {
 	if m.decode != nil {
 		return m.decode
 	}
@@ -64,9 +82,9 @@ func decodeError(h imagehead.Head, err error) error {
 	}
 }
 
-// fit returns the size of a thumbnail. It keeps the image's
-// proportions and makes the longest side at most size; each side has
-// at least one pixel. Small images are not enlarged.
+// fit returns the size of a thumbnail. It keeps the image's proportions
+// and makes the longest side at most size; each side has at least one
+// pixel. Small images are not enlarged.
 func fit(width, height, size int) (int, int) {
 	longest := max(width, height)
 	if longest <= size {

@@ -5,14 +5,17 @@
 // It decides how thumbnails are named, and limits the memory for
 // decoding. It knows nothing of queues or clouds.
 //
-// A thumbnail's name contains a hash of the image's version and of
-// the thumbnail's specification. So one listing shows which
-// thumbnails the bucket already has.
+// A thumbnail's name contains a hash of the image's version and of the
+// thumbnail's specification. So one listing shows which thumbnails the
+// bucket already has.
 package thumbnail
 
 import (
 	"context"
+	"runtime"
 	"strings"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -31,11 +34,16 @@ const (
 )
 
 // Job generates thumbnails. Make one with New.
-type Job struct{ memory *limits }
+type Job struct {
+	budget     *memory.Budget
+	processors *semaphore.Weighted
+}
 
 // New makes the job. The images of all its shards in this process draw
-// on the budget.
-func New(budget *memory.Budget) Job { return Job{newLimits(budget.Limit())} }
+// on the budget, and are rendered on as many processors as there are.
+func New(budget *memory.Budget) Job {
+	return Job{budget, semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0)))}
+}
 
 var _ job.Sharded[tasks.GenerateThumbnails] = Job{}
 

@@ -47,7 +47,7 @@ type run struct {
 	job      tasks.GenerateThumbnails
 	from, to providers.Bucket
 	existing map[string]string // full names of thumbnails by their stems
-	memory   *limits
+	limits   Job               // its budget and processors
 }
 
 func (t Job) open(
@@ -63,7 +63,7 @@ func (t Job) open(
 		_ = from.Close()
 		return nil, err
 	}
-	return &run{maker: newMaker(j), job: j, from: from, to: to, memory: t.memory}, nil
+	return &run{maker: newMaker(j), job: j, from: from, to: to, limits: t}, nil
 }
 
 func (r *run) close() {

@@ -3,7 +3,6 @@
 package client
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,16 +35,10 @@ func (e Enqueue) Run(ctx context.Context, c cli.Console, schemes payload.Schemes
 	if err != nil {
 		return err
 	}
-	by := payload.Credentials{Secrets: payload.KeepReferences}
-	if !s.PublicKey.IsZero() {
-		e.ID = cmp.Or(e.ID, producer.NewID())
-		by.Secrets = payload.Sealer{
-			Key:  s.PublicKey,
-			Job:  seal.Binding{Job: e.ID, Kind: e.Kind},
-			Vars: settings.Map(c.Environ),
-		}.Storage
-	}
-	j, err := e.Job(c, schemes, by)
+	j, err := e.Job(c, schemes, payload.Credentials{Secrets: payload.Secrets{
+		Send: !s.PublicKey.IsZero(), // the queue seals them
+		Vars: settings.Map(c.Environ),
+	}})
 	if err != nil {
 		return err
 	}

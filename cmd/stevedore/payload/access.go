@@ -67,9 +67,7 @@ func setFlag(fields map[string]any, names []string, schemes Schemes, flag, value
 
 // Credentials decides how a job gets the credentials of its buckets.
 type Credentials struct {
-	// Secrets returns a storage that is given as a URL as the payload
-	// is to hold it.
-	Secrets SecretsOf
+	Secrets Secrets // of the storages that are given as URLs
 	// Method is the way to authenticate where none is given and the
 	// environment holds no credentials. If it is empty, that is an
 	// error.

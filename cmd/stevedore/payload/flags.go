@@ -32,9 +32,6 @@ type Flags struct {
 	Set []string `short:"s" sep:"none" help:"Field of the payload, for example --set size=512 or --set need.write=true. May be given more than once." placeholder:"FIELD=VALUE"`
 }
 
-// SecretsOf decides how the payload holds the secrets of a storage.
-type SecretsOf func(tasks.Storage) (tasks.Storage, error)
-
 // Job builds the payload. All its errors are mistakes of the caller.
 func (f Flags) Job(c cli.Console, schemes Schemes, by Credentials) (tasks.Job, error) {
 	kind, err := tasks.Lookup(f.Kind)
@@ -50,9 +47,6 @@ func (f Flags) Job(c cli.Console, schemes Schemes, by Credentials) (tasks.Job, e
 		return nil, cli.Invalid(err)
 	}
 	for field, s := range storages {
-		if s, err = by.Secrets(s); err != nil {
-			return nil, cli.Invalid(err)
-		}
 		if fields[field], err = asFields(s); err != nil {
 			return nil, cli.Invalid(err)
 		}
@@ -70,6 +64,9 @@ func (f Flags) Job(c cli.Console, schemes Schemes, by Credentials) (tasks.Job, e
 	}
 	j, err := kind.Decode(payload)
 	if err != nil {
+		return nil, cli.Invalid(err)
+	}
+	if j, err = by.Secrets.fill(j, storages); err != nil {
 		return nil, cli.Invalid(err)
 	}
 	return j, j.Validate()

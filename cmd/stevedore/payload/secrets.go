@@ -2,16 +2,12 @@ package payload
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/seal"
 )
-
-// KeepReferences leaves the secrets of a storage where they are: the
-// worker resolves the references.
-func KeepReferences(s tasks.Storage) (tasks.Storage, error) { return s, nil }
 
 // Named returns the variables that the secrets of a job name. A worker
 // reads them from its own environment.
@@ -25,26 +21,38 @@ func Named(j tasks.Job) (names []string) {
 	return names
 }
 
-// Sealer resolves the references of a storage in this process, and
-// seals their secrets for one job.
-type Sealer struct {
-	Key  seal.PublicKey
-	Job  seal.Binding
+// Secrets decides how the payload holds the secrets of a storage that
+// is given as a URL. The zero value keeps the references: the worker
+// resolves them.
+type Secrets struct {
+	Send bool              // plain, for a producer that seals them
 	Vars map[string]string // the environment
 }
 
-// Storage returns a copy of a storage with sealed secrets.
-func (s Sealer) Storage(st tasks.Storage) (tasks.Storage, error) {
-	return st.MapSecrets(func(ref tasks.Secret) (tasks.Secret, error) {
-		value, err := s.resolve(ref)
-		if err != nil {
-			return ref, err
-		}
-		return tasks.PlainSecret(value).Seal(s.Key, s.Job)
+// fill returns a copy of a job with the secrets of the storages that
+// were given as URLs, by their fields. Secrets that other flags name
+// stay references.
+func (s Secrets) fill(j tasks.Job, given map[string]tasks.Storage) (tasks.Job, error) {
+	if !s.Send {
+		return j, nil
+	}
+	return tasks.MapStorages(j, func(field string, st tasks.Storage) (tasks.Storage, error) {
+		var known []tasks.Secret
+		_, _ = given[field].MapSecrets(func(ref tasks.Secret) (tasks.Secret, error) {
+			known = append(known, ref)
+			return ref, nil
+		})
+		return st.MapSecrets(func(ref tasks.Secret) (tasks.Secret, error) {
+			if !slices.Contains(known, ref) {
+				return ref, nil
+			}
+			value, err := s.resolve(ref)
+			return tasks.PlainSecret(value), err
+		})
 	})
 }
 
-func (s Sealer) resolve(ref tasks.Secret) (string, error) {
+func (s Secrets) resolve(ref tasks.Secret) (string, error) {
 	name, isVariable := strings.CutPrefix(ref.Reference(), "env:")
 	if !isVariable {
 		return providers.Secrets{Any: true}.Resolve(ref)

@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -150,21 +149,6 @@ func items(value string) []string {
 		}
 	}
 	return list
-}
-
-// patterns reads the secrets that payloads may refer to.
-func patterns(into *[]string) reader {
-	return func(value string) error {
-		*into = items(value)
-		for _, p := range *into {
-			_, err := path.Match(p, "")
-			if err != nil || !strings.HasPrefix(p, "env:") && !strings.HasPrefix(p, "file:/") {
-				return fmt.Errorf("%q is no pattern of secrets: "+
-					"give env:NAME or file:/path, with * for any text", p)
-			}
-		}
-		return nil
-	}
 }
 
 // networks reads addresses that workers may connect to.

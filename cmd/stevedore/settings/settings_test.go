@@ -138,6 +138,7 @@ func TestEachFaultNamesVariableAndValue(t *testing.T) {
 		"SECRETS_ALLOW=env:A,B":       `is "env:A,B": "B" is no pattern of secrets`,
 		"SECRETS_ALLOW=file:secrets":  `is "file:secrets": "file:secrets" is no pattern`,
 		"SECRETS_ALLOW=env:[":         `is "env:[": "env:[" is no pattern`,
+		"SECRETS_ALLOW=env:{tenant}*": `is "env:{tenant}*": "env:{tenant}*" lets one tenant name the secrets of another`,
 		"EGRESS_ALLOW=10.0.0.0/8,lan": `is "10.0.0.0/8,lan": "lan" is neither a network`,
 		"FILE_ROOTS=data":             `is "data": data is not absolute`,
 		"FILE_ROOTS=/no/such/dir":     `is "/no/such/dir": the directory cannot be used: stat /no/such/dir: no such file`,
@@ -206,6 +207,23 @@ func TestOnlyWorkersReadTheirFiles(t *testing.T) {
 	wantFaults(t, err, "STEVEDORE_PRIVATE_KEYS: ", "STEVEDORE_FILE_ROOTS is ")
 }
 
+func TestWarnOfSharedSecrets(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		"":                    "",
+		"env:{tenant}":        "",
+		"file:/a/{tenant}/*":  "",
+		"env:A":               "may name the secrets env:A and send",
+		"env:A*,env:{tenant}": "may name the secrets env:A* and send",
+		"env:A,file:/b":       "may name the secrets env:A, file:/b and send",
+	} {
+		got := load(t, "STEVEDORE_SECRETS_ALLOW="+value).WarnOfSharedSecrets()
+		if !strings.Contains(got, want) || (got == "") != (want == "") || want != "" && !strings.Contains(got, "{tenant}") {
+			t.Errorf("%q: %s", value, got)
+		}
+	}
+}
+
 func TestUnknownVariables(t *testing.T) {
 	t.Parallel()
 	kubernetes := "KUBERNETES_SERVICE_HOST=10.0.0.1"
@@ -215,6 +233,7 @@ func TestUnknownVariables(t *testing.T) {
 		"two":               {[]string{"STEVEDORE_Z=", "STEVEDORE_FILE_ROOT=/"}, []string{"STEVEDORE_FILE_ROOT is not a setting, and is ignored: do you mean STEVEDORE_FILE_ROOTS?", "STEVEDORE_Z is not a setting, and is ignored"}},
 		"secrets":           {[]string{"STEVEDORE_SECRET_ACME=x"}, nil},
 		"allowed secrets":   {[]string{"STEVEDORE_SECRETS_ALLOW=env:STEVEDORE_ACME_*", "STEVEDORE_ACME_KEY=x"}, nil},
+		"a tenant's secret": {[]string{"STEVEDORE_SECRETS_ALLOW=env:STEVEDORE_OF_{tenant}_*", "STEVEDORE_OF_acme_KEY=x"}, nil},
 		"a private key":     {[]string{"STEVEDORE_PRIVATE_KEYS=env:STEVEDORE_KEY", "STEVEDORE_KEY=x"}, nil},
 		"tests":             {[]string{"STEVEDORE_TEST_S3_ENDPOINT=x"}, nil},
 		"other programs'":   {[]string{"HOME=/", "STEVEDOREX=1", "stevedore_parallel=1"}, nil},

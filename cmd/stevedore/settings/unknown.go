@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stevedore-jobs/stevedore/providers/allowlist"
 	"github.com/stevedore-jobs/stevedore/tasks/fields"
 )
 
@@ -42,6 +43,7 @@ func unknown(vars map[string]string, secrets []string) []string {
 // isSecret reports whether other settings refer to the variable.
 func isSecret(name string, vars map[string]string, secrets []string) bool {
 	for _, pattern := range append(secrets, items(vars[prefix+"PRIVATE_KEYS"])...) {
+		pattern = strings.ReplaceAll(pattern, allowlist.Tenant, "*")
 		if ok, _ := path.Match(pattern, "env:"+name); ok {
 			return true
 		}

@@ -1,8 +1,11 @@
 package hostile
 
 import (
+	"bytes"
+	"compress/zlib"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"strings"
 	"sync"
 )
@@ -35,6 +38,33 @@ func segment(image []byte, marker byte, data []byte) []byte {
 	image = append(image, 0xff, marker)
 	image = binary.BigEndian.AppendUint16(image, uint16(len(data)+2))
 	return append(image, data...)
+}
+
+// deepPNG returns a PNG whose pixels are all the same.
+func deepPNG() func() []byte {
+	return sync.OnceValue(func() []byte {
+		const side, pixel = 8000, 8 // bytes of a pixel
+		head := []byte("IHDR")
+		head = binary.BigEndian.AppendUint32(head, side)
+		head = binary.BigEndian.AppendUint32(head, side)
+		head = append(head, 16, 6, 0, 0, 0)
+		var rows bytes.Buffer
+		z := zlib.NewWriter(&rows)
+		for range side {
+			_, _ = z.Write(make([]byte, 1+side*pixel))
+		}
+		_ = z.Close()
+		png := chunk([]byte("\x89PNG\r\n\x1a\n"), head)
+		png = chunk(png, append([]byte("IDAT"), rows.Bytes()...))
+		return chunk(png, []byte("IEND"))
+	})
+}
+
+// chunk appends a chunk to a PNG. data begins with its type.
+func chunk(png, data []byte) []byte {
+	png = binary.BigEndian.AppendUint32(png, uint32(len(data)-4))
+	png = append(png, data...)
+	return binary.BigEndian.AppendUint32(png, crc32.ChecksumIEEE(data))
 }
 
 func zeros() []byte { return make([]byte, 64<<10) }

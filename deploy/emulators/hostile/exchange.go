@@ -49,6 +49,9 @@ const maxSent = 16 << 30
 // repeat writes pieces until the client has gone. piece returns the
 // piece with a number.
 func (x exchange) repeat(piece func(i int) string) {
+	if x.r.Method == http.MethodHead { // net/http sends no body
+		return
+	}
 	const buffered = 64 << 10
 	var sent int64
 	buffer := make([]byte, 0, 2*buffered)
@@ -66,19 +69,28 @@ func (x exchange) repeat(piece func(i int) string) {
 }
 
 // trickle writes a text a byte at a time.
-func trickle(ctx context.Context, w io.Writer, text string) {
+func trickle(ctx context.Context, w io.Writer, text string) { paced(ctx, w, text, 1, pause) }
+
+// paced writes a text in pieces of n bytes, with pauses between them.
+func paced(ctx context.Context, w io.Writer, text string, n int, pause time.Duration) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
-	for i := range len(text) {
-		if _, err := io.WriteString(w, text[i:i+1]); err != nil {
+	for text != "" {
+		piece := text[:min(n, len(text))]
+		if _, err := io.WriteString(w, piece); err != nil {
 			return
 		}
+		text = text[len(piece):]
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+func (x exchange) paced(text string, n int, pause time.Duration) {
+	paced(x.r.Context(), flusher{x.w}, text, n, pause)
 }
 
 // flusher sends all that is written at once.

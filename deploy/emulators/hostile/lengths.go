@@ -41,13 +41,19 @@ func hugeLength(x exchange) {
 	a := x.right()
 	delete(a.Header, "Content-Range")
 	x.rawStream(head(a, "9223372036854775807"), func(int) string {
-		return strings.Repeat("x", kilobyte)
+		return strings.Repeat("x", 16*kilobyte)
 	})
 }
 
 func negativeLength(x exchange) {
 	a := x.right()
 	x.raw(head(a, "-1") + a.Body())
+}
+
+func twoLengths(x exchange) {
+	a := x.right()
+	body := a.Body()
+	x.raw(head(a, strconv.Itoa(len(body))+"\r\nContent-Length: 1") + body)
 }
 
 func reset(x exchange) {

@@ -60,6 +60,23 @@ func longKeys(x exchange) { x.pages(20, keyOf(300_000)) }
 
 func limitKeys(x exchange) { x.pages(pageSize, keyOf(1024)) }
 
+func deepKeys(x exchange) {
+	x.pages(pageSize, func(p position, i int) tongue.Object {
+		p.stem += strings.Repeat("d/", 500)
+		return object(p.key(i, 0), "600")
+	})
+}
+
+func longETags(x exchange) {
+	x.pages(20, func(p position, i int) tongue.Object {
+		return tongue.Object{Key: p.key(i, 0), Size: "600", ETag: strings.Repeat("e", 300_000)}
+	})
+}
+
+func longToken(x exchange) {
+	x.send(x.Page(x.call, nil, strconv.Itoa(x.position().number)+strings.Repeat("t", 5<<20)))
+}
+
 func emptyPages(x exchange) { x.pages(0, nil) }
 
 // keyOf returns objects whose keys have at least length bytes.

@@ -3,6 +3,7 @@ package hostile
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/deploy/emulators/hostile/tongue"
@@ -94,6 +95,44 @@ func redirect(x exchange) {
 	a := x.right()
 	a.Status, a.Header["Location"] = http.StatusTemporaryRedirect, "http://"+x.r.Host+x.r.RequestURI
 	x.send(a)
+}
+
+func elsewhere(x exchange) {
+	a := x.right()
+	a.Status, a.Header["Location"] = http.StatusTemporaryRedirect, "http://169.254.169.254/latest/"
+	if x.call.Op == tongue.Start { // where the parts of an upload go
+		a.Status = http.StatusOK
+	}
+	x.send(a)
+}
+
+func otherRegion(x exchange) {
+	_ = x.right()
+	a := x.Refusal(x.call, http.StatusMovedPermanently, "elsewhere")
+	a.Header["X-Amz-Bucket-Region"] = fmt.Sprint("eu-west-", x.count())
+	x.send(a)
+}
+
+func upgrade(x exchange) {
+	_ = x.right()
+	x.rawStream("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n",
+		func(int) string { return strings.Repeat("x", kilobyte) })
+}
+
+func oddStatus(x exchange) {
+	a := x.right()
+	a.Status = 999
+	x.raw(head(a, strconv.Itoa(len(a.Body()))) + a.Body())
+}
+
+func encoding(x exchange) {
+	x.body(`<?xml version="1.0" encoding="ebcdic"?><ListBucketResult/>`, "\xff\xfe{\x00}\x00")
+}
+
+func numbers(x exchange) {
+	digits := strings.Repeat("9", depth)
+	x.body("<ListBucketResult><Name>b</Name><MaxKeys>"+digits+"</MaxKeys></ListBucketResult>",
+		`{"kind":"storage#objects","items":[{"name":"a","size":`+digits+`,"generation":1e`+digits+`}]}`)
 }
 
 func wait(x exchange) {

@@ -56,7 +56,7 @@ func (x exchange) endlessMessage(status int) {
 // endlessHeader sends header lines for ever.
 func endlessHeader(x exchange) {
 	x.rawStream("HTTP/1.1 200 OK\r\n", func(i int) string {
-		return fmt.Sprintf("X-Line-%d: %s\r\n", i, strings.Repeat("x", kilobyte))
+		return fmt.Sprintf("X-Line-%d: %s\r\n", i, strings.Repeat("x", 16*kilobyte))
 	})
 }
 
@@ -75,7 +75,7 @@ func (x exchange) rawStream(first string, piece func(i int) string) {
 		return
 	}
 	for i := 0; ; i++ {
-		if _, err := conn.Write([]byte(strings.Repeat(piece(i), 16))); err != nil {
+		if _, err := conn.Write([]byte(piece(i))); err != nil {
 			return
 		}
 	}
@@ -91,6 +91,53 @@ func slowRefusal(x exchange) {
 	a := x.Refusal(x.call, http.StatusForbidden, "no")
 	x.begin(a)
 	trickle(x.r.Context(), flusher{x.w}, a.Body())
+}
+
+// drip is above any limit of idle time, and below any useful rate.
+func drip(x exchange) {
+	a := x.right()
+	x.begin(a)
+	x.paced(a.Body()+strings.Repeat(" ", kilobyte), 1, 100*time.Millisecond)
+}
+
+func endlessDrip(x exchange) {
+	a := x.right()
+	delete(a.Header, "Content-Length")
+	x.begin(a)
+	text := a.Head + strings.Join(a.Items, "")
+	for x.r.Context().Err() == nil {
+		text += strings.Repeat(" ", max(0, 10_000-len(text)))
+		x.paced(text, 10_000, 100*time.Millisecond)
+		text = ""
+	}
+}
+
+// chunked sends the header of an answer whose body comes in chunks.
+func (x exchange) chunked(piece func(i int) string) {
+	a := x.right()
+	head, _, _ := strings.Cut(head(a, ""), "Content-Length")
+	first := head + "Transfer-Encoding: chunked\r\n\r\n"
+	if body := a.Body(); body != "" {
+		first += fmt.Sprintf("%x\r\n%s\r\n", len(body), body)
+	}
+	x.rawStream(first, piece)
+}
+
+func tinyChunks(x exchange) {
+	x.chunked(func(int) string { return strings.Repeat("1\r\n \r\n", kilobyte) })
+}
+
+func chunkExtensions(x exchange) {
+	x.chunked(func(int) string { return "1;" + strings.Repeat("x", kilobyte) + "\r\n \r\n" })
+}
+
+func endlessTrailer(x exchange) {
+	x.chunked(func(i int) string {
+		if i == 0 {
+			return "0\r\n"
+		}
+		return "X-Trailer: " + strings.Repeat("x", kilobyte) + "\r\n"
+	})
 }
 
 func slowHeader(x exchange) {

@@ -77,7 +77,8 @@ func blobEndpoint(fields map[string]string) (string, error) {
 			return "", badConnection("BlobEndpoint is not a plain http or https URL",
 				copyConnectionAdvice)
 		}
-		return strings.TrimRight(given, "/"), nil
+		scheme, rest, _ := strings.Cut(given, "://")
+		return strings.ToLower(scheme) + "://" + strings.TrimRight(rest, "/"), nil
 	}
 
 	account, suffix := fields["accountname"], fields["endpointsuffix"]

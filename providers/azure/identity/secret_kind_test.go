@@ -80,6 +80,7 @@ func FuzzConnectionString(f *testing.F) {
 	f.Add("DefaultEndpointsProtocol=https;AccountName=acct;AccountKey=" + someKey + ";EndpointSuffix=core.windows.net")
 	f.Add("BlobEndpoint=http://127.0.0.1:10000/a;SharedAccessSignature=sv=1&sig=2;;")
 	f.Add("=;==;AccountKey=;BlobEndpoint=://")
+	f.Add("BlobEndpoint=Http://0")
 	f.Fuzz(func(t *testing.T, text string) {
 		const canary = "CANARY"
 		text = strings.ReplaceAll(text, canary, "")

@@ -4,14 +4,13 @@
 //
 // It knows AWS's STS and no other service. It reads the environment,
 // profile and instance role of the worker only for the two methods that
-// say so, assume-role and worker-identity. A storage without
-// credentials never gets those of the worker.
+// say so, assume-role and worker-identity, and only for buckets at AWS
+// itself. A storage without credentials never gets those of the worker.
 package identity
 
 import (
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -70,6 +69,9 @@ func (s *Source) Identity(st tasks.Storage, secrets providers.Secrets) (Identity
 		return id, err
 
 	case tasks.AuthAssumeRole:
+		if err := s.checkEndpoint(st); err != nil {
+			return Identity{}, err
+		}
 		role, err := s.role(st)
 		if err != nil {
 			return Identity{}, err
@@ -80,6 +82,9 @@ func (s *Source) Identity(st tasks.Storage, secrets providers.Secrets) (Identity
 	case tasks.AuthWorkerIdentity:
 		if !s.config.AllowWorker {
 			return Identity{}, notAllowed(st)
+		}
+		if err := s.checkEndpoint(st); err != nil {
+			return Identity{}, err
 		}
 		id.Credentials = id.secrets.recording(&s.worker)
 		return id, nil
@@ -132,6 +137,4 @@ func (i Identity) IsWorker() bool {
 
 // IsAWS reports whether the credentials belong to AWS. AWS's STS does
 // not know the credentials of other servers.
-func (i Identity) IsAWS() bool {
-	return i.storage.Endpoint == "" || strings.Contains(i.storage.Endpoint, ".amazonaws.com")
-}
+func (i Identity) IsAWS() bool { return isAWS(i.storage.Endpoint) }

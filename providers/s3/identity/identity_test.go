@@ -40,7 +40,7 @@ func TestWorkerIdentity(t *testing.T) {
 	t.Parallel()
 	server := servers.STS(t)
 	s := tasks.Storage{
-		Provider: "s3", Bucket: server.Bucket(t), Endpoint: server.S3Server.Endpoint,
+		Provider: "s3", Bucket: server.Bucket(t), Region: "us-east-1", Addressing: "path",
 		Auth: tasks.Auth{Method: tasks.AuthWorkerIdentity},
 	}
 	refusing := &s3.Opener{Client: http.DefaultClient}
@@ -50,7 +50,10 @@ func TestWorkerIdentity(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 
-	allowing := &s3.Opener{STSEndpoint: server.Endpoint, WorkerIdentity: true}
+	allowing := &s3.Opener{
+		STSEndpoint: server.Endpoint, WorkerIdentity: true,
+		Client: s3test.AsAWS(t, server.S3Server.Endpoint),
+	}
 	b := s3test.Open(t, allowing, s, providers.Secrets{})
 	c := s3test.Probe(t, b, tasks.Need{Read: true, Write: true})["credentials"]
 	want := "the worker is arn:aws:iam::123456789012:root"
@@ -66,8 +69,10 @@ func TestWorkerWithoutIdentity(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 	server := s3test.ServeFakeAWS(t)
 	for _, auth := range []tasks.Auth{s3test.RoleAuth(), {Method: tasks.AuthWorkerIdentity}} {
-		s := tasks.Storage{Provider: "s3", Bucket: "pictures", Endpoint: server, Auth: auth}
-		o := &s3.Opener{STSEndpoint: server + "/sts", WorkerIdentity: true}
+		s := tasks.Storage{Provider: "s3", Bucket: "pictures", Region: "us-east-1", Auth: auth}
+		o := &s3.Opener{
+			STSEndpoint: server + "/sts", WorkerIdentity: true, Client: s3test.AsAWS(t, server),
+		}
 		b := s3test.Open(t, o, s, providers.Secrets{})
 		_, err := b.Stat(t.Context(), "k")
 		var e *providers.Error
@@ -84,10 +89,11 @@ func TestWorkerWithoutIdentity(t *testing.T) {
 func TestWorkerWithWrongCABundle(t *testing.T) {
 	t.Setenv("AWS_CA_BUNDLE", filepath.Join(t.TempDir(), "missing.pem"))
 	s := tasks.Storage{
-		Provider: "s3", Bucket: "pictures", Endpoint: s3test.ServeFakeAWS(t),
+		Provider: "s3", Bucket: "pictures", Region: "us-east-1",
 		Auth: tasks.Auth{Method: tasks.AuthWorkerIdentity},
 	}
-	b := s3test.Open(t, &s3.Opener{WorkerIdentity: true}, s, providers.Secrets{})
+	o := &s3.Opener{WorkerIdentity: true, Client: s3test.AsAWS(t, s3test.ServeFakeAWS(t))}
+	b := s3test.Open(t, o, s, providers.Secrets{})
 	_, err := b.Stat(t.Context(), "k")
 	var e *providers.Error
 	if !errors.As(err, &e) || e.Code != "NoWorkerIdentity" || !strings.Contains(e.Fix, "AWS_CA_BUNDLE") {

@@ -56,7 +56,8 @@ func TestSignIn(t *testing.T) {
 			t.Parallel()
 			transport := &refusingTransport{}
 			s := tasks.Storage{
-				Provider: "s3", Bucket: "pictures", Region: c.region, Endpoint: "https://s3.example", Auth: c.auth,
+				Provider: "s3", Bucket: "pictures", Region: c.region, Auth: c.auth,
+				Endpoint: "https://s3.us-east-1.amazonaws.com",
 			}
 			b := s3test.Open(t, &s3.Opener{
 				Client:         &http.Client{Transport: transport},

@@ -10,6 +10,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,6 +110,31 @@ func OpenVia(
 ) providers.Bucket {
 	t.Helper()
 	return Open(t, &s3.Opener{Client: providertest.Client(handler)}, s, secrets)
+}
+
+// AsAWS returns a client that may connect to this machine, for which
+// the server at an endpoint is AWS: requests for hosts below
+// amazonaws.com go there.
+func AsAWS(t testing.TB, endpoint string) *http.Client {
+	t.Helper()
+	at, err := url.Parse(endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &http.Client{Transport: awsTransport{at}}
+}
+
+type awsTransport struct{ at *url.URL }
+
+// RoundTrip implements http.RoundTripper. It keeps the header Host,
+// which is signed.
+func (a awsTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Host, ".amazonaws.com") {
+		r = r.Clone(r.Context())
+		r.Host = cmp.Or(r.Host, r.URL.Host)
+		r.URL.Scheme, r.URL.Host = a.at.Scheme, a.at.Host
+	}
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 // Content is what BucketWithObject stores.

@@ -76,10 +76,21 @@ type Shard struct {
 	Kind  string
 	Ref   ShardRef
 	Queue string
+	ShardShares
+}
+
+// ShardShares says for whom and for what a shard counts. It is part of
+// the payload of the shard's task.
+type ShardShares struct {
+	Tenant  string   `json:"tenant,omitempty"`
+	Buckets []string `json:"buckets,omitempty"` // IDs of the job's buckets
 }
 
 func (s Shard) task() *asynq.Task {
-	payload, _ := json.Marshal(s.Ref) // a string and integers always marshal
+	payload, _ := json.Marshal(struct { // strings and integers always marshal
+		ShardRef
+		ShardShares
+	}{s.Ref, s.ShardShares})
 	return asynq.NewTask(s.Kind+shardSuffix, payload,
 		asynq.TaskID(s.Ref.TaskID()),
 		asynq.Queue(s.Queue),

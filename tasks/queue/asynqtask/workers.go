@@ -22,14 +22,17 @@ func (c Client) IsRunning(taskID string) bool {
 	return err != nil
 }
 
-// Slots returns how many tasks of a queue all live workers can
-// run at once.
+// GuestPlaces is how many tasks the asynq server of a pool may run
+// beyond the slots of the pool: see package admission.
+const GuestPlaces = 1
+
+// Slots returns how many slots all live workers have for a queue.
 func (c Client) Slots(queue string) (int, error) {
 	servers, err := c.inspector.Servers()
 	slots := 0
 	for _, s := range servers {
 		if _, ok := s.Queues[queue]; ok {
-			slots += s.Concurrency
+			slots += s.Concurrency - GuestPlaces
 		}
 	}
 	return slots, redisconn.Wrap(err, "ask for workers")

@@ -53,7 +53,7 @@ var (
 	MarkSuspect     = load("mark_suspect")
 	ReplaceShard    = load("replace_shard")
 	FailShard       = load("fail_shard")
-	ReserveCap      = load("reserve_cap")
+	HoldCap         = load("hold_cap")
 )
 
 // Script is a script with the names of its keys and arguments.

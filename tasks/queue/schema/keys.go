@@ -27,7 +27,7 @@ const (
 const (
 	Active = "active" // ZSET: job that has not ended -> when a reaper shall look at it, ms
 	Events = "events" // STREAM: see EventJob
-	Cap    = "cap"    // HASH: job -> "granted wanted until-ms": Caps.Reserve
+	Cap    = "cap"    // ZSET: task under way -> server's ms at which its lease ends: Caps
 )
 
 const prefix = "stevedore:"
@@ -51,9 +51,20 @@ func Key(name, id string) string {
 	case Events:
 		return EventsKey
 	case Cap:
-		return prefix + "cap:{" + id + "}"
+		return prefix + "capped:{" + id + "}"
 	}
 	return ""
+}
+
+// TurnsKey returns the key of a ZSET: owner or job -> number of its
+// last turn at a queue. Package turns uses it.
+func TurnsKey(queue string) string { return prefix + "{" + queue + "}:turns" }
+
+// TakenKey returns the key of a STRING that holds the last call of a
+// process that took a task off a queue, and the task. Package turns
+// uses it.
+func TakenKey(queue, process string) string {
+	return prefix + "{" + queue + "}:taken:" + process
 }
 
 // RecordKey returns the key of a job's record.

@@ -73,7 +73,7 @@ func TestKeys(t *testing.T) {
 		schema.Runs:   "stevedore:{j}:runs",
 		schema.Active: "stevedore:active",
 		schema.Events: "stevedore:events",
-		schema.Cap:    "stevedore:cap:{j}",
+		schema.Cap:    "stevedore:capped:{j}",
 		"other":       "",
 	} {
 		if got := schema.Key(name, "j"); got != want {

@@ -23,21 +23,27 @@ func (z *Zip) Create(name string) (io.Writer, error) {
 	return z.zip.CreateHeader(header(name, zip.Deflate))
 }
 
-// Store adds a file without compression. Its size comes before its
+// Store adds a file, in pieces, without compression. Its size comes before its
 // content, so that programs can unpack it from a stream too.
-func (z *Zip) Store(name string, content []byte) error {
+func (z *Zip) Store(name string, pieces ...[]byte) error {
 	h := header(name, zip.Store)
-	h.CRC32 = crc32.ChecksumIEEE(content)
-	h.CompressedSize64 = uint64(len(content))
-	h.UncompressedSize64 = uint64(len(content))
+	for _, p := range pieces {
+		h.CRC32 = crc32.Update(h.CRC32, crc32.IEEETable, p)
+		h.CompressedSize64 += uint64(len(p))
+	}
+	h.UncompressedSize64 = h.CompressedSize64
 	h.CreatorVersion |= 20
 	h.ReaderVersion = 20
 	w, err := z.zip.CreateRaw(h)
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(content)
-	return err
+	for _, p := range pieces {
+		if _, err := w.Write(p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // StoreFrom adds a file of unknown size without compression. Its size
