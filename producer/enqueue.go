@@ -53,7 +53,8 @@ func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 // has ended, it returns the ID and an *EndedError.
 //
 // These errors mean that nothing was enqueued:
-// *tasks.InvalidError for a payload with faults, ErrIDReused for
+// *tasks.InvalidError for a payload with faults,
+// *tasks.PayloadSizeError for one that is too large, ErrIDReused for
 // an ID that belongs to a different job, ErrPlainSecret for a
 // plain secret without a key to seal it with, and ErrSealedNoID
 // for a sealed secret without the ID that it was sealed for. Any
@@ -112,6 +113,9 @@ func (c *Client) prepare(j tasks.Job, s settings) (queue.NewJob, tasks.Kind, err
 		return none, kind, err
 	}
 	payload, err := json.Marshal(sealed)
+	if err == nil {
+		err = tasks.CheckPayloadSize(len(payload), c.limit)
+	}
 	return queue.NewJob{
 		ID:      id,
 		Kind:    kind.Name,

@@ -35,6 +35,7 @@ type Client struct {
 	options redisconn.Options
 	redis   redis.UniversalClient
 	jobs    jobs
+	limit   int // bytes of a payload; 0 means tasks.MaxPayload
 	key     seal.PublicKey
 	reader  *events.Reader
 	wakeups *events.Wakeups
@@ -55,6 +56,11 @@ type ClientOption func(*Client)
 // Without the key it refuses them. seal.ParsePublicKey reads what
 // stevedore keygen printed.
 func WithPublicKey(k seal.PublicKey) ClientOption { return func(c *Client) { c.key = k } }
+
+// WithPayloadLimit changes how many bytes a payload may have.
+// Without it that is tasks.MaxPayload. The workers have a limit of
+// their own.
+func WithPayloadLimit(bytes int) ClientOption { return func(c *Client) { c.limit = bytes } }
 
 // WithKinds adds kinds of job to the built-in ones. The workers
 // must know them, too.

@@ -63,7 +63,11 @@ func (j jobs) beginRetry(ctx context.Context, s tasks.Status) error {
 	if err != nil {
 		return err
 	}
-	if t := deadlineOf(kind, h.Payload); !t.IsZero() && t.Before(time.Now()) {
+	payload, err := j.store.Reaper().Payload(ctx, s.ID)
+	if err != nil {
+		return err
+	}
+	if t := deadlineOf(kind, payload); !t.IsZero() && t.Before(h.Now) {
 		return fmt.Errorf("job %s: %w: its deadline, %s, has passed; enqueue it anew",
 			s.ID, ErrNotRetryable, t.Format(time.RFC3339))
 	}
@@ -86,8 +90,12 @@ func (j jobs) enqueueRetry(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	payload, err := j.store.Reaper().Payload(ctx, id)
+	if err != nil {
+		return err
+	}
 	return j.enqueueTask(ctx, kind, id, queue.RetryTask{
-		State: h.State, Payload: h.Payload, Queue: h.Queue, Generation: h.Generation,
+		State: h.State, Payload: payload, Queue: h.Queue, Generation: h.Generation,
 	})
 }
 

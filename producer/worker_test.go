@@ -92,7 +92,7 @@ func end(ctx context.Context, s queue.Store, l queue.Lease, out outcome) error {
 		return err
 	}
 	_, err = run.Commit(ctx, queue.Checkpoint{
-		Last: true, Objects: out.objects, Errors: out.errors, Budget: 1 << 20,
+		Last: true, Objects: out.objects, Errors: out.errors,
 	})
 	if err != nil {
 		return err

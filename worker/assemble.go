@@ -7,13 +7,17 @@ import (
 	"slices"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/providers/pacer"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/worker/apart"
 	"github.com/stevedore-jobs/stevedore/worker/cancel"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
+	"github.com/stevedore-jobs/stevedore/worker/health"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/leftover"
 	"github.com/stevedore-jobs/stevedore/worker/metrics"
@@ -43,17 +47,17 @@ const (
 // what it uses.
 func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error) {
 	prompt, patient := c.Redis.Client(), c.Redis.Patient()
-	store := queue.NewStore(patient).WithPrompt(prompt)
+	store := queue.NewStore(patient).WithPrompt(prompt).WithLimits(c.limits())
 	openPlaces(c, kinds, store.Caps(), pools)
 	inspector, slowed := asynqtask.NewClient(patient, prompt), newPacer(c)
-	h, left, room := newHealth(prompt, c.Redis.String()), leftover.New(c.Log), new(apart.Room)
-	wording := outcome.Wording{SettingName: c.SettingName, PartsBudget: c.PartsBudget}
+	h, left, room := newHealth(c, prompt), leftover.New(c.Log), new(apart.Room)
+	wording := outcome.Wording{SettingName: c.SettingName, Limits: c.limits()}
 	m, err := metrics.New(c.Registry, metrics.Sources{
 		Queues:   inspector.Queues,
 		Pools:    poolMetrics(pools, left),
 		Limits:   slowed.Limits,
-		RedisUp:  h.redisUp,
-		Draining: h.draining,
+		RedisUp:  h.RedisUp,
+		Draining: h.Draining,
 		Log:      c.Log,
 	})
 	if err != nil {
@@ -61,11 +65,10 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 	}
 
 	return &Worker{
-		config:  c,
-		log:     c.Log,
-		pools:   pools,
-		prompt:  prompt,
-		patient: patient,
+		config: c,
+		log:    c.Log,
+		pools:  pools,
+		prompt: prompt, patient: patient,
 		health:  h,
 		outage:  outage.New(c.Redis, prompt, c.Log, wording.Text),
 		cancels: cancel.Listener{Client: prompt, Store: store, Kinds: kinds, Log: c.Log},
@@ -81,13 +84,14 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 				ListStreams: c.ListStreams,
 				Pacer:       slowed,
 			},
-			secrets:   c.Secrets,
-			parallel:  c.Parallel,
-			metrics:   m,
-			wording:   wording,
-			log:       c.Log,
-			leftovers: left,
-			drain:     h.drain,
+			secrets:    c.Secrets,
+			parallel:   c.Parallel,
+			maxPayload: c.PayloadLimit,
+			metrics:    m,
+			wording:    wording,
+			log:        c.Log,
+			leftovers:  left,
+			drain:      h.Drained(),
 		},
 	}, nil
 }
@@ -95,6 +99,11 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 // newPacer returns a pacer for as many requests as all slots can make.
 func newPacer(c Config) *pacer.Pacer {
 	return pacer.New(c.Parallel * (c.ShardSlots + c.JobSlots + c.VerifySlots))
+}
+
+func newHealth(c Config, prompt redis.UniversalClient) *health.Health {
+	ask := func(ctx context.Context) error { return redisconn.Ping(ctx, prompt) }
+	return health.New(ask, c.Redis.String())
 }
 
 func newCoordinator(
@@ -106,7 +115,7 @@ func newCoordinator(
 		Metrics:        m,
 		Log:            c.Log,
 		ShardSlots:     c.ShardSlots,
-		PartsBudget:    c.PartsBudget,
+		RedisBudget:    c.RedisBudget,
 		Apart:          room.EnterJob,
 		HeartbeatEvery: heartbeatEvery,
 		SilentAfter:    silentAfter,
@@ -135,7 +144,6 @@ func newShardRunner(
 		Store:          s,
 		Metrics:        m,
 		Log:            c.Log,
-		PartsBudget:    c.PartsBudget,
 		HeartbeatEvery: heartbeatEvery,
 		Turn:           turn,
 		Apart:          room.EnterShard,

@@ -3,14 +3,9 @@ package worker
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
-
-// restartPause is the pause before a part of the worker that has
-// panicked begins again.
-const restartPause = time.Second
 
 // startBackground starts what runs beside the pools. The heartbeats of
 // shards end last, when stop is called: until then shards may run.
@@ -33,24 +28,10 @@ func (w *Worker) startBackground(ctx context.Context) (group *guard.Group, stop 
 	}
 }
 
-// keep runs a part of the worker until ctx ends. If the part panics, it
-// begins again, because the jobs of this worker depend on it. keep
-// returns no error: it is called in a guard.Group.
+// keep runs a part of the worker until ctx ends, also after a panic.
 func (w *Worker) keep(ctx context.Context, part string, run func(context.Context)) error {
-	for {
-		err := guard.Call(func() error { run(ctx); return nil })
-		if err == nil {
-			return nil
-		}
-		w.logPanic(part, err)
-		pause := time.NewTimer(restartPause)
-		select {
-		case <-ctx.Done():
-			pause.Stop()
-			return nil
-		case <-pause.C:
-		}
-	}
+	guard.Keep(ctx, run, func(err error) { w.logPanic(part, err) })
+	return nil // it is called in a guard.Group
 }
 
 // logPanic logs the panic of a part of the worker. An err that holds

@@ -60,7 +60,7 @@ func TestKillerObjectIsLeftOut(t *testing.T) {
 	h := newHarness(t, o)
 	lease := h.claimPlanned(manifest, "m", 3)
 	ref := asynqtask.ShardRef{Job: "m", Shard: 1}
-	done := queue.Checkpoint{To: "1/3", Objects: 4, Bytes: 400, Budget: 1 << 20}
+	done := queue.Checkpoint{To: "1/3", Objects: 4, Bytes: 400}
 	h.commit(h.startShard(ref), done)
 	for ref.Generation = range 2 {
 		h.must(h.startShard(ref).MarkSuspect(t.Context(), "1/4"))

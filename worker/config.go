@@ -8,6 +8,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/network"
+	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 	"github.com/stevedore-jobs/stevedore/worker/journal"
@@ -37,9 +38,15 @@ type Config struct {
 	BucketShards int // shards and exports on one bucket
 	TenantShards int // of one tenant: shards and exports; the same for each other pool
 
-	// PartsBudget is how many bytes of Redis the parts of one job may
-	// take, compressed. 0 means DefaultPartsBudget.
-	PartsBudget int64
+	// PayloadLimit is how many bytes a payload may have. 0 means
+	// tasks.MaxPayload.
+	PayloadLimit int
+	// RedisBudget is how many bytes one job may keep in Redis, compressed.
+	// 0 means DefaultRedisBudget.
+	RedisBudget int64
+	// JobObjects is how many objects one job may have. 0 means
+	// DefaultJobObjects, and less means no limit.
+	JobObjects int64
 
 	// DrainTimeout is how long a stopping worker waits for jobs that do
 	// not obey their context.
@@ -54,9 +61,13 @@ type Config struct {
 	Registry metrics.Registerer // nil means that no metrics are registered
 }
 
-// DefaultPartsBudget is enough for the manifest of about 20 million
-// images.
-const DefaultPartsBudget = 256 << 20
+const (
+	// DefaultRedisBudget is enough for the manifest of about 20 million
+	// images.
+	DefaultRedisBudget = 256 << 20
+	// DefaultJobObjects is the default of JobObjects.
+	DefaultJobObjects = 50_000_000
+)
 
 // validate returns all faults at once.
 func (c Config) validate() error {
@@ -86,8 +97,11 @@ func (c Config) validate() error {
 	if c.TenantShards < 0 {
 		add(setting.TenantShards, "must not be negative; 0 means no cap")
 	}
-	if c.PartsBudget < 0 {
-		add(setting.PartsBudget, "must not be negative")
+	if c.PayloadLimit < 0 {
+		add(setting.PayloadLimit, "must not be negative")
+	}
+	if c.RedisBudget < 0 {
+		add(setting.RedisBudget, "must not be negative")
 	}
 	if c.DrainTimeout <= 0 {
 		add(setting.DrainTimeout, "must be longer than 0s")
@@ -101,8 +115,16 @@ func (c Config) withDefaults() Config {
 		c.Log = slog.Default()
 	}
 	c.Log = c.Log.With("worker", journal.WorkerName())
-	if c.PartsBudget == 0 {
-		c.PartsBudget = DefaultPartsBudget
+	if c.RedisBudget == 0 {
+		c.RedisBudget = DefaultRedisBudget
+	}
+	if c.JobObjects == 0 {
+		c.JobObjects = DefaultJobObjects
 	}
 	return c
+}
+
+// limits returns what one job may cost.
+func (c Config) limits() queue.Limits {
+	return queue.Limits{Bytes: c.RedisBudget, Objects: max(c.JobObjects, 0)}
 }

@@ -26,10 +26,11 @@ func (a *attempt) runJob(ctx context.Context) outcome.Verdict {
 		err = fmt.Errorf("task %q: %w", a.taskID, errors.Join(err, errBadID))
 		return outcome.Verdict{Outcome: outcome.Failed, Err: err}
 	}
+	payload, tooLarge := a.payload()
 	lease, err := a.executor.store.Claim(ctx, queue.ClaimRequest{
 		Ref:     ref,
 		Kind:    a.kind.Name,
-		Payload: a.task.Payload(),
+		Payload: payload,
 		Queue:   a.queue,
 		First:   firstState(a.kind),
 	})
@@ -39,7 +40,7 @@ func (a *attempt) runJob(ctx context.Context) outcome.Verdict {
 	if lease.Over {
 		a.writeEnd(ctx, lease)
 		if lease.State == tasks.StateCancelled { // before a worker had it
-			labels := journal.Read(a.kind, a.task.Payload())
+			labels := journal.Read(a.kind, payload)
 			a.executor.metrics.JobEnded(labels, string(tasks.StateCancelled), 0)
 		}
 		return outcome.Verdict{Outcome: outcome.Obsolete}
@@ -48,11 +49,24 @@ func (a *attempt) runJob(ctx context.Context) outcome.Verdict {
 	gauge := a.executor.metrics.TrackJob(a.kind.Name, lease.ID)
 	defer gauge.Close()
 	c := a.newClaim(lease, gauge)
-	result, err := c.run(ctx)
+	var result tasks.Result
+	if err = tooLarge; err == nil {
+		result, err = c.run(ctx, payload)
+	}
 	decided := c.decide(ctx, result, err)
 	recorded := c.record(ctx, decided)
 	c.report(ctx, recorded)
 	return recorded
+}
+
+// payload returns the payload of the task. One that is too large is not
+// even copied: it is an error, and empty.
+func (a *attempt) payload() ([]byte, error) {
+	payload := a.task.Payload()
+	if err := tasks.CheckPayloadSize(len(payload), a.executor.maxPayload); err != nil {
+		return nil, err
+	}
+	return payload, nil
 }
 
 // claim is a job that an attempt holds.
@@ -88,9 +102,9 @@ func (c *claim) journal() journal.Job {
 }
 
 // run decodes the payload and runs the job.
-func (c *claim) run(ctx context.Context) (result tasks.Result, err error) {
+func (c *claim) run(ctx context.Context, payload []byte) (result tasks.Result, err error) {
 	err = guard.Call(func() (err error) {
-		if c.job.Payload, err = c.job.Kind.DecodeValid(c.attempt.task.Payload()); err != nil {
+		if c.job.Payload, err = c.job.Kind.DecodeValid(payload); err != nil {
 			return err
 		}
 		c.attempt.decoded(c.job.Payload)
@@ -118,14 +132,17 @@ func (c *claim) runInTime(ctx context.Context) (tasks.Result, error) {
 // limitTime returns a context that ends with outcome.ErrTimeout after
 // the time that the kind allows, or with outcome.ErrDeadline at the
 // deadline of the payload.
+//
+// Both times are by the clock of Redis: this process's may be wrong.
 func (c *claim) limitTime(ctx context.Context) (context.Context, context.CancelFunc) {
-	end := c.job.Lease.Started.Add(c.job.Kind.Policy.Timeout)
-	ctx, cancel := context.WithDeadlineCause(ctx, end, outcome.ErrTimeout)
+	left := c.job.Lease.Until(c.job.Lease.Started.Add(c.job.Kind.Policy.Timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, left, outcome.ErrTimeout)
 	deadline := c.job.Payload.JobTerms().Deadline
 	if deadline.IsZero() {
 		return ctx, cancel
 	}
-	ctx, cancelDeadline := context.WithDeadlineCause(ctx, deadline, outcome.ErrDeadline)
+	left = c.job.Lease.Until(deadline)
+	ctx, cancelDeadline := context.WithTimeoutCause(ctx, left, outcome.ErrDeadline)
 	return ctx, func() {
 		cancelDeadline()
 		cancel()

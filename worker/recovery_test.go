@@ -87,7 +87,6 @@ func checkLateWorker(t *testing.T, h *harness, silent *silentWorker, lease queue
 		Objects: 10,
 		Bytes:   900,
 		Tally:   map[string]int64{"7": 1},
-		Budget:  1 << 30,
 	})
 	if err != nil || counted {
 		t.Errorf("the late commit: %v, %v", counted, err)

@@ -70,7 +70,7 @@ func TestKindsRefuseGaps(t *testing.T) {
 func TestNewReportsAllFaults(t *testing.T) {
 	t.Parallel()
 	c := testConfig()
-	c.ShardSlots, c.BucketShards, c.PartsBudget, c.DrainTimeout = 0, -1, -1, 0
+	c.ShardSlots, c.BucketShards, c.RedisBudget, c.DrainTimeout = 0, -1, -1, 0
 	_, err := New(c, allKinds()[1:]...)
 	if err == nil {
 		t.Fatal("a worker with faults was made")
@@ -78,7 +78,7 @@ func TestNewReportsAllFaults(t *testing.T) {
 	for _, want := range []string{
 		"the setting shard-slots: must be at least 1",
 		"the setting bucket-shards: must not be negative",
-		"the setting parts-budget: must not be negative",
+		"the setting redis-budget: must not be negative",
 		"the setting drain-timeout: must be longer than 0s",
 		"no job for kind verify-connection",
 	} {

@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
@@ -52,10 +51,7 @@ func (c *claim) record(ctx context.Context, v jobVerdict) outcome.Verdict {
 	var err error
 	switch {
 	case v.Ended():
-		c.job.WriteResult(endResult(tasks.Status{
-			State: v.State(), Result: v.end.Result, Failure: v.end.Failure,
-		}))
-		err = c.job.Lease.Publish(late, v.end)
+		v, err = c.end(late, v)
 	case v.Again():
 		err = c.job.Lease.Suspend(late, v.Pause)
 	default:
@@ -74,6 +70,24 @@ func (c *claim) record(ctx context.Context, v jobVerdict) outcome.Verdict {
 	return v.Verdict
 }
 
+// end ends the job. If its result does not fit into the job's budget in
+// Redis, the job fails: it returns the verdict that holds.
+func (c *claim) end(ctx context.Context, v jobVerdict) (jobVerdict, error) {
+	err := c.publish(ctx, v)
+	if errors.Is(err, queue.ErrBudget) {
+		v = c.decide(ctx, nil, err)
+		err = c.publish(ctx, v)
+	}
+	return v, err
+}
+
+func (c *claim) publish(ctx context.Context, v jobVerdict) error {
+	c.job.WriteResult(endResult(tasks.Status{
+		State: v.State(), Result: v.end.Result, Failure: v.end.Failure,
+	}))
+	return c.job.Lease.Publish(ctx, v.end)
+}
+
 // whyFenced returns why this attempt does not hold the job any more: it
 // was cancelled, or another coordinator has it.
 func (c *claim) whyFenced(ctx context.Context) outcome.Verdict {
@@ -88,7 +102,7 @@ func (c *claim) whyFenced(ctx context.Context) outcome.Verdict {
 // report counts a job that has ended.
 func (c *claim) report(ctx context.Context, v outcome.Verdict) {
 	labels := c.attempt.labels
-	took := time.Since(c.job.Lease.Started)
+	took := -c.job.Lease.Until(c.job.Lease.Started)
 	metrics, counts := c.executor.metrics, c.gauge.Progress()
 	if c.job.Kind.Single != nil {
 		counts = c.job.Env.Progress.Counts()

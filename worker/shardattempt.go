@@ -17,7 +17,10 @@ var errBadShard = errors.New("bad shard task")
 // runShard makes one attempt at a shard.
 func (a *attempt) runShard(ctx context.Context) outcome.Verdict {
 	var ref asynqtask.ShardRef
-	err := json.Unmarshal(a.task.Payload(), &ref)
+	payload, err := a.payload()
+	if err == nil {
+		err = json.Unmarshal(payload, &ref)
+	}
 	if err != nil || a.kind.Sharded == nil {
 		err = fmt.Errorf("not a shard of a sharded job: %w", errors.Join(err, errBadShard))
 		return outcome.Verdict{Outcome: outcome.Failed, Err: err}

@@ -29,7 +29,7 @@ const (
 func (w *Worker) stop(servers []*server, stopBackground func()) {
 	limit, cancel := context.WithTimeout(context.Background(), w.config.DrainTimeout)
 	defer cancel()
-	w.health.ready.Store(false)
+	w.health.SetReady(false)
 	w.log.Info("draining")
 
 	stopped := w.inBackground(servers, (*server).Stop)
@@ -39,7 +39,7 @@ func (w *Worker) stop(servers []*server, stopBackground func()) {
 	case <-stopped:
 	case <-lastPoll.C: // a task that still comes is handed over at once
 	}
-	close(w.health.drain)
+	w.health.Drain()
 
 	ended := w.inBackground(servers, func(s *server) {
 		<-stopped

@@ -14,11 +14,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/stevedore-jobs/stevedore/worker/cancel"
+	"github.com/stevedore-jobs/stevedore/worker/health"
 	"github.com/stevedore-jobs/stevedore/worker/outage"
 	"github.com/stevedore-jobs/stevedore/worker/reaper"
 )
@@ -33,7 +35,7 @@ type Worker struct {
 	executor *executor
 	reaper   *reaper.Reaper
 	cancels  cancel.Listener
-	health   *health
+	health   *health.Health
 	outage   *outage.Watch
 }
 
@@ -77,12 +79,16 @@ func (w *Worker) Run(ctx context.Context) error {
 		servers = append(servers, s)
 		background.Go(func() error { return w.keep(ctx, "pickup", s.conn.Watch) })
 	}
-	w.health.ready.Store(true)
+	w.health.SetReady(true)
 	started(w.log, w.pools, w.config.Redis.String())
 	<-ctx.Done()
 	w.stop(servers, stopBackground)
 	w.log.Info("worker stopped")
 	return nil
 }
+
+// Handler serves the probes of an orchestrator, /livez and /readyz. It
+// may be called before Run.
+func (w *Worker) Handler() http.Handler { return w.health.Handler() }
 
 func (w *Worker) closeClients() { _, _ = w.prompt.Close(), w.patient.Close() }

@@ -40,21 +40,9 @@ func startLocal(
 	if err != nil {
 		return nil, err
 	}
-	slots := runtime.GOMAXPROCS(0)
-	w, err := worker.New(worker.Config{
-		Redis:        redis.Options(),
-		Providers:    openers,
-		Network:      net,
-		ListStreams:  s.ListStreams,
-		Secrets:      providers.Secrets{Any: true},
-		VerifySlots:  slots,
-		JobSlots:     slots,
-		ShardSlots:   slots,
-		Parallel:     s.Parallel,
-		DrainTimeout: 5 * time.Second,
-		SettingName:  settings.Name,
-		Log:          log,
-	}, jobs(s)...)
+	config := localConfig(s, log)
+	config.Redis, config.Providers, config.Network = redis.Options(), openers, net
+	w, err := worker.New(config, jobs(s)...)
 	if err != nil {
 		redis.Close()
 		return nil, err
@@ -68,11 +56,29 @@ func startLocal(
 		}
 		return err
 	})
-	client := producer.New(redis.Options())
+	client := producer.New(redis.Options(), producer.WithPayloadLimit(int(s.PayloadLimit)))
 	return &local{client, openers, func() {
 		_ = client.Close()
 		cancel()
-		<-ended // it is in the log
+		_ = <-ended // it is in the log
 		redis.Close()
 	}}, nil
+}
+
+// localConfig is the configuration of a worker that runs one job.
+func localConfig(s settings.Settings, log *slog.Logger) worker.Config {
+	slots := runtime.GOMAXPROCS(0)
+	return worker.Config{
+		ListStreams:  s.ListStreams,
+		PayloadLimit: int(s.PayloadLimit),
+		JobObjects:   -1,
+		Secrets:      providers.Secrets{Any: true},
+		VerifySlots:  slots,
+		JobSlots:     slots,
+		ShardSlots:   slots,
+		Parallel:     s.Parallel,
+		DrainTimeout: 5 * time.Second,
+		SettingName:  settings.Name,
+		Log:          log,
+	}
 }

@@ -65,7 +65,7 @@ func (p policyCommand) storage(
 		return s, need, errors.New("give a file with a storage, " +
 			"- for standard input, or --source URL")
 	}
-	data, err := payload.ReadFile(p.Payload, c.In)
+	data, err := payload.ReadFile(p.Payload, c.In, 0)
 	if err != nil {
 		return s, need, err
 	}

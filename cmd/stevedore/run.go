@@ -53,7 +53,9 @@ func (r runCommand) Run(ctx context.Context, c cli.Console, schemes payload.Sche
 		s.Parallel = r.Parallel
 	}
 	c.Environ = withProfile(c.Environ, r.Profile)
-	j, err := r.Job(c, schemes, payload.Credentials{Method: tasks.AuthWorkerIdentity})
+	j, err := r.Job(c, schemes, payload.Credentials{
+		Method: tasks.AuthWorkerIdentity, MaxPayload: int(s.PayloadLimit),
+	})
 	if err != nil {
 		return err
 	}

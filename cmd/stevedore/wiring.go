@@ -47,11 +47,22 @@ func workerConfig(
 		Parallel:     s.Parallel,
 		BucketShards: s.BucketShards,
 		TenantShards: s.TenantShards,
-		PartsBudget:  s.PartsBudget,
+		PayloadLimit: int(s.PayloadLimit),
+		RedisBudget:  s.RedisBudget,
+		JobObjects:   objectLimit(s.JobObjects),
 		DrainTimeout: s.DrainTimeout,
 
 		SettingName: settings.Name,
 		Log:         log,
 		Registry:    r,
 	}, err
+}
+
+// objectLimit returns a limit as worker.Config has it, where 0 means the
+// default.
+func objectLimit(objects int) int64 {
+	if objects == 0 {
+		return -1
+	}
+	return int64(objects)
 }

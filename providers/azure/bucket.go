@@ -37,10 +37,14 @@ func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error)
 	if err == nil && client.IsFolder(out.Metadata) {
 		err = azerror.FolderNotFound()
 	}
+	o := objectOf(key, out.ContentLength, out.ETag, out.LastModified)
+	if err == nil {
+		err = checkObject(o)
+	}
 	if err != nil {
 		return providers.Object{}, b.wrapError("stat", key, err)
 	}
-	return objectOf(key, out.ContentLength, out.ETag, out.LastModified), nil
+	return o, nil
 }
 
 // Delete implements providers.Bucket. It deletes the blob's snapshots
@@ -83,4 +87,13 @@ func objectOf(key string, size *int64, etag *azcore.ETag, modified *time.Time) p
 		o.ModTime = *modified
 	}
 	return o
+}
+
+// checkObject returns an error for an answer that describes no blob: the
+// service always sends an ETag.
+func checkObject(o providers.Object) error {
+	if o.ETag == "" {
+		return azerror.Lacks("ETag")
+	}
+	return driver.CheckObject(o)
 }

@@ -5,12 +5,14 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/azure/azerror"
 	"github.com/stevedore-jobs/stevedore/providers/azure/client"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 )
 
 // List implements providers.Bucket.
@@ -18,7 +20,8 @@ func (b *bucket) List(
 	ctx context.Context, opts providers.ListOptions,
 ) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
-		l := listing{driver.NewListing(opts, b.KnownOrder), yield}
+		l := listing{Listing: driver.NewListing(opts, b.KnownOrder), yield: yield}
+		l.InCharacters = true // "Naming and Referencing Containers, Blobs, and Metadata"
 		if err := l.pages(ctx, b.client, opts); err != nil {
 			yield(providers.Object{}, b.wrapError("list", "", err))
 		}
@@ -28,15 +31,22 @@ func (b *bucket) List(
 // listing is one call of List.
 type listing struct {
 	*driver.Listing
-	yield func(providers.Object, error) bool
+	yield  func(providers.Object, error) bool
+	marker *string // of the next page
 }
 
 func (l *listing) pages(
 	ctx context.Context, c *container.Client, opts providers.ListOptions,
 ) error {
-	pages := c.NewListBlobsFlatPager(listOptions(opts))
+	asked := listOptions(opts)
+	pages := c.NewListBlobsFlatPager(asked)
 	for more := !l.Done(); more && pages.More(); {
 		page, err := pages.NextPage(ctx)
+		if limits.IsTooMuch(err) && asked.MaxResults == nil {
+			asked.MaxResults, asked.Marker = to.Ptr[int32](driver.ShortPage), l.marker
+			pages = c.NewListBlobsFlatPager(asked)
+			continue
+		}
 		if err == nil {
 			more, err = l.yieldPage(page)
 		}
@@ -45,7 +55,8 @@ func (l *listing) pages(
 		}
 		if prefix, ok := l.Restart(opts.Prefix); ok {
 			opts.Prefix = prefix
-			pages = c.NewListBlobsFlatPager(listOptions(opts))
+			asked, l.marker = listOptions(opts), nil
+			pages = c.NewListBlobsFlatPager(asked)
 		}
 	}
 	return nil
@@ -68,25 +79,28 @@ func (l *listing) yieldPage(page container.ListBlobsFlatResponse) (more bool, er
 	if page.Segment == nil {
 		return false, azerror.NotListing()
 	}
+	l.marker = page.NextMarker
+	next := ""
+	if l.marker != nil {
+		next = *l.marker
+	}
+	if err := l.Page(len(page.Segment.BlobItems), next); err != nil {
+		return false, err
+	}
 	for _, item := range page.Segment.BlobItems {
-		if item.Name == nil || item.Properties == nil {
+		if item == nil || item.Name == nil || item.Properties == nil {
 			return false, azerror.NotListing()
 		}
-		wanted, err := l.Take(*item.Name)
+		p := item.Properties
+		object := objectOf(*item.Name, p.ContentLength, p.ETag, p.LastModified)
+		wanted, err := l.Take(object)
 		if err != nil {
 			return false, err
 		}
-		if wanted && !l.yieldItem(item) || l.Done() {
+		wanted = wanted && !client.IsFolder(item.Metadata)
+		if wanted && !l.yield(object, nil) || l.Done() {
 			return false, nil
 		}
 	}
 	return true, nil
-}
-
-func (l *listing) yieldItem(item *container.BlobItem) bool {
-	if client.IsFolder(item.Metadata) {
-		return true
-	}
-	p := item.Properties
-	return l.yield(objectOf(*item.Name, p.ContentLength, p.ETag, p.LastModified), nil)
 }

@@ -30,12 +30,14 @@ func (b *bucket) Open(
 		_ = out.Body.Close()
 		return nil, fail(azerror.FolderNotFound())
 	}
+	o := objectOf(key, nil, out.ETag, out.LastModified)
+	if err := checkObject(o); err != nil {
+		_ = out.Body.Close()
+		return nil, fail(err)
+	}
 
 	answer := driver.Answer{
-		Body:   out.Body,
-		Object: objectOf(key, nil, out.ETag, out.LastModified),
-		Length: out.ContentLength,
-		Range:  out.ContentRange,
+		Body: out.Body, Object: o, Length: out.ContentLength, Range: out.ContentRange,
 	}
 	r, err := answer.NewReader(opts, fail)
 	return r, fail(err)

@@ -42,6 +42,9 @@ func (b *bucket) Put(
 	source := driver.NewSource(ctx, body)
 	up := upload{client: b.client.NewBlockBlobClient(key), opts: opts}
 	o, err := up.run(ctx, source)
+	if err == nil {
+		err = checkObject(o)
+	}
 	switch {
 	case err == nil:
 		o.Key, o.Size = key, source.N

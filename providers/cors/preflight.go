@@ -12,6 +12,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/check"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -46,6 +47,7 @@ func (p page) request(ctx context.Context) (exchange, bool) {
 func (p page) send(
 	ctx context.Context, verb string, q question, set func(http.Header),
 ) (exchange, error) {
+	ctx = limits.For(ctx, limits.Preflight)
 	req, err := http.NewRequestWithContext(ctx, verb, p.target, nil)
 	if err != nil {
 		return exchange{}, err

@@ -29,6 +29,10 @@ func (a Answer) NewReader(
 	opts providers.ReadOptions, fail func(error) error,
 ) (*providers.Reader, error) {
 	first, size, err := a.span(opts)
+	a.Object.Size = size
+	if err == nil {
+		err = CheckObject(a.Object)
+	}
 	switch {
 	case err != nil:
 	case opts.Offset >= size && size > 0:
@@ -45,7 +49,6 @@ func (a Answer) NewReader(
 	if opts.Length > 0 {
 		n = min(n, opts.Length)
 	}
-	a.Object.Size = size
 	return &providers.Reader{ReadCloser: Body(a.Body, n, fail), Object: a.Object}, nil
 }
 

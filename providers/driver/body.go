@@ -3,7 +3,6 @@ package driver
 import (
 	"errors"
 	"io"
-	"net/http"
 )
 
 // Body returns a reader of exactly the first n bytes of an answer's
@@ -50,14 +49,4 @@ func (r *body) Close() error {
 	}
 	_ = r.from.Close()
 	return nil
-}
-
-// LimitBody makes an answer's body end after n bytes.
-func LimitBody(resp *http.Response, n int64) {
-	resp.Body = limitedBody{io.LimitReader(resp.Body, n), resp.Body}
-}
-
-type limitedBody struct {
-	io.Reader
-	io.Closer
 }

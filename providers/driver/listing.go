@@ -15,6 +15,10 @@ import (
 // It does not expect the server to start where it was asked to, or to
 // list only the prefix that it was asked for.
 type Listing struct {
+	// InCharacters says that the bucket limits its keys to 1,024
+	// characters, not bytes.
+	InCharacters bool
+
 	opts  providers.ListOptions
 	known *KnownOrder    // of the bucket
 	order keyorder.Order // the orders that fit what is known, and this listing
@@ -24,6 +28,9 @@ type Listing struct {
 	done  bool
 
 	startIgnored bool // the server has listed a key before After
+
+	token string // of the page that comes next
+	empty int    // pages without objects, one after the other
 }
 
 // NewListing makes a Listing. It teaches known what it finds out.
@@ -66,16 +73,26 @@ func (l *Listing) Restart(prefix string) (string, bool) {
 	if !l.startIgnored || l.past || len(directory) <= len(prefix) {
 		return "", false
 	}
-	l.begun = false
+	l.begun, l.token = false, ""
 	return directory, true
 }
 
-// Take reports whether the next key that the server lists belongs to
-// the listing. It fails as Invalid if the keys are in no known order
-// (UnorderedListing), or if the server ignores After and that is not
-// allowed (StartIgnored).
-func (l *Listing) Take(key string) (bool, error) {
-	if err := l.follow(key); err != nil {
+// Take reports whether the next object that the server lists belongs to
+// the listing. It fails as Invalid if no storage service can have such
+// an object, for example because the key is longer than 1,024 bytes
+// (KeyTooLong); if the keys are in no known order (UnorderedListing);
+// or if the server ignores After and that is not allowed
+// (StartIgnored).
+func (l *Listing) Take(o providers.Object) (bool, error) {
+	key := o.Key
+	err := checkKey(key, l.InCharacters)
+	if err == nil {
+		err = CheckObject(o)
+	}
+	if err == nil {
+		err = l.follow(key)
+	}
+	if err != nil {
 		return false, err
 	}
 	opts := l.opts
@@ -89,6 +106,45 @@ func (l *Listing) Take(key string) (bool, error) {
 	l.done = opts.Through != "" && key == opts.Through
 	isPast, err := l.isPastStart(key)
 	return isPast && strings.HasPrefix(key, opts.Prefix), err
+}
+
+// ShortPage is the number of objects that a listing asks for when a
+// page of the usual length was too much (limits.IsTooMuch).
+const ShortPage = 250
+
+// maxEmptyPages bounds the pages without objects that follow each
+// other. Servers send such pages while they pass objects that were
+// deleted.
+const maxEmptyPages = 1000
+
+// Page takes note of a page that the server has sent: how many objects
+// it has, and the token of the next page, which is empty if there is
+// none. It fails as Invalid if the server would send empty pages
+// forever (EndlessListing).
+func (l *Listing) Page(objects int, next string) error {
+	repeats := next == l.token && l.token != ""
+	l.token = next
+	if objects > 0 || next == "" {
+		l.empty = 0
+		return nil
+	}
+	l.empty++
+	switch {
+	case repeats:
+		return endless("a page without objects, and the same token again for the next one")
+	case l.empty > maxEmptyPages:
+		return endless(fmt.Sprintf("more than %d pages without objects, one after the other",
+			maxEmptyPages))
+	}
+	return nil
+}
+
+func endless(what string) error {
+	return &providers.Error{
+		Kind: providers.Invalid, Code: "EndlessListing",
+		Detail: "the server answers a listing with " + what,
+		Fix:    "Check the server: its listing does not end.",
+	}
 }
 
 // follow checks that a key follows the last one.

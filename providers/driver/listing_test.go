@@ -19,7 +19,7 @@ func take(l *driver.Listing, listed []string) (taken []string, err error) {
 		if l.Done() {
 			break
 		}
-		wanted, err := l.Take(key)
+		wanted, err := l.Take(providers.Object{Key: key})
 		if err != nil {
 			return taken, err
 		}
@@ -149,7 +149,7 @@ func TestListing_ShardsHoldEachKeyOnce(t *testing.T) {
 			known, opts := &driver.KnownOrder{}, providers.ListOptions{}
 			plan := driver.NewListing(providers.ListOptions{}, known)
 			for i, key := range keys {
-				if _, err := plan.Take(key); err != nil {
+				if _, err := plan.Take(providers.Object{Key: key}); err != nil {
 					t.Fatal(err)
 				}
 				if i%7 != 6 && i < len(keys)-1 {

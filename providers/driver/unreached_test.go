@@ -17,6 +17,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
@@ -120,7 +121,7 @@ func TestUnreached_RealServers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.url, nil)
+			req, err := http.NewRequestWithContext(limits.For(t.Context(), limits.Read), http.MethodGet, c.url, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

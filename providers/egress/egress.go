@@ -17,6 +17,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 )
 
 // Policy says where a worker may connect to. The zero value allows
@@ -69,16 +71,22 @@ func (p Policy) allows(addr netip.Addr) bool {
 }
 
 // Client makes a client that connects only where the policy allows.
-// It ignores proxies of the environment and follows no redirect: the
-// caller gets the 3xx answer. It is meant to be made once and shared;
-// it is safe for concurrent use.
+// It keeps every answer within the limits of package limits, and
+// refuses requests without an operation. It ignores proxies of the
+// environment and follows no redirect: the caller gets the 3xx answer.
+// It is meant to be made once and shared; it is safe for concurrent
+// use.
 func (p Policy) Client() *http.Client {
 	return &http.Client{
-		Transport: schemeTransport{https: newTransport(p.Check), http: newTransport(p.CheckHTTP)},
+		Transport: limits.Transport(p.transport()),
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
 		},
 	}
+}
+
+func (p Policy) transport() schemeTransport {
+	return schemeTransport{https: newTransport(p.Check), http: newTransport(p.CheckHTTP)}
 }
 
 // schemeTransport has one transport for each scheme, because a dialer
@@ -116,7 +124,7 @@ func newTransport(check func(netip.Addr) error) *http.Transport {
 		TLSHandshakeTimeout:    10 * time.Second,
 		ResponseHeaderTimeout:  30 * time.Second,
 		ExpectContinueTimeout:  time.Second,
-		MaxResponseHeaderBytes: 256 << 10,
+		MaxResponseHeaderBytes: limits.MaxHeader,
 		DisableCompression:     true,
 		Protocols:              http1,
 	}

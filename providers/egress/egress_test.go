@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 )
 
 func TestCheck(t *testing.T) {
@@ -135,7 +137,11 @@ func TestClient(t *testing.T) {
 func get(p Policy, url string) error {
 	client := p.Client()
 	defer client.CloseIdleConnections()
-	resp, err := client.Get(url)
+	req, err := http.NewRequestWithContext(limits.For(context.Background(), limits.Read), http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return err
 	}
@@ -167,9 +173,12 @@ func TestPlainHTTP(t *testing.T) {
 // policy.
 func TestClientIgnoresProxy(t *testing.T) {
 	t.Parallel()
-	g := Policy{}.Client().Transport.(schemeTransport)
+	g := Policy{}.transport()
 	if g.http.Proxy != nil || g.https.Proxy != nil {
 		t.Error("a proxy is used")
+	}
+	if g.https.MaxResponseHeaderBytes != limits.MaxHeader || g.http.MaxResponseHeaderBytes != limits.MaxHeader {
+		t.Error("the headers of answers are not bounded")
 	}
 	if g.https.MaxConnsPerHost != maxConns || g.https.Protocols.HTTP2() || !g.https.DisableCompression {
 		t.Error("the transport is not tuned")

@@ -37,13 +37,21 @@ func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error)
 		attrs, err = h.Object(key).Attrs(ctx)
 		return err
 	})
-	if err == nil && attrs.Generation <= 0 {
-		err = gcserror.NotGCS(http.StatusOK)
+	if err == nil {
+		err = checkObject(attrs)
 	}
 	if err != nil {
 		return providers.Object{}, b.wrapError("stat", key, err)
 	}
 	return objectOf(attrs), nil
+}
+
+// checkObject returns an error for an answer that describes no object.
+func checkObject(a *storage.ObjectAttrs) error {
+	if a == nil || a.Generation <= 0 {
+		return gcserror.NotGCS(http.StatusOK)
+	}
+	return driver.CheckObject(objectOf(a))
 }
 
 // Delete implements providers.Bucket.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
+	"github.com/stevedore-jobs/stevedore/providers/gcs/client"
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 )
 
 const pageSize = 1000 // objects; the API's maximum
@@ -27,6 +29,7 @@ func (b *bucket) List(
 		// Read before the iterator is made, so that no change is
 		// missed.
 		paid := b.client.Pays()
+		ctx := client.WithPages(ctx, l.Page)
 		it := b.objects(ctx, opts)
 		for !l.Done() {
 			attrs, err := it.Next()
@@ -38,10 +41,14 @@ func (b *bucket) List(
 				it, paid = b.objects(ctx, opts), true
 				continue
 			}
+			if limits.IsTooMuch(err) && it.PageInfo().MaxSize == pageSize {
+				it = b.shortPages(ctx, opts, it.PageInfo().Token)
+				continue
+			}
 
 			wanted := false
 			if err == nil {
-				wanted, err = l.Take(attrs.Name)
+				wanted, err = l.Take(objectOf(attrs))
 			}
 			if err != nil {
 				yield(providers.Object{}, b.wrapError("list", "", err))
@@ -66,5 +73,14 @@ func (b *bucket) objects(
 	}
 	it := b.client.Bucket().Objects(ctx, q)
 	it.PageInfo().MaxSize = pageSize
+	return it
+}
+
+// shortPages goes on with a listing at a token, in short pages.
+func (b *bucket) shortPages(
+	ctx context.Context, opts providers.ListOptions, token string,
+) *storage.ObjectIterator {
+	it := b.objects(ctx, opts)
+	it.PageInfo().MaxSize, it.PageInfo().Token = driver.ShortPage, token
 	return it
 }

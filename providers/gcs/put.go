@@ -6,14 +6,12 @@ import (
 	"context"
 	"hash/crc32"
 	"io"
-	"net/http"
 
 	"cloud.google.com/go/storage"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/providers/gcs/client"
-	"github.com/stevedore-jobs/stevedore/providers/gcs/gcserror"
 	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
@@ -41,6 +39,9 @@ func (b *bucket) Put(
 	source := driver.NewSource(ctx, body)
 	up := upload{bucket: b, key: key, opts: opts}
 	attrs, err := up.run(ctx, source)
+	if err == nil {
+		err = checkObject(attrs)
+	}
 	switch {
 	case source.Failed != nil: // may be another bucket's error, which stays as it is
 		return providers.Object{}, providers.Failed("put", b.storage.Bucket, key, source.Failed)
@@ -50,8 +51,6 @@ func (b *bucket) Put(
 			e.Kind = providers.Conflict // the object to replace is gone
 		}
 		return providers.Object{}, e
-	case attrs.Generation <= 0:
-		return providers.Object{}, b.wrapError("put", key, gcserror.NotGCS(http.StatusOK))
 	}
 	return objectOf(attrs), nil
 }

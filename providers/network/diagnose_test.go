@@ -17,6 +17,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/providers/egress"
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
@@ -167,7 +168,7 @@ func TestRefusedAddressesAreNotTold(t *testing.T) {
 		}
 		d := &diagnosis{target: mustEndpoint(t, endpoint)} // as if the name had changed since resolve
 		checks = append(checks, d.connect(t.Context()))
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, endpoint, nil)
+		req, err := http.NewRequestWithContext(limits.For(t.Context(), limits.Read), http.MethodGet, endpoint, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

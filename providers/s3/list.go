@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 	"github.com/stevedore-jobs/stevedore/providers/s3/client"
 )
 
@@ -42,6 +43,13 @@ func (l *listing) pages(
 	}
 	for more := !l.Done(); more; {
 		page, err := c.ListPage(ctx, in)
+		if limits.IsTooMuch(err) && in.MaxKeys == nil {
+			in.MaxKeys = aws.Int32(driver.ShortPage)
+			continue
+		}
+		if err == nil {
+			err = l.Page(len(page.Contents), aws.ToString(page.NextContinuationToken))
+		}
 		if err == nil {
 			more, err = l.yieldPage(page)
 		}
@@ -60,12 +68,12 @@ func (l *listing) pages(
 // reports whether another page is needed.
 func (l *listing) yieldPage(page *sdk.ListObjectsV2Output) (more bool, err error) {
 	for _, o := range page.Contents {
-		key := aws.ToString(o.Key)
-		wanted, err := l.Take(key)
+		object := objectOf(aws.ToString(o.Key), o.Size, o.ETag, o.LastModified)
+		wanted, err := l.Take(object)
 		if err != nil {
 			return false, err
 		}
-		if wanted && !l.yield(objectOf(key, o.Size, o.ETag, o.LastModified), nil) || l.Done() {
+		if wanted && !l.yield(object, nil) || l.Done() {
 			return false, nil
 		}
 	}

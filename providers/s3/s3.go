@@ -67,11 +67,22 @@ func (o *Opener) Open(
 	}
 	config := client.Config{HTTP: o.Client, Attempts: o.attempts(), Credentials: id.Credentials}
 	c := client.New(s, config)
+	if s.Auth.Method == tasks.AuthAnonymous && c.NeedsCredentials() {
+		return nil, anonymousDirectory(s)
+	}
 	return &bucket{
 		KnownOrder: driver.NewKnownOrder(c.KeyOrder()),
 		location:   location{storage: s, client: c, identity: id},
 		errors:     s3error.Wrapper{Storage: s, Redact: id.Redact},
 	}, nil
+}
+
+func anonymousDirectory(s tasks.Storage) error {
+	return &providers.Error{
+		Op: "open", Bucket: s.Bucket, Kind: providers.Invalid, Code: "AnonymousDirectoryBucket",
+		Detail: "a directory bucket (S3 Express) is never public, so it needs credentials",
+		Fix:    "Use access-key, assume-role or worker-identity.",
+	}
 }
 
 // FindIdentity implements providers.OwnIdentity.

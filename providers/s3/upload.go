@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -55,7 +56,11 @@ func (u *upload) CreateMultipartUpload(
 		u.Client = api
 		return api.CreateMultipartUpload(ctx, in, opts...)
 	}
-	return client.Call(ctx, u.regional, create)
+	out, err := client.Call(ctx, u.regional, create)
+	if err == nil && aws.ToString(out.UploadId) == "" {
+		return nil, s3error.NotS3("UploadId")
+	}
+	return out, err
 }
 
 // UploadPart sends a part. It returns a panic as an error, because it
@@ -65,6 +70,9 @@ func (u *upload) UploadPart(
 ) (out *sdk.UploadPartOutput, err error) {
 	err = guard.Call(func() (err error) {
 		out, err = u.Client.UploadPart(ctx, in, opts...)
+		if err == nil && aws.ToString(out.ETag) == "" {
+			err = s3error.NotS3("ETag")
+		}
 		return err
 	})
 	return out, err

@@ -38,11 +38,10 @@ func (s Store) Cancel(
 		}
 
 		v, err := s.patient.run(ctx, lua.Cancel, id, lua.Args{
-			"finished": nowMillis(),
-			"keep":     keep.Milliseconds(),
-			"event":    event,
-			"round":    now.Round,
-			"token":    token,
+			"ttl":   keep.Milliseconds(),
+			"event": event,
+			"round": now.Round,
+			"token": token,
 		}).StringSlice()
 		switch {
 		case err != nil:

@@ -3,7 +3,6 @@ package queue_test
 import (
 	"bytes"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -31,7 +30,7 @@ func TestCheckpointsGoOnWhereTheLastOneEnded(t *testing.T) {
 		checkpoint := func(from, to, data string, last bool) queue.Checkpoint {
 			return queue.Checkpoint{
 				From: from, To: to, Last: last, Data: []byte(data), Objects: 2, Bytes: 5, Errors: lines(1),
-				Tally: map[string]int64{"jpeg": 1, to: 1}, Budget: budget,
+				Tally: map[string]int64{"jpeg": 1, to: 1},
 			}
 		}
 		const run, rival = "a run", "another run"
@@ -51,7 +50,7 @@ func TestCheckpointsGoOnWhereTheLastOneEnded(t *testing.T) {
 			{rival, checkpoint("b", "d", "RIVAL", true), false},
 			{run, checkpoint("d", "e", "late", false), false},
 			{run, checkpoint("", "b", "from the start", false), false},
-			{rival, queue.Checkpoint{Last: true, Objects: 1, Budget: budget}, false},
+			{rival, queue.Checkpoint{Last: true, Objects: 1}, false},
 		} {
 			if got := commitAs(t, r, ref("j", 1), s.run, s.checkpoint); got != s.want {
 				t.Errorf("checkpoint %d counts: %v", i, got)
@@ -61,7 +60,7 @@ func TestCheckpointsGoOnWhereTheLastOneEnded(t *testing.T) {
 			}
 		}
 
-		commit(t, r, ref("j", 2), queue.Checkpoint{Last: true, Budget: budget}) // a part may be empty
+		commit(t, r, ref("j", 2), queue.Checkpoint{Last: true}) // a part may be empty
 		commit(t, r, ref("j", 0), whole("zero", 0))
 		if got := parts(t, l, 3); !slices.Equal(got, []string{"zero", "one two three", ""}) {
 			t.Errorf("parts %q", got)
@@ -86,7 +85,7 @@ func TestCheckpointWithoutProgressIsRefused(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		planned(t, r, "j", 1)
 		run := queue.RunOf(r.Store, ref("j", 0), "run")
-		if _, err := run.Commit(t.Context(), queue.Checkpoint{From: "a", To: "a", Budget: budget}); err == nil {
+		if _, err := run.Commit(t.Context(), queue.Checkpoint{From: "a", To: "a"}); err == nil {
 			t.Error("it was accepted")
 		}
 	})
@@ -105,7 +104,7 @@ func commitShard(t *testing.T, r testStore, shard, size int) (counted int64) {
 	for from := 0; from < objects; from += size {
 		to := min(from+size, objects)
 		c := queue.Checkpoint{
-			From: at, To: fmt.Sprint("k", to), Last: to == objects, Budget: budget,
+			From: at, To: fmt.Sprint("k", to), Last: to == objects,
 			Tally: map[string]int64{"done": int64(to - from)},
 		}
 		for i := from; i < to; i++ {
@@ -179,29 +178,6 @@ func TestErrorListIsCapped(t *testing.T) {
 	})
 }
 
-func TestCheckpointOverBudgetWritesNothing(t *testing.T) {
-	onEach(t, func(t *testing.T, r testStore) {
-		l := planned(t, r, "j", 2)
-		c := queue.Checkpoint{
-			Last: true, Data: []byte("some data"), Objects: 1, Errors: lines(1), Budget: budget,
-		}
-		commit(t, r, ref("j", 0), c)
-		c.Budget = heartbeat(t, l).PartsBytes + 1
-		before := state(t, r)
-		counted, err := queue.RunOf(r.Store, ref("j", 1), "run").Commit(t.Context(), c)
-		if counted || !errors.Is(err, queue.ErrBudget) {
-			t.Errorf("%v, %v", counted, err)
-		}
-		if d := difference(before, state(t, r)); d != "" {
-			t.Errorf("written:%s", d)
-		}
-		c.Budget = 2 * heartbeat(t, l).PartsBytes
-		if !commit(t, r, ref("j", 1), c) {
-			t.Error("a checkpoint that just fits was refused")
-		}
-	})
-}
-
 func TestNothingCountsAfterTheEnd(t *testing.T) {
 	ends := map[string]func(*testing.T, testStore, queue.Lease){
 		"succeeded": func(t *testing.T, _ testStore, l queue.Lease) { succeed(t, l) },
@@ -222,7 +198,7 @@ func TestNothingCountsAfterTheEnd(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		for name, end := range ends {
 			l := planned(t, r, name, 2)
-			first := queue.Checkpoint{To: "b", Objects: 1, Data: []byte("x"), Budget: budget}
+			first := queue.Checkpoint{To: "b", Objects: 1, Data: []byte("x")}
 			commitAs(t, r, ref(name, 0), "run", first)
 			end(t, r, l)
 			before := state(t, r)
@@ -230,7 +206,7 @@ func TestNothingCountsAfterTheEnd(t *testing.T) {
 			started := start(t, r, ref(name, 1)).Wanted
 			wanted := must[bool](t)(r.HeartbeatShards(t.Context(), name, 0, map[int]tasks.Progress{0: {}, 1: {}}))
 			late := commitAs(t, r, ref(name, 0), "run", queue.Checkpoint{
-				From: "b", Last: true, Objects: 1, Data: []byte("x"), Errors: lines(1), Budget: budget,
+				From: "b", Last: true, Objects: 1, Data: []byte("x"), Errors: lines(1),
 			})
 			other := commit(t, r, ref(name, 1), whole("x", 1))
 			suspend(t, r, ref(name, 0), time.Minute)

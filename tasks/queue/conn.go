@@ -3,7 +3,6 @@ package queue
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -82,5 +81,3 @@ func (c conn) emptyOutbox(ctx context.Context, id string, event []byte) (tasks.S
 	text, err := state.Text()
 	return tasks.State(text), err
 }
-
-func nowMillis() int64 { return time.Now().UnixMilli() }

@@ -34,7 +34,8 @@
 // Cancel moves a job to cancelled from every state outside the
 // box. BeginRetry begins a cancelled job again, too.
 //
-// A record that no worker claims expires after 30 days. Claim
+// A record that no worker claims expires 30 days after its task
+// could begin. Claim
 // makes it stay until the end of the job. Publish and Cancel
 // remove the shards and their data, and say how long the record
 // stays.
@@ -70,7 +71,7 @@
 //     crashed last. When it changes, the count of crashes begins
 //     again.
 //
-// Times that are compared are the server's. Heartbeats, of
+// All times are the server's, but for those of events. Heartbeats, of
 // coordinators and of shards, are such times. A task that waits
 // to come back has its heartbeat in the future.
 package queue

@@ -12,14 +12,14 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
-// ErrorsKept is how many lines of a job's error list are stored.
-// The list may be longer by the lines of one checkpoint.
-// Progress.Failed counts all.
+// ErrorsKept is how many lines of a job's error list are stored. The
+// list may be longer by the lines of one checkpoint. Progress.Failed
+// counts all.
 const ErrorsKept = 10_000
 
-// Errors streams a job's error list, in the order of its shards.
-// The list is empty if nothing failed or the record has expired.
-// The first error ends it.
+// Errors streams a job's error list, in the order of its shards. The
+// list is empty if nothing failed or the record has expired. The first
+// error ends it.
 func (s Store) Errors(ctx context.Context, id string) iter.Seq2[tasks.ObjectError, error] {
 	return errorList{s, schema.Key(schema.Errors, id)}.lines(ctx)
 }
@@ -55,8 +55,8 @@ func (l errorList) lines(ctx context.Context) iter.Seq2[tasks.ObjectError, error
 	}
 }
 
-// read reads the lines of some shards. With an error it returns
-// the lines before it.
+// read reads the lines of some shards. With an error it returns the
+// lines before it.
 func (l errorList) read(
 	ctx context.Context, shards []string,
 ) (list []tasks.ObjectError, err error) {

@@ -7,3 +7,9 @@ import "github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 func RunOf(s Store, ref asynqtask.ShardRef, token string) ShardLease {
 	return ShardLease{Ref: ref, run: token, store: s}
 }
+
+// WithLimits returns a lease that enforces other limits.
+func WithLimits(l Lease, limits Limits) Lease {
+	l.store = l.store.WithLimits(limits)
+	return l
+}

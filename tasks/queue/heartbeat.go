@@ -21,9 +21,9 @@ type ProgressReport struct {
 	ETASeconds       int64
 }
 
-// Heartbeat says that the coordinator is alive and how far the
-// job is. It returns what the workers have done. Readers of
-// Status see the report at once, but never a count that falls.
+// Heartbeat says that the coordinator is alive and how far the job is.
+// It returns what the workers have done. Readers of Status see the
+// report at once, but never a count that falls.
 func (l Lease) Heartbeat(ctx context.Context, p ProgressReport) (Snapshot, error) {
 	v, err := l.store.prompt.run(ctx, lua.Heartbeat, l.ID, lua.Args{
 		"epoch":    l.epoch,
@@ -49,19 +49,20 @@ func (l Lease) Heartbeat(ctx context.Context, p ProgressReport) (Snapshot, error
 // Snapshot is what a coordinator sees of its job.
 type Snapshot struct {
 	State tasks.State
-	// ShardFailure says why a shard can never be done. It is nil
-	// if there is no such shard.
+	// ShardFailure says why a shard can never be done. It is nil if
+	// there is no such shard.
 	ShardFailure *tasks.Failure
 	Committed    tasks.Progress
 	Shown        tasks.Progress // what readers see
 	PartsBytes   int64          // of all parts in Redis, compressed
+	KeptBytes    int64          // of all that counts against Limits.Bytes
 	Now          time.Time      // by the clock of the server, like LastHeartbeat
 	Shards       map[int]ShardState
 	done         []byte // bitmap
 }
 
-// ShardState is what is known of a shard that was begun and is
-// not committed.
+// ShardState is what is known of a shard that was begun and is not
+// committed.
 type ShardState struct {
 	// LastHeartbeat is zero if no run has the shard. It is in the
 	// future while the shard's task waits to come back.
@@ -76,8 +77,8 @@ func (s Snapshot) Done(shard int) bool {
 	return shard/8 < len(s.done) && s.done[shard/8]&(0x80>>(shard%8)) != 0
 }
 
-// Undone returns the first planned shards, from an index on, that
-// are not committed. It returns at most limit of them.
+// Undone returns the first planned shards, from an index on, that are
+// not committed. It returns at most limit of them.
 func (s Snapshot) Undone(from, limit int) (undone []int) {
 	for i := from; i < int(s.Committed.ShardsTotal) && len(undone) < limit; i++ {
 		if !s.Done(i) {
@@ -105,9 +106,10 @@ func newSnapshot(answer []any) (Snapshot, error) {
 		done:       []byte(text(1)),
 		Shards:     shardStates(runs),
 		State:      tasks.State(text(3)),
-		Committed:  progress(9),
-		Shown:      progress(13),
 		PartsBytes: count(8),
+		KeptBytes:  count(9),
+		Committed:  progress(10),
+		Shown:      progress(14),
 	}
 	if text(4) == "" {
 		return s, nil
@@ -125,11 +127,10 @@ func shardStates(fields []any) map[int]ShardState {
 	return states
 }
 
-// ReplaceShard makes room for the next generation of a shard's
-// task, which the caller must enqueue. It reports false if the
-// shard's run has sent a heartbeat since it was seen, or the
-// shard is done. crashed says that a worker died at the shard. It
-// is safe to call twice.
+// ReplaceShard makes room for the next generation of a shard's task,
+// which the caller must enqueue. It reports false if the shard's run
+// has sent a heartbeat since it was seen, or the shard is done. crashed
+// says that a worker died at the shard. It is safe to call twice.
 func (l Lease) ReplaceShard(
 	ctx context.Context, shard int, seen ShardState, crashed bool,
 ) (bool, error) {

@@ -84,9 +84,6 @@ func ok(t testing.TB, err error) {
 
 const kind = "build-manifest"
 
-// budget is more than any test needs.
-const budget = 1 << 30
-
 // create makes the record of a job that no worker has begun.
 func create(t testing.TB, r testStore, id string) {
 	t.Helper()
@@ -138,7 +135,7 @@ func ref(job string, shard int) asynqtask.ShardRef { return asynqtask.ShardRef{J
 // of them failed.
 func whole(data string, failed int) queue.Checkpoint {
 	return queue.Checkpoint{
-		Last: true, Data: []byte(data), Objects: 10, Bytes: 100, Errors: lines(failed), Budget: budget,
+		Last: true, Data: []byte(data), Objects: 10, Bytes: 100, Errors: lines(failed),
 	}
 }
 

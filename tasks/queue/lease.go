@@ -13,8 +13,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
-// ClaimRequest says which job a coordinator claims, and what its
-// task holds.
+// ClaimRequest says which job a coordinator claims, and what its task
+// holds.
 type ClaimRequest struct {
 	Ref     asynqtask.JobRef
 	Kind    string
@@ -23,24 +23,22 @@ type ClaimRequest struct {
 	First   tasks.State // that a queued job enters
 }
 
-// Lease is a coordinator's right to write to a job's record. It
-// is lost to the next Claim of the job, and to Cancel: then its
-// methods return ErrFenced. It is safe for concurrent use and may
-// be copied.
+// Lease is a coordinator's right to write to a job's record. It is lost
+// to the next Claim of the job, and to Cancel: then its methods return
+// ErrFenced. It is safe for concurrent use and may be copied.
 type Lease struct {
 	ID    string
 	Kind  string
 	State tasks.State
-	// Over means that there is nothing to do: the job has ended,
-	// or the task of a later generation has it. The other fields
-	// are not set.
+	// Over means that there is nothing to do: the job has ended, or the
+	// task of a later generation has it. The other fields are not set.
 	Over    bool
-	Started time.Time // when this round of the job began, on any worker
+	Started time.Time // when this round of the job began, on any worker, by the server's clock
 	Cursor  string    // where planning goes on
 	Shards  int       // planned so far
 	Round   int       // how often the job was retried
-	// PreviousResult is the result of the round before, as JSON.
-	// It is nil unless this is a retry.
+	// PreviousResult is the result of the round before, as JSON. It is
+	// nil unless this is a retry.
 	PreviousResult []byte
 	// Deaths is how many workers died while they had the job where
 	// it is now: in this state, with nothing planned or committed
@@ -49,10 +47,12 @@ type Lease struct {
 
 	epoch string
 	store Store
+	// The server's clock at the Claim, and when that was here.
+	serverTime, localTime time.Time
 }
 
-// Claim gives a job to a coordinator. A job that was enqueued
-// without a record, as other languages do, gets one here.
+// Claim gives a job to a coordinator. A job that was enqueued without a
+// record, as other languages do, gets one here.
 func (s Store) Claim(ctx context.Context, r ClaimRequest) (Lease, error) {
 	id := r.Ref.Job
 	if err := s.patient.tracked().Track(ctx, id, false); err != nil {
@@ -70,8 +70,7 @@ func (s Store) Claim(ctx context.Context, r ClaimRequest) (Lease, error) {
 	if len(v) == 1 {
 		l.Over = true
 		if l.State.Final() {
-			// It was tracked above, and its last event may not be
-			// sent.
+			// It was tracked above, and its last event may not be sent.
 			return l, s.patient.flush(ctx, id)
 		}
 		return l, nil
@@ -79,16 +78,22 @@ func (s Store) Claim(ctx context.Context, r ClaimRequest) (Lease, error) {
 
 	l.epoch, l.Started, l.Cursor = v[1], schema.Time(v[2]), v[3]
 	l.Shards, l.Round = int(schema.Number(v[4])), int(schema.Number(v[5]))
-	l.Deaths = int(schema.Number(v[7]))
+	l.Deaths = int(schema.Number(v[8]))
 	if v[6] != "" {
 		l.PreviousResult = []byte(v[6])
 	}
+	l.serverTime, l.localTime = schema.Time(v[7]), time.Now()
 	return l, nil
 }
 
-// claim runs the script. The payload goes along only if the
-// record does not have it: then the answer without it is
-// "unknown".
+// Until returns how long it is until a time of the server's clock. What
+// the clock of this process says does not matter.
+func (l Lease) Until(t time.Time) time.Duration {
+	return t.Sub(l.serverTime) - time.Since(l.localTime)
+}
+
+// claim runs the script. The payload goes along only if the record does
+// not have it: then the answer without it is "unknown".
 func (c conn) claim(ctx context.Context, r ClaimRequest, withPayload bool) ([]string, error) {
 	var payload []byte
 	if withPayload {
@@ -99,7 +104,6 @@ func (c conn) claim(ctx context.Context, r ClaimRequest, withPayload bool) ([]st
 		"has_payload": withPayload,
 		"payload":     payload,
 		"queue":       r.Queue,
-		"started":     nowMillis(),
 		"first_state": string(r.First),
 		"generation":  r.Ref.Generation,
 		"token":       rand.Text(),
@@ -117,19 +121,26 @@ type PlannedShard struct {
 	Objects int64
 }
 
-// Plan adds the next shard of a job. It is safe to call twice.
+// Plan adds the next shard of a job. It returns ErrBudget or ErrObjects
+// if the job would exceed a limit. It is safe to call twice.
 func (l Lease) Plan(ctx context.Context, p PlannedShard) error {
-	return l.write(ctx, lua.Plan, lua.Args{
-		"epoch":   l.epoch,
-		"index":   p.Index,
-		"shard":   p.Shard,
-		"cursor":  p.Cursor,
-		"objects": p.Objects,
-	})
+	n, err := l.store.patient.run(ctx, lua.Plan, l.ID, lua.Args{
+		"epoch":       l.epoch,
+		"index":       p.Index,
+		"shard":       p.Shard,
+		"cursor":      p.Cursor,
+		"objects":     p.Objects,
+		"max_objects": l.store.limits.Objects,
+		"budget":      l.store.limits.Bytes,
+	}).Int()
+	if err != nil {
+		return fenced(err, l.ID)
+	}
+	return overLimit(n)
 }
 
-// Advance moves a job on, for example from planning to running.
-// It is safe to call twice.
+// Advance moves a job on, for example from planning to running. It is
+// safe to call twice.
 func (l Lease) Advance(ctx context.Context, from, to tasks.State) error {
 	return l.write(ctx, lua.Advance, lua.Args{
 		"epoch": l.epoch,
@@ -138,8 +149,8 @@ func (l Lease) Advance(ctx context.Context, from, to tasks.State) error {
 	})
 }
 
-// Suspend says that asynq brings the job's task back after a
-// pause. Until then no reaper takes the job over.
+// Suspend says that asynq brings the job's task back after a pause.
+// Until then no reaper takes the job over.
 func (l Lease) Suspend(ctx context.Context, pause time.Duration) error {
 	return l.write(ctx, lua.Suspend, lua.Args{"epoch": l.epoch, "pause": pause.Milliseconds()})
 }
@@ -154,8 +165,8 @@ func (l Lease) write(ctx context.Context, s *lua.Script, args lua.Args) error {
 	return fenced(l.store.patient.run(ctx, s, l.ID, args).Err(), l.ID)
 }
 
-// fenced tells a lost lease from every other error, above all
-// from an outage of Redis.
+// fenced tells a lost lease from every other error, above all from an
+// outage of Redis.
 func fenced(err error, id string) error {
 	if isAnswer(err, "FENCED") {
 		return fmt.Errorf("job %s: %w", id, ErrFenced)

@@ -93,7 +93,7 @@ func manifest(names []string, rng *rand.Rand) queue.Checkpoint {
 	sizes := [][2]int{{1920, 1080}, {1280, 720}, {4032, 3024}, {3024, 4032}, {1024, 768}}
 	var text bytes.Buffer
 	n := int64(len(names))
-	c := queue.Checkpoint{Objects: n, Bytes: n * 65536, Tally: map[string]int64{"jpeg": n}, Budget: budget}
+	c := queue.Checkpoint{Objects: n, Bytes: n * 65536, Tally: map[string]int64{"jpeg": n}}
 	for i, name := range names {
 		size := sizes[rng.IntN(len(sizes))]
 		fmt.Fprintf(&text, `{"name":%q,"extension":".jpg","width":%d,"height":%d}`+"\n", name, size[0], size[1])

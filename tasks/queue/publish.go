@@ -20,10 +20,12 @@ type End struct {
 	Keep    time.Duration       // how long the record stays
 }
 
-// Publish ends the job and sends its last event. A second call
-// changes nothing, and sends the event if the first call could
-// not.
+// Publish ends the job and sends its last event. A second call changes
+// nothing, and sends the event if the first call could not. ErrBudget
+// means that the result does not fit into what the job may keep, and
+// that the job has not ended: a failure fits.
 func (l Lease) Publish(ctx context.Context, e End) error {
+	e.Errors = frames.Shorten(e.Errors)
 	event, err := l.endEvent(ctx, e)
 	if err != nil {
 		return err
@@ -39,8 +41,7 @@ func (l Lease) Publish(ctx context.Context, e End) error {
 		"state":      string(e.state()),
 		"field":      field,
 		"text":       text,
-		"finished":   nowMillis(),
-		"keep":       e.Keep.Milliseconds(),
+		"ttl":        e.Keep.Milliseconds(),
 		"event":      event,
 		"lines":      l.store.codec.PackErrors(kept),
 		"line_count": len(kept),
@@ -49,11 +50,14 @@ func (l Lease) Publish(ctx context.Context, e End) error {
 		"bytes":      counts[2],
 		"failed":     counts[3],
 		"warnings":   counts[4],
+		"budget":     l.store.limits.Bytes,
 		"codes":      e.codes(),
 	}).Int()
 	switch {
 	case err != nil:
 		return fenced(err, l.ID)
+	case n < 0:
+		return overLimit(n)
 	case n == 0: // it had ended, perhaps by this very call
 		return l.store.patient.flush(ctx, l.ID)
 	}
@@ -90,8 +94,8 @@ func (e End) outcome() (field string, text []byte, err error) {
 	return schema.Failure, text, err
 }
 
-// counts returns objects, total, bytes, failed and warnings of a
-// single job, and empty texts for a sharded one.
+// counts returns objects, total, bytes, failed and warnings of a single
+// job, and empty texts for a sharded one.
 func (e End) counts() [5]any {
 	if c := e.Counts; c != nil {
 		return [5]any{c.Objects, c.ObjectsTotal, c.Bytes, c.Failed, c.Warnings}

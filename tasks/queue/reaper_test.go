@@ -73,7 +73,11 @@ func TestInspect(t *testing.T) {
 			ID: "j", Kind: kind, Payload: []byte("{}"), Queue: "jobs-high",
 		}))
 		h := inspect(t, r, "j")
-		if h.Kind != kind || string(h.Payload) != "{}" || h.State != tasks.StateQueued || h.Created.IsZero() {
+		payload := must[[]byte](t)(r.Reaper().Payload(t.Context(), "j"))
+		if _, err := r.Reaper().Payload(t.Context(), "unknown"); !errors.Is(err, queue.ErrNoJob) {
+			t.Errorf("a payload without a job: %v", err)
+		}
+		if h.Kind != kind || string(payload) != "{}" || h.State != tasks.StateQueued || h.Created.IsZero() {
 			t.Errorf("queued: %+v", h)
 		}
 		if h.Queue != "jobs-high" || h.Silent < 0 || h.Silent > 10*time.Second {

@@ -56,7 +56,7 @@ func TestRetryWorksOnTheErrorList(t *testing.T) {
 		want.State = tasks.StatePlanning
 		same(t, "task for a late caller", retry(t, r, "j", 1), want)
 
-		commit(t, r, ref("j", 0), queue.Checkpoint{Last: true, Objects: 1, Budget: budget})
+		commit(t, r, ref("j", 0), queue.Checkpoint{Last: true, Objects: 1})
 		ok(t, next.Publish(t.Context(), queue.End{Result: []byte(`{"n":2}`), Keep: time.Hour}))
 		same(t, "keys after the second end", jobKeys(t, r, "j"), []string{"job"})
 		if field(t, r, "j", schema.PreviousResult) != "" || tracked(t, r, "j") {
@@ -264,7 +264,7 @@ func TestRetryThatFailsLosesNothing(t *testing.T) {
 			retry(t, r, name, 1)
 			l = claimAs(t, r, asynqtask.JobRef{Job: name, Generation: 1})
 			ok(t, l.Plan(t.Context(), shard(0)))
-			commit(t, r, ref(name, 0), queue.Checkpoint{To: "k", Objects: 1, Errors: lines(1), Budget: budget})
+			commit(t, r, ref(name, 0), queue.Checkpoint{To: "k", Objects: 1, Errors: lines(1)})
 			end(t, r, l)
 
 			same(t, name+": error list", collect(t, r.Errors(t.Context(), name)), lines(3))

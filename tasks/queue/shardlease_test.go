@@ -7,6 +7,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
 // crash replaces the run of a shard as the coordinator does when
@@ -71,11 +72,11 @@ func TestStartGoesOnWhereTheLastRunStood(t *testing.T) {
 		markSuspect(t, r, ref("j", 0), "too late")
 		expect("after a late call of the first run")
 
-		commit(t, r, run, queue.Checkpoint{To: "c", Objects: 3, Budget: budget})
+		commit(t, r, run, queue.Checkpoint{To: "c", Objects: 3})
 		want.Resume, want.Crashes, want.Suspect, want.Strikes = "c", 0, "", 0
 		expect("after a checkpoint")
 
-		commit(t, r, run, queue.Checkpoint{From: "c", To: "d", Last: true, Budget: budget})
+		commit(t, r, run, queue.Checkpoint{From: "c", To: "d", Last: true})
 		if s := start(t, r, run); s.Wanted {
 			t.Errorf("a shard that is done: %+v", s)
 		}
@@ -108,7 +109,7 @@ func TestHeartbeatsOfShardsShowUncommittedWork(t *testing.T) {
 			t.Errorf("shards %+v at %v", s.Shards, s.Now)
 		}
 
-		commit(t, r, ref("j", 0), queue.Checkpoint{To: "b", Objects: 5, Budget: budget})
+		commit(t, r, ref("j", 0), queue.Checkpoint{To: "b", Objects: 5})
 		after := heartbeat(t, l)
 		same(t, "uncommitted after the commit", after.Shards[0].Live, tasks.Progress{})
 		if after.Committed.Objects != 15 || after.Shards[0].LastHeartbeat.IsZero() {
@@ -194,5 +195,26 @@ func TestUndone(t *testing.T) {
 		}
 		same(t, "undone", s.Undone(6, 3), []int{6, 9, 10})
 		same(t, "undone", s.Undone(17, 9), []int{17, 18})
+	})
+}
+
+// Only the first shard of a job reads the payload from Redis, and
+// another job of the same ID has its own.
+func TestShardsDoNotCarryThePayload(t *testing.T) {
+	onEach(t, func(t *testing.T, r testStore) {
+		planned(t, r, "j", 3)
+		set := func(values ...string) { ok(t, r.client.HSet(t.Context(), schema.RecordKey("j"), values).Err()) }
+		check := func(shard int, want string) {
+			t.Helper()
+			if got := string(start(t, r, ref("j", shard)).Payload); got != want {
+				t.Errorf("shard %d has the payload %s, want %s", shard, got, want)
+			}
+		}
+		check(0, "{}")
+		set(schema.Payload, "changed") // which no caller can do
+		check(1, "{}")
+		set(schema.Created, "5")
+		check(2, "changed")
+		check(1, "changed")
 	})
 }

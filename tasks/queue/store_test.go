@@ -86,7 +86,8 @@ func TestClaimSendsThePayloadOnce(t *testing.T) {
 				Ref: asynqtask.JobRef{Job: c.job}, Kind: kind, Payload: []byte(c.payload), Queue: c.queue, First: tasks.StateRunning,
 			}))
 			h := inspect(t, r, c.job)
-			if l.Over || l.State != tasks.StateRunning || string(h.Payload) != c.want || h.Queue != c.wantQueue {
+			payload := must[[]byte](t)(r.Reaper().Payload(t.Context(), c.job))
+			if l.Over || l.State != tasks.StateRunning || string(payload) != c.want || h.Queue != c.wantQueue {
 				t.Errorf("%+v: %+v, %+v", c, l, h)
 			}
 		}

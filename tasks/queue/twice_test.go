@@ -132,6 +132,9 @@ func jobCalls() []call {
 		{"plan", func(ctx context.Context, s *story) string {
 			return answer(s.lease.Plan(ctx, shard(0)), s.lease.Plan(ctx, shard(1)), s.lease.Plan(ctx, shard(2)))
 		}},
+		{"plan too many objects", func(ctx context.Context, s *story) string {
+			return answer(queue.WithLimits(s.lease, queue.Limits{Objects: 1}).Plan(ctx, shard(3)))
+		}},
 		{"advance", func(ctx context.Context, s *story) string {
 			return answer(s.lease.Advance(ctx, tasks.StatePlanning, tasks.StateRunning))
 		}},
@@ -147,7 +150,7 @@ func jobCalls() []call {
 func shardCalls() []call {
 	first := queue.Checkpoint{
 		To: "b", Data: []byte("data"), Objects: 4, Bytes: 7, Errors: lines(2),
-		Tally: map[string]int64{"jpeg": 3}, Budget: budget,
+		Tally: map[string]int64{"jpeg": 3},
 	}
 	last := first
 	last.From, last.To, last.Last = "b", "c", true
@@ -180,7 +183,8 @@ func shardCalls() []call {
 		{"last checkpoint", func(ctx context.Context, s *story) string { return answer(s.run(0).Commit(ctx, last)) }},
 		{"whole shard", func(ctx context.Context, s *story) string { return answer(s.run(1).Commit(ctx, whole("x", 0))) }},
 		{"too large a checkpoint", func(ctx context.Context, s *story) string {
-			return answer(s.run(2).Commit(ctx, queue.Checkpoint{Last: true, Data: []byte("x"), Budget: 1}))
+			run := queue.RunOf(s.WithLimits(queue.Limits{Bytes: 1}), ref("j", 2), "run")
+			return answer(run.Commit(ctx, queue.Checkpoint{Last: true, Data: []byte("x")}))
 		}},
 		{"a reservation", func(ctx context.Context, s *story) string {
 			return answer(s.Caps().Acquire(ctx, []caps.Cap{{Name: "tenant", Limit: 1}}, "j"))
@@ -195,6 +199,10 @@ func endCalls() []call {
 	return []call{
 		{"fail a shard", func(ctx context.Context, s *story) string {
 			return answer(s.run(0).Fail(ctx, tasks.Failure{Kind: "denied"}))
+		}},
+		{"publish too large a result", func(ctx context.Context, s *story) string {
+			l := queue.WithLimits(s.lease, queue.Limits{Bytes: 1})
+			return answer(l.Publish(ctx, queue.End{Result: []byte("{}"), Keep: time.Hour}))
 		}},
 		{"publish", func(ctx context.Context, s *story) string {
 			return answer(s.lease.Publish(ctx, queue.End{Result: []byte("{}"), Keep: time.Hour}))

@@ -33,7 +33,7 @@ func TestWarningsOfAShardedJob(t *testing.T) {
 		wantWarnings(t, r, "while it runs", 3, 1)
 
 		commit(t, r, ref("j", 0), queue.Checkpoint{
-			To: "k", Last: true, Objects: 10, Errors: mixedLines(), Budget: budget,
+			To: "k", Last: true, Objects: 10, Errors: mixedLines(),
 		})
 		if s := heartbeat(t, l); s.Committed.Warnings != 2 || s.Shown.Warnings != 2 {
 			t.Errorf("committed %+v, shown %+v", s.Committed, s.Shown)

@@ -26,7 +26,9 @@ const (
 	WorkerIdentity ID = "worker-identity" // clouds where the worker's own identity may be used
 	STSEndpoint    ID = "sts-endpoint"    // where AWS roles are assumed
 	GCSTokenURL    ID = "gcs-token-url"   // where Google keys are exchanged for tokens
-	PartsBudget    ID = "parts-budget"    // bytes of Redis that the parts of a job may take
+	RedisBudget    ID = "redis-budget"    // bytes that a job may keep in Redis
+	JobObjects     ID = "job-objects"     // objects that a job may have
+	PayloadLimit   ID = "payload-limit"   // bytes of a payload
 	MemoryBudget   ID = "memory-budget"   // bytes of memory for the work of a process
 	VerifySlots    ID = "verify-slots"    // verifications at once
 	JobSlots       ID = "job-slots"       // sharded jobs coordinated at once
@@ -41,7 +43,8 @@ const (
 func All() []ID {
 	return []ID{
 		RedisURL, PublicKey, PrivateKeys, SecretsAllow, EgressAllow,
-		FileRoots, WorkerIdentity, STSEndpoint, GCSTokenURL, PartsBudget, MemoryBudget,
+		FileRoots, WorkerIdentity, STSEndpoint, GCSTokenURL, RedisBudget, JobObjects, PayloadLimit,
+		MemoryBudget,
 		VerifySlots, JobSlots, ShardSlots, Parallel, BucketShards, TenantShards, DrainTimeout,
 	}
 }

@@ -12,14 +12,14 @@ const (
 	sampleShare = 20
 )
 
-// checkBudget estimates how much of Redis the parts of a job will take,
-// so that a job which exceeds the budget fails early. Shards under way
+// checkBudget estimates how much a job will keep in Redis when all of its
+// parts are there, so that a job which exceeds the budget fails early. Shards under way
 // count as done, because they have committed checkpoints too. That
 // makes the estimate too low, never too high; what it misses is found
 // when a commit exceeds the budget.
 func checkBudget(s queue.Snapshot, budget int64) error {
 	p := s.Committed
-	if p.Shards < max(minSample, p.ShardsTotal/sampleShare) {
+	if budget == 0 || p.Shards < max(minSample, p.ShardsTotal/sampleShare) {
 		return nil
 	}
 	begun := p.Shards
@@ -28,8 +28,9 @@ func checkBudget(s queue.Snapshot, budget int64) error {
 			begun++
 		}
 	}
-	if estimate := s.PartsBytes / begun * p.ShardsTotal; estimate > budget {
-		return &outcome.PartsError{Estimate: estimate}
+	parts := s.PartsBytes / begun * p.ShardsTotal
+	if estimate := s.KeptBytes - s.PartsBytes + parts; estimate > budget {
+		return &outcome.BudgetError{Estimate: estimate}
 	}
 	return nil
 }

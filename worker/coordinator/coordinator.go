@@ -32,9 +32,8 @@ type Config struct {
 
 	// ShardSlots is how many shards this process runs at once.
 	ShardSlots int
-	// PartsBudget is how many bytes of Redis the parts of a job may
-	// take.
-	PartsBudget int64
+	// RedisBudget is how many bytes a job may keep in Redis; 0 means any.
+	RedisBudget int64
 
 	// Apart lets the code of a job in that runs carefully, unless
 	// another run of this process may kill its worker. leave must be

@@ -127,7 +127,7 @@ func (s *supervisor) step(ctx context.Context, planned bool) (finished bool, err
 	progress.show(ctx, snapshot)
 
 	if planned {
-		if err := checkBudget(snapshot, s.config.PartsBudget); err != nil {
+		if err := checkBudget(snapshot, s.config.RedisBudget); err != nil {
 			return false, err
 		}
 	}

@@ -17,6 +17,7 @@ type document struct {
 	name, key string // of the bucket and the object
 	format    string
 	etag      string // of the version that the first scan read
+	size      int64  // bytes of that version
 }
 
 // scan reads the document from its start to its end. It calls do for
@@ -33,7 +34,7 @@ func (d *document) scan(
 		return annotation.Schema{}, err
 	}
 	defer func() { _ = body.Close() }()
-	d.etag = body.Object.ETag
+	d.etag, d.size = body.Object.ETag, body.Object.Size
 
 	r, known := formats.NewReader(d.format, steps.Reader(ctx, body))
 	if !known {

@@ -1,18 +1,12 @@
 package export
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
-	"github.com/stevedore-jobs/stevedore/worker/export/formats"
-	"github.com/stevedore-jobs/stevedore/worker/export/formats/coco/cocotest"
 )
 
 // A document that is not CVAT for images 1.1 ends the job with a
@@ -84,68 +78,4 @@ func TestDocumentChanges(t *testing.T) {
 	if _, err := w.run(context.Background()); !errors.Is(err, providers.Conflict) {
 		t.Errorf("%v", err)
 	}
-}
-
-// FuzzExport: reading any bytes ends without a panic. Every shape
-// that is accepted becomes an annotation that keeps the rules, or a
-// problem.
-func FuzzExport(f *testing.F) {
-	full, _ := fixture()
-	f.Add([]byte(full))
-	for _, shapes := range []string{
-		`<skeleton label="car"><points/></skeleton><tag label="car"/>`,
-		`<ellipse label="car" cx="5" cy="5" rx="9e6" ry="0.001" rotation="45"/>`,
-		`<box label="car" xtl="-3" ytl="4" xbr="0.004" ybr="1e7"/>`,
-		`<polygon label="car" points="1,1;5,-9;12.555,7;-0,3"/>`,
-		`<mask label="car" rle="1, 2, 3" left="-1" top="2" width="3" height="2"/>`,
-	} {
-		f.Add([]byte(documentXML(imageXML("i", 9, 9, shapes))))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		writer, _ := formats.FindWriter(tasks.FormatCOCOInstances)
-		r, _ := formats.NewReader(tasks.FormatCVATImages, bytes.NewReader(data))
-		schema, err := r.Schema()
-		for err == nil {
-			var im annotation.Image
-			if im, err = r.Next(); err != nil {
-				return
-			}
-			if record := newImageRecord(im, &problemRoom{}); record.leftOut || im.Width*im.Height > 1<<20 {
-				continue
-			}
-			err = r.Shapes(func(sh annotation.Shape, problem *annotation.Problem) error {
-				if problem == nil {
-					checkShape(t, writer, &schema, im, sh)
-				}
-				return nil
-			})
-		}
-	})
-}
-
-// checkShape writes one shape of an image and checks the annotation
-// that it becomes.
-func checkShape(t *testing.T, w formats.Writer, schema *annotation.Schema, im annotation.Image, sh annotation.Shape) {
-	t.Helper()
-	var out bytes.Buffer
-	var problem *annotation.Problem
-	err := w.Write(t.Context(), &out, annotation.Subset{
-		Schema: schema, Images: slices.Values([]annotation.Image{im}),
-		Shapes: func(write writeShape) (err error) {
-			problem, err = write(0, im, sh)
-			return err
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if problem != nil {
-		return
-	}
-	_, after, _ := strings.Cut(out.String(), "\n\"annotations\":[\n")
-	text, _, found := strings.Cut(after, "\n],\n\"categories\":")
-	if !found {
-		t.Fatalf("%s", out.Bytes())
-	}
-	cocotest.CheckAnnotation(t, []byte(text), im.Width, im.Height)
 }

@@ -62,7 +62,7 @@ var hostileDocuments = map[string]hostileDocument{
 	}, refused: `line 18: image "i.jpg": more than 8388608 bytes in one tag, comment or piece of text`},
 	"labels": {text: func() string {
 		return strings.Replace(documentXML(), "<labels>", "<labels>"+strings.Repeat("<label/>\n", 200_000), 1)
-	}, refused: "line 100004: more than 100000 labels"},
+	}, refused: "line 50004: more than 50000 labels"},
 	"subsets": {long: true, text: func() string {
 		return repeatedXML(40_000, func(i int) string {
 			return fmt.Sprintf(`<image name="%d" subset="s%d" width="9" height="9"><tag/></image>`, i, i%100)

@@ -64,6 +64,14 @@ var largeDocuments = map[string]func() string{
 	"names that are not safe": func() string {
 		return repeatedXML(20_000, func(i int) string { return imageXML(fmt.Sprintf("a:%d.jpg", i), 9, 9) })
 	},
+	"labels, and rows of masks": func() string {
+		labels := make([]string, 49_000)
+		for i := range labels {
+			labels[i] = fmt.Sprintf("<label><name>%d%s</name></label>", i, strings.Repeat("x", 70))
+		}
+		mask := `<mask label="car" left="0" top="0" width="1048" height="2000" rle="` + strings.Repeat("1,", 2_095_999) + `1"/>`
+		return strings.Replace(documentXML(imageXML("i.jpg", 2000, 2000, mask)), "<labels>", "<labels>"+strings.Join(labels, ""), 1)
+	},
 	"points": func() string {
 		polygon := `<polygon label="car" points="` + strings.Repeat("-1.1234567890123456,1.1234567890123456;99.12,99.12;", 99_999) + `1,1"/>`
 		return documentXML(imageXML("i.jpg", 90, 90, polygon))
@@ -125,8 +133,9 @@ func TestSurvey_AsksForMoreMemory(t *testing.T) {
 		opened int
 	}{
 		{1 << 30, "", 3},
-		{72 << 20, "", 3},
-		{30 << 20, "images or more: it needs 41 MiB of memory, and may take 22 MiB", 1},
+		{86 << 20, "", 3},
+		{64 << 20, "", 2},
+		{30 << 20, "images or more: it needs 23 MiB of memory, and may take 22 MiB", 1},
 	} {
 		opened = 0
 		budget := memory.New(c.budget)
@@ -146,6 +155,34 @@ func TestSurvey_AsksForMoreMemory(t *testing.T) {
 		}
 		release()
 	}
+}
+
+// A large document cannot have as many subsets as a small one, because
+// it is read once for each.
+func TestSurvey_LimitsWhatIsScanned(t *testing.T) {
+	t.Parallel()
+	text := repeatedXML(17, func(i int) string {
+		return fmt.Sprintf(`<image name="%d" subset="%d" width="9" height="9"/>`, i, i)
+	})
+	w := newWorld(t, text, nil)
+	w.job.IncludeImages = false
+	w.wrap = func(b providers.Bucket) providers.Bucket { return largeBucket{b} }
+	_, err := w.run(t.Context())
+	const want = "more than 17179869184 bytes to read: the document has 1073741824 bytes, and is read for each of its 17 subsets"
+	if !errors.Is(err, providers.Invalid) || !strings.Contains(err.Error(), want) {
+		t.Error(err)
+	}
+}
+
+// largeBucket says that each object has a gibibyte.
+type largeBucket struct{ providers.Bucket }
+
+func (b largeBucket) Open(ctx context.Context, key string, opts providers.ReadOptions) (*providers.Reader, error) {
+	r, err := b.Bucket.Open(ctx, key, opts)
+	if err == nil {
+		r.Object.Size = 1 << 30
+	}
+	return r, err
 }
 
 // A run that waits for memory ends with its context.

@@ -39,7 +39,10 @@ func (r *run) survey(ctx context.Context) (*dataset, error) {
 // empty.
 func (r *run) scanImages(ctx context.Context, share int64) (*dataset, int64, error) {
 	d := &dataset{listed: r.listed}
-	count := census{withImages: r.source != nil, directory: string(r.images)}
+	count := census{
+		base:       min(baseMemory, r.memory.Largest()*3/4),
+		withImages: r.source != nil, directory: string(r.images),
+	}
 	schema, err := r.document.scan(ctx, func(_ formats.Reader, im annotation.Image) error {
 		count.add(im.Name)
 		need := count.memory()
@@ -57,6 +60,11 @@ func (r *run) scanImages(ctx context.Context, share int64) (*dataset, int64, err
 	}
 
 	d.schema = schema
+	if int64(len(d.subsets))*r.document.size > annotation.MaxScanned {
+		return nil, 0, r.document.failed(annotation.TooLarge(annotation.MaxScanned, fmt.Sprintf(
+			"bytes to read: the document has %d bytes, and is read for each of its %d subsets",
+			r.document.size, len(d.subsets))))
+	}
 	if len(d.subsets) == 0 {
 		d.subsets = []string{annotation.DefaultSubset}
 	}
@@ -79,16 +87,20 @@ func (r *run) tooManyImages(count census) error {
 // What a run takes of the memory budget at most, in bytes. A test
 // compares it with what is measured.
 const (
-	baseMemory      = 40 << 20 // the largest shape, while it is read and written
-	imageMemory     = 360      // an image without its names
+	// baseMemory is for the labels, and for the largest shape while it is
+	// read and written. Few documents need that much, so a run takes less
+	// of a budget of less than 86 MiB.
+	baseMemory      = 48 << 20
+	imageMemory     = 360 // an image without its names
 	directoryMemory = 160
-	presenceMemory  = 400 // more for an image that is looked for in the source
+	includedMemory  = 400 // more for an image that is included
 
 	firstShare = baseMemory + 8<<20
 )
 
 // census counts the images of a document for the memory that they take.
 type census struct {
+	base       int64 // bytes that are taken beside the images
 	withImages bool
 	directory  string // before the names
 	images     int64
@@ -119,13 +131,10 @@ func commonDirectories(other, name string) int {
 
 // memory returns how much the run needs, as far as images are counted.
 func (c *census) memory() int64 {
-	n := baseMemory + c.images*imageMemory + 2*c.names +
+	n := c.base + c.images*imageMemory + 2*c.names +
 		min(c.paths, annotation.MaxDirectories)*directoryMemory
-	if c.withImages {
-		n += c.images * presenceMemory
-	}
-	if c.withImages && c.directory != "" { // then keys are not names
-		n += c.images*int64(len(c.directory)) + c.names
+	if c.withImages { // the source's keys are held, and then the paths in the archive
+		n += c.images*(includedMemory+int64(len(c.directory))) + c.names
 	}
 	return n
 }

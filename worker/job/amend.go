@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
 
 // AmendResult says what Amend did.
@@ -52,7 +53,7 @@ func (m Merge) amend(
 			return err
 		}
 		defer func() { _ = old.Close() }()
-		a.MergeResult, err = m.Write(w, old, added)
+		a.MergeResult, err = m.Write(w, steps.Reader(ctx, old), added)
 		return err
 	})
 	return a, err

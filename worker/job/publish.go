@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/guard"
+	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
 
 // PublishResult says what Publish did.
@@ -130,7 +131,7 @@ func compare(
 		return providers.Object{}, false, err
 	}
 	defer func() { _ = old.Close() }()
-	same, err := sameContent(old, write)
+	same, err := sameContent(steps.Reader(ctx, old), write)
 	return old.Object, same, err
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
+	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
 
 // maxGap is how many listed keys in a row may be useless. After that, a
@@ -71,7 +72,11 @@ func (s Search) Find(
 func (s Search) follow(
 	ctx context.Context, b providers.Bucket, names []string, take func(key string) bool,
 ) (rest []string, err error) {
-	at := newSpan(names, s.order(b))
+	var work steps.Counter
+	at, err := newSpan(ctx, &work, names, s.order(b))
+	if err != nil {
+		return nil, err
+	}
 	gap := 0
 	opts := providers.ListOptions{Prefix: s.Prefix, After: at.start, Order: at.order}
 	for o, err := range b.List(ctx, opts) {
@@ -87,9 +92,13 @@ func (s Search) follow(
 		if gap < maxGap {
 			continue
 		}
-		rest := namesFrom(names, at.order, o.Key)
-		if len(rest) == 0 || at.order.Before(o.Key, newSpan(rest, s.order(b)).start) {
-			return rest, nil
+		rest, err := namesFrom(ctx, &work, names, at.order, o.Key)
+		if err != nil || len(rest) == 0 {
+			return nil, err
+		}
+		left, err := newSpan(ctx, &work, rest, s.order(b))
+		if err != nil || at.order.Before(o.Key, left.start) {
+			return rest, err
 		}
 		gap = 0
 	}
@@ -114,12 +123,22 @@ type span struct {
 	last  []string // for each of the orders: the name whose keys come last
 }
 
-func newSpan(names []string, order keyorder.Order) span {
+// nameWork is how many steps it takes to compare a name.
+const nameWork = 64
+
+// newSpan returns the span of at least one name. Its error is the cause
+// of ctx's end.
+func newSpan(
+	ctx context.Context, work *steps.Counter, names []string, order keyorder.Order,
+) (span, error) {
 	s := span{order: order}
 	start := ""
 	for i, one := range order.Each() {
 		first, last := names[0], names[0]
 		for _, name := range names[1:] {
+			if err := work.Add(ctx, nameWork); err != nil {
+				return s, err
+			}
 			if one.Before(name, first) {
 				first = name
 			}
@@ -138,7 +157,7 @@ func newSpan(names []string, order keyorder.Order) span {
 		}
 	}
 	s.start = start
-	return s
+	return s, nil
 }
 
 // endsBefore reports whether all keys that belong to the names come
@@ -165,14 +184,20 @@ func isPast(name string, order keyorder.Order, key string) bool {
 	return !strings.HasPrefix(key, name) && order.Before(name, key)
 }
 
-// namesFrom returns the names that have keys at or behind a key.
-func namesFrom(names []string, order keyorder.Order, key string) (rest []string) {
+// namesFrom returns the names that have keys at or behind a key. Its
+// error is the cause of ctx's end.
+func namesFrom(
+	ctx context.Context, work *steps.Counter, names []string, order keyorder.Order, key string,
+) (rest []string, err error) {
 	for _, name := range names {
+		if err := work.Add(ctx, nameWork); err != nil {
+			return nil, err
+		}
 		if !isPast(name, order, key) {
 			rest = append(rest, name)
 		}
 	}
-	return rest
+	return rest, nil
 }
 
 // commonStart returns what both strings start with, as whole

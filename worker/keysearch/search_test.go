@@ -1,7 +1,10 @@
 package keysearch_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -90,4 +93,28 @@ func TestSearch_ListsLittle(t *testing.T) {
 	if _, err := exactSearch("").Find(t.Context(), b, []string{"a"}); providers.KindOf(err) != providers.Denied {
 		t.Error(err)
 	}
+}
+
+// A search for many names ends with its context, also if the bucket
+// does not look at it.
+func TestSearch_EndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	stopped := errors.New("the job is stopped")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(stopped)
+	b := deafBucket{memtest.BucketIn(t, keyorder.Bytes, "a")}
+	names := make([]string, 1000)
+	for i := range names {
+		names[i] = fmt.Sprintf("a%04d", i)
+	}
+	if _, err := exactSearch("").Find(ctx, b, names); !errors.Is(err, stopped) {
+		t.Error(err)
+	}
+}
+
+// deafBucket lists whatever happens to the context.
+type deafBucket struct{ providers.Bucket }
+
+func (b deafBucket) List(ctx context.Context, opts providers.ListOptions) iter.Seq2[providers.Object, error] {
+	return b.Bucket.List(context.WithoutCancel(ctx), opts)
 }

@@ -16,13 +16,14 @@ import (
 	"iter"
 
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
+	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
+
+// lineWork is how many steps a line takes beside its bytes.
+const lineWork = 64
 
 // defaultMemory is how many bytes a sorter uses at most, about.
 const defaultMemory = 16 << 20
-
-// checkEvery is after how many lines a loop looks at its context.
-const checkEvery = 1000
 
 // Sorter sorts lines.
 type Sorter struct {
@@ -87,13 +88,15 @@ func (s Sorter) each(
 	ctx context.Context, pieces iter.Seq2[[]byte, error], do func(key string, line []byte) bool,
 ) error {
 	n := 0
+	var work steps.Counter
 	for piece, err := range pieces {
 		if err != nil {
 			return err
 		}
 		for line := range bytes.Lines(piece) {
-			if n++; n%checkEvery == 0 && ctx.Err() != nil {
-				return context.Cause(ctx)
+			n++
+			if err := work.Add(ctx, lineWork+len(line)); err != nil {
+				return err
 			}
 			key, err := s.Key(line)
 			if err != nil {

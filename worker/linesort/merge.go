@@ -8,6 +8,7 @@ import (
 	"iter"
 
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
+	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
 
 // lines counts the merged lines, and returns them.
@@ -27,10 +28,11 @@ func (s *spill) merged(ctx context.Context) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		fronts, err := s.fronts()
 		last := ""
+		var work steps.Counter
 		for n := 1; err == nil && len(fronts) > 0; n++ {
 			first := fronts[0]
-			if n%checkEvery == 0 && ctx.Err() != nil {
-				yield(nil, context.Cause(ctx))
+			if err := work.Add(ctx, lineWork+len(first.line)); err != nil {
+				yield(nil, err)
 				return
 			}
 			if n == 1 || first.key != last {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
+	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
 
 // keyedLine is a line with its key.
@@ -42,10 +43,12 @@ func (p *part) sorted() []keyedLine {
 func (p *part) lines() *Lines {
 	all := p.sorted()
 	l := &Lines{close: func() error { return nil }}
-	l.pieces = func(context.Context) iter.Seq2[[]byte, error] {
+	l.pieces = func(ctx context.Context) iter.Seq2[[]byte, error] {
 		return func(yield func([]byte, error) bool) {
+			var work steps.Counter
 			for _, one := range all {
-				if !yield(one.line, nil) {
+				err := work.Add(ctx, lineWork+len(one.line))
+				if !yield(one.line, err) || err != nil {
 					return
 				}
 			}

@@ -10,7 +10,8 @@ import (
 )
 
 // maxJobSeries is how many jobs have series of their own at most, so
-// that many small jobs do not make many series.
+// that many small jobs do not make many series. The first keep theirs
+// until they end.
 const maxJobSeries = 200
 
 func jobDesc(name, help string, labels ...string) *prometheus.Desc {
@@ -23,8 +24,9 @@ func jobDesc(name, help string, labels ...string) *prometheus.Desc {
 type jobGauges struct {
 	ratio, objects, rate, moved *prometheus.Desc
 
-	mu   sync.Mutex
-	jobs map[string]*JobGauge
+	mu    sync.Mutex
+	jobs  map[string]*JobGauge
+	shown int // jobs that have series
 }
 
 func newJobGauges() *jobGauges {
@@ -45,7 +47,8 @@ type JobGauge struct {
 	of       *jobGauges
 	kind, id string
 
-	// Both are guarded by jobGauges.mu.
+	// These are guarded by jobGauges.mu.
+	shown    bool
 	progress tasks.Progress
 	moved    time.Time // when progress.Objects last grew
 }
@@ -56,6 +59,11 @@ func (m *Metrics) TrackJob(kind, id string) *JobGauge {
 	g := &JobGauge{of: m.jobGauges, kind: kind, id: id, moved: time.Now()}
 	g.of.mu.Lock()
 	defer g.of.mu.Unlock()
+	g.of.remove(g.of.jobs[id])
+	if g.of.shown < maxJobSeries {
+		g.shown = true
+		g.of.shown++
+	}
 	g.of.jobs[id] = g
 	return g
 }
@@ -83,7 +91,18 @@ func (g *JobGauge) Close() {
 	g.of.mu.Lock()
 	defer g.of.mu.Unlock()
 	if g.of.jobs[g.id] == g {
-		delete(g.of.jobs, g.id)
+		g.of.remove(g)
+	}
+}
+
+// remove removes a gauge, which may be nil. The caller holds mu.
+func (c *jobGauges) remove(g *JobGauge) {
+	if g == nil {
+		return
+	}
+	delete(c.jobs, g.id)
+	if g.shown {
+		c.shown--
 	}
 }
 
@@ -98,12 +117,10 @@ func (c *jobGauges) Describe(out chan<- *prometheus.Desc) {
 func (c *jobGauges) Collect(out chan<- prometheus.Metric) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := 0
 	for _, g := range c.jobs {
-		if n++; n > maxJobSeries {
-			return
+		if g.shown {
+			c.collect(g, out)
 		}
-		c.collect(g, out)
 	}
 }
 

@@ -80,7 +80,7 @@ func New(r Registerer, s Sources) (*Metrics, error) {
 	m.owners = newOwners(m.jobs, m.objects, m.requests)
 	b.register(newQueueCollector(s.Queues, s.Log))
 	b.register(newSlotCollector(s.Pools))
-	b.register(newLimitCollector(s.Limits))
+	b.register(newLimitCollector(s.Limits, m.owners))
 	b.register(m.jobGauges)
 	b.gauge("redis_up", "1 when Redis answers.", s.RedisUp)
 	b.gauge("draining", "1 while this worker stops: it takes no new tasks.", s.Draining)

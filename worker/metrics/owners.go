@@ -24,8 +24,8 @@ const (
 // owner says whose work is counted.
 type owner struct{ bucket, tenant string }
 
-// owners bounds the values of the labels bucket and tenant. All metrics
-// that have them ask it. The first pairs get series of their own. Both
+// owners bounds the values of the labels bucket and tenant, which
+// payloads choose. All metrics that have them ask it. The first pairs get series of their own. Both
 // labels of further pairs are "other", until a pair becomes idle.
 type owners struct {
 	mu     sync.Mutex
@@ -51,6 +51,20 @@ func (all *owners) get(bucket, tenant string, now time.Time) owner {
 	}
 	all.used[o] = now
 	return o
+}
+
+// bucket returns the value of the label of a bucket: "other" if no pair
+// with it has a place. It gives no place.
+func (all *owners) bucket(name string) string {
+	name = shorten(name)
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	for o := range all.used {
+		if o.bucket == name {
+			return name
+		}
+	}
+	return other
 }
 
 // makeRoom forgets the pairs that are idle.

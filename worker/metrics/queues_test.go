@@ -49,7 +49,7 @@ func TestSlotsAndLimits(t *testing.T) {
 		"stevedore_slots":                 {"shards ": 4},
 		"stevedore_slots_busy":            {"shards ": 3},
 		"stevedore_slots_leftover":        {"shards ": 1},
-		"stevedore_bucket_requests_limit": {"s3:b ": 7},
+		"stevedore_bucket_requests_limit": {"other ": 7},
 		"stevedore_redis_up":              {"": 1},
 		"stevedore_draining":              {"": 0},
 	} {

@@ -1,14 +1,6 @@
 package metrics
 
-import (
-	"cmp"
-	"maps"
-	"slices"
-
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/stevedore-jobs/stevedore/tasks/storage"
-)
+import "github.com/prometheus/client_golang/prometheus"
 
 // Pool is a number of slots, as a collector reads it.
 type Pool struct {
@@ -54,46 +46,6 @@ func (c slotCollector) Collect(out chan<- prometheus.Metric) {
 		out <- gauge(c.busy, float64(p.Busy()), p.Name)
 		out <- gauge(c.leftover, float64(p.Leftover()), p.Name)
 	}
-}
-
-// limitCollector reports how many requests to each bucket may be in
-// flight. Of many buckets it reports those with the lowest limits.
-type limitCollector struct {
-	limits func() map[string]int
-	desc   *prometheus.Desc
-}
-
-func newLimitCollector(limits func() map[string]int) limitCollector {
-	return limitCollector{limits, prometheus.NewDesc("stevedore_bucket_requests_limit",
-		"Requests to a bucket that this process may have in flight; throttling lowers it.",
-		[]string{"bucket"}, nil)}
-}
-
-// Describe implements prometheus.Collector.
-func (c limitCollector) Describe(out chan<- *prometheus.Desc) { out <- c.desc }
-
-// Collect implements prometheus.Collector.
-func (c limitCollector) Collect(out chan<- prometheus.Metric) {
-	limits := limitsByName(c.limits())
-	names := slices.SortedFunc(maps.Keys(limits), func(a, b string) int {
-		return cmp.Or(cmp.Compare(limits[a], limits[b]), cmp.Compare(a, b))
-	})
-	for _, name := range names[:min(len(names), maxOwners)] {
-		out <- gauge(c.desc, float64(limits[name]), shorten(name))
-	}
-}
-
-// limitsByName names the buckets of limits in a readable way. Of several
-// buckets with one name it returns the lowest limit.
-func limitsByName(limits map[string]int) map[string]int {
-	named := make(map[string]int, len(limits))
-	for id, n := range limits {
-		name := storage.NameOf(id)
-		if least, ok := named[name]; !ok || n < least {
-			named[name] = n
-		}
-	}
-	return named
 }
 
 func gauge(d *prometheus.Desc, value float64, labels ...string) prometheus.Metric {

@@ -92,7 +92,9 @@ func decide(ctx context.Context, err error) Outcome {
 func isFinal(err error) bool {
 	return IsOutOfTime(err) ||
 		errors.Is(err, queue.ErrBudget) ||
+		errors.Is(err, queue.ErrObjects) ||
 		errors.As(err, new(*tasks.InvalidError)) ||
+		errors.As(err, new(*tasks.PayloadSizeError)) ||
 		errors.As(err, new(*ShardFailureError))
 }
 

@@ -46,16 +46,16 @@ type ShardFailureError struct{ Failure tasks.Failure }
 // Error returns the failure's message.
 func (e *ShardFailureError) Error() string { return e.Failure.Message }
 
-// PartsError means that the parts of a job will exceed the budget. It
-// wraps queue.ErrBudget, which means that they do already.
-type PartsError struct {
-	Estimate int64 // bytes that all parts will take
+// BudgetError means that a job will exceed its budget in Redis. It wraps
+// queue.ErrBudget, which means that it would exceed it now.
+type BudgetError struct {
+	Estimate int64 // bytes that the job will keep
 }
 
 // Error returns the estimate.
-func (e *PartsError) Error() string {
-	return fmt.Sprintf("the parts of this job will take about %d bytes of Redis", e.Estimate)
+func (e *BudgetError) Error() string {
+	return fmt.Sprintf("this job will keep about %d bytes in Redis", e.Estimate)
 }
 
 // Unwrap returns queue.ErrBudget.
-func (e *PartsError) Unwrap() error { return queue.ErrBudget }
+func (e *BudgetError) Unwrap() error { return queue.ErrBudget }

@@ -3,7 +3,6 @@ package outcome
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -21,9 +20,8 @@ type Wording struct {
 	// SettingName returns the operator's name for a setting. Nil leaves
 	// the identifiers.
 	SettingName func(setting.ID) string
-	// PartsBudget is how many bytes of Redis the parts of a job may
-	// take.
-	PartsBudget int64
+	// Limits are those of each job.
+	Limits queue.Limits
 }
 
 // Text returns a text as it may be logged and shown.
@@ -73,7 +71,7 @@ func (e *shownError) Unwrap() error { return e.err }
 // Failure describes an error to the user who asked for the job.
 func (w Wording) Failure(err error) *tasks.Failure {
 	f := w.describe(err)
-	f.Message, f.Fix = w.Text(f.Message), w.Text(f.Fix)
+	f.Message, f.Fix = shorten(w.Text(f.Message)), shorten(w.Text(f.Fix))
 	return &f
 }
 
@@ -81,12 +79,17 @@ func (w Wording) describe(err error) tasks.Failure {
 	f := tasks.Failure{Kind: string(providers.KindOf(err)), Message: err.Error()}
 	var ofShard *ShardFailureError
 	var invalid *tasks.InvalidError
+	var tooLarge *tasks.PayloadSizeError
 	var e *providers.Error
 	switch {
 	case errors.As(err, &ofShard):
 		return ofShard.Failure
+	case errors.As(err, &tooLarge):
+		return payloadTooLarge(tooLarge)
 	case errors.Is(err, queue.ErrBudget):
-		return w.partsTooLarge(err)
+		return w.keepsTooMuch(err)
+	case errors.Is(err, queue.ErrObjects):
+		return w.tooManyObjects()
 	case errors.As(err, &invalid):
 		f.Kind, f.Fix = string(providers.Invalid), "Correct the payload."
 	case errors.Is(err, ErrDeadline):
@@ -102,26 +105,4 @@ func (w Wording) describe(err error) tasks.Failure {
 		f.Code, f.Fix = e.Code, e.Advice()
 	}
 	return f
-}
-
-// partsTooLarge describes a job whose parts exceed the budget. A commit
-// that exceeds it tells only that they take more.
-func (w Wording) partsTooLarge(err error) tasks.Failure {
-	bytes := w.PartsBudget
-	var estimated *PartsError
-	if errors.As(err, &estimated) {
-		bytes = estimated.Estimate
-	}
-	message := fmt.Sprintf(
-		"the parts of this job would take about %d MB of Redis, and %d MB are allowed",
-		bytes>>20, w.PartsBudget>>20)
-	fix := fmt.Sprintf(
-		"Split the job by prefix, or raise %s on the workers and give Redis the memory.",
-		setting.PartsBudget)
-	return tasks.Failure{
-		Kind:    string(providers.Invalid),
-		Code:    "PartsTooLarge",
-		Message: message,
-		Fix:     fix,
-	}
 }

@@ -17,7 +17,7 @@ func TestFailure(t *testing.T) {
 	t.Parallel()
 	w := Wording{
 		SettingName: func(id setting.ID) string { return strings.ToUpper(string(id)) },
-		PartsBudget: 19 << 20,
+		Limits:      queue.Limits{Bytes: 19 << 20, Objects: 7},
 	}
 	ofShard := tasks.Failure{Kind: "denied", Code: "AccessDenied", Message: "no", Fix: "Grant it."}
 	blocked := &providers.Error{
@@ -39,10 +39,14 @@ func TestFailure(t *testing.T) {
 		{"a timeout", ErrTimeout, "timeout", "", "Run more workers", ""},
 		{"a deadline", ErrDeadline, "timeout", "", "Give the job more time", ""},
 		{"a panic", guard.ErrPanic, "internal", "", "defect", ""},
-		{"parts that exceed the budget", queue.ErrBudget,
-			"invalid", "PartsTooLarge", "raise PARTS-BUDGET on", "the setting"},
-		{"parts that will exceed it", &PartsError{Estimate: 38 << 20},
-			"invalid", "PartsTooLarge", "raise PARTS-BUDGET on", "the setting"},
+		{"over the budget in Redis", queue.ErrBudget,
+			"invalid", "RedisBudgetExceeded", "raise REDIS-BUDGET on", "the setting"},
+		{"will exceed it", &BudgetError{Estimate: 38 << 20},
+			"invalid", "RedisBudgetExceeded", "raise REDIS-BUDGET on", "the setting"},
+		{"too many objects", queue.ErrObjects,
+			"invalid", "TooManyObjects", "raise JOB-OBJECTS on", "the setting"},
+		{"too large a payload", &tasks.PayloadSizeError{Size: 9, Limit: 8},
+			"invalid", "PayloadTooLarge", "raise PAYLOAD-LIMIT on", "the setting"},
 		{"an unknown error", errors.New("?"), "unavailable", "", "", ""},
 	} {
 		f := w.Failure(c.err)
@@ -51,7 +55,10 @@ func TestFailure(t *testing.T) {
 			t.Errorf("%s: %+v", c.name, f)
 		}
 	}
-	if f := w.Failure(&PartsError{Estimate: 38 << 20}); !strings.Contains(f.Message, "38 MB") ||
+	if f := w.Failure(errors.New(strings.Repeat("é", 9000))); len(f.Message) > 5000 || !strings.HasSuffix(f.Message, "é…") {
+		t.Errorf("a long error has %d bytes: ...%s", len(f.Message), f.Message[len(f.Message)-9:])
+	}
+	if f := w.Failure(&BudgetError{Estimate: 38 << 20}); !strings.Contains(f.Message, "38 MB") ||
 		!strings.Contains(f.Message, "19 MB are allowed") {
 		t.Errorf("the sizes are missing: %s", f.Message)
 	}

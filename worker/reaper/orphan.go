@@ -40,12 +40,18 @@ type orphan struct {
 	health queue.JobHealth
 }
 
-func newOrphan(r *Reaper, kind job.Kind, id string, health queue.JobHealth) orphan {
+func newOrphan(
+	ctx context.Context, r *Reaper, kind job.Kind, id string, health queue.JobHealth,
+) (orphan, error) {
 	name := health.Queue
 	if name == "" { // an older version of this program wrote the record
-		name = asynqtask.QueueOf(kind.Kind, health.Payload)
+		payload, err := r.records.Payload(ctx, id)
+		if err != nil {
+			return orphan{}, err
+		}
+		name = asynqtask.QueueOf(kind.Kind, payload)
 	}
-	return orphan{r, kind, id, name, health}
+	return orphan{r, kind, id, name, health}, nil
 }
 
 // checkQueued looks for the task of a job that no worker has begun. Its
@@ -112,7 +118,7 @@ func (o orphan) checkArchived(
 	o.reaper.config.Log.Info("job cancelled: its task was archived", "job", o.id)
 	_, err = o.reaper.config.Store.Cancel(ctx, o.id, o.kind.Policy.Keep)
 	if err == nil {
-		o.countEnd(tasks.StateCancelled)
+		o.countEnd(ctx, tasks.StateCancelled)
 	}
 	return err
 }
@@ -157,36 +163,40 @@ func (o orphan) ref() asynqtask.JobRef {
 }
 
 func (o orphan) enqueue(ctx context.Context, ref asynqtask.JobRef) error {
+	payload, err := o.reaper.records.Payload(ctx, o.id)
+	if err != nil {
+		return err
+	}
 	return o.reaper.config.Tasks.EnqueueJob(ctx, asynqtask.Job{
 		Kind:    o.kind.Kind,
 		Ref:     ref,
 		Queue:   o.queue,
-		Payload: o.health.Payload,
+		Payload: payload,
 		Wait:    o.health.Wait,
 	})
 }
 
 // countEnd counts the job as ended in some state.
-func (o orphan) countEnd(s tasks.State) {
-	labels := journal.Read(o.kind, o.health.Payload)
+func (o orphan) countEnd(ctx context.Context, s tasks.State) {
+	payload, _ := o.reaper.records.Payload(ctx, o.id) // without it only the kind is known
+	labels := journal.Read(o.kind, payload)
 	o.reaper.config.Metrics.JobEnded(labels, string(s), 0)
 }
 
 // giveUp ends a job that kills its workers.
 func (o orphan) giveUp(ctx context.Context, ref asynqtask.JobRef, why tasks.Failure) error {
 	lease, err := o.reaper.config.Store.Claim(ctx, queue.ClaimRequest{
-		Ref:     ref,
-		Kind:    o.kind.Name,
-		Payload: o.health.Payload,
-		Queue:   o.queue,
-		First:   tasks.StateRunning,
+		Ref:   ref,
+		Kind:  o.kind.Name,
+		Queue: o.queue,
+		First: tasks.StateRunning,
 	})
 	if err != nil || lease.Over {
 		return err
 	}
 	err = lease.Publish(ctx, queue.End{Keep: o.kind.Policy.Keep, Failure: &why})
 	if err == nil {
-		o.countEnd(tasks.StateFailed)
+		o.countEnd(ctx, tasks.StateFailed)
 	}
 	return err
 }

@@ -140,8 +140,10 @@ func (r *Reaper) check(ctx context.Context, id string, trust bool) (tracked.Look
 	if !ok {
 		return tracked.Look{}, nil // only other workers know it
 	}
-	o := newOrphan(r, kind, id, health)
+	o, err := newOrphan(ctx, r, kind, id, health)
 	switch {
+	case err != nil:
+		return tracked.Look{}, err
 	case health.State == tasks.StateQueued:
 		return o.checkQueued(ctx)
 	case health.Silent < r.config.SilentAfter:

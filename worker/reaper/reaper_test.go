@@ -213,7 +213,10 @@ func (f fixture) dieWith(id string, generation int, careful bool) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	o := newOrphan(f.Reaper, f.config.Kinds["verify-connection"], id, health)
+	o, err := newOrphan(f.t.Context(), f.Reaper, f.config.Kinds["verify-connection"], id, health)
+	if err != nil {
+		f.t.Fatal(err)
+	}
 	if err := o.takeOver(f.t.Context()); err != nil {
 		f.t.Fatal(err)
 	}

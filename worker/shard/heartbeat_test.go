@@ -97,7 +97,6 @@ func newRunner(t *testing.T, store queue.Store) *Runner {
 		Store:          store,
 		Metrics:        noMetrics{},
 		Log:            slog.New(slog.DiscardHandler),
-		PartsBudget:    1 << 20,
 		HeartbeatEvery: 10 * time.Millisecond,
 	})
 	ctx, cancel := context.WithCancel(context.Background())

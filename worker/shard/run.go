@@ -141,7 +141,6 @@ func (r *run) commit(ctx context.Context, last bool) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitPatience)
 	defer cancel()
 	r.checkpoint.Last = last
-	r.checkpoint.Budget = r.config.PartsBudget
 	for {
 		err := r.tryCommit(ctx)
 		if !errors.Is(err, redisconn.ErrUnavailable) || ctx.Err() != nil {

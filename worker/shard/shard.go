@@ -31,9 +31,6 @@ type Config struct {
 	Metrics Metrics
 	Log     *slog.Logger
 
-	// PartsBudget is how many bytes of Redis the parts of a job may
-	// take.
-	PartsBudget int64
 	// HeartbeatEvery is the interval of heartbeats.
 	HeartbeatEvery time.Duration
 	// Turn is how long a run may last while another job waits.
@@ -85,7 +82,7 @@ type Task struct {
 
 // Run does what is left of a shard. Whatever ends it, the work that was
 // done is committed, unless the error is outcome.ErrObsolete. The error
-// is queue.ErrBudget when the job's parts take too much of Redis, and
+// is queue.ErrBudget when the job would keep too much in Redis, and
 // outcome.ErrTurn when other jobs get their turn before the rest.
 func (r *Runner) Run(ctx context.Context, t Task) error {
 	ctx, member := r.heartbeats.join(ctx, t.Lease.Ref, t.Lease.Round)

@@ -77,7 +77,6 @@ func (j *slowJob) turns(t *testing.T, waiting ...string) (runs int, done tasks.P
 		Store:          store,
 		Metrics:        noMetrics{},
 		Log:            slog.New(slog.DiscardHandler),
-		PartsBudget:    1 << 20,
 		HeartbeatEvery: 10 * time.Millisecond,
 		Turn:           30 * time.Millisecond,
 		Waiting: func(context.Context) ([]string, error) {

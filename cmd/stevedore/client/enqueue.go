@@ -35,10 +35,13 @@ func (e Enqueue) Run(ctx context.Context, c cli.Console, schemes payload.Schemes
 	if err != nil {
 		return err
 	}
-	j, err := e.Job(c, schemes, payload.Credentials{Secrets: payload.Secrets{
-		Send: !s.PublicKey.IsZero(), // the queue seals them
-		Vars: settings.Map(c.Environ),
-	}})
+	j, err := e.Job(c, schemes, payload.Credentials{
+		Secrets: payload.Secrets{
+			Send: !s.PublicKey.IsZero(), // the queue seals them
+			Vars: settings.Map(c.Environ),
+		},
+		MaxPayload: int(s.PayloadLimit),
+	})
 	if err != nil {
 		return err
 	}
@@ -51,7 +54,8 @@ func (e Enqueue) Run(ctx context.Context, c cli.Console, schemes payload.Schemes
 		options = append(options, producer.WithID(e.ID))
 	}
 
-	queue := producer.New(s.Redis, producer.WithPublicKey(s.PublicKey))
+	queue := producer.New(s.Redis,
+		producer.WithPublicKey(s.PublicKey), producer.WithPayloadLimit(int(s.PayloadLimit)))
 	defer func() { _ = queue.Close() }()
 	id, err := queue.Enqueue(ctx, j, options...)
 	var ended *producer.EndedError

@@ -72,6 +72,9 @@ type Credentials struct {
 	// environment holds no credentials. If it is empty, that is an
 	// error.
 	Method string
+	// MaxPayload is how many bytes a payload may have; 0 means
+	// tasks.MaxPayload.
+	MaxPayload int
 }
 
 // complete gives every storage a way to authenticate.

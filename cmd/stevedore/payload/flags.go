@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -38,7 +37,7 @@ func (f Flags) Job(c cli.Console, schemes Schemes, by Credentials) (tasks.Job, e
 	if err != nil {
 		return nil, cli.Invalid(err)
 	}
-	fields, err := f.read(c.In)
+	fields, err := f.read(c.In, by.MaxPayload)
 	if err != nil {
 		return nil, cli.Invalid(err)
 	}
@@ -88,7 +87,7 @@ func (f Flags) change(fields map[string]any, kind tasks.Kind, schemes Schemes) e
 }
 
 // read reads the payload's file, if one is given.
-func (f Flags) read(in io.Reader) (map[string]any, error) {
+func (f Flags) read(in io.Reader, limit int) (map[string]any, error) {
 	if f.Payload == "" {
 		if f.Source == "" {
 			return nil, errors.New("give a file with the payload, " +
@@ -96,7 +95,7 @@ func (f Flags) read(in io.Reader) (map[string]any, error) {
 		}
 		return map[string]any{}, nil
 	}
-	data, err := ReadFile(f.Payload, in)
+	data, err := ReadFile(f.Payload, in, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -108,14 +107,6 @@ func (f Flags) read(in io.Reader) (map[string]any, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	return fields, dec.Decode(&fields)
-}
-
-// ReadFile reads a file, or standard input for the path "-".
-func ReadFile(path string, in io.Reader) ([]byte, error) {
-	if path == "-" {
-		return io.ReadAll(in)
-	}
-	return os.ReadFile(path)
 }
 
 // destination is the field for the bucket to write to, in every kind of

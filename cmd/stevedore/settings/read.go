@@ -28,9 +28,10 @@ import (
 type reader func(value string) error
 
 const (
-	maxSlots = 10_000
-	maxCap   = 1_000_000
-	minSize  = 1 << 20 // bytes
+	maxSlots   = 10_000
+	maxCap     = 1_000_000
+	maxObjects = 1_000_000_000_000
+	minSize    = 1 << 20 // bytes
 )
 
 // count reads a whole number.

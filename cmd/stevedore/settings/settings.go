@@ -37,7 +37,9 @@ type Settings struct {
 	BucketShards int // 0: no cap
 	TenantShards int // 0: no cap
 	MemoryBudget int64
-	PartsBudget  int64
+	RedisBudget  int64
+	JobObjects   int // 0: any number
+	PayloadLimit int64
 	DrainTimeout time.Duration
 
 	SecretsAllow []string
@@ -62,6 +64,7 @@ type Settings struct {
 // how its value is read.
 type variable struct {
 	name     string
+	former   string // an earlier name, which is still read
 	fallback string // when the variable is not set
 	read     reader
 	hidden   bool // the value may hold a secret, so errors do not show it
@@ -88,7 +91,12 @@ func variables(s *Settings, vars map[string]string) []variable {
 		{name: "TENANT_SHARDS", fallback: "0", read: count(&s.TenantShards, 0, maxCap)},
 		{name: "MEMORY_BUDGET", fallback: halfMemory(), machine: true,
 			read: size(&s.MemoryBudget)},
-		{name: "PARTS_BUDGET", fallback: "256MiB", read: size(&s.PartsBudget)},
+		{
+			name: "REDIS_BUDGET", former: "PARTS_BUDGET",
+			fallback: "256MiB", read: size(&s.RedisBudget),
+		},
+		{name: "JOB_OBJECTS", fallback: "50000000", read: count(&s.JobObjects, 0, maxObjects)},
+		{name: "PAYLOAD_LIMIT", fallback: "1MiB", read: size(&s.PayloadLimit)},
 		{name: "DRAIN_TIMEOUT", fallback: "20s", read: duration(&s.DrainTimeout)},
 		{name: "SECRETS_ALLOW", fallback: secrets, read: patterns(&s.SecretsAllow)},
 		{name: "PUBLIC_KEY", read: publicKey(&s.PublicKey), hidden: true},
@@ -119,13 +127,9 @@ func load(environ []string, worker bool) (Settings, error) {
 		if v.worker && !worker {
 			continue
 		}
-		name := prefix + v.name
-		value, isSet := vars[name]
-		if !isSet {
-			value = v.fallback
-		}
+		name, value := v.find(vars)
 		for _, err := range separate(v.read(value)) {
-			invalid.Faults = append(invalid.Faults, v.fault(value, err))
+			invalid.Faults = append(invalid.Faults, v.fault(name, value, err))
 		}
 	}
 	s.Warnings = unknown(vars, s.SecretsAllow)
@@ -133,6 +137,17 @@ func load(environ []string, worker bool) (Settings, error) {
 		return s, &invalid
 	}
 	return s, nil
+}
+
+// find returns the value of a variable, and the name by which it is set:
+// perhaps its former one.
+func (v variable) find(vars map[string]string) (name, value string) {
+	for _, name := range []string{v.name, v.former} {
+		if value, isSet := vars[prefix+name]; isSet && name != "" {
+			return prefix + name, value
+		}
+	}
+	return prefix + v.name, v.fallback
 }
 
 // separate returns the errors that were joined to one.
@@ -161,8 +176,7 @@ func Map(environ []string) map[string]string {
 const maxShown = 200
 
 // fault says which variable is wrong, what it is, and what to give.
-func (v variable) fault(value string, err error) error {
-	name := prefix + v.name
+func (v variable) fault(name, value string, err error) error {
 	switch {
 	case value == "":
 		return fmt.Errorf("%s is empty: %w", name, err)

@@ -33,7 +33,7 @@ func TestDefaults(t *testing.T) {
 	want := settings.Settings{
 		Redis: s.Redis, HTTPAddr: ":8080",
 		VerifySlots: 4, JobSlots: 16, ShardSlots: runtime.GOMAXPROCS(0), Parallel: 32, ListStreams: 16,
-		MemoryBudget: s.MemoryBudget, PartsBudget: 256 << 20, DrainTimeout: 20 * time.Second,
+		MemoryBudget: s.MemoryBudget, RedisBudget: 256 << 20, JobObjects: 50_000_000, PayloadLimit: 1 << 20, DrainTimeout: 20 * time.Second,
 		SecretsAllow: []string{"env:STEVEDORE_SECRET_*", "file:/run/secrets/*"},
 		PrivateKeys:  s.PrivateKeys,
 	}
@@ -47,12 +47,12 @@ func TestValues(t *testing.T) {
 	dir := t.TempDir()
 	s := load(t,
 		"STEVEDORE_HTTP_ADDR=[::1]:0", "STEVEDORE_SHARD_SLOTS=3", "STEVEDORE_BUCKET_SHARDS=12",
-		"STEVEDORE_MEMORY_BUDGET=1.5 GiB", "STEVEDORE_PARTS_BUDGET=2gb", "STEVEDORE_DRAIN_TIMEOUT=1m30s",
+		"STEVEDORE_MEMORY_BUDGET=1.5 GiB", "STEVEDORE_REDIS_BUDGET=2gb", "STEVEDORE_DRAIN_TIMEOUT=1m30s",
 		"STEVEDORE_EGRESS_ALLOW=10.0.0.0/8, ::1", "STEVEDORE_FILE_ROOTS="+dir+", /",
 		"STEVEDORE_WORKER_IDENTITY=s3, azure", "STEVEDORE_STS_ENDPOINT=https://sts.example",
 		"STEVEDORE_LOG_LEVEL=warn", "STEVEDORE_LOG_FORMAT=text", "STEVEDORE_PARALLEL=1", "STEVEDORE_PARALLEL=2",
 	)
-	if s.HTTPAddr != "[::1]:0" || s.ShardSlots != 3 || s.BucketShards != 12 || s.MemoryBudget != 3<<29 || s.PartsBudget != 2e9 ||
+	if s.HTTPAddr != "[::1]:0" || s.ShardSlots != 3 || s.BucketShards != 12 || s.MemoryBudget != 3<<29 || s.RedisBudget != 2e9 ||
 		s.DrainTimeout != 90*time.Second || len(s.EgressAllow) != 2 || !slices.Equal(s.FileRoots, []string{dir, "/"}) ||
 		!slices.Equal(s.WorkerIdentity, []string{"s3", "azure"}) || s.STSEndpoint != "https://sts.example" ||
 		s.LogLevel != slog.LevelWarn || !s.LogText || s.Parallel != 2 {
@@ -123,9 +123,11 @@ func TestEachFaultNamesVariableAndValue(t *testing.T) {
 		"BUCKET_SHARDS=x":             `is "x": give a whole number from 0 `,
 		"MEMORY_BUDGET=512":           `is "512": give the unit too: 512MiB, or 512GiB`,
 		"MEMORY_BUDGET=1073741824":    `is "1073741824": give the unit too: as bytes it is 1.0 GiB`,
-		"PARTS_BUDGET=268435456":      `is "268435456": give the unit too: as bytes it is 256 MiB`,
-		"PARTS_BUDGET=0MiB":           `is "0MiB": give a size of at least 1MiB`,
+		"REDIS_BUDGET=268435456":      `is "268435456": give the unit too: as bytes it is 256 MiB`,
+		"REDIS_BUDGET=0MiB":           `is "0MiB": give a size of at least 1MiB`,
 		"PARTS_BUDGET=1kB":            `is "1kB": give a size of at least 1MiB`,
+		"PAYLOAD_LIMIT=1024":          `is "1024": give the unit too: `,
+		"JOB_OBJECTS=-1":              `is "-1": give a whole number from 0 `,
 		"MEMORY_BUDGET=lots":          `is "lots": give a size`,
 		"MEMORY_BUDGET=-1GB":          `is "-1GB": give a size`,
 		"DRAIN_TIMEOUT=20":            `is "20": give the unit too: 20s for seconds, 20m for minutes`,
@@ -282,5 +284,18 @@ func TestHelp(t *testing.T) {
 		if !ok || !strings.Contains(header, v.Default) || len(line) < 10 || len(line) > 65 {
 			t.Errorf("%s: %q, %q", v.Name, header, line)
 		}
+	}
+}
+
+func TestFormerNamesStillWork(t *testing.T) {
+	t.Parallel()
+	s := load(t, "STEVEDORE_PARTS_BUDGET=2MiB")
+	want := []string{"STEVEDORE_PARTS_BUDGET is now called STEVEDORE_REDIS_BUDGET: the old name still works"}
+	if s.RedisBudget != 2<<20 || !slices.Equal(s.Warnings, want) {
+		t.Errorf("%d bytes, warnings %q", s.RedisBudget, s.Warnings)
+	}
+	s = load(t, "STEVEDORE_PARTS_BUDGET=2MiB", "STEVEDORE_REDIS_BUDGET=3MiB")
+	if s.RedisBudget != 3<<20 {
+		t.Errorf("the old name counts more than the new one: %d bytes", s.RedisBudget)
 	}
 }

@@ -21,16 +21,21 @@ var free = regexp.MustCompile(`^` + prefix + `(SECRET|TEST|BENCH|CHAOS)(_|$)`)
 var kubernetes = regexp.MustCompile(`^` + prefix + `(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT(_\d\w*)?)$`)
 
 // unknown returns a warning for each variable that has the prefix of
-// settings but is not one.
+// settings but is not one, or is one by its former name.
 func unknown(vars map[string]string, secrets []string) []string {
 	known := Variables()
 	_, inKubernetes := vars["KUBERNETES_SERVICE_HOST"]
 	var warnings []string
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		named := func(v Variable) bool { return v.Name == name }
+		formerly := func(v Variable) bool { return v.Former == name }
 		isSetting := slices.ContainsFunc(known, named)
+		was := slices.IndexFunc(known, formerly)
 		switch {
 		case !strings.HasPrefix(name, prefix), isSetting, free.MatchString(name):
+		case was >= 0:
+			warnings = append(warnings, fmt.Sprintf(
+				"%s is now called %s: the old name still works", name, known[was].Name))
 		case inKubernetes && kubernetes.MatchString(name), isSecret(name, vars, secrets):
 		default:
 			text := fmt.Sprintf("%s is not a setting%s", name, suggestion(name, known))
@@ -68,6 +73,7 @@ func suggestion(name string, known []Variable) string {
 type Variable struct {
 	Name    string
 	Default string // empty when there is no default, or when it depends on the machine
+	Former  string // an earlier name, which still works; may be empty
 }
 
 // Variables returns all settings in a fixed order.
@@ -77,7 +83,11 @@ func Variables() []Variable {
 		if v.machine {
 			v.fallback = ""
 		}
-		list = append(list, Variable{prefix + v.name, v.fallback})
+		known := Variable{Name: prefix + v.name, Default: v.fallback}
+		if v.former != "" {
+			known.Former = prefix + v.former
+		}
+		list = append(list, known)
 	}
 	return list
 }

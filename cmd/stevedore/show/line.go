@@ -41,7 +41,7 @@ func lineParts(s tasks.Status) []part {
 		{rateText(p), 2},
 	}
 	if p.Objects == 0 && !s.Started.IsZero() {
-		running := time.Since(s.Started).Truncate(time.Second)
+		running := max(time.Since(s.Started), 0).Truncate(time.Second)
 		parts = append(parts, part{fmt.Sprintf("for %v", running), 4})
 	}
 	return slices.DeleteFunc(parts, func(p part) bool { return p.text == "" })

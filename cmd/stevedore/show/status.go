@@ -34,7 +34,7 @@ func Status(w io.Writer, s tasks.Status) {
 		if end.IsZero() {
 			end = time.Now()
 		}
-		t.Row("took", end.Sub(s.Started).Round(time.Millisecond))
+		t.Row("took", max(end.Sub(s.Started), 0).Round(time.Millisecond))
 	}
 	if f := s.Failure; f != nil {
 		t.Row("failure", f.Message)

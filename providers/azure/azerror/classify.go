@@ -129,7 +129,7 @@ func fromTransport(err error) *providers.Error {
 // Such an answer can be any web page, so nothing of it is repeated.
 func NotAzure(status int) *providers.Error {
 	return &providers.Error{
-		Kind: driver.KindOfStatus(status), Code: codeNotAzure, Status: status,
+		Kind: providers.KindOfStatus(status), Code: codeNotAzure, Status: status,
 		Detail: "the answer, " + driver.StatusText(status) + ", is not of the blob service",
 		Fix: "Check that the endpoint is that of the blob service, " +
 			"not of a portal, a website or a proxy.",
@@ -141,6 +141,16 @@ func NotListing() *providers.Error {
 	return &providers.Error{
 		Kind: providers.Invalid, Code: codeNotAzure,
 		Detail: "the answer is not a listing in the blob service's format",
+		Fix:    "Check that the endpoint is that of the blob service.",
+	}
+}
+
+// Lacks makes the error of a success without a field that the service
+// always sends.
+func Lacks(field string) *providers.Error {
+	return &providers.Error{
+		Kind: providers.Invalid, Code: codeNotAzure,
+		Detail: "the server's answer has no " + field + ", which the blob service always sends",
 		Fix:    "Check that the endpoint is that of the blob service.",
 	}
 }

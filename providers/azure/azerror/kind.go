@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 // kindOfCode returns the kind of an error code of the service. The codes
@@ -45,7 +44,7 @@ func kindOfCode(code string, status int) providers.Kind {
 	if isCustomerKeyCode(code) || strings.HasPrefix(code, "Authorization") {
 		return providers.Denied
 	}
-	return driver.KindOfStatus(status)
+	return providers.KindOfStatus(status)
 }
 
 // isCustomerKeyCode reports whether a code is about the customer's

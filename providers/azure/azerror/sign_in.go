@@ -57,7 +57,7 @@ func fromSignIn(failed *azidentity.AuthenticationFailedError) *providers.Error {
 	}
 	e.Status = failed.RawResponse.StatusCode
 	if e.Status >= http.StatusInternalServerError || e.Status == http.StatusTooManyRequests {
-		e.Kind = driver.KindOfStatus(e.Status)
+		e.Kind = providers.KindOfStatus(e.Status)
 	}
 
 	var answer struct {

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 )
 
 // SignInOptions returns the options of a client of the sign-in service.
@@ -24,7 +26,7 @@ type signInTransport struct{ transport }
 
 // Do implements policy.Transporter.
 func (t signInTransport) Do(r *http.Request) (*http.Response, error) {
-	resp, err := t.transport.Do(r)
+	resp, err := t.transport.Do(r.WithContext(limits.For(r.Context(), limits.SignIn)))
 	if failure, ok := r.Context().Value(failureKey{}).(*SignInFailure); ok && err != nil {
 		failure.last.Store(&err)
 	}

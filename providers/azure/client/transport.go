@@ -8,7 +8,7 @@ import (
 	"sync"
 
 	"github.com/stevedore-jobs/stevedore/providers/azure/azerror"
-	"github.com/stevedore-jobs/stevedore/providers/driver"
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 )
 
 // transport sends the SDK's requests. It removes the URL from the errors
@@ -60,23 +60,15 @@ func (b *attemptBody) end() {
 	b.ended = true
 }
 
-const (
-	maxErrorAnswer = 64 << 10 // bytes; the service's own have a few KB
-	// maxListing bounds a page of a listing, in bytes. A page of 5,000
-	// long names with metadata has a few MB.
-	maxListing = 64 << 20
-)
-
 // blobTransport sends requests to the blob service. Every answer of the
 // service has a request ID ("Common REST API headers"). An answer without
 // it comes from another server, so blobTransport returns an error and
-// nothing of the answer. It also limits the bodies that the SDK reads
-// into memory.
+// nothing of the answer.
 type blobTransport struct{ transport }
 
 // Do implements policy.Transporter.
 func (t blobTransport) Do(r *http.Request) (*http.Response, error) {
-	resp, err := t.transport.Do(r)
+	resp, err := t.transport.Do(r.WithContext(limits.For(r.Context(), operationOf(r))))
 	if err != nil {
 		return nil, err
 	}
@@ -84,11 +76,21 @@ func (t blobTransport) Do(r *http.Request) (*http.Response, error) {
 		_ = resp.Body.Close()
 		return nil, azerror.NotAzure(resp.StatusCode)
 	}
-	switch {
-	case resp.StatusCode >= http.StatusMultipleChoices:
-		driver.LimitBody(resp, maxErrorAnswer)
-	case r.URL.Query().Get("comp") == "list":
-		driver.LimitBody(resp, maxListing)
-	}
 	return resp, nil
+}
+
+// operationOf returns the operation of a request to the blob service.
+func operationOf(r *http.Request) limits.Operation {
+	part := r.URL.Query().Get("comp")
+	switch {
+	case part == "list":
+		return limits.LongListXML
+	case r.Method == http.MethodGet && part == "":
+		return limits.Read
+	case r.Method == http.MethodDelete:
+		return limits.Delete
+	case r.Method == http.MethodPut:
+		return limits.Write
+	}
+	return limits.Describe
 }

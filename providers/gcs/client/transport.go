@@ -1,29 +1,20 @@
 package client
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 
-	"github.com/stevedore-jobs/stevedore/providers/driver"
-	"github.com/stevedore-jobs/stevedore/providers/gcs/gcserror"
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 	"github.com/stevedore-jobs/stevedore/tasks/guard"
 )
 
-const (
-	// maxAnswer bounds answers in JSON, in bytes. A page of 1000 objects
-	// with the longest metadata has 9 MB.
-	maxAnswer      = 32 << 20
-	maxErrorAnswer = 256 << 10 // bytes
-)
-
-// transport authenticates every request, and limits how much memory an
-// answer can take. The SDK's own transport authenticates too, but it adds
-// a quota project of the worker's environment, and its errors do not say
-// whether the token or the request failed.
+// transport authenticates every request, gives it its operation (package
+// limits), and checks the form of its answer. The SDK's own transport
+// authenticates too, but it adds a quota project of the worker's
+// environment, and its errors do not say whether the token or the request
+// failed.
 type transport struct {
 	authorize func(*http.Request) error
 	next      http.RoundTripper
@@ -56,10 +47,10 @@ func (t *transport) send(r *http.Request) (*http.Response, error) {
 	// The SDK writes it so. Parsing the query would make every read
 	// slower.
 	isRead := strings.Contains(r.URL.RawQuery, "alt=media")
-	isList := isListing(r)
-	r = r.WithContext(r.Context()) // a copy: the original is the SDK's
+	operation := operationOf(r, isRead)
+	r = r.WithContext(limits.For(r.Context(), operation)) // a copy: the original is the SDK's
 	r.Header = r.Header.Clone()
-	if isList {
+	if operation == limits.ListJSON {
 		r.URL = withKind(r.URL)
 	}
 	if isRead {
@@ -80,17 +71,35 @@ func (t *transport) send(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case resp.StatusCode >= http.StatusMultipleChoices:
-		driver.LimitBody(resp, maxErrorAnswer)
-	case isList:
-		if err := checkKind(resp); err != nil {
-			return nil, err
-		}
-	case !isRead:
-		driver.LimitBody(resp, maxAnswer)
+	if resp.StatusCode >= http.StatusMultipleChoices {
+		return resp, nil
+	}
+	switch operation {
+	case limits.ListJSON:
+		err = checkListing(r.Context(), resp)
+	case limits.DescribeJSON, limits.WriteJSON:
+		err = checkObject(resp)
+	}
+	if err != nil {
+		_ = resp.Body.Close()
+		return nil, err
 	}
 	return resp, nil
+}
+
+// operationOf returns the operation of a request.
+func operationOf(r *http.Request, isRead bool) limits.Operation {
+	switch {
+	case isRead:
+		return limits.Read
+	case isListing(r):
+		return limits.ListJSON
+	case isUpload(r.Context()):
+		return limits.WriteJSON
+	case r.Method == http.MethodDelete:
+		return limits.Delete
+	}
+	return limits.DescribeJSON
 }
 
 // isListing reports whether a request asks for a listing: GET
@@ -110,23 +119,4 @@ func withKind(u *url.URL) *url.URL {
 	changed := *u
 	changed.RawQuery = query.Encode()
 	return &changed
-}
-
-// listingKind is the kind of every listing: "For lists of objects, this
-// is always storage#objects"
-// (https://cloud.google.com/storage/docs/json_api/v1/objects/list).
-const listingKind = `storage#objects`
-
-// checkKind returns an error for an answer that is not a listing. The SDK
-// accepts any JSON as a listing without objects, so the answer of another
-// server would look like an empty bucket. checkKind reads the whole
-// answer into memory, which the SDK would do anyway.
-func checkKind(resp *http.Response) error {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	_ = resp.Body.Close()
-	if err == nil && !bytes.Contains(body, []byte(listingKind)) {
-		err = gcserror.NotGCS(resp.StatusCode)
-	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	return err
 }

@@ -59,7 +59,8 @@ func fromTransport(err error) *providers.Error {
 	e := driver.Unreached(err)
 	var syntax *json.SyntaxError
 	switch {
-	case errors.As(err, &syntax):
+	// Of errors about values json exports only a part.
+	case errors.As(err, &syntax), strings.HasPrefix(e.Err.Error(), "json: "):
 		return NotGCS(http.StatusOK)
 	case driver.UnknownHost(err):
 		e.Fix = "The endpoint's host name is unknown: " +
@@ -82,4 +83,14 @@ func NotGCS(status int) *providers.Error {
 	e.Fix = "Check that storage.endpoint is that of the JSON API, " +
 		"not of a console, a website or a proxy; leave it empty for Google."
 	return e
+}
+
+// Malformed makes the error of an answer in Google's format that Google
+// would not give. The text goes on after "the server answered with".
+func Malformed(what string) *providers.Error {
+	return &providers.Error{
+		Status: http.StatusOK, Kind: providers.Invalid, Code: "NotGCS",
+		Detail: "the server answered with " + what + ", as Google Cloud Storage would not",
+		Fix:    "Check the server at storage.endpoint.",
+	}
 }

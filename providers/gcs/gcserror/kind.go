@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 // Codes of Google's XML API. They are also used for answers of the JSON
@@ -67,7 +66,7 @@ func kindOfStatus(status int) providers.Kind {
 	if status == http.StatusServiceUnavailable {
 		return providers.Unavailable
 	}
-	return driver.KindOfStatus(status)
+	return providers.KindOfStatus(status)
 }
 
 // isAboutKey reports whether a message, in lower case, speaks of a

@@ -20,6 +20,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/providers/gcs/gcserror"
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
@@ -40,8 +41,13 @@ type Source struct {
 	person   person
 }
 
-// NewSource makes a source.
-func NewSource(c Config) *Source { return &Source{config: c} }
+// NewSource makes a source. Every request of its client signs in.
+func NewSource(c Config) *Source {
+	if c.Client != nil {
+		c.Client = limits.Client(c.Client, limits.SignIn)
+	}
+	return &Source{config: c}
+}
 
 // Identity authenticates the requests of one bucket. It is safe for
 // concurrent use. The zero value is anonymous.

@@ -21,7 +21,6 @@ const (
 	// credentialsScope is the scope of the worker's token that the
 	// credentials API requires.
 	credentialsScope = "https://www.googleapis.com/auth/cloud-platform"
-	maxTokenAnswer   = 64 << 10 // bytes; a token has about 1 KB
 )
 
 // impersonate makes the identity of a service account that the worker
@@ -66,7 +65,7 @@ func (t *impersonatedTokens) Token(ctx context.Context) (*auth.Token, error) {
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer))
+	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,16 @@ import (
 // Zone), and of no others.
 const directorySuffix = "--x-s3"
 
+// pointSuffix ends the names of access points of directory buckets.
+const pointSuffix = "--xa-s3"
+
+// NeedsCredentials reports whether no request to the bucket can be
+// anonymous: for a directory bucket the SDK opens a session with the
+// credentials.
+func (c *Client) NeedsCredentials() bool {
+	return c.ListsDirectories() || strings.HasSuffix(c.storage.Bucket, pointSuffix)
+}
+
 // ListsDirectories reports whether the bucket is a directory bucket. It
 // lists directory by directory, cannot start at a key, and takes only a
 // directory with a slash at its end as prefix.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
 )
 
@@ -41,6 +42,7 @@ func (c *Client) HasFoundRegion() bool {
 // need a region.
 func (c *Client) findRegion(ctx context.Context) (string, error) {
 	at := "https://s3." + defaultRegion + ".amazonaws.com/" + url.PathEscape(c.storage.Bucket)
+	ctx = limits.For(ctx, limits.Describe)
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, at, nil)
 	if err != nil {
 		return "", err
@@ -57,7 +59,7 @@ func (c *Client) findRegion(ctx context.Context) (string, error) {
 	e := &providers.Error{
 		Status:    resp.StatusCode,
 		RequestID: driver.Printable(resp.Header.Get("x-amz-request-id")),
-		Kind:      driver.KindOfStatus(resp.StatusCode),
+		Kind:      providers.KindOfStatus(resp.StatusCode),
 	}
 	if resp.StatusCode == http.StatusNotFound {
 		e.Code = "NoSuchBucket"

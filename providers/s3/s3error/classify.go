@@ -79,7 +79,7 @@ func fromAnswer(err error, answer *awshttp.ResponseError) *providers.Error {
 	reported := apiErrorIn(err, answer)
 	if reported == nil {
 		// The answer may be any web page, so nothing of it is repeated.
-		e.Kind, e.Code = driver.KindOfStatus(e.Status), codeNotS3
+		e.Kind, e.Code = providers.KindOfStatus(e.Status), codeNotS3
 		e.Detail = "the answer, " + driver.StatusText(e.Status) + ", is not in S3's format"
 		e.Fix = notS3Advice
 		return e

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/driver"
 )
 
 // kindOfCode returns the kind of an error code of S3 or STS. The codes
@@ -47,7 +46,7 @@ func kindOfCode(code string, status int) providers.Kind {
 	case refusesPathStyle(code):
 		return providers.Invalid
 	}
-	return driver.KindOfStatus(status)
+	return providers.KindOfStatus(status)
 }
 
 // meaningOf returns the code of AWS for what a code and its message

@@ -4,13 +4,13 @@
 -- gives the same answer.
 --
 -- KEYS: record, shards, done, parts, runs, errors, retry, made
--- ARGV: finished, keep, event, round, token
--- USES: final, show, finish
+-- ARGV: ttl, event, round, token
+-- USES: now, final, show, finish
 -- Returns {state before, queue, generation}, {"round"}, or {} without a
 -- record.
 
 local record, shards, done, parts, runs, errors, retry, made = unpack(KEYS)
-local finished, keep, event, round, token = unpack(ARGV)
+local ttl, event, round, token = unpack(ARGV)
 
 local r = redis.call("HMGET", record, 'state', 'round', 'holder', 'had', 'queue', 'gen')
 local state, queue, generation = r[1], r[5] or "", r[6] or "0"
@@ -32,5 +32,5 @@ redis.call("HSET", record, 'holder', token, 'had', state)
 finish(record, {
   shards = shards, done = done, parts = parts, runs = runs,
   errors = errors, retry = retry, made = made,
-}, "cancelled", finished, keep, event)
+}, "cancelled", ttl, event)
 return {state, queue, generation}

@@ -6,14 +6,14 @@
 -- The token belongs to one call, so that sending it again counts once.
 --
 -- KEYS: record
--- ARGV: kind, has_payload, payload, queue, started, first_state, generation, token
+-- ARGV: kind, has_payload, payload, queue, first_state, generation, token
 -- USES: now, final, mark
 -- Returns {state}, {"superseded"} or {"unknown"} if the job is not given,
--- else {state, epoch, started, cursor, shards, round, previous result,
+-- else {state, epoch, started, cursor, shards, round, previous result, now,
 -- crashes while the job was where it is now}.
 
 local record = unpack(KEYS)
-local kind, has_payload, payload, queue, started, first_state, generation, token = unpack(ARGV)
+local kind, has_payload, payload, queue, first_state, generation, token = unpack(ARGV)
 
 local state = redis.call("HGET", record, 'state')
 if is_final(state) then
@@ -23,18 +23,19 @@ if tonumber(redis.call("HGET", record, 'gen') or "0") > tonumber(generation) the
   return {"superseded"}
 end
 
+local now = now_ms()
 if not state then
   if has_payload == "0" then
     return {"unknown"}
   end
-  redis.call("HSET", record, 'kind', kind, 'payload', payload, 'created', started)
+  redis.call("HSET", record, 'kind', kind, 'payload', payload, 'created', now)
 end
 if not state or state == "queued" then
   redis.call("HSET", record, 'state', first_state)
   state = first_state
 end
-redis.call("HSETNX", record, 'started', started)
-redis.call("HSET", record, 'beat', now_ms())
+redis.call("HSETNX", record, 'started', now)
+redis.call("HSET", record, 'beat', now)
 if queue ~= "" then
   redis.call("HSET", record, 'queue', queue)
 end
@@ -48,4 +49,5 @@ end
 local r = redis.call("HMGET", record, 'epoch', 'started', 'cursor', 'shards', 'round', 'amends',
   'crash_mark', 'crashes')
 local crashes = r[7] == crash_mark(record) and r[8] or "0"
-return {state, r[1], r[2], r[3] or "", r[4] or "0", r[5] or "0", r[6] or "", crashes}
+return {state, r[1], r[2], r[3] or "", r[4] or "0", r[5] or "0", r[6] or "",
+  tostring(now), crashes}

@@ -5,9 +5,9 @@
 -- KEYS: record, done, runs, parts, errors, made
 -- ARGV: round, index, from, to, last, data, lines, line_count, line_limit, budget,
 --       objects, bytes, failed, warnings, size, run, tallies...
--- USES: working, show
+-- USES: working, show, keep, codes
 -- Returns 1 if the checkpoint counts or has counted before, 0 if it does
--- not count, -2 if the parts of the job would exceed the budget.
+-- not count, -2 if the job would keep more in Redis than its budget.
 
 local record, done, runs, parts, errors, made = unpack(KEYS)
 local round, index, from, to, last, data, lines, line_count, line_limit, budget,
@@ -25,21 +25,26 @@ if is_done or resume ~= from or not is_working(record, round) then
   return 0
 end
 
-local parts_bytes = tonumber(redis.call("HGET", record, 'parts_bytes') or "0") + #data
-if parts_bytes > tonumber(budget) then
+local kept = tonumber(redis.call("HGET", record, 'errors_kept') or "0")
+if line_count ~= "0" and
+    (kept >= tonumber(line_limit) or not may_keep_lines(record, #lines, budget)) then
+  lines, line_count = "", "0"
+end
+if not keep(record, #data + #lines, budget) then
   return -2
 end
+
 local function append(hash, frames)
   redis.call("HSET", hash, index, (redis.call("HGET", hash, index) or "") .. frames)
 end
 if data ~= "" or last == "1" then
   append(parts, data)
-  redis.call("HSET", record, 'parts_bytes', parts_bytes)
+  redis.call("HINCRBY", record, 'parts_bytes', #data)
 end
-local kept = tonumber(redis.call("HGET", record, 'errors_kept') or "0")
-if line_count ~= "0" and kept < tonumber(line_limit) then
+if line_count ~= "0" then
   append(errors, lines)
   redis.call("HINCRBY", record, 'errors_kept', line_count)
+  redis.call("HINCRBY", record, 'errors_bytes', #lines)
 end
 
 redis.call("HINCRBY", record, 'objects', objects)
@@ -48,7 +53,11 @@ redis.call("HINCRBY", record, 'failed', failed)
 redis.call("HINCRBY", record, 'warnings', warnings)
 redis.call("HINCRBY", record, 'size', size)
 for i = 17, #ARGV, 2 do
-  redis.call("HINCRBY", record, ARGV[i], ARGV[i + 1])
+  if string.sub(ARGV[i], 1, 5) == 'code:' then
+    count_code(record, ARGV[i], ARGV[i + 1])
+  else
+    redis.call("HINCRBY", record, ARGV[i], ARGV[i + 1])
+  end
 end
 local committed = redis.call("HMGET", record, 'objects', 'bytes', 'failed', 'warnings')
 show(record, unpack(committed))

@@ -6,7 +6,7 @@
 -- ARGV: epoch, objects, total, bytes, failed, warnings, rate, eta
 -- USES: now, final, fence, show
 -- Returns {now, done bits, runs, state, shard failure, total, shards done,
--- shards, parts bytes, then committed and shown objects, bytes, failed,
+-- shards, parts bytes, kept bytes, then committed and shown objects, bytes, failed,
 -- warnings}.
 
 local record, done, runs = unpack(KEYS)
@@ -35,9 +35,10 @@ end
 
 local r = redis.call("HMGET", record,
   'state', 'fault', 'objects_total', 'shards_done', 'shards', 'parts_bytes',
+  'kept_bytes',
   'objects', 'bytes', 'failed', 'warnings',
   'shown_objects', 'shown_bytes', 'shown_failed', 'shown_warnings')
-for i = 1, 14 do
+for i = 1, 15 do
   r[i] = r[i] or ""
 end
 return {tostring(now), redis.call("GET", done) or "", redis.call("HGETALL", runs), unpack(r)}

@@ -1,12 +1,13 @@
--- plan.lua adds one planned shard to a job.
+-- plan.lua adds one planned shard to a job. A limit of 0 is none.
 --
 -- KEYS: record, shards
--- ARGV: epoch, index, shard, cursor, objects
--- USES: fence
--- Returns 1, or 0 if the shard is there already.
+-- ARGV: epoch, index, shard, cursor, objects, max_objects, budget
+-- USES: fence, keep
+-- Returns 1, 0 if the shard is there already, -2 if the job would exceed
+-- its budget, -3 if it would have too many objects.
 
 local record, shards = unpack(KEYS)
-local epoch, index, shard, cursor, objects = unpack(ARGV)
+local epoch, index, shard, cursor, objects, max_objects, budget = unpack(ARGV)
 
 local fenced = check_open_fence(record, epoch)
 if fenced then
@@ -18,6 +19,16 @@ end
 local n = redis.call("LLEN", shards)
 if n ~= tonumber(index) then
   return redis.error_reply("ORDER shard " .. index .. " was planned when there were " .. n)
+end
+
+local total = tonumber(redis.call("HGET", record, 'objects_total') or "0") + tonumber(objects)
+if max_objects ~= "0" and total > tonumber(max_objects) then
+  return -3
+end
+-- What else Redis keeps for a shard takes about 200 bytes: its token, its
+-- last heartbeat, and its place in four keys.
+if not keep(record, #shard + 200, budget) then
+  return -2
 end
 
 redis.call("RPUSH", shards, shard)

@@ -3,14 +3,15 @@
 -- sharded job "objects" is empty, since its shards have committed them.
 --
 -- KEYS: record, shards, done, parts, runs, errors, retry, made
--- ARGV: epoch, state, field, text, finished, keep, event, lines, line_count,
---       objects, total, bytes, failed, warnings, codes...
--- USES: final, fence, show, finish
--- Returns 1, or 0 if the job has ended already.
+-- ARGV: epoch, state, field, text, ttl, event, lines, line_count,
+--       objects, total, bytes, failed, warnings, budget, codes...
+-- USES: now, final, fence, show, finish, keep, codes
+-- Returns 1, 0 if the job has ended already, or -2 if the result does not
+-- fit into the budget of what the job keeps in Redis.
 
 local record, shards, done, parts, runs, errors, retry, made = unpack(KEYS)
-local epoch, state, field, text, finished, keep, event, lines, line_count,
-  objects, total, bytes, failed, warnings = unpack(ARGV, 1, 14)
+local epoch, state, field, text, ttl, event, lines, line_count,
+  objects, total, bytes, failed, warnings, budget = unpack(ARGV, 1, 14)
 
 local fenced = check_fence(record, epoch)
 if fenced then
@@ -20,7 +21,14 @@ if is_final(redis.call("HGET", record, 'state')) then
   return 0
 end
 
+-- A failure always fits: its texts are short.
+if field == 'result' and not keep(record, #text, budget) then
+  return -2
+end
 redis.call("HSET", record, field, text)
+if not may_keep_lines(record, #lines, budget) then
+  lines, line_count = "", "0"
+end
 if lines ~= "" then
   redis.call("HSET", errors, "0", lines)
 end
@@ -28,7 +36,7 @@ if objects ~= "" then
   redis.call("HSET", record, 'objects', objects, 'objects_total', total, 'bytes', bytes,
     'failed', failed, 'warnings', warnings, 'errors_kept', line_count)
   for i = 15, #ARGV, 2 do
-    redis.call("HSET", record, 'code:' .. ARGV[i], ARGV[i + 1])
+    count_code(record, 'code:' .. ARGV[i], ARGV[i + 1])
   end
   show(record, objects, bytes, failed, warnings)
 end
@@ -36,5 +44,5 @@ end
 finish(record, {
   shards = shards, done = done, parts = parts, runs = runs,
   errors = errors, retry = retry, made = made,
-}, state, finished, keep, event)
+}, state, ttl, event)
 return 1

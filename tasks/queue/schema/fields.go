@@ -8,7 +8,7 @@ const (
 	Kind    = "kind"    // string
 	Payload = "payload" // JSON, opaque here
 	Queue   = "queue"   // string: asynq's queue of the job's task; Claim renews it
-	Created = "created" // ms, by the clock of the writer
+	Created = "created" // server's ms
 )
 
 // Group fence: who may write now. A retry keeps it and counts on.
@@ -23,7 +23,7 @@ const (
 // Group plan: what the coordinators of this round have set up.
 const (
 	Due          = "due"           // server's ms: a task must not begin before: Create
-	Started      = "started"       // ms, by the clock of the writer: first Claim
+	Started      = "started"       // server's ms: first Claim
 	Cursor       = "cursor"        // string: where planning goes on: Plan
 	ShardsTotal  = "shards"        // shards planned so far: Plan
 	ObjectsTotal = "objects_total" // objects in them: Plan; of a single job: Heartbeat
@@ -36,16 +36,19 @@ const (
 // Group committed: what shards have committed, or what a single job
 // has done at its end. Commit and Publish write it.
 const (
-	Objects    = "objects"     // objects dealt with, the failed ones too
-	Bytes      = "bytes"       // bytes read from buckets and written to them
-	Failed     = "failed"      // objects on the error list
-	Warnings   = "warnings"    // of these: objects with warnings only
-	ShardsDone = "shards_done" // committed shards
-	Size       = "size"        // bytes of all parts, uncompressed
-	PartsBytes = "parts_bytes" // bytes of all parts in Redis, compressed
-	ErrorsKept = "errors_kept" // stored lines of the error list
-	Code       = "code:"       // prefix: failed objects with a code, "code:not-found"
-	Tally      = "tally:"      // prefix: a count of the job's own, "tally:jpeg"
+	Objects    = "objects"      // objects dealt with, the failed ones too
+	Bytes      = "bytes"        // bytes read from buckets and written to them
+	Failed     = "failed"       // objects on the error list
+	Warnings   = "warnings"     // of these: objects with warnings only
+	ShardsDone = "shards_done"  // committed shards
+	Size       = "size"         // bytes of all parts, uncompressed
+	PartsBytes = "parts_bytes"  // bytes of all parts in Redis, compressed
+	KeptBytes  = "kept_bytes"   // bytes that count against the budget: Plan, Commit, Publish
+	ErrorsKept = "errors_kept"  // stored lines of the error list
+	ErrorsSize = "errors_bytes" // bytes of these lines, compressed
+	Codes      = "codes"        // fields that begin with Code
+	Code       = "code:"        // prefix: failed objects with a code, "code:not-found"
+	Tally      = "tally:"       // prefix: a count of the job's own, "tally:jpeg"
 )
 
 // Group shown: the progress that readers see. The counts never fall
@@ -74,7 +77,7 @@ const (
 const (
 	Result       = "result"   // JSON: Publish
 	Failure      = "failure"  // a tasks.Failure as JSON: Publish
-	Finished     = "finished" // ms, by the clock of the writer: Publish, Cancel
+	Finished     = "finished" // server's ms: Publish, Cancel
 	StateBefore  = "had"      // the state before Cancel
 	ShardFailure = "fault"    // a tasks.Failure as JSON: ShardLease.Fail
 )
@@ -95,7 +98,8 @@ func Groups() map[string][]string {
 		},
 		"committed": {
 			Objects, Bytes, Failed, Warnings,
-			ShardsDone, Size, PartsBytes, ErrorsKept, Code, Tally,
+			ShardsDone, Size, PartsBytes, KeptBytes,
+			ErrorsKept, ErrorsSize, Codes, Code, Tally,
 		},
 		"shown": {ShownObjects, ShownBytes, ShownFailed, ShownWarnings, Rate, ETA},
 		"retry": {Round, PreviousResult, PreviousFailed, PreviousWarnings, PreviousKept},

@@ -13,10 +13,12 @@ const (
 	MaxTagNames = 64 << 10   // bytes of one tag beside the values of its attributes
 	MaxToken    = 8 << 20    // bytes of one tag, comment or piece of text
 
-	MaxLabels          = 100_000
-	MaxLabelAttributes = 100_000 // of all labels together
+	MaxLabels          = 50_000
+	MaxLabelAttributes = 50_000  // of all labels together
+	MaxLabelNames      = 4 << 20 // bytes of the names of all labels and their attributes
 	MaxImages          = 1_000_000
 	MaxSubsets         = 100       // each takes one scan of the document
+	MaxScanned         = 16 << 30  // bytes of all scans
 	MaxDirectories     = 1_000_000 // in the names of all images
 
 	MaxName       = 1024          // bytes of the name of an image, label or attribute

@@ -1,12 +1,13 @@
 -- finish.lua: the end of a job, for publish.lua and cancel.lua.
 --
--- USES: final, show
+-- USES: now, final, show
 
--- Ends a job, and puts its last event into the outbox in the same step.
+-- Ends a job, whose record then stays for ttl ms, and puts its last event
+-- into the outbox in the same step.
 -- Removes what only a running job needs. A retry that did not succeed
 -- gets back what it was to improve: the result and the error list.
-local function finish(record, keys, state, finished, keep, event)
-  redis.call("HSET", record, 'state', state, 'finished', finished,
+local function finish(record, keys, state, ttl, event)
+  redis.call("HSET", record, 'state', state, 'finished', now_ms(),
     'rate', "0", 'eta', "0", 'outbox', event)
 
   local previous = redis.call("HMGET", record, 'amends', 'was_failed', 'was_kept',
@@ -20,6 +21,6 @@ local function finish(record, keys, state, finished, keep, event)
 
   redis.call("DEL", keys.shards, keys.done, keys.parts, keys.runs, keys.retry, keys.made)
   redis.call("HDEL", record, 'amends')
-  redis.call("PEXPIRE", record, keep)
-  redis.call("PEXPIRE", keys.errors, keep)
+  redis.call("PEXPIRE", record, ttl)
+  redis.call("PEXPIRE", keys.errors, ttl)
 end

@@ -66,7 +66,9 @@ type label struct {
 // meta reads <meta>, which has labels in one of its scopes.
 func (r *Reader) meta() error {
 	var task, project, job scope
-	room := &labelRoom{annotation.MaxLabels, annotation.MaxLabelAttributes}
+	room := &labelRoom{
+		annotation.MaxLabels, annotation.MaxLabelAttributes, annotation.MaxLabelNames,
+	}
 	read := func(s *scope) func() error {
 		return func() error { return r.scope(s, room) }
 	}
@@ -84,19 +86,32 @@ func (r *Reader) meta() error {
 	return r.malformed("<meta> declares no labels in a <task>, <project> or <job>")
 }
 
-// labelRoom is how many labels, and attributes of labels, may still
-// come.
-type labelRoom struct{ labels, attributes int }
+// labelRoom is how many labels, attributes of labels, and bytes of
+// their names may still come.
+type labelRoom struct{ labels, attributes, names int }
+
+// take takes room for names.
+func (r *Reader) take(room *labelRoom, names ...string) error {
+	for _, name := range names {
+		room.names -= len(name)
+	}
+	if room.names < 0 {
+		return r.tooLarge(annotation.MaxLabelNames, "bytes in the names of labels")
+	}
+	return nil
+}
 
 func (r *Reader) scope(s *scope, room *labelRoom) error {
 	readLabel := func() error {
 		if room.labels--; room.labels < 0 {
 			return r.tooLarge(annotation.MaxLabels, "labels")
 		}
-		l := label{attributes: map[string]annotation.AttributeType{}}
-		err := r.label(&l, room)
+		var l label
+		if err := r.label(&l, room); err != nil {
+			return err
+		}
 		s.labels = append(s.labels, l)
-		return err
+		return r.take(room, l.name, l.parent)
 	}
 	return r.children(map[string]func() error{
 		"subset": func() error { return r.name(&s.subset, "a subset's name") },
@@ -116,8 +131,14 @@ func (r *Reader) label(l *label, room *labelRoom) error {
 			"name":       func() error { return r.name(&name, "an attribute's name") },
 			"input_type": func() error { return r.name(&input, "an attribute's type") },
 		})
+		if err != nil {
+			return err
+		}
+		if l.attributes == nil {
+			l.attributes = map[string]annotation.AttributeType{}
+		}
 		l.attributes[name] = attributeType(strings.TrimSpace(input))
-		return err
+		return r.take(room, name)
 	}
 	return r.children(map[string]func() error{
 		"name":   func() error { return r.name(&l.name, "a label's name") },

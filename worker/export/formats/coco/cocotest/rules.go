@@ -27,6 +27,18 @@ func Check(t *testing.T, data []byte) {
 	}
 }
 
+// Broken returns the ids of the rules that a file breaks.
+func Broken(t testing.TB, data []byte) (ids []string) {
+	t.Helper()
+	f := Parse(t, data)
+	for _, r := range append(fileRules(f, data), annotationRules(f)...) {
+		if !r.holds() {
+			ids = append(ids, r.id)
+		}
+	}
+	return ids
+}
+
 // CheckAnnotation checks one annotation, whose JSON is text, of an
 // image with a size in pixels. It checks no rules about its ids.
 func CheckAnnotation(t *testing.T, text []byte, width, height int) {

@@ -1,0 +1,106 @@
+package providertest
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/tasks"
+)
+
+// Endless is an answer without end: a beginning, and what is repeated
+// after it.
+type Endless struct {
+	Header       http.Header
+	Begin, Again string
+}
+
+// maxEndlessMemory bounds what all operations on endless answers may
+// take, one after the other, in bytes. A page of the largest size that
+// clouds send takes less.
+const maxEndlessMemory = 96 << 20
+
+// RunEndless checks that every operation and every check of a bucket
+// ends, with an error and with little memory, when its server answers
+// without end. open opens the bucket "b" at an endpoint, without
+// repeating requests. RunEndless must not run beside other tests,
+// because it measures the memory of the process.
+func RunEndless(
+	t *testing.T, answers map[string]Endless, open func(endpoint string) providers.Bucket,
+) {
+	for name, answer := range answers {
+		for _, status := range []int{
+			http.StatusOK, http.StatusForbidden, http.StatusServiceUnavailable,
+		} {
+			t.Run(name+"/"+http.StatusText(status), func(t *testing.T) {
+				server := httptest.NewServer(answer.handler(status))
+				defer server.Close()
+				peak := measure(t, func() { useEndless(t, open(server.URL)) })
+				if peak > maxEndlessMemory {
+					t.Errorf("took %d MiB", peak>>20)
+				}
+				t.Logf("took %d MiB", peak>>20)
+			})
+		}
+	}
+}
+
+func (e Endless) handler(status int) http.HandlerFunc {
+	again := strings.Repeat(e.Again, (32<<10)/len(e.Again)+1)
+	return func(w http.ResponseWriter, r *http.Request) {
+		for name, values := range e.Header {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(status)
+		if r.Method == http.MethodHead {
+			return
+		}
+		_, err := w.Write([]byte(e.Begin))
+		for err == nil {
+			_, err = w.Write([]byte(again))
+		}
+	}
+}
+
+// useEndless makes each operation. An error is not wanted of those that
+// get all they need from a header.
+func useEndless(t *testing.T, b providers.Bucket) {
+	t.Helper()
+	for op, err := range Operations(t.Context(), b) {
+		if err == nil && op == "list" {
+			t.Errorf("%s: no error", op)
+		}
+	}
+	need := tasks.Need{Read: true, Write: true, Versions: true, KMS: true}
+	providers.Probe(t.Context(), b, need)
+	_ = providers.CheckConditions(t.Context(), b)
+	body := strings.NewReader(strings.Repeat("x", 9<<20))
+	if _, err := b.Put(t.Context(), "k", body, providers.WriteOptions{}); err == nil {
+		t.Error("put of several parts: no error")
+	}
+}
+
+// measure returns how much the heap grows at most while do runs.
+func measure(t *testing.T, do func()) int64 {
+	t.Helper()
+	runtime.GC()
+	var now runtime.MemStats
+	runtime.ReadMemStats(&now)
+	before, peak := int64(now.HeapAlloc), int64(0)
+	done := make(chan struct{})
+	go func() { do(); close(done) }()
+	for tick := time.NewTicker(10 * time.Millisecond); ; {
+		select {
+		case <-done:
+			tick.Stop()
+			return peak
+		case <-tick.C:
+			runtime.ReadMemStats(&now)
+			peak = max(peak, int64(now.HeapAlloc)-before)
+		}
+	}
+}
