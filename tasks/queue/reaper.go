@@ -79,29 +79,24 @@ func (r Reaper) Payload(ctx context.Context, id string) ([]byte, error) {
 	return payload, redisconn.Wrap(err, "read the payload of job %s", id)
 }
 
-// TakeOver counts the crash of a job's coordinator and makes room
-// for the next generation of its task, which the caller must
-// enqueue. It returns how many coordinators have crashed since
-// anything was achieved. If careful is not 0, the crash of that
-// number and those after it count only if the coordinator had
-// called BeginCareful. It returns ErrAlive if the job's health has
-// changed since it was seen.
+// TakeOver counts the crash of a job's coordinator and makes room for
+// the next generation of its task, which the caller must enqueue. It
+// returns how many crashed since anything was achieved. From the crash
+// careful on, only those after BeginCareful count; 0 means all. It
+// returns ErrAlive if the job's health has changed since it was seen.
 func (r Reaper) TakeOver(
 	ctx context.Context, id string, seen JobHealth, careful int,
-) (crashes int, err error) {
-	crashes, err = r.run(ctx, lua.TakeOver, id, lua.Args{
+) (int, error) {
+	crashes, err := r.run(ctx, lua.TakeOver, id, lua.Args{
 		"seen_heartbeat": seen.heartbeat,
 		"generation":     seen.Generation + 1,
 		"careful":        careful,
 		"token":          rand.Text(),
 	}).Int()
-	switch {
-	case err != nil:
-		return 0, redisconn.Wrap(err, "take over job %s", id)
-	case crashes < 0:
+	if err == nil && crashes < 0 {
 		return 0, ErrAlive
 	}
-	return crashes, nil
+	return crashes, redisconn.Wrap(err, "take over job %s", id)
 }
 
 // Flush puts the last event of a job that has ended into the stream, if
