@@ -54,15 +54,7 @@ func runSealed(t *testing.T, cfg settings.Settings, store tasks.Storage) {
 	if cfg.EgressAllow, err = egress.ParseAllow("127.0.0.0/8"); err != nil {
 		t.Fatal(err)
 	}
-	var secrets []string
-	plain, err := store.MapSecrets(func(ref tasks.Secret) (tasks.Secret, error) {
-		value, err := providers.Secrets{Any: true}.Resolve(ref)
-		secrets = append(secrets, value)
-		return tasks.PlainSecret(value), err
-	})
-	if err != nil || len(secrets) == 0 {
-		t.Fatal(secrets, err)
-	}
+	plain, secrets := withPlainSecrets(t, store)
 	registry, log := prometheus.NewRegistry(), new(syncBuffer)
 	stop := startSealed(t, cfg, log, registry)
 	client := producer.New(cfg.Redis, producer.WithPublicKey(key.Public()))
@@ -96,6 +88,22 @@ func runSealed(t *testing.T, cfg settings.Settings, store tasks.Storage) {
 			wantNoSecret(t, what, text, secret)
 		}
 	}
+}
+
+// withPlainSecrets returns a storage with the values of its secrets in
+// place of references, and the values.
+func withPlainSecrets(t *testing.T, store tasks.Storage) (tasks.Storage, []string) {
+	t.Helper()
+	var secrets []string
+	plain, err := store.MapSecrets(func(ref tasks.Secret) (tasks.Secret, error) {
+		value, err := providers.Secrets{Any: true}.Resolve(ref)
+		secrets = append(secrets, value)
+		return tasks.PlainSecret(value), err
+	})
+	if err != nil || len(secrets) == 0 {
+		t.Fatal(len(secrets), err)
+	}
+	return plain, secrets
 }
 
 // startSealed runs a worker until stop is called.
