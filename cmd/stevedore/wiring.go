@@ -21,7 +21,7 @@ func jobs(s settings.Settings) []worker.Registration {
 	budget := memory.New(s.MemoryBudget)
 	return []worker.Registration{
 		worker.Single(verify.Job{}),
-		worker.Sharded(manifest.Job{}),
+		worker.Sharded(manifest.New(budget)),
 		worker.Sharded(thumbnail.New(budget)),
 		worker.Single(export.New(budget)),
 	}

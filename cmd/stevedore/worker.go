@@ -74,8 +74,8 @@ func (workerCommand) Run(ctx context.Context, c cli.Console) error {
 	return w.Run(ctx)
 }
 
-// limitMemory tells the garbage collector of the memory budget, unless
-// the operator has told it a limit in GOMEMLIMIT.
+// limitMemory sets the limit of the garbage collector by the budget,
+// unless the operator has set one in GOMEMLIMIT.
 func limitMemory(s settings.Settings, environ []string, log *slog.Logger) {
 	if settings.Map(environ)["GOMEMLIMIT"] != "" {
 		log.Info("memory", "budget_bytes", s.MemoryBudget)

@@ -33,7 +33,7 @@ func FuzzListing(f *testing.F) {
 			`<Last-Modified>Fri, 02 Jan 2026 03:04:05 GMT</Last-Modified></Properties></Blob></Blobs>` +
 			`<NextMarker>m</NextMarker></EnumerationResults>`},
 		[2]string{"200 OK" + answeredHeader, `<EnumerationResults><Blobs><Blob><Name Encoded="true">a%2F2</Name>` +
-			`<Properties><Content-Length>0</Content-Length></Properties></Blob><Blob/></Blobs></EnumerationResults>`},
+			`<Properties><Content-Length>-1</Content-Length></Properties></Blob><Blob/></Blobs></EnumerationResults>`},
 		[2]string{"403 Forbidden" + answeredHeader, `<Error><Code>AuthorizationFailure</Code></Error>`},
 	)
 }
@@ -41,6 +41,7 @@ func FuzzListing(f *testing.F) {
 func FuzzError(f *testing.F) {
 	answers.FuzzError(f, openAnswered,
 		[2]string{"201 Created" + answeredHeader, ""},
+		[2]string{"201 Created\r\nX-Ms-Request-Id: R", ""},
 		[2]string{"403 Forbidden" + answeredHeader + "\r\nX-Ms-Error-Code: AuthenticationFailed",
 			`<?xml version="1.0"?><Error><Code>AuthenticationFailed</Code><Message>m</Message>` +
 				`<AuthenticationErrorDetail>Signature did not match.</AuthenticationErrorDetail></Error>`},

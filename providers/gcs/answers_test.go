@@ -26,7 +26,7 @@ const answeredObject = `{"kind":"storage#object","name":"a/1.jpg","size":"5","ge
 func FuzzListing(f *testing.F) {
 	answers.FuzzListing(f, openAnswered,
 		[2]string{"200 OK", `{"kind":"storage#objects","nextPageToken":"t","items":[` + answeredObject + `]}`},
-		[2]string{"200 OK", `{"kind":"storage#objects","items":[{},{"name":"a/2","size":"0"}]}`},
+		[2]string{"200 OK", `{"kind":"storage#objects","items":[null,{},{"name":"a/2","size":"-1"}]}`},
 		[2]string{"403 Forbidden", inJSON(403, "forbidden", "m")},
 	)
 }
@@ -34,6 +34,7 @@ func FuzzListing(f *testing.F) {
 func FuzzError(f *testing.F) {
 	answers.FuzzError(f, openAnswered,
 		[2]string{"200 OK", answeredObject},
+		[2]string{"200 OK", "null"},
 		[2]string{"403 Forbidden\r\nX-Guploader-Uploadid: R", inJSON(403, "forbidden", "a@b.iam.gserviceaccount.com "+
 			"does not have storage.objects.create access to the Google Cloud Storage object.")},
 		[2]string{"400 Bad Request", inJSON(400, "required", "Bucket is a requester pays bucket but no user project provided.")},

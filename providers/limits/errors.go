@@ -13,6 +13,9 @@ const (
 	// CodeTooMuch means that the answer is larger than the operation
 	// can need. Another try would give the same answer.
 	CodeTooMuch = "AnswerTooLarge"
+	// CodeSwitched means that the server wants to speak another
+	// protocol than HTTP.
+	CodeSwitched = "ProtocolSwitched"
 	// CodeSlow means that the server sends or takes bytes too slowly.
 	// Another try may succeed.
 	CodeSlow = "ServerTooSlow"
@@ -42,6 +45,17 @@ func (r request) failureTooMuch(resp *http.Response) *providers.Error {
 		resp.StatusCode, http.StatusText(resp.StatusCode), size(maxShort)))
 	e.Kind, e.Status = providers.KindOfStatus(resp.StatusCode), resp.StatusCode
 	return e
+}
+
+// switched makes the error of a server that switches to another
+// protocol. What follows is no answer, so no limit is known for it.
+func (r request) switched(status int) *providers.Error {
+	return &providers.Error{
+		Kind: providers.Invalid, Code: CodeSwitched, Status: status,
+		Detail: fmt.Sprintf("the server %s answered a %s request with %d %s",
+			r.host, r.operation, status, http.StatusText(status)),
+		Fix: tooMuchAdvice,
+	}
 }
 
 // tooSlow makes the error of a server that makes the worker wait.

@@ -49,6 +49,11 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		cancel()
 		return nil, asked.failed(resp, err)
 	}
+	if resp.StatusCode < http.StatusOK {
+		_ = resp.Body.Close()
+		cancel()
+		return nil, asked.switched(resp.StatusCode)
+	}
 	if resp.Body == http.NoBody {
 		cancel()
 		return resp, nil

@@ -31,7 +31,7 @@ func FuzzListing(f *testing.F) {
 		[2]string{"200 OK", `<ListBucketResult><Name>b</Name><EncodingType>url</EncodingType>` + entry +
 			`<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken></ListBucketResult>`},
 		[2]string{"200 OK", `<ListBucketResult><Name>b</Name><Contents/><Contents><Key>a/2</Key>` +
-			`<Size>0</Size></Contents></ListBucketResult>`},
+			`<Size>-1</Size></Contents></ListBucketResult>`},
 		[2]string{"403 Forbidden", `<Error><Code>AccessDenied</Code><Message>m</Message></Error>`},
 	)
 }
@@ -39,6 +39,7 @@ func FuzzListing(f *testing.F) {
 func FuzzError(f *testing.F) {
 	answers.FuzzError(f, openAnswered,
 		[2]string{"200 OK\r\nETag: \"e\"", ""},
+		[2]string{"200 OK\r\nETag: \"", ""},
 		[2]string{"403 Forbidden\r\nX-Amz-Request-Id: R\r\nX-Amz-Bucket-Region: eu-west-1",
 			`<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>User: arn:aws:iam::1:user/a is not ` +
 				`authorized to perform: s3:PutObject on resource: "arn:aws:s3:::b/k"</Message></Error>`},

@@ -54,7 +54,7 @@ func (b *bucket) Put(
 	switch {
 	case up.completeErr != nil:
 		err = up.completeErr
-	case err == nil && aws.ToString(out.ETag) == "":
+	case err == nil && unquote(out.ETag) == "":
 		err = s3error.NotS3("ETag")
 	}
 	switch {

@@ -18,6 +18,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/linesort"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
 // Single is a job that one worker does in one run.
@@ -131,14 +132,15 @@ type Parts struct {
 }
 
 // Sort returns the lines of Data in the order of their keys by code
-// points, each key once. key returns the key of a line. The caller must
-// close the lines.
+// points, each key once. key returns the key of a line. If Data has
+// another order, the budget pays until the lines are closed. The caller
+// must close them, and must hold no share.
 //
 // Data itself has the order in which the bucket lists. It has a key
 // twice if two shards had the object: that happens if objects at their
 // border were deleted before the bucket's order was known.
 func (p Parts) Sort(
-	ctx context.Context, key func(line []byte) (string, error),
+	ctx context.Context, budget *memory.Budget, key func(line []byte) (string, error),
 ) (*linesort.Lines, error) {
-	return linesort.Sorter{Key: key}.Sort(ctx, p.Data)
+	return linesort.Sorter{Key: key, Budget: budget}.Sort(ctx, p.Data)
 }

@@ -16,6 +16,7 @@ import (
 	"iter"
 
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
 
@@ -31,8 +32,11 @@ type Sorter struct {
 	// if the line has none.
 	Key func(line []byte) (string, error)
 	// Memory is how many bytes of lines are held in memory, about; 0
-	// means 16 MiB.
+	// means 16 MiB, or less if the budget is small.
 	Memory int
+	// Budget pays for the memory, from the sort until the lines are
+	// closed. Lines that are in order already cost nothing.
+	Budget *memory.Budget
 }
 
 // Lines are lines in ascending order of their keys, each key once. The
@@ -115,10 +119,14 @@ func (s Sorter) sort(
 	ctx context.Context, pieces iter.Seq2[[]byte, error],
 ) (_ *Lines, err error) {
 	if s.Memory == 0 {
-		s.Memory = defaultMemory
+		s.Memory = min(defaultMemory, int(s.Budget.Largest()/2))
+	}
+	release, err := s.Budget.Acquire(ctx, int64(s.Memory)*3/2) // lists grow by halves
+	if err != nil {
+		return nil, err
 	}
 	var held part
-	spilled := &spill{memory: s.Memory}
+	spilled := &spill{memory: s.Memory, release: release}
 	defer func() {
 		if err != nil {
 			_ = spilled.close()
@@ -141,7 +149,7 @@ func (s Sorter) sort(
 		return nil, err
 	}
 	if spilled.file == nil {
-		return held.lines(), nil
+		return held.lines(release), nil
 	}
 	if err := spilled.write(held.sorted()); err != nil {
 		return nil, err

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
 // key is what stands before the tab.
@@ -79,7 +81,7 @@ func TestSort(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		t.Setenv("TMPDIR", dir)
-		l, err := Sorter{Key: key, Memory: c.memory}.Sort(t.Context(), pieces(c.lines))
+		l, err := Sorter{Key: key, Budget: memory.New(64 << 20), Memory: c.memory}.Sort(t.Context(), pieces(c.lines))
 		if err != nil {
 			t.Fatal(name, err)
 		}
@@ -133,7 +135,7 @@ func TestSort_Fails(t *testing.T) {
 		if name == "no temporary files" {
 			t.Setenv("TMPDIR", dir+"/missing")
 		}
-		_, err := Sorter{Key: key, Memory: 1}.Sort(c.ctx, c.pieces)
+		_, err := Sorter{Key: key, Budget: memory.New(64 << 20), Memory: 1}.Sort(c.ctx, c.pieces)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -149,7 +151,7 @@ func TestLines_EndWithTheirContext(t *testing.T) {
 	for i := range 3000 {
 		lines = append(lines, fmt.Sprintf("%05d\t\n", 9000-i))
 	}
-	l, err := Sorter{Key: key, Memory: 20_000}.Sort(t.Context(), pieces(lines))
+	l, err := Sorter{Key: key, Budget: memory.New(64 << 20), Memory: 20_000}.Sort(t.Context(), pieces(lines))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,10 +180,37 @@ func BenchmarkSort(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		l, err := Sorter{Key: key, Memory: 1 << 20}.Sort(b.Context(), pieces(lines))
+		l, err := Sorter{Key: key, Budget: memory.New(64 << 20), Memory: 1 << 20}.Sort(b.Context(), pieces(lines))
 		if err != nil || l.Count != 100_000 {
 			b.Fatal(err)
 		}
 		_ = l.Close()
+	}
+}
+
+// The memory is held from the sort until the lines are closed. Lines
+// that are in order take none.
+func TestSort_DrawsOnTheBudget(t *testing.T) {
+	t.Parallel()
+	const limit = 64 << 10
+	b := memory.New(limit)
+	for text, free := range map[string]bool{"a\t1\nb\t2\n": true, "b\t1\na\t2\n": false} {
+		l, err := Sorter{Key: key, Budget: b}.Sort(t.Context(), pieces([]string{text}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		release, ok := b.TryAcquire(limit / 2)
+		if ok != free {
+			t.Errorf("%q: half of the budget is free: %t", text, ok)
+		}
+		release()
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+		if release, ok := b.TryAcquire(b.Largest()); !ok {
+			t.Errorf("%q: something is held after Close", text)
+		} else {
+			release()
+		}
 	}
 }

@@ -39,10 +39,10 @@ func (p *part) sorted() []keyedLine {
 	return p.all
 }
 
-// lines returns the lines in order, from memory.
-func (p *part) lines() *Lines {
+// lines returns the lines in order, from memory. Close releases it.
+func (p *part) lines(release func()) *Lines {
 	all := p.sorted()
-	l := &Lines{close: func() error { return nil }}
+	l := &Lines{close: func() error { release(); return nil }}
 	l.pieces = func(ctx context.Context) iter.Seq2[[]byte, error] {
 		return func(yield func([]byte, error) bool) {
 			var work steps.Counter

@@ -13,7 +13,8 @@ import (
 // line is stored as its key and itself, each with its length before it.
 // The zero value has no file yet.
 type spill struct {
-	memory  int // bytes for the buffers of a merge
+	memory  int    // bytes for the buffers of a merge
+	release func() // gives the memory back
 	file    *os.File
 	removed bool    // the file has no name any more
 	ends    []int64 // where the parts end
@@ -66,8 +67,9 @@ func (s *spill) end() int64 {
 	return s.ends[len(s.ends)-1]
 }
 
-// close closes and removes the file.
+// close closes and removes the file, and gives back the memory.
 func (s *spill) close() error {
+	s.release()
 	if s.file == nil {
 		return nil
 	}

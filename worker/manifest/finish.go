@@ -27,10 +27,10 @@ const contentType = "application/x-ndjson"
 // its entries into the manifest of the earlier run. The result then
 // describes the merged manifest. Failed and BytesRead count this run,
 // Skipped the earlier one.
-func (Job) Finish(
+func (m Job) Finish(
 	ctx context.Context, j tasks.BuildManifest, env job.Env, parts job.Parts,
 ) (tasks.Result, error) {
-	lines, err := parts.Sort(ctx, nameOf)
+	lines, err := parts.Sort(ctx, m.budget, nameOf)
 	if err != nil {
 		return nil, err
 	}

@@ -1,14 +1,14 @@
-// Package manifest is the job build-manifest: it lists the images
-// under a prefix, reads their heads, and stores CVAT's dataset
-// manifest of them.
+// Package manifest is the job build-manifest: it lists the images under
+// a prefix, reads their heads, and stores CVAT's dataset manifest of
+// them.
 //
 // It knows the manifest's format to the byte, and which objects CVAT
 // takes for images. It knows nothing of image formats, which package
 // imagehead reads, nor of queues or clouds.
 //
-// It does not support context images (related_images), videos or
-// point clouds. An image in a related_images directory becomes an
-// entry like any other.
+// It does not support context images (related_images), videos or point
+// clouds. An image in a related_images directory becomes an entry like
+// any other.
 package manifest
 
 import (
@@ -18,14 +18,19 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
 // shardSize is how many objects a shard has: about one page of a
 // listing.
 const shardSize = 1000
 
-// Job builds manifests. The zero value is ready.
-type Job struct{}
+// Job builds manifests. Make one with New.
+type Job struct{ budget *memory.Budget }
+
+// New makes the job. It draws on the budget when it must sort the lines
+// of a bucket that lists in another order.
+func New(budget *memory.Budget) Job { return Job{budget} }
 
 var _ job.Sharded[tasks.BuildManifest] = Job{}
 

@@ -16,7 +16,11 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
+
+// ample is more memory than any test needs.
+var ample = memory.New(512 << 20)
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
@@ -70,7 +74,7 @@ func payload() tasks.BuildManifest {
 func TestJob_Zoo(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
-	out := jobtest.Run(t, w, Job{}, payload())
+	out := jobtest.Run(t, w, New(ample), payload())
 	if out.Err != nil {
 		t.Fatal(out.Err)
 	}
@@ -95,9 +99,9 @@ func TestJob_Zoo(t *testing.T) {
 func TestJob_SecondRunWritesNothing(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
-	first := jobtest.Run(t, w, Job{}, payload())
+	first := jobtest.Run(t, w, New(ample), payload())
 	w.Ops()
-	second := jobtest.Run(t, w, Job{}, payload())
+	second := jobtest.Run(t, w, New(ample), payload())
 	if first.Err != nil || second.Err != nil {
 		t.Fatal(first.Err, second.Err)
 	}
@@ -108,7 +112,7 @@ func TestJob_SecondRunWritesNothing(t *testing.T) {
 		t.Errorf("the second run says %s, and counts %+v, not %+v", r.Summary(), second.Counts, first.Counts)
 	}
 	w.Put(t, "in/new.jpg", jpegOf(1, 1, 1, 0))
-	third := jobtest.Run(t, w, Job{}, payload())
+	third := jobtest.Run(t, w, New(ample), payload())
 	if r := third.Result.(tasks.BuildManifestResult); r.Unchanged || r.Entries != 6 {
 		t.Errorf("after a new image: %s", r.Summary())
 	}
@@ -122,8 +126,8 @@ func TestJob_ManyShards(t *testing.T) {
 		w.Put(t, fmt.Sprintf("i/%05d.jpg", i), jpegOf(1+i, 1, 1, 0))
 	}
 	j := tasks.BuildManifest{Source: jobtest.Source("i/")}
-	jobtest.Resumes(t, w, Job{}, j)
-	out := jobtest.Run(t, w, Job{}, j)
+	jobtest.Resumes(t, w, New(ample), j)
+	out := jobtest.Run(t, w, New(ample), j)
 	if out.Err != nil || len(out.Shards) != 3 {
 		t.Fatalf("%d shards, %v", len(out.Shards), out.Err)
 	}
@@ -139,7 +143,7 @@ func TestJob_ElsewhereAndOutside(t *testing.T) {
 	j := payload()
 	j.Destination = &tasks.Storage{Provider: "mem", Bucket: "elsewhere"}
 	j.Manifest = "in/c/far.jsonl"
-	out := jobtest.Run(t, w, Job{}, j)
+	out := jobtest.Run(t, w, New(ample), j)
 	if out.Err != nil {
 		t.Fatal(out.Err)
 	}
@@ -161,7 +165,7 @@ func TestJob_NoImages(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
 	for _, prefix := range []string{"none/", "in/readme", "in/broken"} {
-		out := jobtest.Run(t, w, Job{}, tasks.BuildManifest{Source: jobtest.Source(prefix), Manifest: manifestFor(prefix)})
+		out := jobtest.Run(t, w, New(ample), tasks.BuildManifest{Source: jobtest.Source(prefix), Manifest: manifestFor(prefix)})
 		e := jobtest.WantKind(t, out.Err, providers.Invalid)
 		if e.Code != "NoImages" || e.Fix == "" {
 			t.Errorf("%s: %+v", prefix, e)
@@ -198,7 +202,7 @@ func TestJob_Errors(t *testing.T) {
 				}
 				return nil
 			}
-			out := jobtest.Run(t, w, Job{}, payload())
+			out := jobtest.Run(t, w, New(ample), payload())
 			if c.fatal {
 				_ = jobtest.WantKind(t, out.Err, kind)
 				return
@@ -221,7 +225,7 @@ func TestJob_EverythingDenied(t *testing.T) {
 		}
 		return nil
 	}
-	out := jobtest.Run(t, w, Job{}, payload())
+	out := jobtest.Run(t, w, New(ample), payload())
 	if e := jobtest.WantKind(t, out.Err, providers.Denied); e.Advice() != "Grant it." {
 		t.Errorf("advice %q", e.Advice())
 	}
@@ -243,7 +247,7 @@ func TestJob_ChangedWhileRead(t *testing.T) {
 		}
 		return nil
 	}
-	items, err := jobtest.Work(t, w, Job{}, tasks.BuildManifest{Source: jobtest.Source("")}, job.Shard{Through: "b.jpg"})
+	items, err := jobtest.Work(t, w, New(ample), tasks.BuildManifest{Source: jobtest.Source("")}, job.Shard{Through: "b.jpg"})
 	if err != nil || len(items) != 2 || items[0].Error == nil || items[0].Error.Code != job.CodeChanged || items[1].Tally != tallyEntries {
 		t.Errorf("%+v, %v", items, err)
 	}
@@ -252,13 +256,13 @@ func TestJob_ChangedWhileRead(t *testing.T) {
 func TestJob_Requests(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
-	if _, err := jobtest.Work(t, w, Job{}, payload(), job.Shard{Through: "in/z"}); err != nil {
+	if _, err := jobtest.Work(t, w, New(ample), payload(), job.Shard{Through: "in/z"}); err != nil {
 		t.Fatal(err)
 	}
 	if lists := w.Ops("list"); len(lists) != 1 {
 		t.Errorf("%d listings: %v", len(lists), lists)
 	}
-	_, _ = jobtest.Work(t, w, Job{}, payload(), job.Shard{Through: "in/a.jpg"})
+	_, _ = jobtest.Work(t, w, New(ample), payload(), job.Shard{Through: "in/a.jpg"})
 	if gets := w.Ops("get", "stat"); !slices.Equal(gets, []string{"get in/a.jpg"}) {
 		t.Errorf("requests %v", gets)
 	}
@@ -274,7 +278,7 @@ func TestJob_FailsWithItsBucket(t *testing.T) {
 			}
 			return nil
 		}
-		out := jobtest.Run(t, w, Job{}, payload())
+		out := jobtest.Run(t, w, New(ample), payload())
 		if !errors.Is(out.Err, providers.Denied) {
 			t.Errorf("%s: %v", op, out.Err)
 		}
@@ -311,7 +315,7 @@ func TestServerWithoutConditions(t *testing.T) {
 		return nil
 	}
 	w.Ops()
-	err := Job{}.Plan(t.Context(), j, w.Env(), "", func(job.Shard) error { return nil })
+	err := New(ample).Plan(t.Context(), j, w.Env(), "", func(job.Shard) error { return nil })
 	if !errors.Is(err, providers.Invalid) || len(w.Ops("list", "get")) > 0 {
 		t.Errorf("got %v", err)
 	}
@@ -320,7 +324,7 @@ func TestServerWithoutConditions(t *testing.T) {
 	j.Source.UnconditionalPut = true
 	const line = `{"name":"a","extension":".jpg","width":1,"height":1}` + "\n"
 	parts := jobtest.Parts([]job.Item{{Key: "in/a.jpg", Data: []byte(line), Tally: tallyEntries}})
-	result, err := Job{}.Finish(t.Context(), j, w.Env(), parts)
+	result, err := New(ample).Finish(t.Context(), j, w.Env(), parts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,18 +31,18 @@ func TestJob_InEachOrder(t *testing.T) {
 	t.Parallel()
 	j := tasks.BuildManifest{Source: jobtest.Source("")}
 	plain := unordered(t, keyorder.Bytes)
-	want := jobtest.Run(t, plain, Job{}, j)
+	want := jobtest.Run(t, plain, New(ample), j)
 	if want.Err != nil || len(want.Shards) < 3 {
 		t.Fatal(want.Err, len(want.Shards))
 	}
 	manifest := plain.Get(t, "manifest.jsonl")
 	mendAll(t, plain)
-	mended := jobtest.Run(t, plain, Job{}, j)
+	mended := jobtest.Run(t, plain, New(ample), j)
 	mendedManifest := plain.Get(t, "manifest.jsonl")
 
 	jobtest.InEachOrder(t, func(t *testing.T, order keyorder.Order) {
 		w := unordered(t, order)
-		got := jobtest.Run(t, w, Job{}, j)
+		got := jobtest.Run(t, w, New(ample), j)
 		if got.Err != nil {
 			t.Fatal(got.Err)
 		}
@@ -52,13 +52,13 @@ func TestJob_InEachOrder(t *testing.T) {
 		if diff := cmp.Diff(want.Result, got.Result); diff != "" || len(got.Errors) != len(want.Errors) {
 			t.Errorf("%d errors, want %d\n%s", len(got.Errors), len(want.Errors), diff)
 		}
-		jobtest.Resumes(t, w, Job{}, j)
-		if again := jobtest.Run(t, w, Job{}, j); !again.Result.(tasks.BuildManifestResult).Unchanged {
+		jobtest.Resumes(t, w, New(ample), j)
+		if again := jobtest.Run(t, w, New(ample), j); !again.Result.(tasks.BuildManifestResult).Unchanged {
 			t.Error("a second run changed the manifest")
 		}
 
 		mendAll(t, w)
-		retried := jobtest.Retry(t, w, Job{}, j, got.Failed(7))
+		retried := jobtest.Retry(t, w, New(ample), j, got.Failed(7))
 		if w.Get(t, "manifest.jsonl") != mendedManifest || retried.Result.(tasks.BuildManifestResult).Entries != mended.Result.(tasks.BuildManifestResult).Entries {
 			t.Errorf("the manifest differs after a retry: %s, %v", retried.Result.Summary(), retried.Err)
 		}
@@ -79,9 +79,9 @@ func mendAll(t *testing.T, w *jobtest.World) {
 func TestJob_ObjectInTwoShards(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
-	want := jobtest.Run(t, w, Job{}, payload())
+	want := jobtest.Run(t, w, New(ample), payload())
 	items := want.Items[0]
-	r, err := Job{}.Finish(t.Context(), payload(), w.Env(), jobtest.Parts(append(items, items[1:4]...)))
+	r, err := New(ample).Finish(t.Context(), payload(), w.Env(), jobtest.Parts(append(items, items[1:4]...)))
 	if err != nil || !r.(tasks.BuildManifestResult).Unchanged || r.(tasks.BuildManifestResult).Entries != 5 {
 		t.Errorf("%+v, %v", r, err)
 	}

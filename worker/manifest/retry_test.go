@@ -26,7 +26,7 @@ func TestJob_ContinuesAfterEveryObject(t *testing.T) {
 		{Through: "in/z"}, {Keys: []string{"in/a.jpg", "in/broken.jpg", "in/gone.jpg", "in/readme.txt", "in/tga.tga"}},
 	} {
 		w.Ops()
-		whole, err := jobtest.Work(t, w, Job{}, payload(), s)
+		whole, err := jobtest.Work(t, w, New(ample), payload(), s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,7 +36,7 @@ func TestJob_ContinuesAfterEveryObject(t *testing.T) {
 			env.BeforeObject = func(context.Context, string) error { return nil } // so nothing is read ahead
 			w.Ops()
 			items, err := jobtest.Interrupted(s, k, func(s job.Shard) iter.Seq2[job.Item, error] {
-				return Job{}.Work(t.Context(), payload(), env, s)
+				return New(ample).Work(t.Context(), payload(), env, s)
 			})
 			if diff := cmp.Diff(whole, items); diff != "" || err != nil {
 				t.Errorf("stopped after every %d: %v\n%s", k, err, diff)
@@ -65,7 +65,7 @@ func TestJob_BeforeObject(t *testing.T) {
 		return nil
 	}
 	var last error
-	for i, err := range (Job{}).Work(t.Context(), payload(), env, job.Shard{Through: "in/z"}) {
+	for i, err := range (New(ample)).Work(t.Context(), payload(), env, job.Shard{Through: "in/z"}) {
 		if last = err; err == nil {
 			done = append(done, i.Key)
 		}
@@ -81,7 +81,7 @@ func TestJob_BeforeObject(t *testing.T) {
 func TestJob_MissingKeys(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
-	items, err := jobtest.Work(t, w, Job{}, payload(), job.Shard{
+	items, err := jobtest.Work(t, w, New(ample), payload(), job.Shard{
 		After: "in/a.jpg", Through: "in/a.jpg", Keys: []string{"in/a.jpg", "in/b turned.JPG", "in/broken.jpg", "in/gone.jpg"},
 	})
 	if err != nil || len(items) != 3 || items[1].Error == nil || items[1].Bytes != int64(len("<!DOCTYPE html>")) {
@@ -121,19 +121,19 @@ func TestJob_RetryEqualsAFreshRun(t *testing.T) {
 			w.Put(t, key, "no image")
 			fresh.Put(t, key, jpegOf(5, 6, 1, 0))
 		}
-		first := jobtest.Run(t, w, Job{}, payload())
+		first := jobtest.Run(t, w, New(ample), payload())
 		mend(t, w)
 		mend(t, fresh)
 		for _, key := range []string{"in/!first.jpg", "in/é.jpg", "in/\U0001f600.jpg", "in/c/zz.png"} {
 			w.Put(t, key, jpegOf(5, 6, 1, 0))
 		}
 		w.Ops()
-		retried := jobtest.Retry(t, w, Job{}, payload(), first.Failed(size))
+		retried := jobtest.Retry(t, w, New(ample), payload(), first.Failed(size))
 		got := result(t, retried)
 		if gets := w.Ops("list", "get"); slices.Contains(gets, "get in/a.jpg") || slices.ContainsFunc(gets, func(op string) bool { return strings.HasPrefix(op, "list") }) {
 			t.Errorf("it read images that had not failed: %v", gets)
 		}
-		want := result(t, jobtest.Run(t, fresh, Job{}, payload()))
+		want := result(t, jobtest.Run(t, fresh, New(ample), payload()))
 		if diff := cmp.Diff(fresh.Get(t, want.Key), w.Get(t, want.Key)); diff != "" {
 			t.Error(diff)
 		}
@@ -149,26 +149,26 @@ func TestJob_RetryEqualsAFreshRun(t *testing.T) {
 func TestJob_RetryTwice(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
-	first := jobtest.Run(t, w, Job{}, payload())
+	first := jobtest.Run(t, w, New(ample), payload())
 	before := w.Get(t, "in/manifest.jsonl")
-	if r := result(t, jobtest.Retry(t, w, Job{}, payload(), first.Failed(3))); !r.Unchanged || r.Failed != 7 || r.Entries != 5 || w.Get(t, r.Key) != before {
+	if r := result(t, jobtest.Retry(t, w, New(ample), payload(), first.Failed(3))); !r.Unchanged || r.Failed != 7 || r.Entries != 5 || w.Get(t, r.Key) != before {
 		t.Errorf("all failed again: %s", r.Summary())
 	}
 	mend(t, w)
-	second := jobtest.Retry(t, w, Job{}, payload(), first.Failed(3))
-	third := jobtest.Retry(t, w, Job{}, payload(), first.Failed(3))
+	second := jobtest.Retry(t, w, New(ample), payload(), first.Failed(3))
+	third := jobtest.Retry(t, w, New(ample), payload(), first.Failed(3))
 	if r := result(t, third); !r.Unchanged || result(t, second).Unchanged || r.Entries != 8 || r.Skipped != 4 {
 		t.Errorf("%s, then %s", second.Result.Summary(), r.Summary())
 	}
 	w.Put(t, "in/broken.jpg", jpegOf(1, 2, 1, 0)) // it already is an entry
 	w.Put(t, "in/psd.psd", "no image any more")
-	if r := result(t, jobtest.Retry(t, w, Job{}, payload(), first.Failed(3))); r.Entries != 8 || r.Unchanged {
+	if r := result(t, jobtest.Retry(t, w, New(ample), payload(), first.Failed(3))); r.Entries != 8 || r.Unchanged {
 		t.Errorf("after other changes: %s", r.Summary())
 	}
 	if m := w.Get(t, "in/manifest.jsonl"); !strings.Contains(m, `{"name":"broken","extension":".jpg","width":1,"height":2}`) {
 		t.Errorf("the entry is not replaced:\n%s", m)
 	}
-	fourth := jobtest.Retry(t, w, Job{}, payload(), third.Failed(3)) // what is still wrong after the third
+	fourth := jobtest.Retry(t, w, New(ample), payload(), third.Failed(3)) // what is still wrong after the third
 	if r := result(t, fourth); r.Entries != 8 || r.Skipped != 4 || len(third.Errors) != 4 {
 		t.Errorf("a retry of a retry: %s", r.Summary())
 	}
@@ -179,10 +179,10 @@ func TestJob_RetryTwice(t *testing.T) {
 func TestJob_RetryTwiceAtOnce(t *testing.T) {
 	t.Parallel()
 	w, other := zoo(t), zoo(t)
-	first := jobtest.Run(t, w, Job{}, payload())
+	first := jobtest.Run(t, w, New(ample), payload())
 	mend(t, w)
 	mend(t, other)
-	jobtest.Run(t, other, Job{}, payload())
+	jobtest.Run(t, other, New(ample), payload())
 	done := other.Get(t, "in/manifest.jsonl")
 	w.Fail = func(op, _ string) error {
 		if op == "put" {
@@ -191,7 +191,7 @@ func TestJob_RetryTwiceAtOnce(t *testing.T) {
 		}
 		return nil
 	}
-	if r := result(t, jobtest.Retry(t, w, Job{}, payload(), first.Failed(3))); !r.Unchanged || r.Entries != 8 {
+	if r := result(t, jobtest.Retry(t, w, New(ample), payload(), first.Failed(3))); !r.Unchanged || r.Entries != 8 {
 		t.Error(r.Summary())
 	}
 }
@@ -200,11 +200,11 @@ func TestJob_RetryTwiceAtOnce(t *testing.T) {
 func TestJob_RetryKeepsTheHead(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)
-	first := jobtest.Run(t, w, Job{}, payload())
+	first := jobtest.Run(t, w, New(ample), payload())
 	head := `{"version":"1.0"}` + "\n" + `{"type":"images","more":1}` + "\n"
 	w.Put(t, "in/manifest.jsonl", strings.Replace(w.Get(t, "in/manifest.jsonl"), header, head, 1))
 	mend(t, w)
-	if r := result(t, jobtest.Retry(t, w, Job{}, payload(), first.Failed(3))); r.Entries != 8 || r.Size != int64(len(w.Get(t, r.Key))) {
+	if r := result(t, jobtest.Retry(t, w, New(ample), payload(), first.Failed(3))); r.Entries != 8 || r.Size != int64(len(w.Get(t, r.Key))) {
 		t.Error(r.Summary())
 	}
 	if m := w.Get(t, "in/manifest.jsonl"); !strings.HasPrefix(m, head+`{"name":"a"`) {
@@ -224,7 +224,7 @@ func TestJob_RetryWithoutItsManifest(t *testing.T) {
 		{header + "no json\n", providers.Invalid},
 	} {
 		w := zoo(t)
-		first := jobtest.Run(t, w, Job{}, payload())
+		first := jobtest.Run(t, w, New(ample), payload())
 		b, err := w.Open(t.Context(), jobtest.Source(""))
 		if err != nil {
 			t.Fatal(err)
@@ -236,7 +236,7 @@ func TestJob_RetryWithoutItsManifest(t *testing.T) {
 			w.Put(t, "in/manifest.jsonl", c.content)
 		}
 		mend(t, w)
-		e := jobtest.WantKind(t, jobtest.Retry(t, w, Job{}, payload(), first.Failed(3)).Err, c.kind)
+		e := jobtest.WantKind(t, jobtest.Retry(t, w, New(ample), payload(), first.Failed(3)).Err, c.kind)
 		if !strings.Contains(e.Advice(), "Enqueue the job anew") {
 			t.Errorf("%q: advice %q", c.content, e.Advice())
 		}
@@ -258,9 +258,9 @@ func TestJob_RetryStillDenied(t *testing.T) {
 		}
 		return nil
 	}
-	first := jobtest.Run(t, w, Job{}, payload())
+	first := jobtest.Run(t, w, New(ample), payload())
 	first.Errors = slices.DeleteFunc(first.Errors, func(e tasks.ObjectError) bool { return e.Code != job.CodeDenied })
-	if r := result(t, jobtest.Retry(t, w, Job{}, payload(), first.Failed(3))); r.Failed != 2 || r.Entries != 3 {
+	if r := result(t, jobtest.Retry(t, w, New(ample), payload(), first.Failed(3))); r.Failed != 2 || r.Entries != 3 {
 		t.Error(r.Summary())
 	}
 }
@@ -274,13 +274,13 @@ func TestJob_RetryOfMany(t *testing.T) {
 		w.Put(t, fmt.Sprintf("%05d.jpg", i), map[bool]string{true: "no image", false: jpegOf(1+i, 1, 1, 0)}[i%7 == 0])
 	}
 	j := tasks.BuildManifest{Source: jobtest.Source("")}
-	first := jobtest.Run(t, w, Job{}, j)
+	first := jobtest.Run(t, w, New(ample), j)
 	for _, e := range first.Errors {
 		w.Put(t, e.Key, jpegOf(9, 9, 1, 0))
 	}
-	got := result(t, jobtest.Retry(t, w, Job{}, j, first.Failed(100)))
+	got := result(t, jobtest.Retry(t, w, New(ample), j, first.Failed(100)))
 	merged := w.Get(t, got.Key)
-	if want := result(t, jobtest.Run(t, w, Job{}, j)); !want.Unchanged || got.Entries != n || want.Size != got.Size || w.Get(t, got.Key) != merged {
+	if want := result(t, jobtest.Run(t, w, New(ample), j)); !want.Unchanged || got.Entries != n || want.Size != got.Size || w.Get(t, got.Key) != merged {
 		t.Errorf("%s, and a fresh run %s", got.Summary(), want.Summary())
 	}
 }

@@ -28,10 +28,10 @@ const contentType = "application/x-ndjson"
 // its lines into the index of the earlier run. Written and Failed then
 // count this run, Unchanged the other thumbnails of the index, and
 // Skipped the earlier run.
-func (Job) Finish(
+func (t Job) Finish(
 	ctx context.Context, j tasks.GenerateThumbnails, env job.Env, parts job.Parts,
 ) (tasks.Result, error) {
-	lines, err := parts.Sort(ctx, keyOf)
+	lines, err := parts.Sort(ctx, t.budget, keyOf)
 	if err != nil {
 		return nil, err
 	}

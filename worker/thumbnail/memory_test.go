@@ -2,14 +2,18 @@ package thumbnail
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"image"
+	"io"
 	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
 	"strings"
 	"testing"
 
+	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
@@ -96,5 +100,53 @@ func TestJob_HeadFarBehind(t *testing.T) {
 		if names := w.Keys(t, own); len(names) != 2 || !bytes.Contains([]byte(fmt.Sprint(names)), []byte("256x192")) {
 			t.Errorf("%d segments: %q", segments, names)
 		}
+	}
+}
+
+// slowBucket has images, of which "slow.jpg" ends only with the test.
+type slowBucket struct {
+	providers.Bucket
+	stuck chan struct{} // closed when the slow body gives nothing more
+}
+
+func (b slowBucket) Open(ctx context.Context, key string, _ providers.ReadOptions) (*providers.Reader, error) {
+	var body io.Reader = bytes.NewReader(rastertest.YCbCr(4000, 4500, 0x22).Bytes())
+	if key == "slow.jpg" {
+		body = bytes.NewReader(rastertest.YCbCr(3000, 1500, 0x22).Bytes())
+		body = io.MultiReader(body, readerFunc(func([]byte) (int, error) {
+			close(b.stuck)
+			<-ctx.Done()
+			return 0, context.Cause(ctx)
+		}))
+	}
+	return &providers.Reader{ReadCloser: io.NopCloser(body)}, nil
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// A slow body of 38 MiB holds only what it has sent: others have their
+// thumbnails meanwhile, at a budget of 64 MiB.
+func TestProduce_BesideASlowBody(t *testing.T) {
+	t.Parallel()
+	b := slowBucket{stuck: make(chan struct{})}
+	r := &run{maker: maker{size: 64, quality: 80}, from: b, limits: New(memory.New(64 << 20))}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		_, _, err := r.produce(ctx, providers.Object{Key: "slow.jpg", Size: 38 << 20})
+		ended <- err
+	}()
+	<-b.stuck
+	for range 2 {
+		size := int64(len(rastertest.YCbCr(4000, 4500, 0x22).Bytes())) // 26 MiB of pixels
+		if made, _, err := r.produce(t.Context(), providers.Object{Key: "a.jpg", Size: size}); err != nil || made.height != 64 {
+			t.Errorf("%d x %d, %v", made.width, made.height, err)
+		}
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the slow one: %v", err)
 	}
 }

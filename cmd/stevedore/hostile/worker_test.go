@@ -126,7 +126,7 @@ func (w *worker) read(log io.Reader) {
 func (w *worker) add(line attempt, text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if line.Message == "attempt" {
+	if line.Message == "attempt" && line.Outcome != "obsolete" { // which did nothing
 		w.ends[line.Job] = end{line.Time, w.ends[line.Job].job || line.Phase == "job"}
 	}
 	w.tail = append(w.tail, text[:min(len(text), 2000)])

@@ -98,7 +98,7 @@ func newWorker(redis redisconn.Options, dir string) (*worker.Worker, error) {
 		Log:          slog.New(slog.DiscardHandler),
 	},
 		worker.Single(verify.Job{}),
-		worker.Sharded(manifest.Job{}),
+		worker.Sharded(manifest.New(budget)),
 		worker.Sharded(thumbnail.New(budget)),
 		worker.Single(export.New(budget)),
 		worker.Sharded(countobjects.Job{}).OfKind(countobjects.Kind()),

@@ -16,6 +16,7 @@ import (
 	"unicode"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 )
 
 // Open opens a bucket whose requests all go through a client. The bucket
@@ -23,10 +24,11 @@ import (
 type Open func(t testing.TB, client *http.Client) providers.Bucket
 
 // client makes a client that gets an answer to its first request, and
-// no answer to all others.
+// no answer to all others. It keeps to the limits of answers, as the
+// client of a worker does.
 func client(answer []byte) *http.Client {
 	return &http.Client{
-		Transport: &transport{answer: answer},
+		Transport: limits.Transport(&transport{answer: answer}),
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
 		},
