@@ -125,7 +125,7 @@ func takeOver(t *testing.T, s queue.Store, id string) {
 	t.Helper()
 	seen, err := s.Reaper().Inspect(t.Context(), id)
 	if err == nil {
-		_, err = s.Reaper().TakeOver(t.Context(), id, seen)
+		_, err = s.Reaper().TakeOver(t.Context(), id, seen, 0)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/worker/apart"
 	"github.com/stevedore-jobs/stevedore/worker/cancel"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
 	"github.com/stevedore-jobs/stevedore/worker/health"
@@ -49,7 +50,7 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 	store := queue.NewStore(patient).WithPrompt(prompt).WithLimits(c.limits())
 	openPlaces(c, kinds, prompt, pools)
 	inspector, slowed := asynqtask.NewClient(patient, prompt), newPacer(c)
-	h, left := newHealth(c, prompt), leftover.New(c.Log)
+	h, left, room := newHealth(c, prompt), leftover.New(c.Log), new(apart.Room)
 	wording := outcome.Wording{SettingName: c.SettingName, Limits: c.limits()}
 	m, err := metrics.New(c.Registry, metrics.Sources{
 		Queues:   inspector.Queues,
@@ -75,8 +76,8 @@ func assemble(c Config, kinds map[string]job.Kind, pools []pool) (*Worker, error
 		executor: &executor{
 			kinds:       kinds,
 			store:       store,
-			coordinator: newCoordinator(c, store, inspector, m),
-			shards:      newShardRunner(c, store, pools, m),
+			coordinator: newCoordinator(c, store, inspector, m, room),
+			shards:      newShardRunner(c, store, pools, m, room),
 			buckets: network.Stack{
 				Providers:   c.Providers,
 				Network:     c.Network,
@@ -106,7 +107,7 @@ func newHealth(c Config, prompt redis.UniversalClient) *health.Health {
 }
 
 func newCoordinator(
-	c Config, store queue.Store, t asynqtask.Client, m *metrics.Metrics,
+	c Config, store queue.Store, t asynqtask.Client, m *metrics.Metrics, room *apart.Room,
 ) *coordinator.Coordinator {
 	return coordinator.New(coordinator.Config{
 		Store:          store,
@@ -115,6 +116,7 @@ func newCoordinator(
 		Log:            c.Log,
 		ShardSlots:     c.ShardSlots,
 		RedisBudget:    c.RedisBudget,
+		Apart:          room.EnterJob,
 		HeartbeatEvery: heartbeatEvery,
 		SilentAfter:    silentAfter,
 		Grace:          grace,
@@ -135,7 +137,9 @@ func newReaper(
 	})
 }
 
-func newShardRunner(c Config, s queue.Store, pools []pool, m *metrics.Metrics) *shard.Runner {
+func newShardRunner(
+	c Config, s queue.Store, pools []pool, m *metrics.Metrics, room *apart.Room,
+) *shard.Runner {
 	isShards := func(p pool) bool { return p.name == poolShards }
 	return shard.New(shard.Config{
 		Store:          s,
@@ -143,6 +147,7 @@ func newShardRunner(c Config, s queue.Store, pools []pool, m *metrics.Metrics) *
 		Log:            c.Log,
 		HeartbeatEvery: heartbeatEvery,
 		Turn:           turn,
+		Apart:          room.EnterShard,
 		Waiting:        pools[slices.IndexFunc(pools, isShards)].places.Waiting,
 	})
 }

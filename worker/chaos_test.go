@@ -32,9 +32,13 @@ type chaosSize struct {
 	workers  int
 	slots    int           // of each worker
 	kills    int           // of workers, at least
+	drains   int           // of workers, at least: they stop in good order
 	restarts int           // of Redis, or failovers, at least
 	every    time.Duration // average time between two kills
 	limit    time.Duration // for the whole job
+	write    time.Duration // how long writing the manifest takes at least
+	calmEnd  bool          // nobody is killed once there were enough
+	delayed  int           // jobs that wait for their time meanwhile
 }
 
 func newChaosSize() chaosSize {
@@ -51,6 +55,8 @@ func newChaosSize() chaosSize {
 			restarts: 4,
 			every:    5 * time.Second,
 			limit:    15 * time.Minute,
+			write:    time.Second,
+			delayed:  delayedJobs(),
 		}
 	}
 	return smallChaos()
@@ -69,6 +75,7 @@ func smallChaos() chaosSize {
 		restarts: 1,
 		every:    2500 * time.Millisecond,
 		limit:    3 * time.Minute,
+		write:    time.Second,
 	}
 }
 
@@ -136,20 +143,23 @@ func wreakChaos(t *testing.T, size chaosSize, redis chaosRedis) {
 		Bucket:   size.bucket,
 		Slots:    size.slots,
 		Parallel: 8,
-		Write:    time.Second,
+		Write:    size.write,
 	}, size.workers)
 	c.client = newClient(t, c.redis.Options())
+	if size.delayed > 0 {
+		enqueueDelayed(t, c.client, size.delayed)
+	}
 	began := time.Now()
 	if _, err := c.client.Enqueue(t.Context(), c.job, producer.WithID("chaos")); err != nil {
 		t.Fatal(err)
 	}
 	s := c.killUntilEnd(t)
-	t.Logf("%v: killed %d workers (%v) and Redis %d times; %d shards replaced, %d take-overs",
-		time.Since(began).Round(time.Second), c.kills, c.during, c.restarts,
+	t.Logf("%v: killed %d workers (%v) and Redis %d times, drained %d; %d shards replaced, %d take-overs",
+		time.Since(began).Round(time.Second), c.kills, c.during, c.restarts, c.drains,
 		c.fleet.countLogged("shard replaced"), c.fleet.countLogged("job taken over"))
-	if c.kills < size.kills || c.restarts < size.restarts {
-		t.Errorf("only %d workers and %d times Redis were killed before the job ended",
-			c.kills, c.restarts)
+	if c.kills < size.kills || c.restarts < size.restarts || c.drains < size.drains {
+		t.Errorf("only %d workers and %d times Redis were killed, and %d drained before the job ended",
+			c.kills, c.restarts, c.drains)
 	}
 	c.check(t, s, expectedOutput(t, size.bucket, c.job))
 	checkOneEnd(t, c.redis.Options(), "chaos")
@@ -165,6 +175,7 @@ type chaos struct {
 	job      tasks.BuildManifest
 	kills    int                 // of workers so far
 	restarts int                 // of Redis so far
+	drains   int                 // of workers so far
 	during   map[tasks.State]int // kills of workers by the state that the job was in
 }
 
@@ -187,7 +198,7 @@ func (c *chaos) killUntilEnd(t *testing.T) (s tasks.Status) {
 		switch {
 		case s.State.Final():
 			return true
-		case s.State != tasks.StateRunning && c.during[s.State] == 0:
+		case s.State != tasks.StateRunning && c.during[s.State] == 0 && !c.size.calmEnd:
 			if i, ok := c.fleet.coordinator("chaos"); ok {
 				c.killWorker(s.State, i)
 			}
@@ -202,8 +213,8 @@ func (c *chaos) killUntilEnd(t *testing.T) (s tasks.Status) {
 
 // enough reports whether the job may now come to its end.
 func (c *chaos) enough(p tasks.Progress) bool {
-	return c.kills >= c.size.kills && c.restarts >= c.size.restarts &&
-		p.Objects > int64(c.size.bucket.Objects)*9/10
+	return c.kills >= c.size.kills && c.restarts >= c.size.restarts && c.drains >= c.size.drains &&
+		(c.size.calmEnd || p.Objects > int64(c.size.bucket.Objects)*9/10)
 }
 
 // pause returns the time to the next kill. It is longer once there were
@@ -217,10 +228,16 @@ func (c *chaos) pause() time.Duration {
 	return d
 }
 
-// killNext kills Redis, then some workers in turn, and so on.
+// killNext kills Redis, then some workers in turn, and so on. Between
+// them workers are drained.
 func (c *chaos) killNext(t *testing.T, s tasks.State) {
 	t.Helper()
-	if c.restarts*c.size.kills > c.kills*c.size.restarts {
+	if c.drains*c.size.kills < (c.kills+1)*c.size.drains {
+		c.fleet.drain((c.kills + c.drains) % c.size.workers)
+		c.drains++
+		return
+	}
+	if c.size.restarts == 0 || c.restarts*c.size.kills > c.kills*c.size.restarts {
 		c.killWorker(s, c.kills%c.size.workers)
 		return
 	}

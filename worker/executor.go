@@ -70,12 +70,8 @@ func (e *executor) handle(ctx context.Context, p pool, t *asynq.Task) error {
 		v = a.runJob(ctx)
 	}
 	a.report(v)
-	if !v.Again() {
-		// Until its code returns, asynq must not give the slot away.
-		select {
-		case <-a.code.Returned():
-		case <-e.drain:
-		}
+	if !v.Again() { // until its code returns, asynq must not give the slot away
+		a.code.Wait(e.drain)
 	}
 	if a.phase == phaseShard && v.Outcome == outcome.Failed {
 		// The reason is in the job's record, and an archived task would

@@ -226,6 +226,18 @@ func (f *fleet) kill(i int) {
 	_ = p.stdin.Close()
 }
 
+// drain stops a process in good order and starts another in its place.
+func (f *fleet) drain(i int) {
+	p := f.processes[i]
+	_ = p.stdin.Close()
+	select {
+	case <-p.ended:
+	case <-time.After(30 * time.Second):
+		f.t.Errorf("process %d has not ended 30 seconds after it was told to stop", i)
+	}
+	f.processes[i] = f.start()
+}
+
 // replace kills a process and starts another in its place.
 func (f *fleet) replace(i int) {
 	f.kill(i)

@@ -21,7 +21,7 @@ func (h *harness) recordDeaths(id string, times int) {
 	for range times {
 		health, err := h.store.Reaper().Inspect(h.t.Context(), id)
 		h.must(err)
-		_, err = h.store.Reaper().TakeOver(h.t.Context(), id, health)
+		_, err = h.store.Reaper().TakeOver(h.t.Context(), id, health, 0)
 		h.must(err)
 	}
 }
@@ -57,8 +57,9 @@ func TestReaper(t *testing.T) {
 		if s.State != state {
 			t.Errorf("%s: %+v, %+v", id, s, s.Failure)
 		}
+		code := map[string]string{"deadly": "WorkerDied", "deadly-single": "kills-worker"}[id]
 		if state == tasks.StateFailed &&
-			(s.Failure == nil || s.Failure.Code != "WorkerDied" || s.Failure.Fix == "") {
+			(s.Failure == nil || s.Failure.Code != code || s.Failure.Fix == "") {
 			t.Errorf("%s: %+v", id, s.Failure)
 		}
 		h.checkEndEvent(id, 0, tasks.EventType(state))
@@ -90,8 +91,9 @@ func (h *harness) leaveOrphans() {
 	h.createRecord(verify, "unsent")
 	h.claimPlanned(manifest, "deadly", 1)
 	h.recordDeaths("deadly", 10)
-	h.claim(verify, "deadly-single", tasks.StateRunning)
-	h.recordDeaths("deadly-single", 2)
+	careful := h.claim(verify, "deadly-single", tasks.StateRunning)
+	h.recordDeaths("deadly-single", 3)
+	h.must(careful.BeginCareful(h.t.Context()))
 	h.claim(verify, "single", tasks.StateRunning)
 	h.recordDeaths("single", 1)
 	h.claimPlanned(manifest, "waiting", 1)

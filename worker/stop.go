@@ -52,7 +52,8 @@ func (w *Worker) stop(servers []*server, stopBackground func()) {
 	}
 	w.executor.leftovers.LogAll()
 	select {
-	case <-guard.Go(func() error { stopBackground(); return nil }):
+	case err := <-guard.Go(func() error { stopBackground(); return nil }):
+		w.logPanic("stop", err)
 	case <-limit.Done():
 	}
 }

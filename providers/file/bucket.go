@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -75,25 +76,34 @@ func (b *bucket) Open(
 	return &providers.Reader{ReadCloser: content, Object: o}, nil
 }
 
-// openRegular checks the type of the file before it opens it, because
-// opening a pipe would wait for its other end.
+// openRegular opens a regular file, and nothing else. It looks before
+// and after it opens, because somebody may replace the file meanwhile.
+// It never waits for the other end of a pipe.
 func (b *bucket) openRegular(key string) (*os.File, providers.Object, error) {
 	info, err := b.root.Lstat(key)
 	if err == nil && !info.Mode().IsRegular() {
-		err = b.newError("get", key, providers.NotFound, "not a regular file")
+		err = notRegular(b, key)
 	}
 	if err != nil {
 		return nil, providers.Object{}, err
 	}
-	f, err := b.root.Open(key)
+	f, err := b.root.OpenFile(key, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, providers.Object{}, err
 	}
-	if info, err = f.Stat(); err != nil {
+	info, err = f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = notRegular(b, key)
+	}
+	if err != nil {
 		_ = f.Close()
 		return nil, providers.Object{}, err
 	}
 	return f, object(key, info), nil
+}
+
+func notRegular(b *bucket, key string) error {
+	return b.newError("get", key, providers.NotFound, "not a regular file")
 }
 
 // length returns how many bytes a read returns, if its conditions

@@ -5,8 +5,10 @@ import (
 	"context"
 	"io/fs"
 	"iter"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
@@ -95,21 +97,28 @@ func (w *walk) mayContain(dir string) bool {
 
 // read returns the entries of a directory in the order of their keys.
 // A directory sorts as its name with a slash, because the keys below
-// it begin so. A directory that was removed meanwhile is empty.
+// it begin so. A directory that was removed or replaced meanwhile is
+// empty.
 func (w *walk) read(dir string) ([]fs.DirEntry, error) {
-	f, err := w.bucket.root.Open("./" + dir)
-	if err != nil {
-		if dir != "" && kindOf(err) == providers.NotFound {
-			return nil, nil
-		}
-		return nil, err
+	entries, err := w.entries(dir)
+	if dir != "" && kindOf(err) == providers.NotFound {
+		return nil, nil
 	}
-	defer func() { _ = f.Close() }()
-	entries, err := f.ReadDir(-1)
 	slices.SortFunc(entries, func(x, y fs.DirEntry) int {
 		return cmp.Compare(sortName(x), sortName(y))
 	})
 	return entries, err
+}
+
+// entries reads a directory. It does not wait for the other end of a
+// pipe that has taken the directory's place.
+func (w *walk) entries(dir string) ([]fs.DirEntry, error) {
+	f, err := w.bucket.root.OpenFile("./"+dir, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return f.ReadDir(-1)
 }
 
 func sortName(e fs.DirEntry) string {

@@ -1,6 +1,10 @@
 package gcs_test
 
 import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -25,4 +29,25 @@ func TestEndlessAnswers(t *testing.T) {
 	}, func(endpoint string) providers.Bucket {
 		return open(t, &gcs.Opener{Client: guarded(t), Attempts: 1}, anonymous(endpoint, "bucket"), providers.Secrets{})
 	})
+}
+
+// The answer of a token endpoint is bounded too.
+func TestEndlessToken(t *testing.T) {
+	t.Parallel()
+	key, err := json.Marshal(goodKey(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, status := range []int{http.StatusOK, http.StatusBadRequest} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			for err := error(nil); err == nil; {
+				_, err = io.WriteString(w, `{"access_token":"`+strings.Repeat("x", 4<<10))
+			}
+		}))
+		t.Cleanup(server.Close)
+		s, secrets := storage(t, server.URL, "bucket", string(key))
+		b := open(t, &gcs.Opener{Client: guarded(t), TokenURL: server.URL, Attempts: 1}, s, secrets)
+		providertest.WantServerFault(t, providertest.Operation(t.Context(), b, "stat"), "AnswerTooLarge", "a sign in request with")
+	}
 }

@@ -24,7 +24,7 @@ const (
 
 	// maxPageTags: S3 has 18 tags an object, and some servers 30. Those
 	// that send longer pages than asked for have room too.
-	maxPageTags = 400_000
+	maxPageTags = 200_000
 	// maxLongPageTags: Azure has 45 to 65 tags an object, and two for
 	// each entry of its metadata.
 	maxLongPageTags = 600_000

@@ -78,7 +78,7 @@ func TestSlowAnswers(t *testing.T) {
 		"AByteOfList": {200, limits.LongListXML, 1, 5 * time.Second, 61 * time.Second, "sent 12 bytes"},
 		"AByteOf403":  {403, limits.Read, 1, 5 * time.Second, 61 * time.Second, "sent 12 bytes"},
 		"AByteOfID":   {200, limits.SignIn, 1, 5 * time.Second, 61 * time.Second, "sent 12 bytes"},
-		"LongAnswer":  {200, limits.ListXML, 1100, time.Second, 601 * time.Second, "did not finish its answer in 10m0s"},
+		"LongAnswer":  {200, limits.LongListXML, 1100, time.Second, 601 * time.Second, "did not finish its answer in 10m0s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -19,10 +19,10 @@ type CancelResult struct {
 	Generation int         // of that task
 }
 
-// Cancel ends a job at once, on any worker. Its coordinator and
-// its shards learn of it at their next heartbeat. A job that has
-// ended stays as it is. keep is how long the record stays. It is
-// safe to call twice.
+// Cancel ends a job at once, on any worker. Its coordinator and its
+// shards learn of it at their next heartbeat. A job that has ended
+// stays as it is. keep is how long the record stays. It is safe to call
+// twice.
 func (s Store) Cancel(
 	ctx context.Context, id string, keep time.Duration,
 ) (CancelResult, error) {
@@ -49,9 +49,8 @@ func (s Store) Cancel(
 		case len(v) == 0:
 			return CancelResult{}, fmt.Errorf("job %s: %w", id, ErrNoJob)
 		case len(v) == 1:
-			// A retry has begun in between. The event has the ID
-			// of the round before, so readers would take it for a
-			// repetition.
+			// A retry has begun in between. The event has the ID of the
+			// round before, so readers would take it for a repetition.
 			continue
 		}
 

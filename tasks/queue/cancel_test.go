@@ -56,7 +56,7 @@ func TestCancelInEveryState(t *testing.T) {
 func TestCancelReturnsTheTask(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		claim(t, r, "j")
-		must[int](t)(r.Reaper().TakeOver(t.Context(), "j", inspect(t, r, "j")))
+		must[int](t)(r.Reaper().TakeOver(t.Context(), "j", inspect(t, r, "j"), 0))
 		want := queue.CancelResult{State: tasks.StatePlanning, Queue: tasks.QueueJobs, Generation: 1}
 		same(t, "result", cancel(t, r, "j"), want)
 		want.State = tasks.StateCancelled

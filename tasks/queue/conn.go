@@ -24,13 +24,12 @@ func (c conn) run(ctx context.Context, s *lua.Script, id string, args lua.Args) 
 // tracked returns the jobs that reapers look at.
 func (c conn) tracked() tracked.Jobs { return tracked.New(c.client) }
 
-// flush puts the last event of a job into the stream, if the
-// stream does not have it yet, and untracks the job if it has
-// ended.
+// flush puts the last event of a job into the stream, if the stream
+// does not have it yet, and untracks the job if it has ended.
 //
-// On a cluster the stream and the record may be on different
-// nodes, so one step cannot write both. Instead the event waits
-// in the record until somebody has sent it, perhaps twice.
+// On a cluster the stream and the record may be on different nodes, so
+// one step cannot write both. Instead the event waits in the record
+// until somebody has sent it, perhaps twice.
 func (c conn) flush(ctx context.Context, id string) error {
 	event, err := c.client.HGet(ctx, schema.RecordKey(id), schema.Outbox).Bytes()
 	if err != nil && !errors.Is(err, redis.Nil) {
@@ -57,15 +56,14 @@ func (c conn) flushEvent(ctx context.Context, id string, event []byte) error {
 	return c.tracked().Track(ctx, id, false) // it runs, or a retry has begun in between
 }
 
-// emptyOutbox untracks a job, removes the event from its outbox,
-// and then reads its state, "" without a record. The state must
-// be read last: if a retry has begun by then, the job is tracked
-// again.
+// emptyOutbox untracks a job, removes the event from its outbox, and
+// then reads its state, "" without a record. The state must be read
+// last: if a retry has begun by then, the job is tracked again.
 func (c conn) emptyOutbox(ctx context.Context, id string, event []byte) (tasks.State, error) {
 	var state *redis.Cmd
 
-	// A pipeline saves a round trip. The nodes of a cluster would
-	// not keep its order.
+	// A pipeline saves a round trip. The nodes of a cluster would not
+	// keep its order.
 	if _, isCluster := c.client.(*redis.ClusterClient); isCluster {
 		if err := c.tracked().Untrack(ctx, id); err != nil {
 			return "", err

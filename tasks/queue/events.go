@@ -19,14 +19,14 @@ const EventsStream = schema.EventsKey
 // maxEvents is about how many events the stream keeps.
 const maxEvents = 50_000
 
-// EventID returns the ID of an event of a job. The same event has
-// the same ID each time.
+// EventID returns the ID of an event of a job. The same event has the
+// same ID each time.
 func EventID(job string, round int, what string) string {
 	return fmt.Sprintf("%s/%d/%s", job, round, what)
 }
 
-// Emit puts an event into the stream. It is not for the last
-// event of a job: Publish and Cancel send that one.
+// Emit puts an event into the stream. It is not for the last event of a
+// job: Publish and Cancel send that one.
 func (s Store) Emit(ctx context.Context, e tasks.Event) error {
 	body, err := json.Marshal(e)
 	if err != nil {
@@ -60,8 +60,8 @@ func DecodeEvent(m redis.XMessage) (StreamEvent, error) {
 	return e, nil
 }
 
-// lastEvent returns the event that ends a job, as JSON. s is the
-// status that the job will have.
+// lastEvent returns the event that ends a job, as JSON. s is the status
+// that the job will have.
 func lastEvent(s tasks.Status, f *tasks.Failure) ([]byte, error) {
 	types := map[tasks.State]tasks.EventType{
 		tasks.StateSucceeded: tasks.EventSucceeded,

@@ -40,6 +40,9 @@ type Lease struct {
 	// PreviousResult is the result of the round before, as JSON. It is
 	// nil unless this is a retry.
 	PreviousResult []byte
+	// Deaths is how many workers died with the job in this state, with
+	// nothing planned or committed since.
+	Deaths int
 
 	epoch string
 	store Store
@@ -74,6 +77,7 @@ func (s Store) Claim(ctx context.Context, r ClaimRequest) (Lease, error) {
 
 	l.epoch, l.Started, l.Cursor = v[1], schema.Time(v[2]), v[3]
 	l.Shards, l.Round = int(schema.Number(v[4])), int(schema.Number(v[5]))
+	l.Deaths = int(schema.Number(v[8]))
 	if v[6] != "" {
 		l.PreviousResult = []byte(v[6])
 	}
@@ -137,7 +141,7 @@ func (l Lease) Plan(ctx context.Context, p PlannedShard) error {
 // Advance moves a job on, for example from planning to running. It is
 // safe to call twice.
 func (l Lease) Advance(ctx context.Context, from, to tasks.State) error {
-	return l.write(ctx, lua.Advance, lua.Args{
+	return write(ctx, l, lua.Advance, lua.Args{
 		"epoch": l.epoch,
 		"from":  string(from),
 		"to":    string(to),
@@ -147,10 +151,17 @@ func (l Lease) Advance(ctx context.Context, from, to tasks.State) error {
 // Suspend says that asynq brings the job's task back after a pause.
 // Until then no reaper takes the job over.
 func (l Lease) Suspend(ctx context.Context, pause time.Duration) error {
-	return l.write(ctx, lua.Suspend, lua.Args{"epoch": l.epoch, "pause": pause.Milliseconds()})
+	return write(ctx, l, lua.Suspend, lua.Args{"epoch": l.epoch, "pause": pause.Milliseconds()})
 }
 
-func (l Lease) write(ctx context.Context, s *lua.Script, args lua.Args) error {
+// BeginCareful notes that the job's code is about to run carefully. If
+// the worker dies then, TakeOver counts it also from the third death
+// on.
+func (l Lease) BeginCareful(ctx context.Context) error {
+	return write(ctx, l, lua.BeginCareful, lua.Args{"epoch": l.epoch})
+}
+
+func write(ctx context.Context, l Lease, s *lua.Script, args lua.Args) error {
 	return fenced(l.store.patient.run(ctx, s, l.ID, args).Err(), l.ID)
 }
 

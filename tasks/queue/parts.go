@@ -39,9 +39,9 @@ func (l Lease) Totals(ctx context.Context) (Totals, error) {
 // shardsPerRead is of how many shards the data is read at once.
 const shardsPerRead = 50
 
-// Parts yields the data of the job's first n shards, in order. It
-// reads a few at a time, and can be ranged over again. The first
-// error ends it.
+// Parts yields the data of the job's first n shards, in order. It reads
+// a few at a time, and can be ranged over again. The first error ends
+// it.
 func (l Lease) Parts(ctx context.Context, n int) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for from := 0; from < n; from += shardsPerRead {

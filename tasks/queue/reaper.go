@@ -81,24 +81,22 @@ func (r Reaper) Payload(ctx context.Context, id string) ([]byte, error) {
 
 // TakeOver counts the crash of a job's coordinator and makes room for
 // the next generation of its task, which the caller must enqueue. It
-// returns how many coordinators have crashed since anything was
-// achieved. It returns ErrAlive if the job's health has changed since
-// it was seen.
+// returns how many crashed since anything was achieved. From the crash
+// careful on, only those after BeginCareful count; 0 means all. It
+// returns ErrAlive if the job's health has changed since it was seen.
 func (r Reaper) TakeOver(
-	ctx context.Context, id string, seen JobHealth,
-) (crashes int, err error) {
-	crashes, err = r.run(ctx, lua.TakeOver, id, lua.Args{
+	ctx context.Context, id string, seen JobHealth, careful int,
+) (int, error) {
+	crashes, err := r.run(ctx, lua.TakeOver, id, lua.Args{
 		"seen_heartbeat": seen.heartbeat,
 		"generation":     seen.Generation + 1,
+		"careful":        careful,
 		"token":          rand.Text(),
 	}).Int()
-	switch {
-	case err != nil:
-		return 0, redisconn.Wrap(err, "take over job %s", id)
-	case crashes < 0:
+	if err == nil && crashes < 0 {
 		return 0, ErrAlive
 	}
-	return crashes, nil
+	return crashes, redisconn.Wrap(err, "take over job %s", id)
 }
 
 // Flush puts the last event of a job that has ended into the stream, if

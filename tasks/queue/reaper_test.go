@@ -115,7 +115,7 @@ func TestTakeOverCountsCrashesWithoutProgress(t *testing.T) {
 				if i == 3 {
 					achieve(t, r, l)
 				}
-				if n := must[int](t)(r.Reaper().TakeOver(t.Context(), id, inspect(t, r, id))); n != want {
+				if n := must[int](t)(r.Reaper().TakeOver(t.Context(), id, inspect(t, r, id), 0)); n != want {
 					t.Errorf("%s: crash %d is counted as %d", id, want, n)
 				}
 				l = claimAs(t, r, asynqtask.JobRef{Job: id, Generation: i + 1})
@@ -123,6 +123,24 @@ func TestTakeOverCountsCrashesWithoutProgress(t *testing.T) {
 					t.Errorf("%s: the next generation: %+v", id, l)
 				}
 			}
+		}
+	})
+}
+
+// The deaths of a lease are those in the job's present state.
+func TestDeathsCountInOneState(t *testing.T) {
+	onEach(t, func(t *testing.T, r testStore) {
+		create(t, r, "j")
+		l := claim(t, r, "j")
+		for i := range 2 {
+			must[int](t)(r.Reaper().TakeOver(t.Context(), "j", inspect(t, r, "j"), 3))
+			if l = claimAs(t, r, asynqtask.JobRef{Job: "j", Generation: i + 1}); l.Deaths != i+1 {
+				t.Errorf("%d deaths after %d", l.Deaths, i+1)
+			}
+		}
+		ok(t, l.Advance(t.Context(), tasks.StatePlanning, tasks.StateRunning))
+		if l = claimAs(t, r, asynqtask.JobRef{Job: "j", Generation: 2}); l.Deaths != 0 {
+			t.Errorf("%d deaths in the next state", l.Deaths)
 		}
 	})
 }
@@ -136,7 +154,7 @@ func TestTakeOverNeedsASilentCoordinator(t *testing.T) {
 		last := inspect(t, r, "ended")
 		succeed(t, ended)
 		for id, seen := range map[string]queue.JobHealth{"j": old, "ended": last, "unknown": {}} {
-			if n, err := r.Reaper().TakeOver(t.Context(), id, seen); !errors.Is(err, queue.ErrAlive) {
+			if n, err := r.Reaper().TakeOver(t.Context(), id, seen, 0); !errors.Is(err, queue.ErrAlive) {
 				t.Errorf("%s: %d, %v", id, n, err)
 			}
 		}
@@ -150,7 +168,7 @@ func TestOnlyOneReaperTakesOver(t *testing.T) {
 		for round := range 5 {
 			seen := inspect(t, r, "j")
 			var won [6]error
-			atOnce(len(won), func(i int) { _, won[i] = r.Reaper().TakeOver(t.Context(), "j", seen) })
+			atOnce(len(won), func(i int) { _, won[i] = r.Reaper().TakeOver(t.Context(), "j", seen, 0) })
 			winners := 0
 			for _, err := range won {
 				if err == nil {

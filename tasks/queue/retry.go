@@ -31,10 +31,10 @@ type RetryTask struct {
 	Generation int
 }
 
-// BeginRetry begins a job that has ended again. If it has a
-// result, the retry is for the objects of its error list alone.
-// The caller must enqueue the task if the job is queued. round is one more than the Round of
-// the job's Status. It is safe to call twice.
+// BeginRetry begins a job that has ended again. If it has a result, the
+// retry is for the objects of its error list alone. The caller must
+// enqueue the task if the job is queued. round is one more than the
+// Round of the job's Status. It is safe to call twice.
 func (s Store) BeginRetry(ctx context.Context, id string, round int) (RetryTask, error) {
 	jobs := s.patient.tracked()
 	if err := jobs.Track(ctx, id, true); err != nil {
@@ -42,8 +42,8 @@ func (s Store) BeginRetry(ctx context.Context, id string, round int) (RetryTask,
 	}
 	t, err := s.patient.beginRetry(ctx, id, round)
 	if isAnswer(err, "OUTBOX") {
-		// The last event of the round before is not sent yet. Its
-		// place in the record will be needed.
+		// The last event of the round before is not sent yet. Its place
+		// in the record will be needed.
 		if err := errors.Join(s.patient.flush(ctx, id), jobs.Track(ctx, id, true)); err != nil {
 			return RetryTask{}, err
 		}
@@ -53,8 +53,8 @@ func (s Store) BeginRetry(ctx context.Context, id string, round int) (RetryTask,
 		return RetryTask{}, retryError(id, err)
 	}
 
-	// Once more: the end of the round before may have untracked
-	// the job in between.
+	// Once more: the end of the round before may have untracked the job
+	// in between.
 	return t, jobs.Track(ctx, id, true)
 }
 
@@ -73,8 +73,8 @@ func (c conn) beginRetry(ctx context.Context, id string, round int) (RetryTask, 
 	return RetryTask{tasks.State(v[0]), []byte(v[1]), v[2], int(schema.Number(v[3]))}, nil
 }
 
-// isAnswer reports whether a script has answered with an error
-// that begins with a word.
+// isAnswer reports whether a script has answered with an error that
+// begins with a word.
 func isAnswer(err error, word string) bool {
 	var answer redis.Error
 	return errors.As(err, &answer) &&
@@ -99,8 +99,8 @@ func retryError(id string, err error) error {
 	return redisconn.Wrap(err, "retry job %s", id)
 }
 
-// RetryList streams the error list that a retry works on. The
-// first error ends it.
+// RetryList streams the error list that a retry works on. The first
+// error ends it.
 func (l Lease) RetryList(ctx context.Context) iter.Seq2[tasks.ObjectError, error] {
 	return errorList{l.store, schema.Key(schema.Retry, l.ID)}.lines(ctx)
 }

@@ -99,7 +99,7 @@ func TestRetryClearsTheFailureOfTheLastOne(t *testing.T) {
 func TestRetryClearsWholeGroups(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		l := halfDone(t, r, "j")
-		must[int](t)(r.Reaper().TakeOver(t.Context(), "j", inspect(t, r, "j")))
+		must[int](t)(r.Reaper().TakeOver(t.Context(), "j", inspect(t, r, "j"), 0))
 		succeed(t, l)
 		for _, f := range schema.RoundFields() {
 			if f != schema.Failed && f != schema.ErrorsKept && f != schema.Result {

@@ -9,8 +9,8 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue/schema"
 )
 
-// Status reads what is known of a job. It returns ErrNoJob if
-// there is no record.
+// Status reads what is known of a job. It returns ErrNoJob if there is
+// no record.
 func (s Store) Status(ctx context.Context, id string) (tasks.Status, error) {
 	return s.patient.statusAs(ctx, id, "")
 }
@@ -27,8 +27,8 @@ func (s Store) StatusAndPayload(
 	return status, []byte(v[schema.Payload]), err
 }
 
-// statusAs returns the status that a job would have in another
-// state. An empty state means the one that it has.
+// statusAs returns the status that a job would have in another state.
+// An empty state means the one that it has.
 func (c conn) statusAs(
 	ctx context.Context, id string, state tasks.State,
 ) (tasks.Status, error) {

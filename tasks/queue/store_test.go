@@ -120,7 +120,7 @@ func TestPlanSurvivesRepetitionAndRestart(t *testing.T) {
 func TestEarlierGenerationGetsNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		planned(t, r, "j", 1)
-		crashes := must[int](t)(r.Reaper().TakeOver(t.Context(), "j", inspect(t, r, "j")))
+		crashes := must[int](t)(r.Reaper().TakeOver(t.Context(), "j", inspect(t, r, "j"), 0))
 		next := claimAs(t, r, asynqtask.JobRef{Job: "j", Generation: 1})
 		if crashes != 1 || next.Over || next.Shards != 1 {
 			t.Errorf("%d crashes, next %+v", crashes, next)
@@ -193,6 +193,7 @@ func TestOutageIsNotAFence(t *testing.T) {
 		"heartbeat": func(ctx context.Context) error { return second(l.Heartbeat(ctx, queue.ProgressReport{})) },
 		"suspend":   func(ctx context.Context) error { return l.Suspend(ctx, 0) },
 		"replace":   func(ctx context.Context) error { return second(l.ReplaceShard(ctx, 0, queue.ShardState{}, true)) },
+		"careful":   l.BeginCareful,
 		"publish":   func(ctx context.Context) error { return l.Publish(ctx, queue.End{}) },
 		"totals":    func(ctx context.Context) error { return second(l.Totals(ctx)) },
 
@@ -210,7 +211,7 @@ func TestOutageIsNotAFence(t *testing.T) {
 
 		"unattended": func(ctx context.Context) error { return second(r.Reaper().Unattended(ctx, 1)) },
 		"inspect":    func(ctx context.Context) error { return second(r.Reaper().Inspect(ctx, "j")) },
-		"take over":  func(ctx context.Context) error { return second(r.Reaper().TakeOver(ctx, "j", queue.JobHealth{})) },
+		"take over":  func(ctx context.Context) error { return second(r.Reaper().TakeOver(ctx, "j", queue.JobHealth{}, 0)) },
 		"untrack":    func(ctx context.Context) error { return r.Reaper().Untrack(ctx, "j") },
 		"flush":      func(ctx context.Context) error { return r.Reaper().Flush(ctx, "j") },
 		"acquire": func(ctx context.Context) error {

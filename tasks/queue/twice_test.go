@@ -113,7 +113,7 @@ func jobCalls() []call {
 			return answer(s.health.State, s.health.Generation, err)
 		}},
 		{"take over", func(ctx context.Context, s *story) string {
-			return answer(s.Reaper().TakeOver(ctx, "j", s.health))
+			return answer(s.Reaper().TakeOver(ctx, "j", s.health, 0))
 		}},
 		{"claim", func(ctx context.Context, s *story) string {
 			var err error
@@ -139,6 +139,7 @@ func jobCalls() []call {
 			return answer(s.lease.Advance(ctx, tasks.StatePlanning, tasks.StateRunning))
 		}},
 		{"suspend", func(ctx context.Context, s *story) string { return answer(s.lease.Suspend(ctx, time.Minute)) }},
+		{"begin careful", func(ctx context.Context, s *story) string { return answer(s.lease.BeginCareful(ctx)) }},
 		{"unattended", func(ctx context.Context, s *story) string {
 			_, err := s.Reaper().Unattended(ctx, 10) // the jobs of a lost answer come later
 			return answer(err)

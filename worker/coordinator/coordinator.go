@@ -35,6 +35,11 @@ type Config struct {
 	// RedisBudget is how many bytes a job may keep in Redis; 0 means any.
 	RedisBudget int64
 
+	// Apart lets the code of a job in that runs carefully, unless
+	// another run of this process may kill its worker. leave must be
+	// called once, when the code has returned.
+	Apart func() (leave func(), ok bool)
+
 	// HeartbeatEvery is the interval of heartbeats.
 	HeartbeatEvery time.Duration
 	// SilentAfter is how long a shard's worker may send no heartbeat
@@ -98,19 +103,6 @@ func (c *Coordinator) Run(ctx context.Context, j Job) (tasks.Result, error) {
 		return r.single(ctx)
 	}
 	return r.sharded(ctx)
-}
-
-// call calls the job's own code, which returns a result.
-func (j Job) call(ctx context.Context, code func() (tasks.Result, error)) (tasks.Result, error) {
-	var result tasks.Result
-	err := j.Call(ctx, func() (err error) {
-		result, err = code()
-		return err
-	})
-	if err != nil {
-		return nil, err // the code may still run, and write result
-	}
-	return result, nil
 }
 
 // run is one run of a job in this process.

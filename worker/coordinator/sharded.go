@@ -18,7 +18,7 @@ func (r *run) sharded(ctx context.Context) (tasks.Result, error) {
 	group.Go(func() error {
 		if r.job.Lease.State == tasks.StatePlanning {
 			plan := func() error { return r.plan(inner) }
-			if err := r.job.Call(inner, plan); err != nil {
+			if err := r.call(inner, tasks.StatePlanning, plan); err != nil {
 				return err
 			}
 		}
@@ -55,7 +55,7 @@ func (r *run) finish(ctx context.Context) (tasks.Result, error) {
 		Data:    r.job.Lease.Parts(ctx, totals.Shards),
 		Earlier: r.job.Lease.PreviousResult,
 	}
-	result, err := r.job.call(ctx, func() (tasks.Result, error) {
+	result, err := r.callForResult(ctx, tasks.StateFinishing, func() (tasks.Result, error) {
 		return r.job.Kind.Sharded.Finish(ctx, r.job.Payload, r.job.Env, parts)
 	})
 	return result, fencedOr(ctx, err)

@@ -14,7 +14,7 @@ func (r *run) single(ctx context.Context) (tasks.Result, error) {
 		return r.progress.update(counts, counts.ObjectsTotal)
 	})
 	defer stop()
-	result, err := r.job.call(ctx, func() (tasks.Result, error) {
+	result, err := r.callForResult(ctx, tasks.StateRunning, func() (tasks.Result, error) {
 		return r.job.Kind.Single.Run(ctx, r.job.Payload, r.job.Env)
 	})
 	return result, fencedOr(ctx, err)

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/stevedore-jobs/stevedore/providers"
@@ -47,7 +48,9 @@ type ListedObject struct {
 // range in the order in which the bucket lists, and Keys in the order
 // of code points. A range takes one listing, which stops at the last
 // object of the range: to look one further could cost another page.
-// Keys take one request each, parallel at once.
+// Keys take one request each, parallel at once. List fails if the range
+// holds far more objects than when it was planned, because it returns
+// them in memory.
 func (s Shard) List(
 	ctx context.Context, b providers.Bucket, parallel int,
 ) ([]ListedObject, error) {
@@ -63,12 +66,32 @@ func (s Shard) List(
 		if s.Order.Before(s.Through, o.Key) {
 			break
 		}
+		if int64(len(objects)) >= max(minRange, growth*s.Objects) {
+			return nil, s.tooMany()
+		}
 		objects = append(objects, ListedObject{Object: o})
 		if o.Key == s.Through {
 			break
 		}
 	}
 	return objects, nil
+}
+
+// A range holds more objects than when it was planned if many were
+// added since. More than this is no bucket that people use.
+const (
+	minRange = 100_000 // objects
+	growth   = 100     // times the objects that were planned
+)
+
+func (s Shard) tooMany() error {
+	return &providers.Error{
+		Op: "list", Kind: providers.Invalid, Code: "TooManyObjects",
+		Detail: fmt.Sprintf("from %.200q to %.200q the bucket lists more than %d objects; "+
+			"there were %d when the job was planned",
+			s.After, s.Through, max(minRange, growth*s.Objects), s.Objects),
+		Fix: "Enqueue the job anew.",
+	}
 }
 
 // KnownOrder returns the orders that fit the bucket of the shard: what

@@ -1,9 +1,12 @@
 package job_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -189,5 +192,26 @@ func TestShard_ListsItsKeys(t *testing.T) {
 	}
 	if objects, err := (job.Shard{After: "9", Keys: s.Keys}).List(t.Context(), b, 2); err != nil || len(objects) != 0 {
 		t.Errorf("after all keys: %v, %v", objects, err)
+	}
+}
+
+// endlessBucket lists keys in order, without an end.
+type endlessBucket struct{ providers.Bucket }
+
+func (endlessBucket) List(context.Context, providers.ListOptions) iter.Seq2[providers.Object, error] {
+	return func(yield func(providers.Object, error) bool) {
+		for i := 0; yield(providers.Object{Key: fmt.Sprintf("a%012d", i)}, nil); i++ {
+		}
+	}
+}
+
+// A server that lists a range without an end does not fill the memory.
+func TestShard_ListsNoEndlessRange(t *testing.T) {
+	t.Parallel()
+	s := job.Shard{Through: "b", Objects: 1500, Order: keyorder.Bytes}
+	_, err := s.List(t.Context(), endlessBucket{}, 1)
+	const want = `from "" to "b" the bucket lists more than 150000 objects; there were 1500 when the job was planned`
+	if !errors.Is(err, providers.Invalid) || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v", err)
 	}
 }

@@ -123,6 +123,14 @@ func (a *Attempt) Returned() <-chan struct{} {
 	return a.returned
 }
 
+// Wait waits until all calls have returned, or until stop is closed.
+func (a *Attempt) Wait(stop <-chan struct{}) {
+	select {
+	case <-a.Returned():
+	case <-stop:
+	}
+}
+
 // Release calls free when all calls have returned: at once, unless the
 // attempt has a leftover.
 func (a *Attempt) Release(free func()) {

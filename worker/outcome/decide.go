@@ -75,7 +75,8 @@ func decide(ctx context.Context, err error) Outcome {
 		return Handover
 	case errors.Is(cause, ErrTimeout), isFinal(err):
 		return Failed
-	case errors.Is(err, ErrAlreadyRunning), errors.Is(err, redisconn.ErrUnavailable):
+	case errors.Is(err, ErrAlreadyRunning), errors.Is(err, ErrApart),
+		errors.Is(err, redisconn.ErrUnavailable):
 		// Not the fault of the job or of its buckets.
 		return Snooze
 	case errors.Is(cause, context.Canceled):
@@ -125,7 +126,7 @@ func snoozeFor(err error) time.Duration {
 	switch {
 	case errors.As(err, &e) && e.RetryAfter > 0:
 		return e.RetryAfter
-	case errors.Is(err, ErrAlreadyRunning), errors.Is(err, ErrNoPlace):
+	case errors.Is(err, ErrAlreadyRunning), errors.Is(err, ErrNoPlace), errors.Is(err, ErrApart):
 		return alreadyRunningPause
 	}
 	return throttledPause

@@ -27,6 +27,10 @@ var (
 	// ErrTurn means that a run of a shard, or a coordinator, has had its
 	// turn: others get theirs before it goes on.
 	ErrTurn = errors.New("others get their turn; this goes on later")
+	// ErrApart means that workers died at a job or shard, and that
+	// another such run is under way in this process. They run apart, so
+	// that the reason for the next death is known.
+	ErrApart = errors.New("workers died at this job: it waits for another such job of this process")
 	// ErrNoPlace means that the pool keeps no place for a task: its
 	// handler began too late.
 	ErrNoPlace = errors.New("this worker has kept no slot for the task")

@@ -3,7 +3,6 @@ package reaper
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -19,11 +18,17 @@ const (
 	// looked up in asynq.
 	queuedGrace = 10 * time.Second
 	// maxCrashes is how often the worker of a sharded job may die while
-	// nothing is committed, before the job fails. Usually a shard is
-	// the reason, and careful runs find the object that kills the
-	// workers. A single job may crash as often as its kind has
-	// attempts.
+	// shards run and nothing is committed, before the job fails. Usually
+	// a shard is the reason, and careful runs find the object that kills
+	// the workers.
 	maxCrashes = 10
+	// maxDeaths is how many workers may die while they run a job's own
+	// code, before the job fails. From the death onlyCareful on, a death
+	// counts only if the code ran carefully: apart from all others at
+	// which workers died. Machines go away, and a process that dies has
+	// many jobs, so nobody is to blame for the first deaths.
+	maxDeaths   = 4
+	onlyCareful = 3
 )
 
 // orphan is a job that may have no worker.
@@ -120,7 +125,11 @@ func (o orphan) checkArchived(
 
 // takeOver gives the job to a new generation of its task.
 func (o orphan) takeOver(ctx context.Context) error {
-	crashes, err := o.reaper.records.TakeOver(ctx, o.id, o.health)
+	careful := 0
+	if o.ranCode() {
+		careful = onlyCareful
+	}
+	crashes, err := o.reaper.records.TakeOver(ctx, o.id, o.health, careful)
 	if errors.Is(err, queue.ErrAlive) {
 		return nil
 	}
@@ -132,17 +141,20 @@ func (o orphan) takeOver(ctx context.Context) error {
 	o.reaper.config.Metrics.JobTakenOver(o.kind.Name)
 	ref := o.ref()
 	ref.Generation++
-	if crashes > o.maxCrashes() {
-		return o.giveUp(ctx, ref, crashes)
+	switch {
+	case o.ranCode() && crashes >= maxDeaths:
+		return o.giveUp(ctx, ref, killsWorker(crashes))
+	case !o.ranCode() && crashes > maxCrashes:
+		return o.giveUp(ctx, ref, workersDied(crashes))
 	}
 	return o.enqueue(ctx, ref)
 }
 
-func (o orphan) maxCrashes() int {
-	if o.kind.Sharded != nil {
-		return maxCrashes
-	}
-	return o.kind.Policy.Attempts
+// ranCode reports whether the job's coordinator ran code of the job: a
+// single job, or the planning or finishing of a sharded one. Otherwise
+// it supervised shards.
+func (o orphan) ranCode() bool {
+	return o.kind.Sharded == nil || o.health.State != tasks.StateRunning
 }
 
 // ref names the task that carries the job.
@@ -172,7 +184,7 @@ func (o orphan) countEnd(ctx context.Context, s tasks.State) {
 }
 
 // giveUp ends a job that kills its workers.
-func (o orphan) giveUp(ctx context.Context, ref asynqtask.JobRef, crashes int) error {
+func (o orphan) giveUp(ctx context.Context, ref asynqtask.JobRef, why tasks.Failure) error {
 	lease, err := o.reaper.config.Store.Claim(ctx, queue.ClaimRequest{
 		Ref:   ref,
 		Kind:  o.kind.Name,
@@ -182,16 +194,7 @@ func (o orphan) giveUp(ctx context.Context, ref asynqtask.JobRef, crashes int) e
 	if err != nil || lease.Over {
 		return err
 	}
-	err = lease.Publish(ctx, queue.End{
-		Keep: o.kind.Policy.Keep,
-		Failure: &tasks.Failure{
-			Kind:    "internal",
-			Code:    "WorkerDied",
-			Message: fmt.Sprintf("%d workers died while they ran this job", crashes),
-			Fix: "Find out why the workers' processes ended: " +
-				"most often they have too little memory. Then enqueue the job anew.",
-		},
-	})
+	err = lease.Publish(ctx, queue.End{Keep: o.kind.Policy.Keep, Failure: &why})
 	if err == nil {
 		o.countEnd(ctx, tasks.StateFailed)
 	}

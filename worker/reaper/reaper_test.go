@@ -160,35 +160,65 @@ func TestLeavesJobsAlone(t *testing.T) {
 	}
 }
 
-// A single job may crash as often as its kind has attempts. Then it
-// fails and is not tracked any more.
-func TestGivesUp(t *testing.T) {
+// A single job fails at the fourth death of a worker, if the last two
+// ran it carefully. Then it is not tracked any more. Other deaths after
+// the second do not count: the job was not the reason.
+func TestGivesUpJobThatKillsWorkers(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "verify-connection")
-	f.claim("j", "verify-connection", tasks.QueueVerify)
-	attempts := f.config.Kinds["verify-connection"].Policy.Attempts
-	for range attempts + 1 {
-		health, err := f.records.Inspect(t.Context(), "j")
-		if err != nil {
-			t.Fatal(err)
+	steps := []struct {
+		careful bool
+		want    tasks.State
+	}{
+		{false, tasks.StateRunning}, {false, tasks.StateRunning}, {false, tasks.StateRunning},
+		{true, tasks.StateRunning}, {false, tasks.StateRunning}, {false, tasks.StateRunning},
+		{true, tasks.StateFailed},
+	}
+	for i, step := range steps {
+		f.dieWith("j", i, step.careful)
+		s, err := f.store.Status(t.Context(), "j")
+		if err != nil || s.State != step.want {
+			t.Fatalf("after death %d: %+v, %v", i+1, s, err)
 		}
-		o, err := newOrphan(t.Context(), f.Reaper, f.config.Kinds["verify-connection"], "j", health)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := o.takeOver(t.Context()); err != nil {
-			t.Fatal(err)
+		if s.State == tasks.StateFailed && (s.Failure.Code != "kills-worker" ||
+			!strings.HasPrefix(s.Failure.Message, "4 workers died while they ran this job, the last 2 ")) {
+			t.Errorf("failure %+v", s.Failure)
 		}
 	}
-	s, err := f.store.Status(t.Context(), "j")
-	if err != nil || s.State != tasks.StateFailed || s.Failure == nil || s.Failure.Code != "WorkerDied" {
-		t.Errorf("%+v, %v", s, err)
-	}
-	if f.counts.takenOver != attempts+1 || f.counts.ended != 1 {
+	if f.counts.takenOver != len(steps) || f.counts.ended != 1 {
 		t.Errorf("%d jobs were taken over, %d ended", f.counts.takenOver, f.counts.ended)
 	}
 	if jobs := f.unattended(t.Context()); len(jobs) != 0 {
 		t.Errorf("still tracked: %v", jobs)
+	}
+}
+
+// dieWith claims a job, perhaps runs it carefully, and dies with it.
+func (f fixture) dieWith(id string, generation int, careful bool) {
+	f.t.Helper()
+	lease, err := f.store.Claim(f.t.Context(), queue.ClaimRequest{
+		Ref:     asynqtask.JobRef{Job: id, Generation: generation},
+		Kind:    "verify-connection",
+		Payload: []byte("{}"),
+		Queue:   tasks.QueueVerify,
+		First:   tasks.StateRunning,
+	})
+	if err == nil && careful {
+		err = lease.BeginCareful(f.t.Context())
+	}
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	health, err := f.records.Inspect(f.t.Context(), id)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	o, err := newOrphan(f.t.Context(), f.Reaper, f.config.Kinds["verify-connection"], id, health)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if err := o.takeOver(f.t.Context()); err != nil {
+		f.t.Fatal(err)
 	}
 }
 

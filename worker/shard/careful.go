@@ -6,6 +6,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/outcome"
 )
 
 // A shard at which workers die is handled as follows.
@@ -26,23 +27,32 @@ const (
 
 // beCareful makes a run careful if workers died at its shard. It
 // commits a killer to the error list. The caller must call release when
-// the run ends.
+// the job's code has returned. The error is outcome.ErrApart if the run
+// must wait for another one of this process.
 func beCareful(ctx context.Context, r *run, turn chan struct{}) (release func(), err error) {
 	lease := r.task.Lease
-	if lease.Crashes < carefulAfter && lease.Suspect == "" {
+	if lease.Crashes == 0 && lease.Suspect == "" {
 		return func() {}, nil
+	}
+	leave, ok := r.config.Apart()
+	if !ok {
+		return nil, outcome.ErrApart
+	}
+	if lease.Crashes < carefulAfter && lease.Suspect == "" {
+		return leave, nil
 	}
 	r.task.Env.Log.Warn("workers died at this shard: one object at a time",
 		"shard", lease.Ref.Shard, "crashes", lease.Crashes)
 	if lease.Strikes >= maxStrikes {
 		if err := leaveOut(ctx, r, lease.Suspect); err != nil {
-			return func() {}, err
+			leave()
+			return nil, err
 		}
 	}
 	c := &careful{run: r, turn: turn}
 	r.member.careful.Store(true)
 	r.task.Env.BeforeObject = c.beforeObject
-	return c.release, nil
+	return func() { c.release(); leave() }, nil
 }
 
 // leaveOut puts an object on the error list. The run continues after

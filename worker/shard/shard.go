@@ -35,6 +35,10 @@ type Config struct {
 	HeartbeatEvery time.Duration
 	// Turn is how long a run may last while another job waits.
 	Turn time.Duration
+	// Apart lets a run in at whose shard workers died, unless another
+	// run of this process may kill its worker. leave must be called
+	// once, when the run has ended.
+	Apart func() (leave func(), ok bool)
 	// Waiting returns jobs that wait for a slot of this process: at
 	// least two, if there are so many.
 	Waiting func(context.Context) ([]string, error)

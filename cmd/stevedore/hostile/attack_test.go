@@ -132,11 +132,10 @@ func (s *site) terminate(t *testing.T, results []*result) {
 		}
 		wg.Wait()
 		begun := time.Now()
-		took := s.restart(t)
-		s.exits = max(s.exits, took)
+		old, took := s.restart(t)
 		for i, r := range batch {
 			r.terminated = took // unless the job ended earlier
-			if e := s.endOf(ids[i]); e.job {
+			if e := old.endOf(ids[i]); e.job {
 				r.terminated = max(0, e.last.Sub(begun))
 			}
 			s.end(t, ids[i])

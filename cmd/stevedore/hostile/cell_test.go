@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -28,9 +29,13 @@ func (c cell) String() string {
 	return strings.Join([]string{c.cloud, c.job, c.operation, c.behaviour}, "/")
 }
 
+// run is a part of the name of every bucket, so that the server counts
+// only what this run of the test does.
+var run = strings.ToLower(rand.Text()[:8])
+
 // bucket returns the name of the cell's bucket in a phase of the test.
 func (c cell) bucket(phase string) string {
-	return fmt.Sprintf("%s-%s-%s%c%c", c.operation, c.behaviour, phase, c.cloud[0], c.job[0])
+	return fmt.Sprintf("%s-%s-%s%c%c%s", c.operation, c.behaviour, phase, c.cloud[0], c.job[0], run)
 }
 
 // group returns the pool of the worker that the cell's job fills.

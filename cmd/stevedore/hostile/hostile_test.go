@@ -28,10 +28,16 @@ const (
 	partsBudget = 8 << 20 // what a job may keep in Redis, bytes
 	shardSlots  = 6
 
-	maxResident  = 600 << 20 // bytes
-	maxRedis     = partsBudget + 1<<20
-	maxNeighbour = 20 * time.Second // 5 s are promised; the machine may be busy
-	maxStop      = 10 * time.Second // 2 s are promised
+	maxResident = 600 << 20 // bytes
+	maxRedis    = partsBudget + 1<<20
+
+	// The machine may be busy, so these are longer than what is
+	// promised: 5 s to the neighbour's job, and 2 s to a job that runs.
+	// A job that waits for its next attempt ends with that, up to 10 s
+	// after its deadline.
+	maxNeighbour = 30 * time.Second
+	maxStop      = 20 * time.Second
+	maxLate      = 30 * time.Second
 )
 
 // parallel says how many cells of a group a worker runs at once: all
@@ -42,8 +48,8 @@ var jobs = []string{verify, manifest, thumbnails, export}
 
 func TestHostileServers(t *testing.T) {
 	t.Parallel()
-	if testing.Short() || os.Getenv("STEVEDORE_HOSTILE") == "" {
-		t.Skip("deploy/test.sh --hostile runs it")
+	if testing.Short() {
+		t.Skip("it starts processes: run it without -short")
 	}
 	server := servers.Hostile(t)
 	results := make([][]*result, 3)
@@ -58,7 +64,7 @@ func TestHostileServers(t *testing.T) {
 
 // test runs all cells of a site.
 func (s *site) test(t *testing.T) []*result {
-	defer s.background(t)()
+	stopWatching := s.background(t)
 	used, alone := s.honest(t)
 	n := neighbour{alone: alone}
 	ctx, stop := context.WithCancel(t.Context())
@@ -74,6 +80,7 @@ func (s *site) test(t *testing.T) []*result {
 	stop()
 	neighbours.Wait()
 	s.terminate(t, long)
+	stopWatching()
 	s.settle(results)
 	t.Logf("%s: %d cells, of which %d are long; attack %s, cancel %s, SIGTERM %s; "+
 		"%d MB at most, SIGTERM took at most %s; "+
@@ -100,7 +107,8 @@ func (s *site) check(t *testing.T, results []*result, n neighbour) {
 		t.Errorf("%s: a job of the neighbour took %s", s.cloud, n.attacked)
 	}
 	for _, r := range results {
-		if r.redis > maxRedis || max(r.late, r.cancelled, r.terminated) > maxStop || r.outcome == "internal" {
+		slow := max(r.cancelled, r.terminated) > maxStop || r.late > maxLate
+		if slow || r.redis > maxRedis || r.outcome == "internal" {
 			t.Errorf("%s: %s", r.cell, r.text())
 		}
 	}

@@ -117,17 +117,19 @@ func (s *site) look(t *testing.T) {
 }
 
 // restart stops the worker with SIGTERM and starts a new one. It
-// returns how long the old one took to end.
-func (s *site) restart(t *testing.T) time.Duration {
+// returns the old one, and how long that took to end.
+func (s *site) restart(t *testing.T) (old *worker, took time.Duration) {
 	t.Helper()
 	s.mu.Lock() // the end of this worker is no death
 	defer s.mu.Unlock()
-	took, err := s.workers[len(s.workers)-1].stop(neverWait)
+	old = s.workers[len(s.workers)-1]
+	took, err := old.stop(neverWait)
 	if err != nil {
 		t.Error(err)
 	}
+	s.exits = max(s.exits, took)
 	s.start(t)
-	return took
+	return old, took
 }
 
 // endOf returns how far the attempts at a job have ended, on all

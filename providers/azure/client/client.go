@@ -17,6 +17,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/azure/azerror"
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 )
 
 const (
@@ -52,10 +53,13 @@ func retries(attempts int) policy.RetryOptions {
 }
 
 // shouldRetry reports whether a request may succeed when it is repeated.
+// It does not repeat one whose server was slow, which took a minute: that
+// is for the job to decide.
 func shouldRetry(resp *http.Response, err error) bool {
 	if err != nil {
-		kind := azerror.Classify(err).Kind
-		return kind == providers.Unavailable || kind == providers.Throttled
+		e := azerror.Classify(err)
+		return e.Code != limits.CodeSlow &&
+			(e.Kind == providers.Unavailable || e.Kind == providers.Throttled)
 	}
 	return slices.Contains([]int{
 		http.StatusRequestTimeout,

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/check"
+	"github.com/stevedore-jobs/stevedore/providers/driver"
+	"github.com/stevedore-jobs/stevedore/providers/gcs/client"
 	"github.com/stevedore-jobs/stevedore/providers/gcs/gcserror"
 	"github.com/stevedore-jobs/stevedore/tasks"
 )
@@ -73,7 +75,7 @@ func (p *probe) listSample(ctx context.Context) *sample {
 	err := q.SetAttrSelection([]string{"Name", "Size", "Generation", "Updated", "KMSKeyName"})
 	if err == nil {
 		err = p.call(func(h *storage.BucketHandle) (err error) {
-			p.sample.object, err = firstObject(h.Objects(ctx, q))
+			p.sample.object, err = firstObject(h.Objects(withEnd(ctx), q))
 			return err
 		})
 	}
@@ -81,6 +83,13 @@ func (p *probe) listSample(ctx context.Context) *sample {
 		p.sample.err = p.Errors.Wrap("list", "", err)
 	}
 	return p.sample
+}
+
+// withEnd returns a context for a listing that fails if the server sends
+// empty pages without end.
+func withEnd(ctx context.Context) context.Context {
+	l := driver.NewListing(providers.ListOptions{}, &driver.KnownOrder{})
+	return client.WithPages(ctx, l.Page)
 }
 
 // firstObject returns the first object that has content. If the first
@@ -111,7 +120,7 @@ func (p *probe) versions(ctx context.Context) tasks.Check {
 		Prefix: p.Storage.Prefix, Versions: true, Projection: storage.ProjectionNoACL,
 	}
 	err := p.call(func(h *storage.BucketHandle) error {
-		it := h.Objects(ctx, q)
+		it := h.Objects(withEnd(ctx), q)
 		it.PageInfo().MaxSize = 1
 		_, err := it.Next()
 		if errors.Is(err, iterator.Done) {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 )
 
 const maxBackoff = 10 * time.Second
@@ -32,10 +33,14 @@ func Retryer(attempts int) aws.Retryer {
 }
 
 // endHopelessCall ends a call that got no answer, if another attempt
-// would fail alike. The SDK repeats every request that could not be
-// sent.
+// would fail alike, or if the server was slow, which took a minute. The
+// SDK repeats every request that could not be sent.
 func endHopelessCall(err error) aws.Ternary {
-	if answerIn(err) != nil || Classify(err).Kind == providers.Unavailable {
+	if answerIn(err) != nil {
+		return aws.UnknownTernary
+	}
+	e := Classify(err)
+	if e.Kind == providers.Unavailable && e.Code != limits.CodeSlow {
 		return aws.UnknownTernary
 	}
 	return aws.FalseTernary

@@ -7,9 +7,10 @@
 --
 -- KEYS: record
 -- ARGV: kind, has_payload, payload, queue, first_state, generation, token
--- USES: now, final
+-- USES: now, final, mark
 -- Returns {state}, {"superseded"} or {"unknown"} if the job is not given,
--- else {state, epoch, started, cursor, shards, round, previous result, now}.
+-- else {state, epoch, started, cursor, shards, round, previous result, now,
+-- crashes while the job was where it is now}.
 
 local record = unpack(KEYS)
 local kind, has_payload, payload, queue, first_state, generation, token = unpack(ARGV)
@@ -45,6 +46,8 @@ if redis.call("HGET", record, 'holder') ~= token then
   redis.call("HSET", record, 'holder', token)
 end
 
-local r = redis.call("HMGET", record, 'epoch', 'started', 'cursor', 'shards', 'round', 'amends')
+local r = redis.call("HMGET", record, 'epoch', 'started', 'cursor', 'shards', 'round', 'amends',
+  'crash_mark', 'crashes')
+local crashes = r[7] == crash_mark(record) and r[8] or "0"
 return {state, r[1], r[2], r[3] or "", r[4] or "0", r[5] or "0", r[6] or "",
-  tostring(now)}
+  tostring(now), crashes}

@@ -45,6 +45,7 @@ var (
 	Unattended      = load("unattended")
 	Inspect         = load("inspect")
 	TakeOver        = load("take_over")
+	BeginCareful    = load("begin_careful")
 	StartShard      = load("start_shard")
 	Commit          = load("commit")
 	HeartbeatShards = load("heartbeat_shards")

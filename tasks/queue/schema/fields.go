@@ -28,7 +28,8 @@ const (
 	ShardsTotal  = "shards"        // shards planned so far: Plan
 	ObjectsTotal = "objects_total" // objects in them: Plan; of a single job: Heartbeat
 	Crashes      = "crashes"       // of coordinators since the crash mark changed: TakeOver
-	CrashMark    = "crash_mark"    // cursor|parts_bytes|objects at the last crash: TakeOver
+	CrashMark    = "crash_mark"    // state|cursor|parts_bytes|objects at the last crash: TakeOver
+	Careful      = "careful"       // the epoch in which the job's code runs carefully: BeginCareful
 	Taker        = "taker"         // token of the last TakeOver
 )
 
@@ -93,7 +94,7 @@ func Groups() map[string][]string {
 		"identity": {Kind, Payload, Queue, Created},
 		"fence":    {State, Epoch, Holder, Generation, Heartbeat},
 		"plan": {
-			Due, Started, Cursor, ShardsTotal, ObjectsTotal, Crashes, CrashMark, Taker,
+			Due, Started, Cursor, ShardsTotal, ObjectsTotal, Crashes, CrashMark, Careful, Taker,
 		},
 		"committed": {
 			Objects, Bytes, Failed, Warnings,
