@@ -157,3 +157,23 @@ func TestDeadline(t *testing.T) {
 	}
 	work.waitEnded(t, work.begun.Load())
 }
+
+// A job that waits for its next attempt fails at its deadline, and not
+// at the end of the pause.
+func TestDeadlineDuringAPause(t *testing.T) {
+	t.Parallel()
+	o := queuetest.Embedded(t)
+	h := newHarness(t, o)
+	var runs atomic.Int32
+	throttled := &providers.Error{Op: "list", Kind: providers.Throttled, RetryAfter: time.Hour}
+	startWorker(t, newConfig(t, o), testJobs{verify: failing(&runs, throttled, throttled)})
+	soon := tasks.Terms{Deadline: time.Now().Add(3 * time.Second)}
+	h.submit(tasks.WithTerms(verify, soon), "v")
+	s := h.waitForEnd("v", 60*time.Second)
+	if s.State != tasks.StateFailed || s.Failure == nil || s.Failure.Kind != "timeout" {
+		t.Errorf("%+v, %+v", s, s.Failure)
+	}
+	if runs.Load() != 1 {
+		t.Errorf("%d runs", runs.Load())
+	}
+}

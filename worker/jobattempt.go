@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"time"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/guard"
@@ -133,21 +135,36 @@ func (c *claim) runInTime(ctx context.Context) (tasks.Result, error) {
 // limitTime returns a context that ends with outcome.ErrTimeout after
 // the time that the kind allows, or with outcome.ErrDeadline at the
 // deadline of the payload.
-//
-// Both times are by the clock of Redis: this process's may be wrong.
 func (c *claim) limitTime(ctx context.Context) (context.Context, context.CancelFunc) {
-	left := c.job.Lease.Until(c.job.Lease.Started.Add(c.job.Kind.Policy.Timeout))
-	ctx, cancel := context.WithTimeoutCause(ctx, left, outcome.ErrTimeout)
-	deadline := c.job.Payload.JobTerms().Deadline
-	if deadline.IsZero() {
-		return ctx, cancel
-	}
-	left = c.job.Lease.Until(deadline)
-	ctx, cancelDeadline := context.WithTimeoutCause(ctx, left, outcome.ErrDeadline)
+	timeout, deadline := c.left()
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, outcome.ErrTimeout)
+	ctx, cancelDeadline := context.WithTimeoutCause(ctx, deadline, outcome.ErrDeadline)
 	return ctx, func() {
 		cancelDeadline()
 		cancel()
 	}
+}
+
+// inTime shortens a pause so that the job runs again when its time is
+// up. That run ends it.
+func (c *claim) inTime(pause time.Duration) time.Duration {
+	timeout, deadline := c.left()
+	return max(0, min(pause, timeout, deadline))
+}
+
+// left returns how much time the job has left: of the time that its kind
+// allows, and until the deadline of its payload. Both are by the clock
+// of Redis: this process's may be wrong.
+func (c *claim) left() (timeout, deadline time.Duration) {
+	lease := c.job.Lease
+	timeout = lease.Until(lease.Started.Add(c.job.Kind.Policy.Timeout))
+	if c.job.Payload == nil { // it could not be decoded
+		return timeout, timeout
+	}
+	if at := c.job.Payload.JobTerms().Deadline; !at.IsZero() {
+		return timeout, lease.Until(at)
+	}
+	return timeout, math.MaxInt64
 }
 
 // writeEnd shows in asynq how a job has ended that another attempt ran.

@@ -38,6 +38,7 @@ func (c *claim) decide(ctx context.Context, r tasks.Result, err error) jobVerdic
 	if v.Outcome == outcome.Failed {
 		v.end.Failure = c.executor.wording.Failure(v.Err)
 	}
+	v.Pause = c.inTime(v.Pause)
 	return v
 }
 

@@ -28,16 +28,13 @@ func (s Shard) Items(
 	do func(context.Context, providers.Object) (Item, error),
 ) iter.Seq2[Item, error] {
 	handle := func(ctx context.Context, o ListedObject) (handledObject, error) {
-		if env.MayBegin != nil {
-			if err := env.MayBegin(); err != nil {
-				return handledObject{}, err
-			}
-		}
 		return handleObject(ctx, o, do)
 	}
-	handled := Prefetch[ListedObject, handledObject]{Do: handle, Parallel: env.Parallel}.Range
+	handled := Prefetch[ListedObject, handledObject]{
+		Do: handle, Before: env.MayBegin, Parallel: env.Parallel,
+	}.Range
 	if env.BeforeObject != nil {
-		handled = careful{env.BeforeObject, handle}.Range
+		handled = careful{env, handle}.Range
 	}
 
 	return func(yield func(Item, error) bool) {
@@ -96,11 +93,21 @@ func (h handledObject) showsAccess() bool {
 // careful works on one object at a time, so that the engine can find
 // the object that crashes its worker.
 type careful struct {
-	before func(ctx context.Context, key string) error // Env.BeforeObject
+	env    Env
 	handle func(context.Context, ListedObject) (handledObject, error)
 }
 
-// Range yields the handled objects in order. An error of before or
+// mayBegin asks the engine whether to begin an object.
+func (c careful) mayBegin(ctx context.Context, key string) error {
+	if c.env.MayBegin != nil {
+		if err := c.env.MayBegin(); err != nil {
+			return err
+		}
+	}
+	return c.env.BeforeObject(ctx, key)
+}
+
+// Range yields the handled objects in order. An error of mayBegin or
 // handle is yielded in its place and ends the loop.
 func (c careful) Range(
 	ctx context.Context, objects []ListedObject,
@@ -108,7 +115,7 @@ func (c careful) Range(
 	return func(yield func(handledObject, error) bool) {
 		for _, o := range objects {
 			r := try(ctx, func() (handledObject, error) {
-				if err := c.before(ctx, o.Key); err != nil {
+				if err := c.mayBegin(ctx, o.Key); err != nil {
 					return handledObject{}, err
 				}
 				return c.handle(ctx, o)

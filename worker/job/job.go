@@ -70,8 +70,8 @@ type Env struct {
 	BeforeObject func(ctx context.Context, key string) error
 
 	// MayBegin, if set, is asked before each object of a shard is
-	// begun, perhaps by several goroutines at once. Its error ends
-	// the work before that object, and after those that were begun.
+	// begun, in their order. Its error ends the work before that
+	// object, and after those that were begun.
 	// The engine sets it to give other jobs a turn. Shard.Items asks
 	// it. Work that does not ask is stopped after an item instead,
 	// and what it has begun is begun again.

@@ -13,6 +13,10 @@ import (
 type Prefetch[T, R any] struct {
 	// Do works on one item. It must return soon after its ctx ends.
 	Do func(context.Context, T) (R, error)
+	// Before, if set, is asked before each call of Do, in the order of
+	// the items. Its error is yielded in the place of the item, and ends
+	// the loop.
+	Before func() error
 	// Parallel is how many calls of Do may run at once; at least 1.
 	Parallel int
 	// Ahead is how many results may be in progress or ready while the
@@ -82,6 +86,10 @@ func (p Prefetch[T, R]) start(ctx context.Context, items []T) *prefetchRun[R] {
 			if run.failed.Load() || !run.enqueue(ctx, one) {
 				return nil
 			}
+			if err := p.before(); err != nil {
+				one <- result[R]{err: err}
+				return nil
+			}
 			run.calls.Go(func() error {
 				r := try(ctx, func() (R, error) { return p.Do(ctx, item) })
 				if r.err != nil {
@@ -94,6 +102,13 @@ func (p Prefetch[T, R]) start(ctx context.Context, items []T) *prefetchRun[R] {
 		return nil
 	})
 	return run
+}
+
+func (p Prefetch[T, R]) before() error {
+	if p.Before == nil {
+		return nil
+	}
+	return guard.Call(p.Before)
 }
 
 // enqueue waits for room in the queue. It returns false if ctx ends

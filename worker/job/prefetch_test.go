@@ -207,7 +207,7 @@ func ranges(do func(context.Context, ListedObject) (string, error)) map[string]f
 	}
 	collectCareful := func(ctx context.Context, all []ListedObject) (got []ranged) {
 		c := careful{
-			before: func(context.Context, string) error { return nil },
+			env: Env{BeforeObject: func(context.Context, string) error { return nil }},
 			handle: func(ctx context.Context, o ListedObject) (handledObject, error) {
 				k, err := do(ctx, o)
 				return handledObject{item: Item{Key: k}}, err
@@ -345,3 +345,34 @@ func TestItems_BeforeObject(t *testing.T) {
 		t.Errorf("after a break: %v", steps)
 	}
 }
+
+// An error of Before ends the loop. Everything that was begun before is
+// yielded, so nothing is begun in vain.
+func TestPrefetch_BeforeEndsTheLoopInOrder(t *testing.T) {
+	t.Parallel()
+	for range 200 {
+		asked, begun := 0, atomic.Int32{}
+		p := Prefetch[int, int]{
+			Parallel: 4,
+			Before: func() error {
+				if asked++; asked > 5 {
+					return errBefore
+				}
+				return nil
+			},
+			Do: func(_ context.Context, i int) (int, error) { begun.Add(1); return i, nil },
+		}
+		var got []int
+		var last error
+		for i, err := range p.Range(t.Context(), []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) {
+			if last = err; err == nil {
+				got = append(got, i)
+			}
+		}
+		if !slices.Equal(got, []int{0, 1, 2, 3, 4}) || begun.Load() != 5 || !errors.Is(last, errBefore) {
+			t.Fatalf("got %v, %d begun, error %v", got, begun.Load(), last)
+		}
+	}
+}
+
+var errBefore = errors.New("not now")
