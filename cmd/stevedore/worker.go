@@ -45,12 +45,9 @@ func (workerCommand) Run(ctx context.Context, c cli.Console) error {
 		return err
 	}
 	log := s.Logger(c.Err)
-	for _, w := range append(s.Warnings, s.WarnOfSharedSecrets()) {
-		if w != "" {
-			log.Warn(w)
-		}
+	for _, w := range s.Warnings {
+		log.Warn(w)
 	}
-	limitMemory(s, c.Environ, log)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		collectors.NewGoCollector(),
@@ -59,13 +56,17 @@ func (workerCommand) Run(ctx context.Context, c cli.Console) error {
 	if err != nil {
 		return cli.Invalid(err)
 	}
-	if ids := s.PrivateKeys.IDs(); len(ids) > 0 {
-		log.Info("sealed secrets can be opened", "keys", ids)
-	}
 	w, err := worker.New(config, jobs(s)...)
 	if err != nil {
 		return err
 	}
+	if ids := s.PrivateKeys.IDs(); len(ids) > 0 {
+		log.Info("sealed secrets can be opened", "keys", ids)
+	}
+	if warning := s.WarnOfSharedSecrets(); warning != "" {
+		log.Warn(warning)
+	}
+	limitMemory(s, c.Environ, log)
 	stop, err := serve(ctx, s.HTTPAddr, endpoints(w, registry), log)
 	if err != nil {
 		return err
