@@ -100,7 +100,7 @@ func TestEndlessPlanningStopsAtTheLimits(t *testing.T) {
 	t.Parallel()
 	for code, limit := range map[string]func(*worker.Config){
 		"TooManyObjects":      func(c *worker.Config) { c.JobObjects = 5000 },
-		"RedisBudgetExceeded": func(c *worker.Config) { c.RedisBudget = 200_000 },
+		"RedisBudgetExceeded": func(c *worker.Config) { c.RedisBudget = 20_000 },
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
@@ -110,7 +110,7 @@ func TestEndlessPlanningStopsAtTheLimits(t *testing.T) {
 			limit(&conf)
 			startWorker(t, conf, testJobs{manifest: &countingJob{shards: math.MaxInt64}})
 			h.submit(manifest, "m")
-			s := h.waitForEnd("m", 30*time.Second)
+			s := h.waitForEnd("m", 2*time.Minute)
 			if s.Failure == nil || s.Failure.Code != code || s.Failure.Kind != "invalid" {
 				t.Errorf("%+v, %+v", s, s.Failure)
 			}
