@@ -101,8 +101,7 @@ func (b *body) check(p []byte) error {
 	case b.read > b.limit.bytes:
 		return b.request.tooMuch("more than " + size(b.limit.bytes))
 	case b.read > maxSmall && !b.place.take():
-		return b.request.tooMuch(fmt.Sprintf(
-			"more than %s, while the worker reads %d others like it", size(maxSmall), maxLarge))
+		return b.request.busy()
 	}
 	if b.form == nil {
 		return nil

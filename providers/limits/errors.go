@@ -19,7 +19,16 @@ const (
 	// CodeSlow means that the server sends or takes bytes too slowly.
 	// Another try may succeed.
 	CodeSlow = "ServerTooSlow"
+	// CodeBusy means that the worker reads other large answers, so that
+	// it has no memory for this one. A shorter answer, or another try,
+	// may succeed.
+	CodeBusy = "TooManyLargeAnswers"
 )
+
+// IsForTheJob reports whether a failure that another try may cure must
+// not be repeated at once by an SDK: the server was slow, which took a
+// minute, or the worker has no room now. The job decides.
+func IsForTheJob(e *providers.Error) bool { return e.Code == CodeSlow || e.Code == CodeBusy }
 
 const tooMuchAdvice = "No storage service sends such an answer: " +
 	"check that the endpoint is that of the storage, and its server."
@@ -35,6 +44,17 @@ func (r request) tooMuch(what string) *providers.Error {
 		Detail: fmt.Sprintf("the server %s answered a %s request with %s",
 			r.host, r.operation, what),
 		Fix: tooMuchAdvice,
+	}
+}
+
+// busy makes the error of a large answer for which the worker has no
+// room. It is not the server's fault.
+func (r request) busy() *providers.Error {
+	return &providers.Error{
+		Kind: providers.Unavailable, Code: CodeBusy,
+		Detail: fmt.Sprintf("the answer of the server %s to a %s request has more than %s, "+
+			"and the worker reads %d others like it", r.host, r.operation, size(maxSmall), maxLarge),
+		Fix: "Run the job again later: the worker was reading other long listings.",
 	}
 }
 

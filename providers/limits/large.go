@@ -56,8 +56,9 @@ func (p *place) leave() {
 }
 
 // IsTooMuch reports whether a request failed because its answer was too
-// large. If it asked for a page, a shorter one may succeed.
+// large, or too large for now. If it asked for a page, a shorter one may
+// succeed.
 func IsTooMuch(err error) bool {
 	var e *providers.Error
-	return errors.As(err, &e) && e.Code == CodeTooMuch
+	return errors.As(err, &e) && (e.Code == CodeTooMuch || e.Code == CodeBusy)
 }

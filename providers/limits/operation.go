@@ -21,7 +21,7 @@ import (
 type Operation int
 
 // The operations. An answer that reports a failure has the same limits
-// for all of them: see maxErrorAnswer.
+// for all of them: see maxShort.
 const (
 	// ListXML asks for a page of a listing in XML, of 1,000 objects.
 	ListXML Operation = iota + 1

@@ -306,7 +306,7 @@ func TestLargeAnswers(t *testing.T) {
 			open = append(open, resp)
 		}
 		_, err := send(t.Context(), transport, limits.ListXML)
-		wantError(t, err, providers.Invalid, limits.CodeTooMuch, "more than 2 MiB, while the worker reads 3 others")
+		wantError(t, err, providers.Unavailable, limits.CodeBusy, "more than 2 MiB, and the worker reads 3 others")
 		if !limits.IsTooMuch(err) {
 			t.Error("IsTooMuch is false")
 		}

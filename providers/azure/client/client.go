@@ -52,13 +52,12 @@ func retries(attempts int) policy.RetryOptions {
 	}
 }
 
-// shouldRetry reports whether a request may succeed when it is repeated.
-// It does not repeat one whose server was slow, which took a minute: that
-// is for the job to decide.
+// shouldRetry reports whether a request may succeed when it is repeated
+// at once.
 func shouldRetry(resp *http.Response, err error) bool {
 	if err != nil {
 		e := azerror.Classify(err)
-		return e.Code != limits.CodeSlow &&
+		return !limits.IsForTheJob(e) &&
 			(e.Kind == providers.Unavailable || e.Kind == providers.Throttled)
 	}
 	return slices.Contains([]int{

@@ -33,14 +33,14 @@ func Retryer(attempts int) aws.Retryer {
 }
 
 // endHopelessCall ends a call that got no answer, if another attempt
-// would fail alike, or if the server was slow, which took a minute. The
-// SDK repeats every request that could not be sent.
+// would fail alike, or is for the job to make. The SDK repeats every
+// request that could not be sent.
 func endHopelessCall(err error) aws.Ternary {
 	if answerIn(err) != nil {
 		return aws.UnknownTernary
 	}
 	e := Classify(err)
-	if e.Kind == providers.Unavailable && e.Code != limits.CodeSlow {
+	if e.Kind == providers.Unavailable && !limits.IsForTheJob(e) {
 		return aws.UnknownTernary
 	}
 	return aws.FalseTernary
