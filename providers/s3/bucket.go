@@ -69,6 +69,15 @@ func objectOf(key string, size *int64, etag *string, modified *time.Time) provid
 	}
 }
 
+// checkObject returns an error for an answer that describes no object:
+// S3 always sends an ETag.
+func checkObject(o providers.Object) error {
+	if o.ETag == "" {
+		return s3error.NotS3("ETag")
+	}
+	return driver.CheckObject(o)
+}
+
 func unquote(etag *string) string { return strings.Trim(aws.ToString(etag), `"`) }
 
 // quote returns the header of a precondition; nil for an empty ETag.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
-	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
 )
 
 // Open implements providers.Bucket.
@@ -31,9 +30,9 @@ func (b *bucket) Open(
 	}
 
 	o := objectOf(key, nil, out.ETag, out.LastModified)
-	if o.ETag == "" {
+	if err := checkObject(o); err != nil {
 		_ = out.Body.Close()
-		return nil, b.wrapError("get", key, s3error.NotS3("ETag"))
+		return nil, b.wrapError("get", key, err)
 	}
 	answer := driver.Answer{
 		Body: out.Body, Object: o, Length: out.ContentLength, Range: out.ContentRange,

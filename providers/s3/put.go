@@ -51,15 +51,17 @@ func (b *bucket) Put(
 	})
 	out, err := manager.UploadObject(ctx, uploadInput(b.client.Bucket(), key, source, opts))
 	guard.Rethrow(err)
+	var o providers.Object
 	switch {
 	case up.completeErr != nil:
 		err = up.completeErr
-	case err == nil && unquote(out.ETag) == "":
-		err = s3error.NotS3("ETag")
+	case err == nil:
+		o = providers.Object{Key: key, Size: source.N, ETag: unquote(out.ETag)}
+		err = checkObject(o)
 	}
 	switch {
 	case err == nil:
-		return providers.Object{Key: key, Size: source.N, ETag: unquote(out.ETag)}, nil
+		return o, nil
 	case source.Failed != nil: // it may be another bucket's error, which stays as it is
 		return providers.Object{}, providers.Failed("put", b.storage.Bucket, key, source.Failed)
 	}

@@ -7,9 +7,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/providers/driver"
 	"github.com/stevedore-jobs/stevedore/providers/s3/client"
-	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
 )
 
 // Stat implements providers.Bucket. It makes a HEAD. The answer to a
@@ -44,10 +42,7 @@ func (b *bucket) head(ctx context.Context, key string) (providers.Object, error)
 		return providers.Object{}, b.wrapError("stat", key, err)
 	}
 	o := objectOf(key, out.ContentLength, out.ETag, out.LastModified)
-	if o.ETag == "" {
-		return providers.Object{}, b.wrapError("stat", key, s3error.NotS3("ETag"))
-	}
-	return o, b.wrapError("stat", key, driver.CheckObject(o))
+	return o, b.wrapError("stat", key, checkObject(o))
 }
 
 // readByte reads the first byte of an object, to see whether that is
