@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -76,13 +75,9 @@ func (p page) unanswered(ctx context.Context, err error) tasks.Check {
 			"Let the server answer OPTIONS requests, which browsers send first; "+
 				"a firewall or proxy may drop them.")
 	}
-	var request *url.Error
-	if errors.As(err, &request) {
-		err = request.Err // the text around it repeats the URL
-	}
 	code := codeUnreachable
 	if kind := providers.KindOf(err); kind != providers.Unavailable {
 		code = string(kind)
 	}
-	return check.Unknown(code, "OPTIONS "+p.target+": "+driver.Printable(err.Error()))
+	return check.Unknown(code, "OPTIONS "+p.target+": "+driver.CauseText(err))
 }

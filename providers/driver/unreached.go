@@ -45,6 +45,11 @@ func Unreached(err error) *providers.Error {
 	return e
 }
 
+// CauseText returns the short text of a failure of a connection. It has
+// no URL, and no address of the worker or of its DNS servers, so who
+// writes payloads may read it.
+func CauseText(err error) string { return Unreached(err).Err.Error() }
+
 // printable returns an error with a printable text: the same error, if
 // its own text is.
 func printable(err error) error {
@@ -117,7 +122,7 @@ func cause(err error) error {
 }
 
 // withoutServer returns the error of a lookup without the addresses of
-// the workers' DNS servers, which are not for who writes payloads.
+// the workers' DNS servers, which authors of payloads must not learn.
 func withoutServer(err net.DNSError) *net.DNSError {
 	err.Server, err.UnwrapErr = "", nil
 	if !err.IsNotFound { // its text can hold addresses

@@ -16,9 +16,9 @@ const rulePlainHTTP = "plain http"
 // BlockedError is returned for a connection that the policy refused.
 // Nothing was sent. errors.Is(err, providers.Blocked) holds.
 //
-// A payload can name any host. What a name of the workers' network
-// resolves to is nobody's business who writes payloads, so an error
-// for a name holds neither the address nor what is special about it.
+// A payload can name any host. Authors of payloads must not learn what
+// a name of the workers' network resolves to. So an error for a name
+// holds neither the address nor what is special about it.
 type BlockedError struct {
 	Name   string     // the host, if it was given by a name
 	Addr   netip.Addr // the address; none if Name is set

@@ -44,7 +44,7 @@ func (d *diagnosis) clock(ctx context.Context) tasks.Check {
 			"Check the port in the endpoint, "+d.target.port+", and the load of the server: "+
 				"it does not answer http requests.")
 	case a.err != nil:
-		return check.Unknown("NoAnswer", "no http answer: "+driver.Printable(a.err.Error()))
+		return check.Unknown("NoAnswer", "no http answer: "+driver.CauseText(a.err))
 	case a.date.IsZero():
 		return check.Unknown("NoDate", "the server does not say what time it is")
 	}

@@ -44,10 +44,10 @@ func (d *diagnosis) connectFailed(err error) tasks.Check {
 				"or check host and port: nobody answers there.")
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
 		return check.Fail("Unreachable",
-			"there is no way to "+at+": "+driver.Printable(err.Error()),
+			"there is no way to "+at+": "+driver.CauseText(err),
 			"Give the workers a route to "+d.target.host+": "+join(d.reachable(), ", ")+".")
 	}
-	return check.Fail("ConnectFailed", "connecting to "+at+": "+driver.Printable(err.Error()),
+	return check.Fail("ConnectFailed", "connecting to "+at+": "+driver.CauseText(err),
 		"Check that the workers reach "+at+".")
 }
 

@@ -119,14 +119,15 @@ func (d *diagnosis) egress(context.Context) tasks.Check {
 			refused = append(refused, blocked.For(d.target.host))
 		}
 	}
-	switch allowed := d.reachable(); {
+	allowed := d.reachable()
+	switch {
 	case len(refused) == 0:
 		return check.OK("the workers may connect to " + join(allowed, ", "))
 	case len(allowed) == 0:
 		return egressFailed(refused...)
 	}
-	return check.Warn(codeEgress, "some addresses of "+d.target.host+" are refused; only "+
-		join(d.reachable(), ", ")+" is used", egress.Fix(refused))
+	return check.Warn(codeEgress, "some addresses of "+d.target.host+" are refused; "+
+		"only these are used: "+join(allowed, ", "), egress.Fix(refused))
 }
 
 // egressFailed explains why no address may be connected to. All are of

@@ -87,7 +87,7 @@ func (e endpoint) handshakeFailed(err error) tasks.Check {
 	if c, ok := e.certificateFailed(err); ok {
 		return c
 	}
-	return check.Fail("TLSFailed", driver.Printable(err.Error()),
+	return check.Fail("TLSFailed", driver.CauseText(err),
 		"Let the server at "+e.hostPort()+" offer TLS 1.2 or 1.3 without client certificates.")
 }
 
