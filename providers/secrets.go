@@ -95,11 +95,14 @@ func (s Secrets) allows(ref string) bool {
 }
 
 func (s Secrets) notAllowed(ref string) error {
+	allowed := strings.Join(s.Allow, ", ")
 	fix := fmt.Sprintf("Name a secret that is allowed: %s; "+
-		"or let the workers' operator add it to %s.",
-		strings.Join(s.Allow, ", "), setting.SecretsAllow)
+		"or let the workers' operator add it to %s.", allowed, setting.SecretsAllow)
 	switch {
-	case !strings.Contains(fix, allowlist.Tenant):
+	case allowed == "":
+		fix = fmt.Sprintf("This worker allows no secrets by name: seal the secret, "+
+			"or let the workers' operator add it to %s.", setting.SecretsAllow)
+	case !strings.Contains(allowed, allowlist.Tenant):
 	case s.owner.Tenant == "":
 		fix += " The payload has no tenant, so no pattern with {tenant} holds for it."
 	default:

@@ -28,9 +28,13 @@ func (t Terms) JobTerms() Terms { return t }
 
 var validTenant = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
+// ValidTenant reports whether a text can be the tenant of a job. It then
+// has neither a slash nor a character that is special in a pattern.
+func ValidTenant(text string) bool { return validTenant.MatchString(text) }
+
 // CheckTerms adds the faults of the terms to those of a payload.
 func (t Terms) CheckTerms(errs *fields.Errors) {
-	if t.Tenant != "" && !validTenant.MatchString(t.Tenant) {
+	if t.Tenant != "" && !ValidTenant(t.Tenant) {
 		errs.Add("tenant", "%q: use 1 to 64 letters, digits, dots, dashes and underscores, "+
 			"a letter or digit first", t.Tenant)
 	}

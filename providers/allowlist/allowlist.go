@@ -10,6 +10,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
 )
 
 // Tenant stands in a pattern for the tenant of the payload that names a
@@ -19,19 +21,16 @@ const Tenant = "{tenant}"
 // Pattern says which references are allowed. The zero value allows none.
 type Pattern struct{ text string }
 
-// validTenant is the rule of tasks.Terms. It has neither a slash nor a
-// character that is special in a pattern.
-var validTenant = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-
 // Parse reads a pattern: env:NAME or file:/path, in which * stands for
 // any text without a slash, ? for a character, and Tenant for the
 // tenant.
 //
 // A name or a part of a path that holds Tenant may have no ? and no [ ],
 // and * stands there for letters and digits only. A character that is
-// neither must be between Tenant and a *. So no tenant can name a secret
-// of another one whose name begins like its own, such as acme and
-// acme_eu.
+// neither must be between Tenant and a *. So through one pattern no
+// tenant can name a secret of another one whose name begins like its
+// own, such as acme and acme_eu. Two patterns together can allow that:
+// env:S_{tenant} and env:S_{tenant}_* do.
 func Parse(text string) (Pattern, error) {
 	p := Pattern{strings.TrimSpace(text)}
 	_, err := path.Match(p.text, "")
@@ -84,7 +83,7 @@ func (p Pattern) Match(ref, tenant string) bool {
 		return ok && p.text != ""
 	}
 	parts, given := p.parts(), strings.Split(ref, "/")
-	if !validTenant.MatchString(tenant) || len(parts) != len(given) {
+	if !tasks.ValidTenant(tenant) || len(parts) != len(given) {
 		return false
 	}
 	for i, part := range parts {
