@@ -4,11 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/caps"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/turns"
@@ -77,7 +75,7 @@ func (c tenantCaps) limits(t turns.Task) (all []limit) {
 
 // buckets returns the IDs of the buckets that a task works on, each
 // once: a shard's or a job's. It returns none for an invalid payload.
-func (c tenantCaps) buckets(t turns.Task) (ids []string) {
+func (c tenantCaps) buckets(t turns.Task) []string {
 	if _, isShard := asynqtask.ShardKind(t.Type); isShard {
 		var shares asynqtask.ShardShares
 		if err := json.Unmarshal(t.Payload, &shares); err != nil {
@@ -93,11 +91,7 @@ func (c tenantCaps) buckets(t turns.Task) (ids []string) {
 	if err != nil {
 		return nil
 	}
-	for _, storage := range tasks.Storages(payload) {
-		ids = append(ids, storage.ID())
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
+	return asynqtask.SharesOf(payload).Buckets
 }
 
 // acquire takes a place of each cap for a task. If one of them is

@@ -12,8 +12,9 @@ const (
 	sampleShare = 20
 )
 
-// checkBudget estimates how much a job will keep in Redis when all of its
-// parts are there, so that a job which exceeds the budget fails early. Shards under way
+// checkBudget estimates how much a job will keep in Redis when all of
+// its parts are there, so that a job which exceeds the budget fails
+// early. Shards under way
 // count as done, because they have committed checkpoints too. That
 // makes the estimate too low, never too high; what it misses is found
 // when a commit exceeds the budget.

@@ -2,10 +2,8 @@ package coordinator
 
 import (
 	"context"
-	"slices"
 	"time"
 
-	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
@@ -44,17 +42,6 @@ func (s *supervisor) enqueue(ctx context.Context, i, generation int) error {
 		Queue:       s.queue,
 		ShardShares: s.shares,
 	})
-}
-
-// sharesOf says for whom and for what the shards of a job count.
-func sharesOf(j tasks.Job) asynqtask.ShardShares {
-	shares := asynqtask.ShardShares{Tenant: j.JobTerms().Tenant}
-	for _, storage := range tasks.Storages(j) {
-		if id := storage.ID(); !slices.Contains(shares.Buckets, id) {
-			shares.Buckets = append(shares.Buckets, id)
-		}
-	}
-	return shares
 }
 
 func (s *supervisor) ref(i, generation int) asynqtask.ShardRef {

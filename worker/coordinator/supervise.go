@@ -68,7 +68,7 @@ func newSupervisor(r *run) *supervisor {
 		run:          r,
 		queue:        priority.Queue(tasks.QueueShards),
 		enqueued:     map[int]*enqueuedShard{},
-		shares:       sharesOf(r.job.Payload),
+		shares:       asynqtask.SharesOf(r.job.Payload),
 		lastSnapshot: time.Now(),
 	}
 }

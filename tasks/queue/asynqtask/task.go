@@ -2,6 +2,7 @@ package asynqtask
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,6 +85,18 @@ type Shard struct {
 type ShardShares struct {
 	Tenant  string   `json:"tenant,omitempty"`
 	Buckets []string `json:"buckets,omitempty"` // IDs of the job's buckets
+}
+
+// SharesOf says for whom and for what the shards of a job count. Each
+// bucket is named once.
+func SharesOf(j tasks.Job) ShardShares {
+	shares := ShardShares{Tenant: j.JobTerms().Tenant}
+	for _, storage := range tasks.Storages(j) {
+		if id := storage.ID(); !slices.Contains(shares.Buckets, id) {
+			shares.Buckets = append(shares.Buckets, id)
+		}
+	}
+	return shares
 }
 
 func (s Shard) task() *asynq.Task {
