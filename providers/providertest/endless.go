@@ -46,11 +46,12 @@ func compressed(header http.Header) Endless {
 }
 
 // RunEndless checks that every operation and every check of a bucket
-// ends, with an error and with little memory, when its server answers
-// without end. It adds an answer that is compressed. No request may lack
-// its operation (package limits). open opens the bucket "b" at an endpoint, without
-// repeating requests. RunEndless must not run beside other tests,
-// because it measures the memory of the process.
+// ends with little memory when its server answers without end; a listing
+// and an upload end with an error. It adds an answer that is compressed.
+// No request may lack its operation (package limits). open opens the
+// bucket "b" at an endpoint, without repeating requests. RunEndless must
+// not run beside other tests, because it measures the memory of the
+// process.
 func RunEndless(
 	t *testing.T, answers map[string]Endless, open func(endpoint string) providers.Bucket,
 ) {

@@ -90,7 +90,7 @@ func NotGCS(status int) *providers.Error {
 func Malformed(what string) *providers.Error {
 	return &providers.Error{
 		Status: http.StatusOK, Kind: providers.Invalid, Code: "NotGCS",
-		Detail: "the server answered with " + what + ", as Google Cloud Storage would not",
+		Detail: "the server answered with " + what + "; Google Cloud Storage never does that",
 		Fix:    "Check the server at storage.endpoint.",
 	}
 }
