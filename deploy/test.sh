@@ -29,7 +29,8 @@ Modes:
   --hostile [PATTERN]
              a server that does something wrong on purpose: each of its behaviours against each
              kind of job on each cloud, in workers with a small memory budget. Ends with a table.
-             Takes about a quarter of an hour. With PATTERN, a regular expression, only cells whose
+             Takes about a quarter of an hour on an idle machine, and a busy one fails it. With PATTERN, a
+             regular expression, only cells whose
              name matches, for example s3/build-manifest/list/endless. One cell of each behaviour is
              part of the tests.
   --fuzz [TIME [TARGET]]

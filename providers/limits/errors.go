@@ -53,7 +53,8 @@ func (r request) busy() *providers.Error {
 	return &providers.Error{
 		Kind: providers.Unavailable, Code: CodeBusy,
 		Detail: fmt.Sprintf("the answer of the server %s to a %s request has more than %s, "+
-			"and the worker reads %d others like it", r.host, r.operation, size(maxSmall), maxLarge),
+			"and the worker reads %d others like it",
+			r.host, r.operation, size(maxSmall), maxLarge),
 		Fix: "Run the job again later: the worker was reading other long listings.",
 	}
 }

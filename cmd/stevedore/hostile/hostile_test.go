@@ -30,15 +30,23 @@ const (
 
 	maxResident = 600 << 20 // bytes
 	maxRedis    = partsBudget + 1<<20
-
-	// The machine may be busy, so these are longer than what is
-	// promised: 5 s to the neighbour's job, and 2 s to a job that runs.
-	// A job that waits for its next attempt ends with that, up to 10 s
-	// after its deadline.
-	maxNeighbour = 30 * time.Second
-	maxStop      = 20 * time.Second
-	maxLate      = 30 * time.Second
 )
+
+// limits are how long things may take.
+type limits struct {
+	neighbour time.Duration // a small job of another tenant
+	stop      time.Duration // from cancel, deadline or SIGTERM to the job's end
+}
+
+// limitsOf returns what is promised if all cells run, for which the
+// machine must be idle. Other runs are parts of a test of everything,
+// whose machine is busy.
+func limitsOf(chosen string) limits {
+	if chosen == "all" {
+		return limits{neighbour: 5 * time.Second, stop: 2 * time.Second}
+	}
+	return limits{neighbour: 30 * time.Second, stop: 20 * time.Second}
+}
 
 // parallel says how many cells of a group a worker runs at once: all
 // its slots are taken.
@@ -94,20 +102,21 @@ func (s *site) test(t *testing.T) []*result {
 
 // check fails the test for each promise that was not kept.
 func (s *site) check(t *testing.T, results []*result, n neighbour) {
+	limits := limitsOf(os.Getenv("STEVEDORE_HOSTILE"))
 	for _, death := range s.deaths {
 		t.Errorf("%s: %s", s.cloud, death)
 	}
 	if s.peak > maxResident {
 		t.Errorf("%s: a worker took %d MB", s.cloud, s.peak>>20)
 	}
-	if s.exits > maxStop {
+	if s.exits > limits.stop {
 		t.Errorf("%s: a worker took %s to end", s.cloud, s.exits)
 	}
-	if n.attacked > maxNeighbour {
+	if n.attacked > limits.neighbour {
 		t.Errorf("%s: a job of the neighbour took %s", s.cloud, n.attacked)
 	}
 	for _, r := range results {
-		slow := max(r.cancelled, r.terminated) > maxStop || r.late > maxLate
+		slow := max(r.cancelled, r.terminated, r.late) > limits.stop
 		if slow || r.redis > maxRedis || r.outcome == "internal" {
 			t.Errorf("%s: %s", r.cell, r.text())
 		}
