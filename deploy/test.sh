@@ -29,10 +29,9 @@ Modes:
   --hostile [PATTERN]
              a server that does something wrong on purpose: each of its behaviours against each
              kind of job on each cloud, in workers with a small memory budget. Ends with a table.
-             Takes about a quarter of an hour on an idle machine, and a busy one fails it. With PATTERN, a
-             regular expression, only cells whose
-             name matches, for example s3/build-manifest/list/endless. One cell of each behaviour is
-             part of the tests.
+             Takes about a quarter of an hour on an idle machine; on a busy one it fails. With
+             PATTERN, a regular expression, only cells whose name matches, for example
+             s3/build-manifest/list/endless. One cell of each behaviour is part of the tests.
   --fuzz [TIME [TARGET]]
              every fuzz target for TIME, one after the other: for example 30s, 10m or 5000x; 1m by
              default. With TARGET only those targets whose name has TARGET in it, for example
