@@ -11,7 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 	"github.com/stevedore-jobs/stevedore/worker/export/formats"
 	"github.com/stevedore-jobs/stevedore/worker/export/pack"
-	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
 
@@ -137,7 +137,7 @@ func (a *archiver) writeImages(ctx context.Context, zip *pack.Zip) error {
 // writeImage adds an image as it is stored, or turned upright if it
 // must be.
 func (a *archiver) writeImage(ctx context.Context, zip *pack.Zip, f *imageFile) error {
-	head, turn, err := a.source.inspect(ctx, f)
+	h, turn, err := a.source.inspect(ctx, f)
 	if err != nil {
 		return a.source.failed(f.im, err)
 	}
@@ -153,7 +153,7 @@ func (a *archiver) writeImage(ctx context.Context, zip *pack.Zip, f *imageFile) 
 
 	more := int64(0)
 	if turn {
-		more = turnMemory(head)
+		more = turnMemory(h)
 	}
 	content, share, err := a.source.whole(ctx, f, more)
 	if err != nil {
@@ -161,12 +161,12 @@ func (a *archiver) writeImage(ctx context.Context, zip *pack.Zip, f *imageFile) 
 	}
 	defer share.Release()
 	if turn {
-		upright, err := turnUpright(ctx, head, content)
+		upright, err := turnUpright(ctx, h, content)
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case err != nil:
-			f.addProblem(imagehead.CodeCorrupt,
+			f.addProblem(head.CodeCorrupt,
 				"cannot be decoded to be turned upright: "+err.Error())
 		default:
 			content = upright

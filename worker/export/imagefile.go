@@ -9,6 +9,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/worker/export/annotation"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 	"github.com/stevedore-jobs/stevedore/worker/raster"
@@ -39,9 +40,9 @@ func (f *imageFile) Close() error {
 func (f *imageFile) complete() bool { return int64(len(f.first)) == f.size }
 
 // head returns the image's head. It asks for bytes that are not in
-// memory in requests of their own. An *imagehead.Error says that the
+// memory in requests of their own. An *head.Error says that the
 // image has none.
-func (s *imageSource) head(ctx context.Context, f *imageFile) (imagehead.Head, error) {
+func (s *imageSource) head(ctx context.Context, f *imageFile) (head.Head, error) {
 	return imagehead.Read(func(off, n int64) ([]byte, error) {
 		if off+n <= int64(len(f.first)) {
 			return f.first[off : off+n], nil
@@ -83,12 +84,12 @@ func (s *imageSource) whole(
 // error is that of the source.
 func (s *imageSource) inspect(
 	ctx context.Context, f *imageFile,
-) (h imagehead.Head, turn bool, err error) {
+) (h head.Head, turn bool, err error) {
 	h, err = s.head(ctx, f)
-	var bad *imagehead.Error
+	var bad *head.Error
 	switch {
 	case errors.As(err, &bad):
-		if bad.Code != imagehead.CodeUnsupported {
+		if bad.Code != head.CodeUnsupported {
 			f.addProblem(bad.Code, bad.Error())
 		}
 		return h, false, nil
@@ -105,7 +106,7 @@ func (s *imageSource) inspect(
 	case h.Orientation == 1:
 		return h, false, nil
 	case !raster.CanEncode(h.Type):
-		f.addProblem(imagehead.CodeUnsupported,
+		f.addProblem(head.CodeUnsupported,
 			"a "+string(h.Type)+" with an EXIF orientation cannot be turned upright")
 		return h, false, nil
 	case h.Width*h.Height > maxTurnPixels:
@@ -129,7 +130,7 @@ func (f *imageFile) addProblem(code, text string) {
 
 // turnMemory returns how much memory it takes to turn an image upright,
 // beside its file.
-func turnMemory(h imagehead.Head) int64 {
+func turnMemory(h head.Head) int64 {
 	return raster.DecodeMemory(h) + raster.UprightMemory(h.Width, h.Height, h.Orientation) +
 		raster.EncodeMemory(h.Width, h.Height)
 }
@@ -137,7 +138,7 @@ func turnMemory(h imagehead.Head) int64 {
 // turnUpright decodes an image and encodes it upright, without its
 // EXIF.
 func turnUpright(
-	ctx context.Context, h imagehead.Head, c memory.Content,
+	ctx context.Context, h head.Head, c memory.Content,
 ) (upright memory.Content, err error) {
 	decoded, err := raster.Decode(h.Type, steps.Reader(ctx, c.Reader()))
 	if err != nil {

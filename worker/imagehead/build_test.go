@@ -4,10 +4,17 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/crc32"
+
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
+)
+
+const (
+	exifMagic = "Exif\x00\x00"
+	xmpMagic  = "http://ns.adobe.com/xap/1.0/\x00"
 )
 
 // parse reads the head of an image that is in memory.
-func parse(data []byte) (Head, error) {
+func parse(data []byte) (head.Head, error) {
 	slice := func(off, n int64) ([]byte, error) { return data[off : off+n], nil }
 	return Read(slice, int64(len(data)), int64(len(data)))
 }
@@ -41,7 +48,7 @@ func tiffOf(order binary.AppendByteOrder, orientation int) []byte {
 	b = order.AppendUint16(b, 3)
 	b = entryOf(order, b, 271, 0)
 	b = entryOf(order, b, 272, 0)
-	b = entryOf(order, b, tagOrientation, orientation)
+	b = entryOf(order, b, 274, orientation)
 	return order.AppendUint32(b, 0)
 }
 
@@ -54,16 +61,25 @@ func entryOf(order binary.AppendByteOrder, b []byte, tag, value int) []byte {
 }
 
 func exifOf(order binary.AppendByteOrder, orientation int) []byte {
-	return segmentOf(markAPP1, append([]byte(exifMagic), tiffOf(order, orientation)...))
+	return segmentOf(0xe1, append([]byte(exifMagic), tiffOf(order, orientation)...))
 }
 
-func xmpOf(text string) []byte { return segmentOf(markAPP1, append([]byte(xmpMagic), text...)) }
+func xmpOf(text string) []byte { return segmentOf(0xe1, append([]byte(xmpMagic), text...)) }
 
 // pngOf returns a PNG with a header, the chunks, and an empty IDAT.
 func pngOf(width, height int, chunks ...[]byte) []byte {
-	head := binary.BigEndian.AppendUint32(nil, uint32(width))
-	head = binary.BigEndian.AppendUint32(head, uint32(height))
-	out := append([]byte("\x89PNG\r\n\x1a\n"), chunkOf("IHDR", append(head, 8, 2, 0, 0, 0))...)
+	return pngFrom(width, height, []byte{8, 2, 0, 0, 0}, chunks...)
+}
+
+// pngWith returns a PNG of one pixel.
+func pngWith(bits, colour, interlace byte) []byte {
+	return pngFrom(1, 1, []byte{bits, colour, 0, 0, interlace})
+}
+
+func pngFrom(width, height int, mode []byte, chunks ...[]byte) []byte {
+	header := binary.BigEndian.AppendUint32(nil, uint32(width))
+	header = binary.BigEndian.AppendUint32(header, uint32(height))
+	out := append([]byte("\x89PNG\r\n\x1a\n"), chunkOf("IHDR", append(header, mode...))...)
 	out = append(out, bytes.Join(chunks, nil)...)
 	return append(out, chunkOf("IDAT", nil)...)
 }

@@ -3,43 +3,31 @@ package imagehead
 import (
 	"slices"
 	"strings"
+
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/jpeg"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/png"
 )
 
-// format is a type of image that Read can read.
-type format struct {
-	is         Type
-	extensions []string // lower case, with the dot
-	signatures []signature
-	firstRead  int64 // how many bytes FirstRead returns
-	read       func(*rangeReader) (Head, error)
-}
-
 // formats is the table of the types that Read can read. Each has its
-// own file.
-var formats = []format{jpegFormat, pngFormat}
-
-// signature is a text at a fixed place of an image's content.
-type signature struct {
-	at   int
-	text string
+// own file. If several match, the first one counts.
+var formats = []head.Format{
+	jpeg.Format,
+	png.Format,
 }
 
-// maxSignature is where the last signature ends.
-const maxSignature = 12
-
-func (s signature) matches(start []byte) bool {
-	end := s.at + len(s.text)
-	return end <= len(start) && string(start[s.at:end]) == s.text
-}
+// The types that other packages treat in their own ways.
+const (
+	JPEG = jpeg.Type
+	PNG  = png.Type
+)
 
 // formatByContent returns the format of content that starts with
 // start, or nil.
-func formatByContent(start []byte) *format {
+func formatByContent(start []byte) *head.Format {
 	for i := range formats {
-		for _, s := range formats[i].signatures {
-			if s.matches(start) {
-				return &formats[i]
-			}
+		if formats[i].Matches(start) {
+			return &formats[i]
 		}
 	}
 	return nil
@@ -47,10 +35,10 @@ func formatByContent(start []byte) *format {
 
 // formatByName returns the format that a key's extension stands for,
 // or nil.
-func formatByName(key string) *format {
+func formatByName(key string) *head.Format {
 	extension := strings.ToLower(Extension(key))
-	i := slices.IndexFunc(formats, func(f format) bool {
-		return slices.Contains(f.extensions, extension)
+	i := slices.IndexFunc(formats, func(f head.Format) bool {
+		return slices.Contains(f.Extensions, extension)
 	})
 	if i < 0 {
 		return nil
@@ -62,35 +50,35 @@ func formatByName(key string) *format {
 func supported() string {
 	names := make([]string, len(formats))
 	for i, f := range formats {
-		names[i] = string(f.is)
+		names[i] = string(f.Type)
 	}
 	return strings.Join(names, ", ")
 }
 
 // otherTypes are recognised, so that an error can name them.
 var otherTypes = []struct {
-	signature
-	is Type
+	matches func(start []byte) bool
+	is      head.Type
 }{
-	{signature{0, "GIF8"}, "gif"},
-	{signature{0, "BM"}, "bmp"},
-	{signature{8, "WEBP"}, "webp"},
-	{signature{0, "II*\x00"}, "tiff"},
-	{signature{0, "MM\x00*"}, "tiff"},
-	{signature{0, "II+\x00"}, "tiff"},
-	{signature{0, "MM\x00+"}, "tiff"},
-	{signature{4, "ftyp"}, "heif or avif"},
-	{signature{4, "jP  "}, "jpeg 2000"},
-	{signature{0, "\xff\x0a"}, "jpeg xl"},
-	{signature{4, "JXL "}, "jpeg xl"},
-	{signature{0, "8BPS"}, "psd"},
-	{signature{0, "DDS "}, "dds"},
-	{signature{0, "\x00\x00\x01\x00"}, "ico"},
-	{signature{0, "icns"}, "icns"},
-	{signature{0, "%!PS"}, "eps"},
+	{head.Signature(0, "GIF8"), "gif"},
+	{head.Signature(0, "BM"), "bmp"},
+	{head.Signature(8, "WEBP"), "webp"},
+	{head.Signature(0, "II*\x00"), "tiff"},
+	{head.Signature(0, "MM\x00*"), "tiff"},
+	{head.Signature(0, "II+\x00"), "tiff"},
+	{head.Signature(0, "MM\x00+"), "tiff"},
+	{head.Signature(4, "ftyp"), "heif or avif"},
+	{head.Signature(4, "jP  "), "jpeg 2000"},
+	{head.Signature(0, "\xff\x0a"), "jpeg xl"},
+	{head.Signature(4, "JXL "), "jpeg xl"},
+	{head.Signature(0, "8BPS"), "psd"},
+	{head.Signature(0, "DDS "), "dds"},
+	{head.Signature(0, "\x00\x00\x01\x00"), "ico"},
+	{head.Signature(0, "icns"), "icns"},
+	{head.Signature(0, "%!PS"), "eps"},
 }
 
-func otherByContent(start []byte) Type {
+func otherByContent(start []byte) head.Type {
 	for _, o := range otherTypes {
 		if o.matches(start) {
 			return o.is

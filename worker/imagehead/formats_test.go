@@ -4,37 +4,30 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
 
 // Every line of the table is complete, and no two lines claim the
 // same content or name.
 func TestFormats(t *testing.T) {
 	t.Parallel()
-	seen := map[string]Type{}
-	claim := func(what string, by Type) {
+	seen := map[string]head.Type{}
+	claim := func(what string, by head.Type) {
 		if other, ok := seen[what]; ok {
 			t.Errorf("%q belongs to %s and %s", what, other, by)
 		}
 		seen[what] = by
 	}
 	for _, f := range formats {
-		if f.is == "" || len(f.extensions) == 0 || len(f.signatures) == 0 || f.firstRead < maxSignature || f.read == nil {
+		if f.Type == "" || len(f.Extensions) == 0 || f.Matches == nil || f.FirstRead < head.MaxSignature || f.Read == nil {
 			t.Errorf("%+v is not complete", f)
 		}
-		for _, e := range f.extensions {
-			claim("name"+e, f.is)
-			if ByName("x"+e) != Image || formatByName("X"+strings.ToUpper(e)).is != f.is {
-				t.Errorf("%s is no name of an image that CVAT opens", e)
+		for _, e := range f.Extensions {
+			claim("name"+e, f.Type)
+			if ByName("x"+e) == NotImage || formatByName("X"+strings.ToUpper(e)).Type != f.Type {
+				t.Errorf("%s is no name of an image", e)
 			}
-		}
-		for _, s := range f.signatures {
-			claim(s.text, f.is)
-		}
-	}
-	for _, o := range otherTypes {
-		claim(o.text, o.is)
-		if o.at+len(o.text) > maxSignature {
-			t.Errorf("%q ends after %d bytes", o.text, maxSignature)
 		}
 	}
 }
@@ -59,8 +52,8 @@ func TestUnsupported_Texts(t *testing.T) {
 			"the name ends in .tga, which is not supported (supported: " + supported() + "); the content has no signature of a known image type: it starts with ",
 		},
 	} {
-		var e *Error
-		if !errors.As(c.err, &e) || e.Code != CodeUnsupported || !strings.HasPrefix(e.Error(), c.want) {
+		var e *head.Error
+		if !errors.As(c.err, &e) || e.Code != head.CodeUnsupported || !strings.HasPrefix(e.Error(), c.want) {
 			t.Errorf("%v, want %s", c.err, c.want)
 		}
 	}

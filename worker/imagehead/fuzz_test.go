@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"testing"
+
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
 
 // Any bytes give a valid head or an error with a code, without a
@@ -25,7 +27,7 @@ func FuzzRead(f *testing.F) {
 		if whole != cut || (wholeErr == nil) != (cutErr == nil) {
 			t.Fatalf("whole %+v, %v; cut %+v, %v", whole, wholeErr, cut, cutErr)
 		}
-		var e *Error
+		var e *head.Error
 		switch {
 		case wholeErr != nil && !errors.As(wholeErr, &e):
 			t.Fatalf("an error without a code: %v", wholeErr)

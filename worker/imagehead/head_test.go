@@ -10,6 +10,8 @@ import (
 	"image/png"
 	"slices"
 	"testing"
+
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
 
 func TestRead_Sizes(t *testing.T) {
@@ -28,8 +30,8 @@ func TestRead_Sizes(t *testing.T) {
 		"an empty segment":                    {jpegOf(640, 480, segmentOf(0xe3, nil)), 640, 480},
 		"a PNG":                               {pngOf(640, 480), 640, 480},
 		"the largest PNG":                     {pngOf(1<<31-1, 1<<31-1), 1<<31 - 1, 1<<31 - 1},
-		"a PNG that ends after its header":    {pngOf(640, 480)[:pngHeader], 640, 480},
-		"a PNG with a chunk of absurd length": {append(pngOf(640, 480)[:pngHeader], 0xff, 0xff, 0xff, 0xff, 't', 'E', 'X', 't'), 640, 480},
+		"a PNG that ends after its header":    {pngOf(640, 480)[:33], 640, 480},
+		"a PNG with a chunk of absurd length": {append(pngOf(640, 480)[:33], 0xff, 0xff, 0xff, 0xff, 't', 'E', 'X', 't'), 640, 480},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -48,12 +50,12 @@ func TestRead_AgreesWithTheStandardLibrary(t *testing.T) {
 	if err := errors.Join(jpeg.Encode(&asJPEG, img, nil), png.Encode(&asPNG, img)); err != nil {
 		t.Fatal(err)
 	}
-	layouts := map[Type]Layout{
-		JPEG: {Components: 3, Bits: 8, Sampling: [4]Sampling{{2, 2}, {1, 1}, {1, 1}}},
+	layouts := map[head.Type]head.Layout{
+		JPEG: {Components: 3, Bits: 8, Sampling: [4]head.Sampling{{H: 2, V: 2}, {H: 1, V: 1}, {H: 1, V: 1}}},
 		PNG:  {Components: 4, Bits: 8, Transparent: true},
 	}
-	for typ, data := range map[Type][]byte{JPEG: asJPEG.Bytes(), PNG: asPNG.Bytes()} {
-		if h, err := parse(data); err != nil || h != (Head{typ, 37, 21, 1, layouts[typ]}) {
+	for typ, data := range map[head.Type][]byte{JPEG: asJPEG.Bytes(), PNG: asPNG.Bytes()} {
+		if h, err := parse(data); err != nil || h != (head.Head{Type: typ, Width: 37, Height: 21, Orientation: 1, Layout: layouts[typ]}) {
 			t.Errorf("%s: got %+v, %v", typ, h, err)
 		}
 	}
@@ -99,11 +101,11 @@ func TestRead_OrientationThatCounts(t *testing.T) {
 		"EXIF beats XMP":                    {[][]byte{xmpOf(`tiff:Orientation="6"`), exifOf(le, 3)}, 3},
 		"EXIF beats XMP with nonsense":      {[][]byte{xmpOf(`tiff:Orientation="6"`), exifOf(le, 0)}, 1},
 		"the first EXIF beats the second":   {[][]byte{exifOf(le, 5), exifOf(le, 6)}, 5},
-		"EXIF without a directory":          {[][]byte{segmentOf(markAPP1, []byte(exifMagic+"II*\x00\xff\xff\xff\xff"))}, 1},
-		"EXIF without anything":             {[][]byte{segmentOf(markAPP1, []byte(exifMagic))}, 1},
-		"EXIF with another byte order mark": {[][]byte{segmentOf(markAPP1, []byte(exifMagic+"XX*\x00\x08\x00\x00\x00"))}, 1},
-		"EXIF with a count that lies":       {[][]byte{segmentOf(markAPP1, []byte(exifMagic+"II*\x00\x08\x00\x00\x00\xff\xff"))}, 1},
-		"an APP1 of something else":         {[][]byte{segmentOf(markAPP1, []byte("Exi"))}, 1},
+		"EXIF without a directory":          {[][]byte{segmentOf(0xe1, []byte(exifMagic+"II*\x00\xff\xff\xff\xff"))}, 1},
+		"EXIF without anything":             {[][]byte{segmentOf(0xe1, []byte(exifMagic))}, 1},
+		"EXIF with another byte order mark": {[][]byte{segmentOf(0xe1, []byte(exifMagic+"XX*\x00\x08\x00\x00\x00"))}, 1},
+		"EXIF with a count that lies":       {[][]byte{segmentOf(0xe1, []byte(exifMagic+"II*\x00\x08\x00\x00\x00\xff\xff"))}, 1},
+		"an APP1 of something else":         {[][]byte{segmentOf(0xe1, []byte("Exi"))}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -122,32 +124,32 @@ func TestRead_Refuses(t *testing.T) {
 		data []byte
 		code string
 	}{
-		"nothing":                       {nil, CodeEmpty},
-		"HTML":                          {[]byte("<!DOCTYPE html><html>"), CodeCorrupt},
-		"one byte":                      {[]byte("x"), CodeCorrupt},
-		"a PSD":                         {[]byte("8BPS\x00\x01\x00\x00"), CodeUnsupported},
-		"a WebP":                        {[]byte("RIFF\x00\x00\x00\x00WEBPVP8 "), CodeUnsupported},
-		"a HEIC":                        {[]byte("\x00\x00\x00\x18ftypheic\x00\x00"), CodeUnsupported},
-		"a TIFF":                        {[]byte("II*\x00\x08\x00\x00\x00"), CodeUnsupported},
-		"JPEG, only its mark":           {[]byte{0xff, 0xd8, 0xff}, CodeCorrupt},
-		"JPEG, cut in a segment":        {jpegOf(1, 1, segmentOf(0xe2, make([]byte, 99)))[:50], CodeCorrupt},
-		"JPEG, cut in the frame header": {jpegOf(1, 1)[:8], CodeCorrupt},
-		"JPEG, data without a frame":    {[]byte{0xff, 0xd8, 0xff, 0xda, 0, 2}, CodeCorrupt},
-		"JPEG, ended without a frame":   {[]byte{0xff, 0xd8, 0xff, 0xd9}, CodeCorrupt},
-		"JPEG, segment of length 1":     {[]byte{0xff, 0xd8, 0xff, 0xe0, 0, 1, 0}, CodeCorrupt},
-		"JPEG, frame header too short":  {append([]byte{0xff, 0xd8}, append(segmentOf(0xc0, []byte{8, 0, 1}), 0, 1, 1, 1, 1)...), CodeCorrupt},
-		"JPEG, no width":                {jpegOf(0, 480), CodeCorrupt},
-		"JPEG, no height":               {jpegOf(640, 0), CodeCorrupt},
-		"PNG, cut":                      {pngOf(1, 1)[:pngHeader-1], CodeCorrupt},
-		"PNG, no width":                 {pngOf(0, 1), CodeCorrupt},
-		"PNG, too wide":                 {pngOf(1<<31, 1), CodeCorrupt},
-		"PNG, checksum":                 {badSum, CodeCorrupt},
-		"PNG, another chunk first":      {append([]byte("\x89PNG\r\n\x1a\n"), chunkOf("CgBI", make([]byte, 13))...), CodeCorrupt},
+		"nothing":                       {nil, head.CodeEmpty},
+		"HTML":                          {[]byte("<!DOCTYPE html><html>"), head.CodeCorrupt},
+		"one byte":                      {[]byte("x"), head.CodeCorrupt},
+		"a PSD":                         {[]byte("8BPS\x00\x01\x00\x00"), head.CodeUnsupported},
+		"a WebP":                        {[]byte("RIFF\x00\x00\x00\x00WEBPVP8 "), head.CodeUnsupported},
+		"a HEIC":                        {[]byte("\x00\x00\x00\x18ftypheic\x00\x00"), head.CodeUnsupported},
+		"a TIFF":                        {[]byte("II*\x00\x08\x00\x00\x00"), head.CodeUnsupported},
+		"JPEG, only its mark":           {[]byte{0xff, 0xd8, 0xff}, head.CodeCorrupt},
+		"JPEG, cut in a segment":        {jpegOf(1, 1, segmentOf(0xe2, make([]byte, 99)))[:50], head.CodeCorrupt},
+		"JPEG, cut in the frame header": {jpegOf(1, 1)[:8], head.CodeCorrupt},
+		"JPEG, data without a frame":    {[]byte{0xff, 0xd8, 0xff, 0xda, 0, 2}, head.CodeCorrupt},
+		"JPEG, ended without a frame":   {[]byte{0xff, 0xd8, 0xff, 0xd9}, head.CodeCorrupt},
+		"JPEG, segment of length 1":     {[]byte{0xff, 0xd8, 0xff, 0xe0, 0, 1, 0}, head.CodeCorrupt},
+		"JPEG, frame header too short":  {append([]byte{0xff, 0xd8}, append(segmentOf(0xc0, []byte{8, 0, 1}), 0, 1, 1, 1, 1)...), head.CodeCorrupt},
+		"JPEG, no width":                {jpegOf(0, 480), head.CodeCorrupt},
+		"JPEG, no height":               {jpegOf(640, 0), head.CodeCorrupt},
+		"PNG, cut":                      {pngOf(1, 1)[:33-1], head.CodeCorrupt},
+		"PNG, no width":                 {pngOf(0, 1), head.CodeCorrupt},
+		"PNG, too wide":                 {pngOf(1<<31, 1), head.CodeCorrupt},
+		"PNG, checksum":                 {badSum, head.CodeCorrupt},
+		"PNG, another chunk first":      {append([]byte("\x89PNG\r\n\x1a\n"), chunkOf("CgBI", make([]byte, 13))...), head.CodeCorrupt},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := parse(c.data)
-			var e *Error
+			var e *head.Error
 			if !errors.As(err, &e) || e.Code != c.code || e.ObjectCode() != c.code || e.Error() == "" {
 				t.Errorf("got %v, want code %s", err, c.code)
 			}
@@ -203,7 +205,7 @@ func TestRead_SameHeadWithAnyFirstRead(t *testing.T) {
 func TestRead_ReturnsTheErrorsOfFetch(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the connection is broken")
-	data := append(jpegOf(1, 1, segmentOf(markAPP1, append([]byte(exifMagic), make([]byte, 30000)...))), make([]byte, 30000)...)
+	data := append(jpegOf(1, 1, segmentOf(0xe1, append([]byte(exifMagic), make([]byte, 30000)...))), make([]byte, 30000)...)
 	other := append(pngOf(1, 1, chunkOf("tEXt", make([]byte, 30000))), make([]byte, 30000)...)
 	for _, data := range [][]byte{data, other} {
 		for fail := range 2 {
@@ -228,8 +230,8 @@ func TestRead_ObjectShorterThanListed(t *testing.T) {
 		_, err := Read(func(off, n int64) ([]byte, error) {
 			return data[min(off, end):min(off+n, end)], nil
 		}, 1000, 16)
-		var e *Error
-		if !errors.As(err, &e) || e.Code != CodeCorrupt {
+		var e *head.Error
+		if !errors.As(err, &e) || e.Code != head.CodeCorrupt {
 			t.Errorf("%d bytes: got %v", end, err)
 		}
 	}
@@ -247,8 +249,8 @@ func TestRead_LimitsAMaliciousHeader(t *testing.T) {
 		}
 		return piece[:n], nil
 	}, 1<<40, 4<<10)
-	var e *Error
-	if !errors.As(err, &e) || e.Code != CodeCorrupt || reads > maxReads || cost > 32<<20 {
+	var e *head.Error
+	if !errors.As(err, &e) || e.Code != head.CodeCorrupt || reads > 512 || cost > 32<<20 {
 		t.Errorf("%d reads of %d bytes, %v", reads, cost, err)
 	}
 }

@@ -3,6 +3,8 @@ package imagehead
 import (
 	"encoding/binary"
 	"testing"
+
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
 
 // frameOf returns a JPEG's frame header with components by their IDs
@@ -16,29 +18,29 @@ func frameOf(marker byte, components ...string) []byte {
 }
 
 func adobeOf(transform byte) []byte {
-	return segmentOf(markAPPE, []byte("Adobe\x00\x64\x00\x00\x00\x00"+string(rune(transform))))
+	return segmentOf(0xee, []byte("Adobe\x00\x64\x00\x00\x00\x00"+string(rune(transform))))
 }
 
 func TestRead_LayoutOfJPEG(t *testing.T) {
 	t.Parallel()
-	jfif := segmentOf(markAPP0, []byte("JFIF\x00\x01\x01"))
+	jfif := segmentOf(0xe0, []byte("JFIF\x00\x01\x01"))
 	yuv := []string{"\x01\x22", "\x02\x11", "\x03\x11"}
 	rgb := []string{"R\x11", "G\x11", "B\x11"}
 	for name, c := range map[string]struct {
 		before, frame, after []byte
-		want                 Layout
+		want                 head.Layout
 	}{
-		"grey":                    {nil, frameOf(0xc0, "\x01\x11"), nil, Layout{Components: 1, Sampling: [4]Sampling{{1, 1}}}},
-		"4:2:0":                   {jfif, frameOf(0xc0, yuv...), nil, Layout{Components: 3, Sampling: [4]Sampling{{2, 2}, {1, 1}, {1, 1}}}},
-		"progressive":             {jfif, frameOf(0xc2, yuv...), nil, Layout{Components: 3, Passes: true, Sampling: [4]Sampling{{2, 2}, {1, 1}, {1, 1}}}},
-		"RGB by its IDs":          {nil, frameOf(0xc0, rgb...), nil, Layout{Components: 3, RGB: true, Sampling: [4]Sampling{{1, 1}, {1, 1}, {1, 1}}}},
-		"JFIF is not RGB":         {jfif, frameOf(0xc0, rgb...), nil, Layout{Components: 3, Sampling: [4]Sampling{{1, 1}, {1, 1}, {1, 1}}}},
-		"RGB by Adobe":            {adobeOf(0), frameOf(0xc0, yuv...), nil, Layout{Components: 3, RGB: true, Sampling: [4]Sampling{{2, 2}, {1, 1}, {1, 1}}}},
-		"YCbCr by Adobe":          {adobeOf(1), frameOf(0xc0, yuv...), nil, Layout{Components: 3, Sampling: [4]Sampling{{2, 2}, {1, 1}, {1, 1}}}},
-		"Adobe behind the frame":  {nil, frameOf(0xc0, yuv...), adobeOf(0), Layout{Components: 3, RGB: true, Sampling: [4]Sampling{{2, 2}, {1, 1}, {1, 1}}}},
-		"CMYK":                    {adobeOf(0), frameOf(0xc2, "C\x11", "M\x11", "Y\x11", "K\x11"), nil, Layout{Components: 4, Passes: true, Sampling: [4]Sampling{{1, 1}, {1, 1}, {1, 1}, {1, 1}}}},
-		"more components":         {nil, frameOf(0xc0, "a\x11", "b\x11", "c\x11", "d\x11", "e\x11"), nil, Layout{}},
-		"broken behind the frame": {nil, frameOf(0xc0, yuv...), []byte{0xff, 0xfe, 0, 0}, Layout{Components: 3, Sampling: [4]Sampling{{2, 2}, {1, 1}, {1, 1}}}},
+		"grey":                    {nil, frameOf(0xc0, "\x01\x11"), nil, head.Layout{Components: 1, Sampling: [4]head.Sampling{{H: 1, V: 1}}}},
+		"4:2:0":                   {jfif, frameOf(0xc0, yuv...), nil, head.Layout{Components: 3, Sampling: [4]head.Sampling{{H: 2, V: 2}, {H: 1, V: 1}, {H: 1, V: 1}}}},
+		"progressive":             {jfif, frameOf(0xc2, yuv...), nil, head.Layout{Components: 3, Passes: true, Sampling: [4]head.Sampling{{H: 2, V: 2}, {H: 1, V: 1}, {H: 1, V: 1}}}},
+		"RGB by its IDs":          {nil, frameOf(0xc0, rgb...), nil, head.Layout{Components: 3, RGB: true, Sampling: [4]head.Sampling{{H: 1, V: 1}, {H: 1, V: 1}, {H: 1, V: 1}}}},
+		"JFIF is not RGB":         {jfif, frameOf(0xc0, rgb...), nil, head.Layout{Components: 3, Sampling: [4]head.Sampling{{H: 1, V: 1}, {H: 1, V: 1}, {H: 1, V: 1}}}},
+		"RGB by Adobe":            {adobeOf(0), frameOf(0xc0, yuv...), nil, head.Layout{Components: 3, RGB: true, Sampling: [4]head.Sampling{{H: 2, V: 2}, {H: 1, V: 1}, {H: 1, V: 1}}}},
+		"YCbCr by Adobe":          {adobeOf(1), frameOf(0xc0, yuv...), nil, head.Layout{Components: 3, Sampling: [4]head.Sampling{{H: 2, V: 2}, {H: 1, V: 1}, {H: 1, V: 1}}}},
+		"Adobe behind the frame":  {nil, frameOf(0xc0, yuv...), adobeOf(0), head.Layout{Components: 3, RGB: true, Sampling: [4]head.Sampling{{H: 2, V: 2}, {H: 1, V: 1}, {H: 1, V: 1}}}},
+		"CMYK":                    {adobeOf(0), frameOf(0xc2, "C\x11", "M\x11", "Y\x11", "K\x11"), nil, head.Layout{Components: 4, Passes: true, Sampling: [4]head.Sampling{{H: 1, V: 1}, {H: 1, V: 1}, {H: 1, V: 1}, {H: 1, V: 1}}}},
+		"more components":         {nil, frameOf(0xc0, "a\x11", "b\x11", "c\x11", "d\x11", "e\x11"), nil, head.Layout{}},
+		"broken behind the frame": {nil, frameOf(0xc0, yuv...), []byte{0xff, 0xfe, 0, 0}, head.Layout{Components: 3, Sampling: [4]head.Sampling{{H: 2, V: 2}, {H: 1, V: 1}, {H: 1, V: 1}}}},
 	} {
 		data := append([]byte{0xff, 0xd8}, c.before...)
 		data = append(append(data, c.frame...), c.after...)
@@ -55,17 +57,17 @@ func TestRead_LayoutOfPNG(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		bits, colour, interlace byte
-		want                    Layout
+		want                    head.Layout
 	}{
-		{1, 0, 0, Layout{Components: 1, Bits: 1}},
-		{16, 2, 1, Layout{Components: 3, Bits: 16, Passes: true}},
-		{4, 3, 0, Layout{Components: 1, Bits: 4, Palette: true}},
-		{8, 4, 0, Layout{Components: 2, Bits: 8, Transparent: true}},
-		{16, 6, 0, Layout{Components: 4, Bits: 16, Transparent: true}},
-		{8, 7, 0, Layout{Bits: 8}},
+		{1, 0, 0, head.Layout{Components: 1, Bits: 1}},
+		{16, 2, 1, head.Layout{Components: 3, Bits: 16, Passes: true}},
+		{4, 3, 0, head.Layout{Components: 1, Bits: 4, Palette: true}},
+		{8, 4, 0, head.Layout{Components: 2, Bits: 8, Transparent: true}},
+		{16, 6, 0, head.Layout{Components: 4, Bits: 16, Transparent: true}},
+		{8, 7, 0, head.Layout{Bits: 8}},
 	} {
-		if got := pngLayout(c.bits, c.colour, c.interlace); got != c.want {
-			t.Errorf("%+v, want %+v", got, c.want)
+		if h, err := parse(pngWith(c.bits, c.colour, c.interlace)); err != nil || h.Layout != c.want {
+			t.Errorf("%+v, %v, want %+v", h.Layout, err, c.want)
 		}
 	}
 	exif := chunkOf("eXIf", tiffOf(binary.BigEndian, 6))

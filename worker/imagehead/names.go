@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
 
 // Naming is what an object's name says about it. Like CVAT, the jobs
@@ -58,7 +60,7 @@ func Extension(key string) string {
 func FirstRead(key string) int64 {
 	switch f := formatByName(key); {
 	case f != nil:
-		return f.firstRead
+		return f.FirstRead
 	case Extension(key) == "":
 		return 16 << 10
 	}
@@ -69,8 +71,8 @@ func FirstRead(key string) int64 {
 // name. A .jpg without a known signature is corrupt. A .tga is an
 // unsupported type, because files of that type have no signature.
 func RefineError(key string, err error) error {
-	var e *Error
-	if !errors.As(err, &e) || e.Code != CodeCorrupt || e.Type != "" || formatByName(key) != nil {
+	var e *head.Error
+	if !errors.As(err, &e) || e.Code != head.CodeCorrupt || e.Type != "" || formatByName(key) != nil {
 		return err
 	}
 	refined := UnsupportedName(key)
@@ -80,14 +82,14 @@ func RefineError(key string, err error) error {
 
 // UnsupportedName returns the error for a key whose extension is that
 // of an unsupported type.
-func UnsupportedName(key string) *Error {
+func UnsupportedName(key string) *head.Error {
 	return unsupported("", "the name ends in "+Extension(key))
 }
 
 // maxKey is CVAT's MAX_FILENAME_LENGTH, in characters.
 const maxKey = 1024
 
-// CheckKey returns an *Error with CodeUnusableKey if labelling tools
+// CheckKey returns an *Error with head.CodeUnusableKey if labelling tools
 // cannot use a key (CVAT 2.73, cvat/utils/paths.py:
 // problem_with_untrusted_path). A usable key is a canonical relative
 // path in valid UTF-8, has no backslash, and has at most 1024
@@ -111,7 +113,7 @@ func CheckKey(key string) error {
 	if problem == "" {
 		return nil
 	}
-	return &Error{Code: CodeUnusableKey, Detail: problem}
+	return &head.Error{Code: head.CodeUnusableKey, Detail: problem}
 }
 
 func invalidSegment(key string) string {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
 
 // Python's os.path.splitext gives the same.
@@ -45,8 +47,8 @@ func TestCheckKey(t *testing.T) {
 		}
 	}
 	for _, key := range bad {
-		var e *Error
-		if err := CheckKey(key); !errors.As(err, &e) || e.Code != CodeUnusableKey {
+		var e *head.Error
+		if err := CheckKey(key); !errors.As(err, &e) || e.Code != head.CodeUnusableKey {
 			t.Errorf("%q: %v", key, err)
 		}
 	}
@@ -71,9 +73,9 @@ func TestRefineError(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"a.jpg", unknown, CodeCorrupt}, {"a.PNG", unknown, CodeCorrupt}, {"a.tga", unknown, CodeUnsupported}, {"a.tga", cut, CodeCorrupt},
+		{"a.jpg", unknown, head.CodeCorrupt}, {"a.PNG", unknown, head.CodeCorrupt}, {"a.tga", unknown, head.CodeUnsupported}, {"a.tga", cut, head.CodeCorrupt},
 	} {
-		var e *Error
+		var e *head.Error
 		if !errors.As(RefineError(c.key, c.err), &e) || e.Code != c.want {
 			t.Errorf("%s: %v, want %s", c.key, e, c.want)
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
 
 // codeOutside is the code of an image outside the manifest's
@@ -36,7 +37,7 @@ func (s selection) skips(key string) bool {
 	return !tasks.Selected(key, s.include, s.exclude)
 }
 
-// check returns an *imagehead.Error if the listing alone shows that
+// check returns an *head.Error if the listing alone shows that
 // an image cannot be an entry.
 func (s selection) check(o providers.Object) error {
 	if err := imagehead.CheckKey(o.Key); err != nil {
@@ -44,11 +45,11 @@ func (s selection) check(o providers.Object) error {
 	}
 	switch {
 	case !strings.HasPrefix(o.Key, s.dir):
-		return &imagehead.Error{Code: codeOutside, Detail: fmt.Sprintf(
+		return &head.Error{Code: codeOutside, Detail: fmt.Sprintf(
 			"the image is outside the manifest's directory, %q; CVAT resolves entries from there",
 			s.dir)}
 	case imagehead.ByName(o.Key) == imagehead.Unreadable:
-		return &imagehead.Error{Code: imagehead.CodeUnsupported, Detail: fmt.Sprintf(
+		return &head.Error{Code: head.CodeUnsupported, Detail: fmt.Sprintf(
 			"CVAT accepts %s as an image but cannot open it, and would fail the whole task",
 			imagehead.Extension(o.Key))}
 	}

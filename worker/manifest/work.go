@@ -8,6 +8,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -69,7 +70,7 @@ func (r headReader) item(ctx context.Context, o providers.Object) (job.Item, err
 // listed. read is how many bytes it has fetched, also if it fails.
 func (r headReader) head(
 	ctx context.Context, o providers.Object,
-) (h imagehead.Head, read int64, err error) {
+) (h head.Head, read int64, err error) {
 	h, err = imagehead.Read(func(off, n int64) ([]byte, error) {
 		opts := providers.ReadOptions{Offset: off, Length: n, IfMatch: o.ETag}
 		data, err := job.ReadRange(ctx, r.bucket, o.Key, opts)

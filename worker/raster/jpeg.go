@@ -7,7 +7,7 @@ import (
 	"image/jpeg"
 	"io"
 
-	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
 
 // decodeJPEG decodes a JPEG. CMYK is returned as RGB.
@@ -39,14 +39,14 @@ func inRGB(m *image.CMYK) *image.NRGBA {
 //   - a byte a sample, up to whole blocks;
 //   - for a progressive JPEG 4 bytes more a sample, for coefficients;
 //   - for CMYK and RGB a copy with 4 bytes a pixel.
-func jpegMemory(h imagehead.Head) int64 {
+func jpegMemory(h head.Head) int64 {
 	l := h.Layout
 	if l.Components == 0 {
 		return decoderMemory // it is refused before it takes anything
 	}
 	sampling := l.Sampling
 	if l.Components == 1 {
-		sampling[0] = imagehead.Sampling{H: 1, V: 1}
+		sampling[0] = head.Sampling{H: 1, V: 1}
 	}
 	for _, s := range sampling[:l.Components] {
 		if s.H < 1 || s.H > 4 || s.V < 1 || s.V > 4 {

@@ -3,7 +3,7 @@ package raster
 import (
 	"runtime"
 
-	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
 
 // decoderMemory is what a decoder takes beside the pixels: its tables
@@ -13,7 +13,7 @@ const decoderMemory = 128 << 10
 // DecodeMemory returns how many bytes Decode takes at most for an image
 // with a head, with the image that it returns. It is 0 if the type
 // cannot be decoded.
-func DecodeMemory(h imagehead.Head) int64 {
+func DecodeMemory(h head.Head) int64 {
 	c, known := codecs[h.Type]
 	if !known {
 		return 0

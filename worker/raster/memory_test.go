@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/raster/rastertest"
 )
 
@@ -25,7 +26,7 @@ func allocated(do func()) int64 {
 	return int64(after.TotalAlloc - before.TotalAlloc)
 }
 
-func headOf(t testing.TB, data []byte) imagehead.Head {
+func headOf(t testing.TB, data []byte) head.Head {
 	t.Helper()
 	h, err := imagehead.Read(func(off, n int64) ([]byte, error) { return data[off:][:n], nil }, int64(len(data)), 4096)
 	if err != nil {
@@ -139,11 +140,11 @@ func TestEncode_MakesNoGarbage(t *testing.T) { //nolint:paralleltest // it measu
 func TestDecodeMemory_OfEveryCodec(t *testing.T) {
 	t.Parallel()
 	for typ, c := range codecs {
-		if c.memory == nil || DecodeMemory(imagehead.Head{Type: typ, Width: 10, Height: 10}) < 1 {
+		if c.memory == nil || DecodeMemory(head.Head{Type: typ, Width: 10, Height: 10}) < 1 {
 			t.Errorf("%s: there is no estimate", typ)
 		}
 	}
-	if DecodeMemory(imagehead.Head{Type: "tiff"}) != 0 {
+	if DecodeMemory(head.Head{Type: "tiff"}) != 0 {
 		t.Error("a type without a codec takes nothing")
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"io"
 
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
 
 // ErrUnsupported means that an image may be sound, but that its decoder
@@ -29,7 +30,7 @@ type codec struct {
 	decode func(io.Reader) (image.Image, error)
 	// memory returns how many bytes decode takes at most, with the
 	// image that it returns. A test measures it.
-	memory func(imagehead.Head) int64
+	memory func(head.Head) int64
 	// unsupported reports whether an error of decode means
 	// ErrUnsupported.
 	unsupported func(error) bool
@@ -39,7 +40,7 @@ type codec struct {
 }
 
 // codecs is the table of the types that can be decoded.
-var codecs = map[imagehead.Type]codec{
+var codecs = map[head.Type]codec{
 	imagehead.JPEG: {decodeJPEG, jpegMemory, isUnsupportedJPEG, encodeGoodJPEG},
 	imagehead.PNG:  {png.Decode, pngMemory, isA[png.UnsupportedError], nil},
 }
@@ -49,7 +50,7 @@ func isA[E error](err error) bool { return errors.As(err, new(E)) }
 // Decode decodes an image of a type. Its errors are those of the
 // decoder; they wrap ErrUnsupported where that applies. A panic of the
 // decoder is an error too: broken input may cause it.
-func Decode(t imagehead.Type, from io.Reader) (image.Image, error) {
+func Decode(t head.Type, from io.Reader) (image.Image, error) {
 	c, known := codecs[t]
 	if !known {
 		return nil, fmt.Errorf("%w: %s", ErrUnsupported, t)
@@ -77,11 +78,11 @@ func (e *unsupportedError) Error() string   { return e.decoder.Error() }
 func (e *unsupportedError) Unwrap() []error { return []error{e.decoder, ErrUnsupported} }
 
 // CanEncode reports whether Encode can write images of a type.
-func CanEncode(t imagehead.Type) bool { return codecs[t].encode != nil }
+func CanEncode(t head.Type) bool { return codecs[t].encode != nil }
 
 // Encode writes an image as a type, in good quality and without
 // metadata.
-func Encode(w io.Writer, t imagehead.Type, m image.Image) error {
+func Encode(w io.Writer, t head.Type, m image.Image) error {
 	if !CanEncode(t) {
 		return fmt.Errorf("%w: %s cannot be written", ErrUnsupported, t)
 	}

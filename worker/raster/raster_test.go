@@ -11,15 +11,16 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
 
-func encoded(t *testing.T, m image.Image) map[imagehead.Type][]byte {
+func encoded(t *testing.T, m image.Image) map[head.Type][]byte {
 	t.Helper()
 	var asJPEG, asPNG bytes.Buffer
 	if err := errors.Join(EncodeJPEG(&asJPEG, m, 80), png.Encode(&asPNG, m)); err != nil {
 		t.Fatal(err)
 	}
-	return map[imagehead.Type][]byte{imagehead.JPEG: asJPEG.Bytes(), imagehead.PNG: asPNG.Bytes()}
+	return map[head.Type][]byte{imagehead.JPEG: asJPEG.Bytes(), imagehead.PNG: asPNG.Bytes()}
 }
 
 func TestDecode(t *testing.T) {

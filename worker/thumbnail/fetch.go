@@ -6,6 +6,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
@@ -14,7 +15,7 @@ import (
 const codeTooLarge = "too-large"
 
 func tooLarge(format string, args ...any) error {
-	return &imagehead.Error{Code: codeTooLarge, Detail: fmt.Sprintf(format, args...)}
+	return &head.Error{Code: codeTooLarge, Detail: fmt.Sprintf(format, args...)}
 }
 
 // maxFront is how many bytes of an image are read before it has a share
@@ -45,7 +46,7 @@ func (s *source) close() { _ = s.body.Close() }
 
 // head returns the head of the image. It takes the bytes from the front
 // of the body, and asks for those that are farther behind.
-func (s *source) head(ctx context.Context) (imagehead.Head, error) {
+func (s *source) head(ctx context.Context) (head.Head, error) {
 	return imagehead.Read(func(off, n int64) ([]byte, error) {
 		if off+n > maxFront {
 			return s.part(ctx, off, n)

@@ -7,7 +7,7 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/raster/rastertest"
 )
 
@@ -41,7 +41,7 @@ func FuzzRender(f *testing.F) {
 			t.Fatalf("%+v took %d bytes, and the estimate is %d", h, took, m.memory(h))
 		}
 		if err != nil {
-			if !errors.As(err, new(*imagehead.Error)) {
+			if !errors.As(err, new(*head.Error)) {
 				t.Fatalf("an error without a code: %v", err)
 			}
 			return

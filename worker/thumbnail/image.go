@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
@@ -100,20 +101,20 @@ func (r *run) produce(
 // memory for the file as it comes, then for the pixels, and then a
 // processor. An image that has all of that waits for nothing more.
 func (r *run) renderWithin(ctx context.Context, from *source) (rendering, error) {
-	head, err := from.head(ctx)
+	h, err := from.head(ctx)
 	if err != nil {
 		return rendering{}, err
 	}
-	if int64(head.Width)*int64(head.Height) > maxPixels {
+	if int64(h.Width)*int64(h.Height) > maxPixels {
 		return rendering{}, tooLarge("the image has %d x %d pixels; the limit is %d million",
-			head.Width, head.Height, maxPixels/1_000_000)
+			h.Width, h.Height, maxPixels/1_000_000)
 	}
-	pixels := r.memory(head)
+	pixels := r.memory(h)
 	share, err := r.limits.budget.Claim(from.object.Size + pixels)
 	if err != nil {
-		return rendering{}, &imagehead.Error{
-			Code: codeTooLarge, Type: head.Type, Err: err,
-			Detail: fmt.Sprintf("the %s has %d x %d pixels", head.Type, head.Width, head.Height),
+		return rendering{}, &head.Error{
+			Code: codeTooLarge, Type: h.Type, Err: err,
+			Detail: fmt.Sprintf("the %s has %d x %d pixels", h.Type, h.Width, h.Height),
 		}
 	}
 	defer share.Release()
@@ -130,7 +131,7 @@ func (r *run) renderWithin(ctx context.Context, from *source) (rendering, error)
 		return rendering{}, context.Cause(ctx)
 	}
 	defer r.limits.processors.Release(1)
-	made, err := r.render(steps.Reader(ctx, content.Reader()), head)
+	made, err := r.render(steps.Reader(ctx, content.Reader()), h)
 	if err != nil && ctx.Err() != nil {
 		return rendering{}, context.Cause(ctx)
 	}

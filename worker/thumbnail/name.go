@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
 
 // engine is the version of the code that makes the pixels. A new
@@ -32,7 +32,7 @@ type maker struct {
 	size, quality int
 
 	// decode replaces raster.Decode in tests.
-	decode func(imagehead.Type, io.Reader) (image.Image, error)
+	decode func(head.Type, io.Reader) (image.Image, error)
 }
 
 func newMaker(j tasks.GenerateThumbnails) maker {

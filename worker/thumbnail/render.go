@@ -7,7 +7,7 @@ import (
 	"image"
 	"io"
 
-	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/raster"
 )
 
@@ -20,7 +20,7 @@ type rendering struct {
 // render decodes an image, scales it down, turns it upright and
 // flattens it on white. The same image gives the same bytes. An error
 // or a panic of the decoder means that the image is corrupt.
-func (m maker) render(from io.Reader, h imagehead.Head) (r rendering, err error) {
+func (m maker) render(from io.Reader, h head.Head) (r rendering, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			r, err = rendering{}, decodeError(h, fmt.Errorf("the decoder failed: %v", p))
@@ -47,7 +47,7 @@ func (m maker) render(from io.Reader, h imagehead.Head) (r rendering, err error)
 
 // memory returns how many bytes render takes at most for an image with
 // a head.
-func (m maker) memory(h imagehead.Head) int64 {
+func (m maker) memory(h head.Head) int64 {
 	width, height := fit(h.Width, h.Height, m.size)
 	small := int64(width) * int64(height)
 	return raster.DecodeMemory(h) +
@@ -63,7 +63,7 @@ func (m maker) memory(h imagehead.Head) int64 {
 const encodedBytes = 7
 
 // decoder returns the maker's own decoder, or raster's.
-func (m maker) decoder() func(imagehead.Type, io.Reader) (image.Image, error) {
+func (m maker) decoder() func(head.Type, io.Reader) (image.Image, error) {
 	if m.decode != nil {
 		return m.decode
 	}
@@ -71,12 +71,12 @@ func (m maker) decoder() func(imagehead.Type, io.Reader) (image.Image, error) {
 }
 
 // decodeError returns the error of an image that cannot be decoded.
-func decodeError(h imagehead.Head, err error) error {
-	code := imagehead.CodeCorrupt
+func decodeError(h head.Head, err error) error {
+	code := head.CodeCorrupt
 	if errors.Is(err, raster.ErrUnsupported) {
-		code = imagehead.CodeUnsupported
+		code = head.CodeUnsupported
 	}
-	return &imagehead.Error{
+	return &head.Error{
 		Code: code, Type: h.Type, Err: err,
 		Detail: fmt.Sprintf("the %s cannot be decoded", h.Type),
 	}

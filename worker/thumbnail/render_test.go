@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
 
 var (
@@ -25,7 +26,7 @@ var (
 )
 
 // readHead reads the head of an image in memory.
-func readHead(data []byte) (imagehead.Head, error) {
+func readHead(data []byte) (head.Head, error) {
 	slice := func(off, n int64) ([]byte, error) { return data[off : off+n], nil }
 	return imagehead.Read(slice, int64(len(data)), int64(len(data)))
 }
@@ -199,22 +200,22 @@ func TestRender_Refuses(t *testing.T) {
 		data string
 		code string
 	}{
-		"cut":               {whole[:len(whole)/2], imagehead.CodeCorrupt},
-		"a PNG of a header": {pngHead(8, 8), imagehead.CodeCorrupt},
-		"arithmetic coding": {string(arithmetic), imagehead.CodeUnsupported},
+		"cut":               {whole[:len(whole)/2], head.CodeCorrupt},
+		"a PNG of a header": {pngHead(8, 8), head.CodeCorrupt},
+		"arithmetic coding": {string(arithmetic), head.CodeUnsupported},
 	} {
 		h, err := readHead([]byte(c.data))
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = maker{size: 32, quality: 80}.render(strings.NewReader(c.data), h)
-		var e *imagehead.Error
+		var e *head.Error
 		if !errors.As(err, &e) || e.Code != c.code {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	_, err := maker{size: 32, quality: 80}.render(strings.NewReader(whole), imagehead.Head{Type: imagehead.JPEG, Width: 9, Height: 9})
-	if !errors.As(err, new(*imagehead.Error)) {
+	_, err := maker{size: 32, quality: 80}.render(strings.NewReader(whole), head.Head{Type: imagehead.JPEG, Width: 9, Height: 9})
+	if !errors.As(err, new(*head.Error)) {
 		t.Errorf("a header that lies: %v", err)
 	}
 }
@@ -224,9 +225,9 @@ func TestRender_SurvivesAPanic(t *testing.T) {
 	t.Parallel()
 	whole := []byte(asPNG(t, quarters(64, 64)))
 	h, _ := readHead(whole)
-	_, err := maker{size: 32, quality: 80, decode: func(imagehead.Type, io.Reader) (image.Image, error) { panic("boom") }}.render(bytes.NewReader(whole), h)
-	var e *imagehead.Error
-	if !errors.As(err, &e) || e.Code != imagehead.CodeCorrupt {
+	_, err := maker{size: 32, quality: 80, decode: func(head.Type, io.Reader) (image.Image, error) { panic("boom") }}.render(bytes.NewReader(whole), h)
+	var e *head.Error
+	if !errors.As(err, &e) || e.Code != head.CodeCorrupt {
 		t.Errorf("got %v", err)
 	}
 }

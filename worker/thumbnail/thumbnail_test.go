@@ -13,6 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
@@ -75,8 +76,8 @@ func TestJob_Zoo(t *testing.T) {
 			t.Errorf("line %+v", e)
 		}
 		h, err := readHead([]byte(w.Get(t, e.Thumbnail)))
-		h.Layout = imagehead.Layout{}
-		if err != nil || h != (imagehead.Head{Type: imagehead.JPEG, Width: e.Width, Height: e.Height, Orientation: 1}) {
+		h.Layout = head.Layout{}
+		if err != nil || h != (head.Head{Type: imagehead.JPEG, Width: e.Width, Height: e.Height, Orientation: 1}) {
 			t.Errorf("%s: %+v, %v", e.Thumbnail, h, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
@@ -111,7 +112,7 @@ func check(o providers.Object) error {
 	case imagehead.ByName(o.Key) == imagehead.Unreadable:
 		return imagehead.UnsupportedName(o.Key)
 	case o.Size == 0:
-		return &imagehead.Error{Code: imagehead.CodeEmpty, Detail: "the object is empty"}
+		return &head.Error{Code: head.CodeEmpty, Detail: "the object is empty"}
 	case o.Size > maxFile:
 		return tooLarge("the file has %d bytes; the limit is %d", o.Size, maxFile)
 	}

@@ -1,8 +1,13 @@
-package imagehead
+// Package exif finds an image's orientation in its metadata: in EXIF,
+// and in XMP.
+package exif
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
+
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
 
 // EXIF is a TIFF block: a header of 8 bytes with the position of the
@@ -14,32 +19,33 @@ const (
 	maxEntries     = 4096 // cameras write about 20
 )
 
-// tiffBlock is the range of an object that holds a TIFF block.
-type tiffBlock struct {
-	r      *rangeReader
-	off, n int64
+// Block is the range of an object that holds a TIFF block.
+type Block struct {
+	Source *head.Source
+	Off    int64
+	Size   int64
 }
 
-func (b tiffBlock) at(off, n int64) ([]byte, error) {
-	if off < 0 || n < 0 || off > b.n || n > b.n-off {
-		return nil, errShort
+func (b Block) at(off, n int64) ([]byte, error) {
+	if off < 0 || n < 0 || off > b.Size || n > b.Size-off {
+		return nil, head.ErrShort
 	}
-	return b.r.at(b.off+off, n)
+	return b.Source.At(b.Off+off, n)
 }
 
-// exifOrientation returns the value of the orientation tag, valid or
+// Orientation returns the value of the orientation tag, valid or
 // not, and whether there is one. A broken block has none: broken EXIF
 // does not make a broken image. The errors are only those of
 // fetching.
-func exifOrientation(b tiffBlock) (value int, found bool, err error) {
+func Orientation(b Block) (value int, found bool, err error) {
 	value, found, err = searchFirstDirectory(b)
-	if errors.Is(err, errShort) {
+	if errors.Is(err, head.ErrShort) {
 		return 0, false, nil
 	}
 	return value, found, err
 }
 
-func searchFirstDirectory(b tiffBlock) (int, bool, error) {
+func searchFirstDirectory(b Block) (int, bool, error) {
 	head, err := b.at(0, 8)
 	if err != nil {
 		return 0, false, err
@@ -94,11 +100,30 @@ func unsignedValue(order binary.ByteOrder, entry []byte) (int, bool) {
 	return 0, false
 }
 
-// validOrientation returns an orientation from 1 to 8; any other
+// Valid returns an orientation from 1 to 8; any other
 // value of the tag counts as 1.
-func validOrientation(tag int) int {
+func Valid(tag int) int {
 	if tag < 1 || tag > 8 {
 		return 1
 	}
 	return tag
+}
+
+// XMPOrientation returns what Pillow's pattern
+// tiff:Orientation(="|>)([0-9]) finds, or 0.
+func XMPOrientation(xmp []byte) int {
+	for {
+		_, rest, found := bytes.Cut(xmp, []byte("tiff:Orientation"))
+		if !found {
+			return 0
+		}
+		digit := bytes.TrimPrefix(rest, []byte(`="`))
+		if len(digit) == len(rest) {
+			digit = bytes.TrimPrefix(rest, []byte(">"))
+		}
+		if len(digit) < len(rest) && len(digit) > 0 && '0' <= digit[0] && digit[0] <= '9' {
+			return int(digit[0] - '0')
+		}
+		xmp = rest
+	}
 }

@@ -1,4 +1,4 @@
-package imagehead
+package head
 
 // Layout is how an image's pixels are stored, as far as that decides
 // how much memory decoding takes.

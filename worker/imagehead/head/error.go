@@ -1,4 +1,6 @@
-package imagehead
+package head
+
+import "fmt"
 
 // The codes of an Error, as the job's error list shows them.
 const (
@@ -30,3 +32,9 @@ func (e *Error) Unwrap() error { return e.Err }
 // ObjectCode returns the code for the job's error list. Package job
 // calls it.
 func (e *Error) ObjectCode() string { return e.Code }
+
+// Corrupt makes the error of a broken image. Its detail is formatted as
+// by fmt.Sprintf.
+func Corrupt(t Type, format string, args ...any) error {
+	return &Error{Code: CodeCorrupt, Type: t, Detail: fmt.Sprintf(format, args...)}
+}

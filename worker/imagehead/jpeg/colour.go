@@ -1,10 +1,14 @@
-package imagehead
+package jpeg
 
-import "errors"
+import (
+	"errors"
 
-// jpegColour collects what the APP0 and APP14 segments say about the
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
+)
+
+// colour collects what the APP0 and APP14 segments say about the
 // colours, as Go's decoder understands them: the last of each counts.
-type jpegColour struct {
+type colour struct {
 	jfif  bool // the colours are luma and chroma
 	adobe bool // there is an Adobe segment
 	plain bool // Adobe: the colours are not transformed
@@ -12,8 +16,8 @@ type jpegColour struct {
 
 const adobeTransform = 11 // where an Adobe segment names its transform
 
-func (c *jpegColour) add(r *rangeReader, s segment) error {
-	b, err := r.at(s.off, min(s.n, adobeTransform+1))
+func (c *colour) add(r *head.Source, s segment) error {
+	b, err := r.At(s.off, min(s.n, adobeTransform+1))
 	if err != nil {
 		return err
 	}
@@ -32,14 +36,14 @@ func (c *jpegColour) add(r *rangeReader, s segment) error {
 // It also reads the segments up to the pixels, because some of them say
 // more about the colours. If these segments are broken, it ignores
 // them: the size of the image is known.
-func (l *Layout) readComponents(
-	r *rangeReader, frame segment, n int, colour jpegColour,
+func readComponents(
+	r *head.Source, frame segment, n int, colours colour, l *head.Layout,
 ) error {
 	const first, each = 6, 3
 	if n > len(l.Sampling) || frame.n < int64(first+each*n) {
 		return nil
 	}
-	b, err := r.at(frame.off+first, int64(each*n))
+	b, err := r.At(frame.off+first, int64(each*n))
 	if err != nil {
 		return ignoreShort(err)
 	}
@@ -47,7 +51,7 @@ func (l *Layout) readComponents(
 	ids := ""
 	for i := range n {
 		ids += string(b[each*i : each*i+1])
-		l.Sampling[i] = Sampling{H: int(b[each*i+1] >> 4), V: int(b[each*i+1] & 15)}
+		l.Sampling[i] = head.Sampling{H: int(b[each*i+1] >> 4), V: int(b[each*i+1] & 15)}
 	}
 	for pos := frame.off + frame.n; err == nil; {
 		var s segment
@@ -58,19 +62,19 @@ func (l *Layout) readComponents(
 			break
 		}
 		if s.marker == markAPP0 || s.marker == markAPPE {
-			err = colour.add(r, s)
+			err = colours.add(r, s)
 		}
 		pos = s.off + s.n
 	}
-	l.RGB = n == 3 && !colour.jfif && (colour.adobe && colour.plain || ids == "RGB")
+	l.RGB = n == 3 && !colours.jfif && (colours.adobe && colours.plain || ids == "RGB")
 	return ignoreShort(err)
 }
 
 // ignoreShort drops an error that says that the JPEG is cut off or
 // broken. Other errors stay: those of fetch, and of too many reads.
 func ignoreShort(err error) error {
-	var broken *Error
-	if errors.Is(err, errShort) || errors.As(err, &broken) && broken.Type == JPEG {
+	var broken *head.Error
+	if errors.Is(err, head.ErrShort) || errors.As(err, &broken) && broken.Type == Type {
 		return nil
 	}
 	return err

@@ -1,0 +1,69 @@
+package head
+
+import "errors"
+
+// maxReads limits what a malicious header can cost: 512 requests, or
+// 32 MiB. The largest honest header, an ICC profile in 255 segments,
+// needs half of that.
+const maxReads = 512
+
+// ErrShort means that an object ends before the requested bytes.
+var ErrShort = errors.New("ends too early")
+
+// Fetch returns n bytes of an object from an offset, fewer only if the
+// object ends there. A Source does not write to the slice and uses it
+// only until the next call.
+type Fetch func(off, n int64) ([]byte, error)
+
+// Source fetches the parts of an object that a format needs, and holds
+// the last one. Make it with NewSource.
+type Source struct {
+	fetch Fetch
+	size  int64 // of the object
+	next  int64 // how many bytes to fetch next time, at least
+	reads int   // fetches so far
+	off   int64 // where buf lies in the object
+	buf   []byte
+}
+
+// NewSource makes a source of an object of size bytes. It fetches at
+// least the first bytes, then what is still needed in pieces of 4, 16
+// and 64 KiB.
+func NewSource(fetch Fetch, size, first int64) *Source {
+	return &Source{fetch: fetch, size: size, next: first}
+}
+
+// Size returns the size of the object in bytes.
+func (s *Source) Size() int64 { return s.size }
+
+// At returns n bytes from an offset, valid until the next call. It
+// returns ErrShort if the object ends before them.
+func (s *Source) At(off, n int64) ([]byte, error) {
+	if off < 0 || n < 0 || off > s.size || n > s.size-off {
+		return nil, ErrShort
+	}
+	if off < s.off || off+n > s.off+int64(len(s.buf)) {
+		if err := s.read(off, n); err != nil {
+			return nil, err
+		}
+	}
+	return s.buf[off-s.off:][:n], nil
+}
+
+// read fetches at least n bytes from an offset into buf.
+func (s *Source) read(off, n int64) error {
+	if s.reads++; s.reads > maxReads {
+		return Corrupt("", "the header takes more than %d reads of the file", maxReads)
+	}
+	length := min(max(n, s.next), s.size-off)
+	s.next = [...]int64{4 << 10, 16 << 10, 64 << 10}[min(s.reads, 3)-1]
+	data, err := s.fetch(off, length)
+	if err != nil {
+		return err
+	}
+	s.off, s.buf = off, data[:min(int64(len(data)), length)]
+	if int64(len(s.buf)) < n {
+		return ErrShort
+	}
+	return nil
+}
