@@ -29,7 +29,7 @@ Modes:
   --hostile [PATTERN]
              a server that does something wrong on purpose: each of its behaviours against each
              kind of job on each cloud, in workers with a small memory budget. Ends with a table.
-             Takes about a quarter of an hour on an idle machine; on a busy one it fails. With
+             Takes about twenty minutes on an idle machine; on a busy one it fails. With
              PATTERN, a regular expression, only cells whose name matches, for example
              s3/build-manifest/list/endless. One cell of each behaviour is part of the tests.
   --fuzz [TIME [TARGET]]
