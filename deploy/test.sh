@@ -26,6 +26,9 @@ Modes:
              only stores that list in this order: bytes, utf-16, directories, directories-utf-16
   --peers    the four jobs on S3 servers of other projects: MinIO, SeaweedFS and moto. The first
              run builds them, which takes about ten minutes and 3 GB of disk.
+  --oracles  only the tests that compare our results with the libraries that CVAT uses: Pillow
+             and natsort, in the versions of deploy/oracles/requirements.txt. They are part of a
+             run without a mode too.
   --hostile [PATTERN]
              a server that does something wrong on purpose: each of its behaviours against each
              kind of job on each cloud, in workers with a small memory budget. Ends with a table.
@@ -48,7 +51,7 @@ TEXT
 mode=all
 case ${1-} in
 "") ;;
---quick | --lint | --bench | --chaos | --peers | --hostile | --fuzz | --no-lint) mode=${1#--} ;;
+--quick | --lint | --bench | --chaos | --peers | --oracles | --hostile | --fuzz | --no-lint) mode=${1#--} ;;
 -h | --help) usage && exit 0 ;;
 *) usage >&2 && exit 2 ;;
 esac
@@ -86,6 +89,10 @@ peers=$cache/peers
 minio=$peers/minio-$minio_version
 weed=$peers/weed-$seaweedfs_version
 moto=$peers/moto-$moto_version
+
+# Python libraries whose results the tests compare with ours. Other versions get another folder.
+oracles_file=deploy/oracles/requirements.txt
+oracles=$cache/oracles-$(cksum <"$oracles_file" | cut -d ' ' -f 1)
 
 modules=(deploy/emulators) # Go modules beside the main one
 for file in deploy/examples/*/go.mod; do
@@ -141,9 +148,12 @@ install_packages() { # install_packages PROGRAM=PACKAGE...; installs the package
 	for pair; do
 		command -v "${pair%%=*}" >/dev/null || packages+=("${pair#*=}")
 	done
-	((${#packages[@]})) || return 0
+	((${#packages[@]} == 0)) || apt_install "${packages[@]}"
+}
+
+apt_install() { # apt_install PACKAGE...
 	if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
-		echo "Programs are missing. Install these packages: ${packages[*]}" >&2
+		echo "Programs are missing. Install these packages: $*" >&2
 		return 1
 	fi
 
@@ -154,7 +164,7 @@ install_packages() { # install_packages PROGRAM=PACKAGE...; installs the package
 		chmod +x "$policy"
 	fi
 	apt-get update -q
-	DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${packages[@]}"
+	DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@"
 }
 
 install_lint() {
@@ -184,6 +194,18 @@ install_moto() {
 	python3 -m venv "$moto"
 	"$moto/bin/pip" install --quiet "moto[s3,server]==$moto_version"
 	touch "$moto/installed"
+}
+
+# install_oracles makes a Python environment. Debian's python3 cannot make one without
+# python3-venv.
+install_oracles() {
+	export STEVEDORE_TEST_PYTHON=$oracles/bin/python
+	[[ ! -e $oracles/installed ]] || return 0
+	python3 -c 'import ensurepip' 2>/dev/null || apt_install python3-venv
+	rm -rf "$oracles"
+	python3 -m venv "$oracles"
+	"$oracles/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: -r "$oracles_file"
+	touch "$oracles/installed"
 }
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
@@ -361,6 +383,15 @@ chaos_orders() {
 		grep -q '^--- PASS: TestChaosOrders' "$work/chaos.log"
 }
 
+# oracle_tests runs the tests that compare with Python libraries. A failed search, or none found,
+# is a failure too.
+oracle_tests() {
+	local folders
+	mapfile -t folders < <(git grep --untracked -lE '^func TestOracle' -- '*_test.go' | xargs -n 1 dirname | sort -u)
+	((${#folders[@]})) || { echo "there is no test whose name begins with TestOracle" && return 1; }
+	go test -count 1 -v -run '^TestOracle' "${folders[@]/#/./}"
+}
+
 hostile_servers() {
 	STEVEDORE_HOSTILE=$hostile go test -count 1 -v -timeout 60m ./cmd/stevedore/hostile
 }
@@ -432,6 +463,12 @@ fuzz)
 	prepare "packages" install_packages git=git column=bsdextrautils
 	check "fuzz targets, $fuzz_time each" fuzz
 	;;
+oracles)
+	prepare "packages" install_packages git=git python3=python3-venv
+	prepare "Python libraries of CVAT" install_oracles
+	export REQUIRE_SERVICES=1
+	check "results of Pillow and natsort" oracle_tests
+	;;
 peers)
 	prepare "packages" install_packages "$redis" curl=curl python3=python3-venv
 	prepare "MinIO" install_peer "$minio" github.com/minio/minio "$minio_version" .
@@ -452,6 +489,7 @@ peers)
 		prepare "packages" install_packages "${packages[@]}"
 	fi
 	prepare "Azurite $azurite_version" install_azurite
+	prepare "Python libraries of CVAT" install_oracles
 	prepare "emulated clouds" start_emulators
 	prepare "emulated Azure" start_azurite
 
