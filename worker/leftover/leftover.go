@@ -21,7 +21,7 @@ import (
 
 const (
 	// patience is how long a Call waits after its context has ended.
-	patience = time.Second
+	patience = 500 * time.Millisecond
 	// logAfter is how long a leftover may run before it is logged. A
 	// large image takes some seconds, and that is no defect.
 	logAfter = 10 * time.Second

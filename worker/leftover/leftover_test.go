@@ -80,7 +80,7 @@ func TestCallLeavesCodeThatDoesNotObey(t *testing.T) {
 			<-end
 			return nil
 		})
-		if took := time.Since(began); !errors.Is(err, errStop) || took != time.Second {
+		if took := time.Since(began); !errors.Is(err, errStop) || took > time.Second {
 			t.Errorf("%v after %v", err, took)
 		}
 		freed := make(chan struct{})
