@@ -3,8 +3,8 @@
 //
 // Nobody can stop such code. Its attempt ends without it: the job is
 // cancelled, has failed, or is handed over. Meanwhile the code is a
-// leftover of the attempt. It keeps the attempt's slot, because it still
-// uses the process. Leftovers are counted, and logged.
+// leftover of the attempt. It keeps the attempt's slot, because it
+// still uses the process. Leftovers are counted, and logged.
 //
 // The package does not know what the code does, and decides nothing
 // about the job.
@@ -90,9 +90,10 @@ func (w *Watch) Attempt(l Labels) *Attempt {
 	return &Attempt{Labels: l, watch: w, returned: returned}
 }
 
-// Call calls do, and returns its error, or its panic as an error. If ctx
-// has ended, and do has not returned a second later, Call returns the
-// cause of ctx. do is a leftover then: nobody may use what it writes.
+// Call calls do, and returns its error, or its panic as an error. If
+// ctx has ended, and do has not returned half a second later, Call
+// returns the cause of ctx. do is a leftover then: nobody may use what
+// it writes.
 func (a *Attempt) Call(ctx context.Context, do func() error) error {
 	a.begin()
 	result := guard.Go(func() error {
