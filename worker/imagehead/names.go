@@ -2,9 +2,7 @@ package imagehead
 
 import (
 	"errors"
-	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
@@ -84,43 +82,4 @@ func RefineError(key string, err error) error {
 // of an unsupported type.
 func UnsupportedName(key string) *head.Error {
 	return unsupported("", "the name ends in "+Extension(key))
-}
-
-// maxKey is CVAT's MAX_FILENAME_LENGTH, in characters.
-const maxKey = 1024
-
-// CheckKey returns an *Error with head.CodeUnusableKey if labelling tools
-// cannot use a key (CVAT 2.73, cvat/utils/paths.py:
-// problem_with_untrusted_path). A usable key is a canonical relative
-// path in valid UTF-8, has no backslash, and has at most 1024
-// characters.
-func CheckKey(key string) error {
-	var problem string
-	switch {
-	case key == "":
-		problem = "the key is empty"
-	case !utf8.ValidString(key):
-		problem = "the key is not valid UTF-8"
-	case utf8.RuneCountInString(key) > maxKey:
-		problem = fmt.Sprintf("the key is longer than %d characters", maxKey)
-	case strings.ContainsRune(key, '\\'):
-		problem = `the key contains a backslash, which CVAT turns into a slash`
-	case strings.HasPrefix(key, "/"):
-		problem = "the key starts with a slash"
-	default:
-		problem = invalidSegment(key)
-	}
-	if problem == "" {
-		return nil
-	}
-	return &head.Error{Code: head.CodeUnusableKey, Detail: problem}
-}
-
-func invalidSegment(key string) string {
-	for segment := range strings.SplitSeq(key, "/") {
-		if segment == "" || segment == "." || segment == ".." {
-			return fmt.Sprintf("the key has the path segment %q", segment)
-		}
-	}
-	return ""
 }

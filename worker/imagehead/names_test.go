@@ -39,7 +39,7 @@ func TestCheckKey(t *testing.T) {
 	t.Parallel()
 	good := []string{"a", "a/b.jpg", "a b/ü😀.png", "..a/b..", "a/...", "tab\t", strings.Repeat("ü", 1024)}
 	bad := []string{
-		"", "/a", "a/", "a//b", "./a", "a/./b", "..", "../a", "a/..", `a\b`, "\xff", strings.Repeat("a", 1025),
+		"", "/a", "a/", "a//b", "./a", "a/./b", "..", "../a", "a/..", `a\b`, "\xff", "a\x00", strings.Repeat("a", 1025),
 	}
 	for _, key := range good {
 		if err := CheckKey(key); err != nil {

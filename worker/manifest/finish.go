@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/linesort"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/selection"
 )
 
 // contentType is the usual one for JSON lines.
@@ -39,8 +40,10 @@ func (m Job) Finish(
 	result := tasks.BuildManifestResult{
 		Key:       key,
 		Entries:   lines.Count,
-		Skipped:   parts.Tally[tallySkipped],
-		Failed:    parts.Failed,
+		Skipped:   selection.Skipped(parts),
+		SkippedBy: selection.SkippedBy(parts),
+		Failed:    parts.Failed - parts.Warnings,
+		Warnings:  parts.Warnings,
 		BytesRead: parts.Bytes,
 		Size:      int64(len(header)) + lines.Size,
 
@@ -50,6 +53,11 @@ func (m Job) Finish(
 		return nil, job.NoImages(j.Source, result.Failed, result.Skipped,
 			"CVAT rejects a manifest without entries, so none was written.")
 	}
+	if parts.Earlier == nil {
+		if err := selection.CheckFailed(j, result.Entries, parts); err != nil {
+			return nil, err
+		}
+	}
 	b, err := providers.OpenTarget(ctx, to, env.Open)
 	if err != nil {
 		return nil, err
@@ -58,7 +66,7 @@ func (m Job) Finish(
 	if parts.Earlier == nil {
 		err = publish(ctx, b, lines, &result)
 	} else {
-		err = amend(ctx, b, parts.Earlier, lines, &result)
+		err = amend(ctx, b, parts, lines, &result)
 	}
 	if err != nil {
 		return nil, err
@@ -80,16 +88,17 @@ func publish(
 }
 
 func amend(
-	ctx context.Context, b providers.Bucket, earlierResult []byte, lines *linesort.Lines,
+	ctx context.Context, b providers.Bucket, parts job.Parts, lines *linesort.Lines,
 	r *tasks.BuildManifestResult,
 ) error {
 	var earlier tasks.BuildManifestResult
-	if err := json.Unmarshal(earlierResult, &earlier); err != nil {
+	if err := json.Unmarshal(parts.Earlier, &earlier); err != nil {
 		return fmt.Errorf("the result of the earlier run: %w", err)
 	}
 	merge := job.Merge{Head: strings.Count(header, "\n"), Key: nameOf}
 	amended, err := merge.Amend(ctx, b, r.Key, contentType, lines.Pieces(ctx))
 	r.Entries, r.Size = amended.Lines, amended.Size
 	r.Skipped, r.Unchanged = earlier.Skipped, amended.Unchanged
+	r.SkippedBy = selection.Amend(earlier.SkippedBy, parts)
 	return err
 }

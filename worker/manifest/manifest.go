@@ -35,7 +35,7 @@ func New(budget *memory.Budget) Job { return Job{budget} }
 var _ job.Sharded[tasks.BuildManifest] = Job{}
 
 // Plan implements job.Sharded. It cuts all objects under the source's
-// prefix into shards, without those that Stevedore has written.
+// prefix into shards, without the manifest itself.
 func (Job) Plan(
 	ctx context.Context, j tasks.BuildManifest, env job.Env,
 	after string, emit func(job.Shard) error,
@@ -54,7 +54,7 @@ func (Job) Plan(
 }
 
 // openSource opens the bucket with the images. Its listings hide the
-// manifest itself and what other jobs have written.
+// manifest itself, so that a second run counts the same objects.
 func openSource(
 	ctx context.Context, j tasks.BuildManifest, env job.Env,
 ) (providers.Bucket, error) {
@@ -65,7 +65,7 @@ func openSource(
 	to, manifest := j.Target()
 	own := to.Same(j.Source)
 	return job.Hide(b, func(key string) bool {
-		return tasks.IsOwn(key) || own && key == manifest
+		return own && key == manifest
 	}), nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/selection"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
@@ -67,8 +68,10 @@ func zoo(t *testing.T) *jobtest.World {
 	return w
 }
 
+// payload is of a job that manages with many bad images, as those of
+// zoo.
 func payload() tasks.BuildManifest {
-	return tasks.BuildManifest{Source: jobtest.Source("in/"), Exclude: []string{"in/private/"}}
+	return tasks.BuildManifest{Source: jobtest.Source("in/"), Exclude: []string{"in/private/"}, MaxFailed: new(1.0)}
 }
 
 func TestJob_Zoo(t *testing.T) {
@@ -86,12 +89,16 @@ func TestJob_Zoo(t *testing.T) {
 	golden(t, "zoo.errors", lines.String())
 	r := out.Result.(tasks.BuildManifestResult)
 	want := tasks.BuildManifestResult{
-		Key: "in/manifest.jsonl", Entries: 5, Skipped: 4, Failed: 7, Size: int64(len(w.Get(t, "in/manifest.jsonl"))), BytesRead: r.BytesRead,
+		Key: "in/manifest.jsonl", Entries: 5, Skipped: 6, Failed: 7, Size: int64(len(w.Get(t, "in/manifest.jsonl"))), BytesRead: r.BytesRead,
+		SkippedBy: map[string]int64{
+			"backslash": 1, "corrupt-image": 1, "cvat-cannot-open": 1, "empty-object": 1, "empty-segment": 1, "excluded": 1,
+			"folder-marker": 1, "not-an-image": 2, "own-output": 2, "unsupported-format": 2,
+		},
 	}
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Error(diff)
 	}
-	if r.BytesRead < 16_384 || out.Counts.Objects != 16 || out.Counts.Failed != 7 {
+	if r.BytesRead < 16_384 || out.Counts.Objects != 18 || out.Counts.Failed != 7 {
 		t.Errorf("read %d bytes, counts %+v", r.BytesRead, out.Counts)
 	}
 }
@@ -108,7 +115,7 @@ func TestJob_SecondRunWritesNothing(t *testing.T) {
 	if puts := w.Ops("put"); len(puts) > 0 {
 		t.Errorf("the second run wrote: %v", puts)
 	}
-	if r := second.Result.(tasks.BuildManifestResult); !r.Unchanged || r.Skipped != 4 || !cmp.Equal(second.Counts, first.Counts) {
+	if r := second.Result.(tasks.BuildManifestResult); !r.Unchanged || r.Skipped != 6 || !cmp.Equal(second.Counts, first.Counts) {
 		t.Errorf("the second run says %s, and counts %+v, not %+v", r.Summary(), second.Counts, first.Counts)
 	}
 	w.Put(t, "in/new.jpg", jpegOf(1, 1, 1, 0))
@@ -149,7 +156,7 @@ func TestJob_ElsewhereAndOutside(t *testing.T) {
 	}
 	outside := 0
 	for _, e := range out.Errors {
-		if e.Code == codeOutside {
+		if e.Code == selection.CodeOutside {
 			outside++
 		}
 	}

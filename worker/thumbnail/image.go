@@ -52,7 +52,7 @@ func keyOf(line []byte) (string, error) {
 // item makes the thumbnail of one object, unless the bucket already has
 // it.
 func (r *run) item(ctx context.Context, o providers.Object) (job.Item, error) {
-	if skips(r.job, o.Key) {
+	if r.skips(o.Key) {
 		return job.Item{Tally: tallySkipped}, nil
 	}
 	if err := check(o); err != nil {
