@@ -102,11 +102,10 @@ func compile(text string) (pattern, error) {
 		return pattern{prefix: text}, nil
 	}
 	glob, err := translate(text)
-	switch {
-	case strings.ContainsAny(text, wild):
+	if strings.ContainsAny(text, wild) {
 		return pattern{glob: glob}, err
-	case err != nil: // not a glob, so "[" is only a character
-		return pattern{prefix: text}, nil
 	}
+	// A text with only "[" may be meant either way. If it is a malformed
+	// glob, glob is empty here and matches nothing.
 	return pattern{prefix: text, glob: glob}, nil
 }

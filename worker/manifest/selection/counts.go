@@ -97,10 +97,11 @@ func CheckFailed(j tasks.BuildManifest, entries int64, p job.Parts) error {
 	}
 	return &providers.Error{
 		Op: "list", Bucket: j.Source.Bucket, Kind: providers.Invalid, Code: "TooManyFailed",
-		Detail: fmt.Sprintf("%d of %d images under %s failed, and max_failed allows a share of %v: %s",
+		Detail: fmt.Sprintf(
+			"%d of %d images under %s failed, and max_failed allows a share of %v: %s",
 			failed, entries+failed, j.Source, share, codes(p)),
-		Fix: "See the job's error list for why each image failed. Repair or exclude these images, " +
-			"or raise max_failed. No manifest was written.",
+		Fix: "See the job's error list for why each image failed. Repair or exclude these " +
+			"images, or raise max_failed. No manifest was written.",
 	}
 }
 

@@ -83,15 +83,21 @@ func (s Selection) Judge(o providers.Object) Verdict {
 	}
 	switch {
 	case !strings.HasPrefix(o.Key, s.dir):
-		return Verdict{unusable + CodeOutside, &head.Error{Code: CodeOutside, Detail: fmt.Sprintf(
+		return onList(CodeOutside,
 			"the image is outside the manifest's directory, %q; CVAT resolves entries from there",
-			s.dir)}}
+			s.dir)
 	case imagehead.ByName(o.Key) == imagehead.Unreadable:
-		return Verdict{unusable + CodeCannotOpen, &head.Error{Code: CodeCannotOpen, Detail: fmt.Sprintf(
+		return onList(CodeCannotOpen,
 			"CVAT accepts %s as an image but cannot open it, and would fail the whole task",
-			imagehead.Extension(o.Key))}}
+			imagehead.Extension(o.Key))
 	}
 	return Verdict{}
+}
+
+// onList returns the verdict on an object that is on the error list for
+// its name alone.
+func onList(code, detail string, args ...any) Verdict {
+	return Verdict{unusable + code, &head.Error{Code: code, Detail: fmt.Sprintf(detail, args...)}}
 }
 
 // skips returns the reason why an object does not belong in the
