@@ -96,7 +96,9 @@ type entry struct {
 
 // sizes holds how many bytes a value of each kind takes (TIFF 6.0,
 // section 2; 13 is TIFF technical note 1).
-var sizes = [...]int64{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+var sizes = [...]int64{
+	1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4,
+}
 
 // size returns how many bytes the values take; 0 if the kind is not
 // known.
@@ -116,29 +118,30 @@ func (e entry) number(b Block) (int, error) {
 		if _, err := b.at(at+e.size()-1, 1); err != nil {
 			return 0, err
 		}
-		first, err := b.at(at, sizes[e.kind])
+		text, err := b.at(at, sizes[e.kind])
 		if err != nil {
 			return 0, err
 		}
-		copy(value, first)
+		copy(value, text)
 	}
+	first, second := e.order.Uint32(value), e.order.Uint32(value[4:])
 	switch e.kind {
 	case 3:
 		return int(e.order.Uint16(value)), nil
 	case 4, 13:
-		return int(e.order.Uint32(value)), nil
+		return int(first), nil
 	case 5:
-		return quotient(int64(e.order.Uint32(value)), int64(e.order.Uint32(value[4:]))), nil
+		return quotient(int64(first), int64(second)), nil
 	case 6:
 		return int(int8(value[0])), nil
 	case 8:
 		return int(int16(e.order.Uint16(value))), nil
 	case 9:
-		return int(int32(e.order.Uint32(value))), nil
+		return int(int32(first)), nil
 	case 10:
-		return quotient(int64(int32(e.order.Uint32(value))), int64(int32(e.order.Uint32(value[4:])))), nil
+		return quotient(int64(int32(first)), int64(int32(second))), nil
 	case 11:
-		return whole(float64(math.Float32frombits(e.order.Uint32(value)))), nil
+		return whole(float64(math.Float32frombits(first))), nil
 	case 12:
 		return whole(math.Float64frombits(e.order.Uint64(value))), nil
 	}

@@ -51,8 +51,9 @@ func read(r *head.Source) (head.Head, error) {
 	f := file{source: r}
 	err := f.readSegments()
 	var broken *head.Error
+	isBroken := errors.Is(err, head.ErrShort) || errors.As(err, &broken) && broken.Type == Type
 	switch {
-	case f.head.Width > 0 && (errors.Is(err, head.ErrShort) || errors.As(err, &broken) && broken.Type == Type):
+	case f.head.Width > 0 && isBroken:
 		// The size is known. What says more about the image is missing.
 		f.head.Refusal = "the JPEG is broken or ends before its pixels"
 	case errors.Is(err, head.ErrShort):
@@ -131,7 +132,8 @@ func (f *file) readFrame(s segment) error {
 	f.head.Layout.Components = components
 	for i := range components {
 		f.ids += string(b[each*i : each*i+1])
-		f.head.Layout.Sampling[i] = head.Sampling{H: int(b[each*i+1] >> 4), V: int(b[each*i+1] & 15)}
+		both := int(b[each*i+1])
+		f.head.Layout.Sampling[i] = head.Sampling{H: both >> 4, V: both & 15}
 	}
 	return nil
 }

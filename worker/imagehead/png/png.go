@@ -62,14 +62,14 @@ func read(r *head.Source) (head.Head, error) {
 // edition, 11.2.1).
 func readHeader(b []byte) (head.Head, error) {
 	if string(b[:8]) != "\x00\x00\x00\rIHDR" {
-		return head.Head{}, head.Corrupt(Type, "the PNG does not start with its header chunk, IHDR")
+		return head.Head{}, head.Corrupt(Type, "the PNG does not begin with its header, IHDR")
 	}
 	if crc32.ChecksumIEEE(b[4:21]) != binary.BigEndian.Uint32(b[21:]) {
 		return head.Head{}, head.Corrupt(Type, "the checksum of the PNG's header does not match")
 	}
 	width, height := binary.BigEndian.Uint32(b[8:]), binary.BigEndian.Uint32(b[12:])
 	if width == 0 || height == 0 || width > math.MaxInt32 || height > math.MaxInt32 {
-		return head.Head{}, head.Corrupt(Type, "the PNG's header says %d x %d pixels", width, height)
+		return head.Head{}, head.Corrupt(Type, "the PNG's header says %d x %d", width, height)
 	}
 	h := head.Head{
 		Type: Type, Width: int(width), Height: int(height), Orientation: 1,

@@ -46,7 +46,8 @@ func dibHead(r *head.Source, at int64, t head.Type) (head.Head, error) {
 		if b, err = r.At(at, size); err != nil {
 			return head.Head{}, err
 		}
-		width, height = int64(binary.LittleEndian.Uint16(b[4:])), int64(binary.LittleEndian.Uint16(b[6:]))
+		width = int64(binary.LittleEndian.Uint16(b[4:]))
+		height = int64(binary.LittleEndian.Uint16(b[6:]))
 		bits = binary.LittleEndian.Uint16(b[10:])
 	case 40, 52, 56, 64, 108, 124:
 		if b, err = r.At(at, 40); err != nil {
@@ -56,13 +57,13 @@ func dibHead(r *head.Source, at int64, t head.Type) (head.Head, error) {
 		height = int64(int32(binary.LittleEndian.Uint32(b[8:])))
 		bits, compression = binary.LittleEndian.Uint16(b[14:]), binary.LittleEndian.Uint32(b[16:])
 	default:
-		return head.Head{}, head.Corrupt(t, "the bitmap has a header of %d bytes, which no version has", size)
+		return head.Head{}, head.Corrupt(t, "no version of bitmaps has a header of %d bytes", size)
 	}
 	if height < 0 {
 		height = -height
 	}
 	if width < 1 || height < 1 || width > 1<<31-1 || height > 1<<31-1 {
-		return head.Head{}, head.Corrupt(t, "the bitmap's header says %d x %d pixels", width, height)
+		return head.Head{}, head.Corrupt(t, "the bitmap's header says %d x %d", width, height)
 	}
 	h.Width, h.Height = int(width), int(height)
 	h.Layout = dibLayout(bits)

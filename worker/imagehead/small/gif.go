@@ -61,11 +61,10 @@ func gifHead(r *head.Source) (head.Head, error) {
 			if b, err = r.At(pos+1, 8); err != nil {
 				return head.Head{}, err
 			}
-			left, top := int(binary.LittleEndian.Uint16(b)), int(binary.LittleEndian.Uint16(b[2:]))
-			h.Width = max(h.Width, left+int(binary.LittleEndian.Uint16(b[4:])))
-			h.Height = max(h.Height, top+int(binary.LittleEndian.Uint16(b[6:])))
+			side := func(at int) int { return int(binary.LittleEndian.Uint16(b[at:])) }
+			h.Width, h.Height = max(h.Width, side(0)+side(4)), max(h.Height, side(2)+side(6))
 			if h.Width == 0 || h.Height == 0 {
-				return head.Head{}, head.Corrupt("gif", "the GIF's header says %d x %d pixels", h.Width, h.Height)
+				return h, head.Corrupt("gif", "the GIF has no width or no height")
 			}
 			return h, nil
 		case ';':
@@ -74,7 +73,7 @@ func gifHead(r *head.Source) (head.Head, error) {
 			pos++
 		}
 	}
-	return head.Head{}, head.Corrupt("gif", "the GIF has no frame in its first %d blocks", maxGIFBlocks)
+	return h, head.Corrupt("gif", "the GIF has no frame in its first %d blocks", maxGIFBlocks)
 }
 
 // gifColours returns how many bytes the table of colours takes that

@@ -16,7 +16,8 @@ type directory struct {
 	xmp                                       valueRange
 }
 
-// number is the first value of an entry; unset if there is none.
+// number is the first value of an entry. It is not set if the directory
+// has no such entry.
 type number struct {
 	value int64
 	isSet bool
@@ -116,10 +117,10 @@ func (d *directory) number(kind uint16, value []byte) (n number) {
 func (d *directory) head() (head.Head, error) {
 	width, height := d.width.value, d.height.value
 	if !d.width.isSet || !d.height.isSet {
-		return head.Head{}, head.Corrupt(Type, "the TIFF's first directory does not say how large the image is")
+		return head.Head{}, head.Corrupt(Type, "the TIFF does not say how large its image is")
 	}
 	if width < 1 || height < 1 || width >= 1<<maxSideBits || height >= 1<<maxSideBits {
-		return head.Head{}, head.Corrupt(Type, "the TIFF's directory says %d x %d pixels", width, height)
+		return head.Head{}, head.Corrupt(Type, "the TIFF's directory says %d x %d", width, height)
 	}
 	h := head.Head{
 		Type: Type, Width: int(width), Height: int(height),

@@ -72,7 +72,7 @@ func read(r *head.Source) (head.Head, error) {
 		return head.Head{}, head.Corrupt(Type, "the WebP starts with the unknown chunk %q", kind)
 	}
 	if h.Width == 0 || h.Height == 0 {
-		return head.Head{}, head.Corrupt(Type, "the WebP's header says %d x %d pixels", h.Width, h.Height)
+		return h, head.Corrupt(Type, "the WebP says that it has %d x %d pixels", h.Width, h.Height)
 	}
 	if h.Layout.Transparent {
 		h.Layout.Components = 4
