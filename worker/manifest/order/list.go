@@ -46,8 +46,8 @@ func (l *list) fix(ctx context.Context) error {
 	return err
 }
 
-// each yields the keys in their order. Empty lines are none. An error
-// is the last thing that it yields.
+// each yields the keys in their order. Empty lines are none. An
+// error is the last thing that it yields.
 func (l *list) each(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		if l.key == "" {
@@ -73,8 +73,8 @@ func (l *list) eachKey(ctx context.Context, yield func(string, error) bool) {
 	}
 }
 
-// read reads the object and calls take for each key until it returns
-// false.
+// read reads the object and calls take for each key until it
+// returns false.
 func (l *list) read(ctx context.Context, take func(key string) bool) error {
 	b, err := l.open(ctx, l.storage)
 	if err != nil {

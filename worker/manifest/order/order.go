@@ -1,5 +1,5 @@
-// Package order puts the entries of a manifest into the order that its
-// job asks for.
+// Package order puts the entries of a manifest into the order that
+// its job asks for.
 //
 // It gives each key a sort key, so that package linesort sorts the
 // entries with bounded memory. It knows no manifest format.
@@ -28,12 +28,12 @@ type Order struct {
 	release func()
 }
 
-// Load returns the order of a job. It reads a predefined order, which
-// takes 24 bytes a key and is paid for by the budget. The job must not
-// hold a share of the budget.
+// Load returns the order of a job. It reads a predefined order,
+// which takes 24 bytes a key and is paid for by the budget. The job
+// must not hold a share of the budget.
 //
-// If the list cannot be read or has a line that is no key, the error
-// is Invalid or the bucket's own.
+// If the list cannot be read or has a line that is no key, the
+// error is Invalid or the bucket's own.
 func Load(
 	ctx context.Context, j tasks.BuildManifest, open Opener, budget *memory.Budget,
 ) (*Order, error) {
@@ -47,9 +47,9 @@ func Load(
 	return o, o.loadPlaces(ctx)
 }
 
-// Check returns an error if there is no object with the order of a job,
-// or it cannot be read. It returns nil if the job needs none. Plan
-// calls it, so that a job with a mistyped key reads no images.
+// Check returns an error if there is no object with the order of a
+// job, or it cannot be read. It returns nil if the job needs none.
+// Plan calls it, so that a job with a mistyped key reads no images.
 func Check(ctx context.Context, j tasks.BuildManifest, open Opener) error {
 	storage, key := j.OrderSource()
 	if key == "" {
@@ -65,22 +65,23 @@ func Check(ctx context.Context, j tasks.BuildManifest, open Opener) error {
 }
 
 // Budget returns the budget to sort with. It is part of what a
-// predefined order has acquired, because a job that holds a share must
-// not acquire another one.
+// predefined order has acquired, because a job that holds a share
+// must not acquire another one.
 func (o *Order) Budget() *memory.Budget { return o.budget }
 
 // Close gives the memory back. It may be called twice.
 func (o *Order) Close() { o.release() }
 
-// Key returns the sort key of the entry of an object: the entry whose
-// sort key has the smaller bytes comes first. Different objects have
-// different sort keys. For a predefined order, Key also notes that the
-// object has an entry, which Fit counts.
+// Key returns the sort key of the entry of an object: the entry
+// whose sort key has the smaller bytes comes first. Different
+// objects have different sort keys. For a predefined order, Key
+// also notes that the object has an entry, which Fit counts.
 func (o *Order) Key(object string) string {
 	switch o.sorting {
 	case tasks.SortingNatural:
-		// Names that are equal for natsort keep the order of their code
-		// points: that is the order of the list that CVAT sorts.
+		// Names that are equal for natsort keep the order of their
+		// code points: that is the order of the list that CVAT
+		// sorts.
 		return natsort.Key(object) + object
 	case tasks.SortingPredefined:
 		if place, ok := o.places.find(object); ok {
@@ -97,9 +98,9 @@ const (
 	unlisted = 1
 )
 
-// Fit says how the entries fit a predefined order. entries is how many
-// there are; Key must have been called for each. Fit returns nil for
-// other orders.
+// Fit says how the entries fit a predefined order. entries is how
+// many there are; Key must have been called for each. Fit returns
+// nil for other orders.
 func (o *Order) Fit(ctx context.Context, entries int64) (*tasks.OrderFit, error) {
 	if o.sorting != tasks.SortingPredefined {
 		return nil, nil

@@ -10,9 +10,10 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
 
-// table knows the places of keys in a list. It holds no keys but 128
-// bits of their hashes, with random seeds: that two keys of a list have
-// the same ones is less likely than that the memory is faulty.
+// table knows the places of keys in a list. It holds no keys but
+// 128 bits of their hashes, with random seeds: that two keys of a
+// list have the same ones is less likely than that the memory is
+// faulty.
 type table struct {
 	seeds [2]maphash.Seed
 	all   []place // by their hashes; each key once
@@ -34,8 +35,8 @@ func (t *table) hash(key string) [2]uint64 {
 	return [2]uint64{maphash.String(t.seeds[0], key), maphash.String(t.seeds[1], key)}
 }
 
-// fill puts the keys of a list into a table with room for n keys. Of a
-// key that the list has twice, the first place counts.
+// fill puts the keys of a list into a table with room for n keys.
+// Of a key that the list has twice, the first place counts.
 func fill(ctx context.Context, l list, n int) (*table, error) {
 	t := &table{
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
@@ -68,7 +69,8 @@ func (t *table) search(key string) *place {
 	return &t.all[i]
 }
 
-// find returns the place of a key, and notes that there is an entry.
+// find returns the place of a key, and notes that there is an
+// entry.
 func (t *table) find(key string) (uint64, bool) {
 	p := t.search(key)
 	if p == nil {
@@ -81,7 +83,8 @@ func (t *table) find(key string) (uint64, bool) {
 	return p.place &^ found, true
 }
 
-// takeMissing reports whether a key has no entry, once for each key.
+// takeMissing reports whether a key has no entry, once for each
+// key.
 func (t *table) takeMissing(key string) bool {
 	p := t.search(key)
 	if p == nil || p.place&found != 0 {

@@ -1,7 +1,7 @@
 // Package twins finds names that some tools take for the same: they
-// differ only in case or in their Unicode form. CVAT and object stores
-// tell them apart. File systems of Windows and macOS do not: there, an
-// exported data set lacks one of the images.
+// differ only in case or in their Unicode form. CVAT and object
+// stores tell them apart. File systems of Windows and macOS do not:
+// there, an exported data set lacks one of the images.
 //
 // It knows names in lines, and nothing of buckets.
 package twins
@@ -32,22 +32,22 @@ const (
 
 // Lines are the lines of a manifest without its head.
 type Lines struct {
-	// Pieces yields the lines in pieces that end with a line. It may be
-	// ranged over again and yields the same lines each time.
+	// Pieces yields the lines in pieces that end with a line. It
+	// may be ranged over again and yields the same lines each time.
 	Pieces iter.Seq2[[]byte, error]
 	Count  int64 // lines
 	// Name returns the name in a line; each name is in one line.
 	Name func(line []byte) (string, error)
 }
 
-// Find returns the twins among the lines, or nil if there are none. It
-// takes 8 bytes of the budget a line. If that is more than the budget
-// allows beside another share, it reads the lines several times and
-// looks at a part of the names each time.
+// Find returns the twins among the lines, or nil if there are none.
+// It takes 8 bytes of the budget a line. If that is more than the
+// budget allows beside another share, it reads the lines several
+// times and looks at a part of the names each time.
 //
-// Names are compared by a hash of 64 bits, so that the counts may be
-// too high by one in a thousand million jobs. Examples are compared
-// themselves.
+// Names are compared by a hash of 64 bits, so that the counts may
+// be too high by one in a thousand million jobs. Examples are
+// compared themselves.
 func Find(ctx context.Context, l Lines, budget *memory.Budget) (*tasks.Twins, error) {
 	room := min(budget.LargestBeside(), max(l.Count, 1)*hashSize)
 	share, err := budget.ClaimBeside(room)
@@ -62,7 +62,7 @@ func Find(ctx context.Context, l Lines, budget *memory.Budget) (*tasks.Twins, er
 	found := &tasks.Twins{}
 	var examples []uint64
 	s := search{l, make([]uint64, 0, room/hashSize)}
-	rounds := uint64((l.Count*hashSize + room - 1) / room)
+	rounds := rounds(l.Count*hashSize, room)
 	for round := range rounds {
 		twins, err := s.round(ctx, round, rounds, found)
 		if err != nil {
@@ -75,6 +75,16 @@ func Find(ctx context.Context, l Lines, budget *memory.Budget) (*tasks.Twins, er
 	}
 	found.Examples, err = s.names(ctx, examples)
 	return found, err
+}
+
+// rounds returns how many rounds it takes to look at hashes of size
+// bytes. The names are spread over the rounds by chance, so a
+// quarter of the room is left for rounds with more of them.
+func rounds(size, room int64) uint64 {
+	if size <= room {
+		return 1
+	}
+	return uint64(size/(room-room/4) + 1)
 }
 
 // search finds twins in lines.
@@ -104,15 +114,15 @@ func (s search) each(ctx context.Context, do func(name string)) error {
 	return nil
 }
 
-// round counts the twins among the names that belong to a round, and
-// returns the hashes of some.
+// round counts the twins among the names that belong to a round,
+// and returns the hashes of some.
 func (s search) round(
 	ctx context.Context, round, rounds uint64, found *tasks.Twins,
 ) (twins []uint64, err error) {
 	hashes := s.hashes[:0]
 	err = s.each(ctx, func(name string) {
-		// A round may have a few more names than there is room for.
-		// Those are left out: they are too few to matter.
+		// Only names that were chosen for it can be too many for a
+		// round. The rest of them is left out.
 		if h := hash(name); h%rounds == round && len(hashes) < cap(hashes) {
 			hashes = append(hashes, h)
 		}
@@ -166,8 +176,8 @@ func (s search) names(ctx context.Context, hashes []uint64) ([][]string, error) 
 	return examples, err
 }
 
-// hash is equal for twins. It is the same in each process, so that the
-// same lines give the same result.
+// hash is equal for twins. It is the same in each process, so that
+// the same lines give the same result.
 func hash(name string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(fold(name)))

@@ -56,8 +56,8 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// Many twins in little memory: the counts are right, and the examples
-// few.
+// Many twins in little memory: the counts are right, and the
+// examples few.
 func TestFind_InRounds(t *testing.T) {
 	t.Parallel()
 	var names []string
