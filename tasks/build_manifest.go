@@ -124,6 +124,11 @@ func (r BuildManifestResult) Summary() string {
 	case r.Unconditional:
 		outcome = "written without a condition"
 	}
-	return fmt.Sprintf("%d entries in %s, %s left out, %s skipped, %s",
+	text := fmt.Sprintf("%d entries in %s, %s left out, %s skipped, %s",
 		r.Entries, r.Key, count(r.Failed, "image"), count(r.Skipped, "other object"), outcome)
+	if r.Twins != nil {
+		text += fmt.Sprintf(", %d entries with names that differ only in case or Unicode form",
+			r.Twins.Entries)
+	}
+	return text
 }
