@@ -77,7 +77,7 @@ func readHeader(b []byte) (head.Head, error) {
 	}
 	switch bits, colour, filter := b[16], b[17], b[19]; {
 	case !isMode(bits, colour):
-		h.Refusal = fmt.Sprintf("the PNG has the colour type %d with %d bits a sample", colour, bits)
+		h.Refusal = fmt.Sprintf("the PNG has colour type %d with %d bits a sample", colour, bits)
 	case filter != 0:
 		h.Refusal = fmt.Sprintf("the PNG has the unknown filter method %d", filter)
 	}
