@@ -14,6 +14,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/globs"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
+	"github.com/stevedore-jobs/stevedore/worker/pointcloud"
 )
 
 // The reasons to leave an object out that are not worth a line on
@@ -26,10 +27,13 @@ const (
 	BelowMinSize = "below-min-size"
 	AboveMaxSize = "above-max-size"
 	ContextImage = "context-image" // it belongs to another image or a point cloud
+	// Unowned is an image in a directory for context images, or beside
+	// point clouds, that belongs to nothing. CVAT leaves it out too.
+	Unowned = "unowned-context-image"
 )
 
 var reasons = []string{
-	OwnOutput, FolderMarker, NotAnImage, Excluded, BelowMinSize, AboveMaxSize, ContextImage,
+	OwnOutput, FolderMarker, NotAnImage, Excluded, BelowMinSize, AboveMaxSize, ContextImage, Unowned,
 }
 
 // The codes of objects on the error list that only the listing is
@@ -52,6 +56,7 @@ type Selection struct {
 	selected         globs.Selection
 	minSize, maxSize int64
 	unopenable       bool // images that CVAT cannot open are entries
+	solid            bool // the entries are point clouds
 }
 
 // New makes the selection of a job whose manifest lies in a
@@ -60,7 +65,7 @@ func New(j tasks.BuildManifest, dir string) Selection {
 	return Selection{
 		dir: dir, selected: globs.New(j.Include, j.Exclude),
 		minSize: j.MinSize, maxSize: j.MaxSize,
-		unopenable: j.Unopenable == tasks.UnopenableInclude,
+		unopenable: j.Unopenable == tasks.UnopenableInclude, solid: j.Solid(),
 	}
 }
 
@@ -120,7 +125,7 @@ func (s Selection) skips(o providers.Object) string {
 		return OwnOutput
 	case strings.HasSuffix(o.Key, "/"):
 		return FolderMarker
-	case imagehead.ByName(o.Key) == imagehead.NotImage:
+	case imagehead.ByName(o.Key) == imagehead.NotImage && !(s.solid && pointcloud.ByName(o.Key)):
 		return NotAnImage
 	case !s.selected.Has(o.Key):
 		return Excluded
