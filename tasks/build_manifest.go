@@ -41,7 +41,16 @@ type BuildManifest struct {
 	// Order is the order of the entries if Sorting is predefined, and
 	// is absent otherwise.
 	Order *ManifestOrder `json:"order,omitempty"`
+	// Unopenable says what becomes of images that CVAT cannot open,
+	// such as HEIC: leave-out, which is the default, or include.
+	Unopenable string `json:"unopenable,omitempty"`
 }
+
+// The values of BuildManifest.Unopenable.
+const (
+	UnopenableLeaveOut = "leave-out"
+	UnopenableInclude  = "include"
+)
 
 // Kind implements Job.
 func (BuildManifest) Kind() string { return "build-manifest" }
@@ -67,6 +76,9 @@ func (j BuildManifest) Validate() error {
 	errs.Output("manifest", to.Dir(), key, ".jsonl")
 	j.checkSelection(&errs)
 	j.checkSorting(&errs)
+	if j.Unopenable != "" {
+		errs.OneOf("unopenable", j.Unopenable, []string{UnopenableLeaveOut, UnopenableInclude})
+	}
 	j.CheckTerms(&errs)
 	return errs.Err(j.Kind())
 }

@@ -7,6 +7,9 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/jpeg"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/png"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/small"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/tiff"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/webp"
 )
 
 // formats is the table of the types that Read can read. Each has its
@@ -14,6 +17,10 @@ import (
 var formats = []head.Format{
 	jpeg.Format,
 	png.Format,
+	webp.Format,
+	tiff.Format,
+	small.GIF,
+	small.BMP,
 }
 
 // The types that other packages treat in their own ways.
@@ -60,13 +67,6 @@ var otherTypes = []struct {
 	matches func(start []byte) bool
 	is      head.Type
 }{
-	{head.Signature(0, "GIF8"), "gif"},
-	{head.Signature(0, "BM"), "bmp"},
-	{head.Signature(8, "WEBP"), "webp"},
-	{head.Signature(0, "II*\x00"), "tiff"},
-	{head.Signature(0, "MM\x00*"), "tiff"},
-	{head.Signature(0, "II+\x00"), "tiff"},
-	{head.Signature(0, "MM\x00+"), "tiff"},
 	{head.Signature(4, "ftyp"), "heif or avif"},
 	{head.Signature(4, "jP  "), "jpeg 2000"},
 	{head.Signature(0, "\xff\x0a"), "jpeg xl"},

@@ -13,6 +13,7 @@ package imagehead
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
@@ -36,13 +37,27 @@ func Read(fetch head.Fetch, size, first int64) (head.Head, error) {
 	}
 
 	if f := formatByContent(start); f != nil {
-		return f.Read(r)
+		h, err := f.Read(r)
+		return withLimit(h), err
 	}
 	if t := otherByContent(start); t != "" {
 		return head.Head{}, unsupported(t, "the content is "+string(t))
 	}
 	return head.Head{}, head.Corrupt("",
 		"the content has no signature of a known image type: it starts with % x", start)
+}
+
+// maxPixels is how many pixels Pillow opens at most: twice
+// Image.MAX_IMAGE_PIXELS (Pillow 12.3, Image._decompression_bomb_check).
+const maxPixels = 2 * (1 << 30 / 4 / 3)
+
+// withLimit notes that CVAT cannot open an image of more pixels.
+func withLimit(h head.Head) head.Head {
+	if h.Refusal == "" && int64(h.Width)*int64(h.Height) > maxPixels {
+		h.Refusal = fmt.Sprintf("CVAT opens no image of more than %d pixels, and this has %d x %d",
+			maxPixels, h.Width, h.Height)
+	}
+	return h
 }
 
 func unsupported(t head.Type, what string) *head.Error {

@@ -70,7 +70,8 @@ func FirstRead(key string) int64 {
 // unsupported type, because files of that type have no signature.
 func RefineError(key string, err error) error {
 	var e *head.Error
-	if !errors.As(err, &e) || e.Code != head.CodeCorrupt || e.Type != "" || formatByName(key) != nil {
+	isUnknown := errors.As(err, &e) && e.Code == head.CodeCorrupt && e.Type == ""
+	if !isUnknown || formatByName(key) != nil {
 		return err
 	}
 	refined := UnsupportedName(key)

@@ -57,11 +57,14 @@ func (r headReader) item(ctx context.Context, o providers.Object) (job.Item, err
 	if v := r.Judge(o); v.Tally != "" {
 		return job.Item{Tally: v.Tally}, v.Err
 	}
-	head, read, err := r.head(ctx, o)
+	h, read, err := r.head(ctx, o)
 	if err != nil {
 		return job.Item{Bytes: read}, err
 	}
-	width, height := head.Display()
+	if v := r.JudgeHead(h); v.Tally != "" {
+		return job.Item{Tally: v.Tally, Bytes: read}, v.Err
+	}
+	width, height := h.Display()
 	return job.Item{
 		Data:  entry(strings.TrimPrefix(o.Key, r.dir), width, height),
 		Tally: tallyEntries,

@@ -51,6 +51,7 @@ type Selection struct {
 	dir              string // the manifest's directory, with a slash at its end, or empty
 	selected         globs.Selection
 	minSize, maxSize int64
+	unopenable       bool // images that CVAT cannot open are entries
 }
 
 // New makes the selection of a job whose manifest lies in a
@@ -59,6 +60,7 @@ func New(j tasks.BuildManifest, dir string) Selection {
 	return Selection{
 		dir: dir, selected: globs.New(j.Include, j.Exclude),
 		minSize: j.MinSize, maxSize: j.MaxSize,
+		unopenable: j.Unopenable == tasks.UnopenableInclude,
 	}
 }
 
@@ -86,12 +88,22 @@ func (s Selection) Judge(o providers.Object) Verdict {
 		return onList(CodeOutside,
 			"the image is outside the manifest's directory, %q; CVAT resolves entries from there",
 			s.dir)
-	case imagehead.ByName(o.Key) == imagehead.Unreadable:
+	case !s.unopenable && imagehead.ByName(o.Key) == imagehead.Unreadable:
 		return onList(CodeCannotOpen,
 			"CVAT accepts %s as an image but cannot open it, and would fail the whole task",
 			imagehead.Extension(o.Key))
 	}
 	return Verdict{}
+}
+
+// JudgeHead decides on an image by its head.
+func (s Selection) JudgeHead(h head.Head) Verdict {
+	if s.unopenable || h.Refusal == "" {
+		return Verdict{}
+	}
+	return Verdict{unusable + CodeCannotOpen, &head.Error{
+		Code: CodeCannotOpen, Type: h.Type, Detail: h.Refusal,
+	}}
 }
 
 // onList returns the verdict on an object that is on the error list for
