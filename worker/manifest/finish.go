@@ -52,7 +52,8 @@ func (m Job) Finish(
 		if err := checkEntries(j, &result, parts); err != nil {
 			return nil, err
 		}
-		if result.Twins, err = findTwins(ctx, lines, dialectOf(j).Name, entries.budget); err != nil {
+		result.Twins, err = findTwins(ctx, lines, dialectOf(j).Name, entries.budget)
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -42,7 +42,7 @@ func loadLayouts(t *testing.T) (l layouts) {
 	return l
 }
 
-const pcd = "# .PCD v.7 - Point Cloud Data file format\nVERSION .7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nCOUNT 1 1 1\n" +
+const pcd = "# .PCD v.7 - Point Cloud Data file format\nVERSION .7\nFIELDS x y z\nTYPE F U F\n" +
 	"WIDTH 213\nHEIGHT 1\nVIEWPOINT 0 0 0 1 0 0 0\nPOINTS 213\nDATA ascii\n"
 
 // put stores something of the type that a key's extension names.

@@ -144,7 +144,8 @@ func (r headReader) cloudSize(
 		}
 		return width, 1, 0, nil
 	}
-	for n := min(int64(pointcloud.FirstRead), o.Size); ; n = min(n*8, o.Size, pointcloud.MaxHeader) {
+	for n := int64(pointcloud.FirstRead); ; n *= 8 {
+		n = min(n, o.Size, pointcloud.MaxHeader)
 		start, err := r.part(ctx, o, 0, n)
 		read += int64(len(start))
 		if err != nil {

@@ -34,6 +34,14 @@ func Line(name string, owners []Owner) []byte {
 	return image{Context: name, Owners: owners}.line()
 }
 
+// owner returns the name of the owner that the image may belong to.
+func (i image) owner() string {
+	if len(i.Owners) == 0 {
+		return ""
+	}
+	return i.Owners[0].Name
+}
+
 func (i image) line() []byte {
 	text, _ := json.Marshal(i) // strings and a bool
 	return append(text, '\n')
@@ -165,14 +173,12 @@ func (j *Joined) groups(
 // group before has ended.
 func (j *Joined) add(g *group, line []byte, end func(*group) error) (*group, error) {
 	im, isImage := imageOf(line)
-	owner := ""
-	if isImage {
-		owner = im.Owners[0].Name
-	} else {
-		var err error
-		if owner, err = j.ownName(line); err != nil {
-			return g, err
-		}
+	owner, err := im.owner(), error(nil)
+	if !isImage {
+		owner, err = j.ownName(line)
+	}
+	if err != nil {
+		return g, err
 	}
 	if owner != g.owner {
 		if err := end(g); err != nil {
@@ -230,7 +236,8 @@ func (g *group) has(o Owner) bool {
 // that the owner must have.
 func matches(line []byte, o Owner) bool {
 	name, err := entry.Name(line)
-	return err == nil && (o.Extension == "" || strings.EqualFold(imagehead.Extension(name), o.Extension))
+	extension := imagehead.Extension(name)
+	return err == nil && (o.Extension == "" || strings.EqualFold(extension, o.Extension))
 }
 
 // join yields the entries of a group with their images.

@@ -33,7 +33,8 @@ const (
 )
 
 var reasons = []string{
-	OwnOutput, FolderMarker, NotAnImage, Excluded, BelowMinSize, AboveMaxSize, ContextImage, Unowned,
+	OwnOutput, FolderMarker, NotAnImage, Excluded, BelowMinSize, AboveMaxSize, ContextImage,
+	Unowned,
 }
 
 // The codes of objects on the error list that only the listing is
@@ -125,7 +126,7 @@ func (s Selection) skips(o providers.Object) string {
 		return OwnOutput
 	case strings.HasSuffix(o.Key, "/"):
 		return FolderMarker
-	case imagehead.ByName(o.Key) == imagehead.NotImage && !(s.solid && pointcloud.ByName(o.Key)):
+	case !s.accepts(o.Key):
 		return NotAnImage
 	case !s.selected.Has(o.Key):
 		return Excluded
@@ -135,6 +136,12 @@ func (s Selection) skips(o providers.Object) string {
 		return AboveMaxSize
 	}
 	return ""
+}
+
+// accepts reports whether a key is of an image, or of a point cloud
+// where these are the entries.
+func (s Selection) accepts(key string) bool {
+	return imagehead.ByName(key) != imagehead.NotImage || s.solid && pointcloud.ByName(key)
 }
 
 // Warning returns a warning for the error list if the key of an
