@@ -35,6 +35,11 @@ type BuildManifest struct {
 	// that are left out because of their names or sizes have not
 	// failed.
 	MaxFailed *float64 `json:"max_failed,omitempty"`
+	// Unopenable says what becomes of images that CVAT cannot open,
+	// such as HEIC and JPEG XL: UnopenableLeaveOut, which is the
+	// default, or UnopenableInclude. Those left out are on the error
+	// list, and do not count for MaxFailed.
+	Unopenable string `json:"unopenable,omitempty"`
 	// Sorting is the order of the entries: lexicographical, which is
 	// the default, natural or predefined.
 	Sorting string `json:"sorting,omitempty"`
@@ -42,6 +47,12 @@ type BuildManifest struct {
 	// is absent otherwise.
 	Order *ManifestOrder `json:"order,omitempty"`
 }
+
+// The values of BuildManifest.Unopenable.
+const (
+	UnopenableLeaveOut = "leave-out"
+	UnopenableInclude  = "include"
+)
 
 // Kind implements Job.
 func (BuildManifest) Kind() string { return "build-manifest" }

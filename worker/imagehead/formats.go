@@ -5,15 +5,55 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/heif"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/icons"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/jpeg"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/jpeg2000"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/jpegxl"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/png"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/small"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/textual"
 )
 
-// formats is the table of the types that Read can read. Each has its
-// own file. If several match, the first one counts.
-var formats = []head.Format{
-	jpeg.Format,
-	png.Format,
+// line is a line of the table of formats.
+type line struct {
+	head.Format
+	// refused says why CVAT cannot open images of the format. It is
+	// empty if CVAT can.
+	refused string
+}
+
+// formats is the table of the formats that Read can read, and of what
+// CVAT opens. If several match, the first one counts that can read
+// the image, as in Pillow.
+//
+// CVAT 2.73 opens what Pillow 12.3.0 opens and draws without further
+// programs and plugins (utils/dataset_manifest/requirements.txt,
+// Dockerfile).
+var formats = []line{
+	{jpeg.Format, ""},
+	{png.Format, ""},
+	{heif.AVIF, ""},
+	{jpeg2000.Format, ""},
+	{small.PSD, ""},
+	{small.DDS, ""},
+	{small.QOI, ""},
+	{small.Sun, ""},
+	{small.SGI, ""},
+	{small.PCX, ""},
+	{icons.ICO, ""},
+	{icons.CUR, ""},
+	{icons.ICNS, ""},
+	{textual.PNM, ""},
+	{textual.XPM, ""},
+	{textual.XBM, ""},
+	{textual.FITS, ""},
+	{heif.HEIC, "Pillow does not read HEIC"},
+	{jpegxl.Format, "Pillow does not read JPEG XL"},
+	{textual.EPS, "Pillow needs Ghostscript to draw EPS, and CVAT's image has none"},
+	{small.WMF, "Pillow draws WMF only on Windows"},
+	{small.EMF, "Pillow draws EMF only on Windows"},
+	{small.TGA, ""}, // the last one, because it has no signature
 }
 
 // The types that other packages treat in their own ways.
@@ -22,28 +62,17 @@ const (
 	PNG  = png.Type
 )
 
-// formatByContent returns the format of content that starts with
-// start, or nil.
-func formatByContent(start []byte) *head.Format {
-	for i := range formats {
-		if formats[i].Matches(start) {
-			return &formats[i]
-		}
-	}
-	return nil
-}
-
 // formatByName returns the format that a key's extension stands for,
 // or nil.
 func formatByName(key string) *head.Format {
 	extension := strings.ToLower(Extension(key))
-	i := slices.IndexFunc(formats, func(f head.Format) bool {
+	i := slices.IndexFunc(formats, func(f line) bool {
 		return slices.Contains(f.Extensions, extension)
 	})
 	if i < 0 {
 		return nil
 	}
-	return &formats[i]
+	return &formats[i].Format
 }
 
 // supported returns the names of the types that can be read.
@@ -67,15 +96,6 @@ var otherTypes = []struct {
 	{head.Signature(0, "MM\x00*"), "tiff"},
 	{head.Signature(0, "II+\x00"), "tiff"},
 	{head.Signature(0, "MM\x00+"), "tiff"},
-	{head.Signature(4, "ftyp"), "heif or avif"},
-	{head.Signature(4, "jP  "), "jpeg 2000"},
-	{head.Signature(0, "\xff\x0a"), "jpeg xl"},
-	{head.Signature(4, "JXL "), "jpeg xl"},
-	{head.Signature(0, "8BPS"), "psd"},
-	{head.Signature(0, "DDS "), "dds"},
-	{head.Signature(0, "\x00\x00\x01\x00"), "ico"},
-	{head.Signature(0, "icns"), "icns"},
-	{head.Signature(0, "%!PS"), "eps"},
 }
 
 func otherByContent(start []byte) head.Type {

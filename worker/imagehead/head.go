@@ -7,12 +7,15 @@
 // bytes come from strangers, so every length in them is checked before
 // it is used.
 //
-// To add a type of image, write a file like png.go and add a line to
-// formats.
+// To add a type of image, write a file like small/qoi.go and add a line
+// to formats.
 package imagehead
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
+	"fmt"
 
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
@@ -35,14 +38,47 @@ func Read(fetch head.Fetch, size, first int64) (head.Head, error) {
 		return head.Head{}, err
 	}
 
-	if f := formatByContent(start); f != nil {
-		return f.Read(r)
+	h, matched, err := readFormats(r, bytes.Clone(start))
+	if matched {
+		return h, err
 	}
 	if t := otherByContent(start); t != "" {
 		return head.Head{}, unsupported(t, "the content is "+string(t))
 	}
 	return head.Head{}, head.Corrupt("",
 		"the content has no signature of a known image type: it starts with % x", start)
+}
+
+// maxPixels is how many pixels Pillow opens (Image.py,
+// _decompression_bomb_check).
+const maxPixels = 2 * (1 << 30 / 4 / 3)
+
+// readFormats reads the head with the first format that matches and
+// finds the image sound. If none does, the error is that of the first.
+// matched reports whether any matches.
+func readFormats(r *head.Source, start []byte) (h head.Head, matched bool, err error) {
+	var first error
+	for _, f := range formats {
+		if !f.Matches(start) {
+			continue
+		}
+		h, err = f.Read(r)
+		var broken *head.Error
+		if errors.As(err, &broken) && broken.Code == head.CodeCorrupt {
+			first = cmp.Or(first, err)
+			continue
+		}
+		if err != nil {
+			return head.Head{}, true, err
+		}
+		if int64(h.Width)*int64(h.Height) > maxPixels {
+			h.Refused = fmt.Sprintf("it has %d x %d pixels, and Pillow opens at most %d",
+				h.Width, h.Height, int64(maxPixels))
+		}
+		h.Refused = cmp.Or(f.refused, h.Refused)
+		return h, true, nil
+	}
+	return head.Head{}, first != nil, first
 }
 
 func unsupported(t head.Type, what string) *head.Error {

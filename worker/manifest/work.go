@@ -61,12 +61,15 @@ func (r headReader) item(ctx context.Context, o providers.Object) (job.Item, err
 	if err != nil {
 		return job.Item{Bytes: read}, err
 	}
+	if v := r.JudgeHead(o.Key, head); v.Err != nil {
+		return job.Item{Tally: v.Tally, Bytes: read}, v.Err
+	}
 	width, height := head.Display()
 	return job.Item{
 		Data:  entry(strings.TrimPrefix(o.Key, r.dir), width, height),
 		Tally: tallyEntries,
 		Bytes: read,
-		Error: selection.Warning(o.Key),
+		Error: selection.Warning(o.Key, head.Type),
 	}, nil
 }
 

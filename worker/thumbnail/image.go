@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/raster"
 	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
 
@@ -104,6 +105,9 @@ func (r *run) renderWithin(ctx context.Context, from *source) (rendering, error)
 	h, err := from.head(ctx)
 	if err != nil {
 		return rendering{}, err
+	}
+	if r.decode == nil && !raster.CanDecode(h.Type) {
+		return rendering{}, decodeError(h, raster.ErrUnsupported)
 	}
 	if int64(h.Width)*int64(h.Height) > maxPixels {
 		return rendering{}, tooLarge("the image has %d x %d pixels; the limit is %d million",

@@ -166,7 +166,8 @@ func (t *tags) add(r *head.Source, s segment) error {
 	switch {
 	case bytes.HasPrefix(b, []byte(exifMagic)) && !t.found:
 		n := int64(len(exifMagic))
-		t.exif, t.found, err = exif.Orientation(exif.Block{Source: r, Off: s.off + n, Size: s.n - n})
+		block := exif.Block{Source: r, Off: s.off + n, Size: s.n - n}
+		t.exif, t.found, err = exif.Orientation(block)
 		return err
 	case string(b) == xmpMagic && t.xmp.n == 0:
 		t.xmp = s

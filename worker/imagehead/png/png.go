@@ -49,7 +49,8 @@ func read(r *head.Source) (head.Head, error) {
 	}
 	width, height := binary.BigEndian.Uint32(b[8:]), binary.BigEndian.Uint32(b[12:])
 	if width == 0 || height == 0 || width > math.MaxInt32 || height > math.MaxInt32 {
-		return head.Head{}, head.Corrupt(Type, "the PNG's header says %d x %d pixels", width, height)
+		return head.Head{}, head.Corrupt(Type,
+			"the PNG's header says %d x %d pixels", width, height)
 	}
 
 	h := head.Head{

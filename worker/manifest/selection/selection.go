@@ -43,6 +43,8 @@ const (
 	CodeCannotOpen = "cvat-cannot-open"
 	// CodeControl is the code of a warning: the image is an entry.
 	CodeControl = "control-character"
+	// CodeMismatch is the code of a warning: the image is an entry.
+	CodeMismatch = "mismatched-extension"
 )
 
 // Selection selects the objects of one manifest. Make one with New.
@@ -51,6 +53,7 @@ type Selection struct {
 	dir              string // the manifest's directory, with a slash at its end, or empty
 	selected         globs.Selection
 	minSize, maxSize int64
+	unopenable       bool // images that CVAT cannot open are entries too
 }
 
 // New makes the selection of a job whose manifest lies in a
@@ -59,6 +62,7 @@ func New(j tasks.BuildManifest, dir string) Selection {
 	return Selection{
 		dir: dir, selected: globs.New(j.Include, j.Exclude),
 		minSize: j.MinSize, maxSize: j.MaxSize,
+		unopenable: j.Unopenable == tasks.UnopenableInclude,
 	}
 }
 
@@ -86,12 +90,31 @@ func (s Selection) Judge(o providers.Object) Verdict {
 		return onList(CodeOutside,
 			"the image is outside the manifest's directory, %q; CVAT resolves entries from there",
 			s.dir)
-	case imagehead.ByName(o.Key) == imagehead.Unreadable:
-		return onList(CodeCannotOpen,
-			"CVAT accepts %s as an image but cannot open it, and would fail the whole task",
-			imagehead.Extension(o.Key))
+	case s.unopenable, imagehead.ByName(o.Key) != imagehead.Unreadable:
+	case !imagehead.ReadsName(o.Key): // else the content decides
+		return cannotOpen(imagehead.Extension(o.Key) + " is no type that Pillow reads")
 	}
 	return Verdict{}
+}
+
+// JudgeHead decides on an image whose head has been read.
+func (s Selection) JudgeHead(key string, h head.Head) Verdict {
+	raw := imagehead.ByName(key) == imagehead.Unreadable && !imagehead.ReadsName(key)
+	switch {
+	case h.Refused != "" && !s.unopenable:
+		return cannotOpen(h.Refused)
+	case raw && h.Type == typeTIFF:
+		// The first image of a camera's raw file is a small preview.
+		return Verdict{Err: imagehead.UnsupportedName(key)}
+	}
+	return Verdict{}
+}
+
+const typeTIFF head.Type = "tiff"
+
+func cannotOpen(why string) Verdict {
+	return onList(CodeCannotOpen, "CVAT cannot open the image, and would fail the whole task: %s. "+
+		"With \"unopenable\": \"include\" it becomes an entry", why)
 }
 
 // onList returns the verdict on an object that is on the error list for
@@ -120,17 +143,24 @@ func (s Selection) skips(o providers.Object) string {
 	return ""
 }
 
-// Warning returns a warning for the error list if the key of an
-// entry has control characters, else nil. CVAT opens such images,
-// but other tools may not, and people cannot see the characters.
-func Warning(key string) *tasks.ObjectError {
+// Warning returns a warning for the error list if an entry has a key
+// with control characters, or one whose extension is that of another
+// type; else nil. CVAT opens such images, but other tools may not.
+func Warning(key string, t head.Type) *tasks.ObjectError {
+	warning := tasks.ObjectError{Key: key, Warning: true}
 	i := strings.IndexFunc(key, unicode.IsControl)
-	if i < 0 {
+	switch {
+	case i >= 0:
+		warning.Code = CodeControl
+		warning.Message = fmt.Sprintf(
+			"the key has a control character at byte %d, %+q; other tools may refuse it",
+			i, []rune(key[i:])[0])
+	case !imagehead.FitsName(key, t):
+		warning.Code = CodeMismatch
+		warning.Message = fmt.Sprintf("the name ends in %s, but the content is %s",
+			imagehead.Extension(key), t)
+	default:
 		return nil
 	}
-	return &tasks.ObjectError{
-		Key: key, Code: CodeControl, Warning: true, Message: fmt.Sprintf(
-			"the key has a control character at byte %d, %+q; other tools may refuse it",
-			i, []rune(key[i:])[0]),
-	}
+	return &warning
 }
