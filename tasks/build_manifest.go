@@ -35,17 +35,15 @@ type BuildManifest struct {
 	// that are left out because of their names or sizes have not
 	// failed.
 	MaxFailed *float64 `json:"max_failed,omitempty"`
-	// Unopenable says what becomes of images that CVAT cannot open,
-	// such as HEIC and JPEG XL: UnopenableLeaveOut, which is the
-	// default, or UnopenableInclude. Those left out are on the error
-	// list, and do not count for MaxFailed.
-	Unopenable string `json:"unopenable,omitempty"`
 	// Sorting is the order of the entries: lexicographical, which is
 	// the default, natural or predefined.
 	Sorting string `json:"sorting,omitempty"`
 	// Order is the order of the entries if Sorting is predefined, and
 	// is absent otherwise.
 	Order *ManifestOrder `json:"order,omitempty"`
+	// Unopenable says what becomes of images that CVAT cannot open,
+	// such as HEIC: leave-out, which is the default, or include.
+	Unopenable string `json:"unopenable,omitempty"`
 }
 
 // The values of BuildManifest.Unopenable.
@@ -78,6 +76,9 @@ func (j BuildManifest) Validate() error {
 	errs.Output("manifest", to.Dir(), key, ".jsonl")
 	j.checkSelection(&errs)
 	j.checkSorting(&errs)
+	if j.Unopenable != "" {
+		errs.OneOf("unopenable", j.Unopenable, []string{UnopenableLeaveOut, UnopenableInclude})
+	}
 	j.CheckTerms(&errs)
 	return errs.Err(j.Kind())
 }
@@ -123,6 +124,11 @@ func (r BuildManifestResult) Summary() string {
 	case r.Unconditional:
 		outcome = "written without a condition"
 	}
-	return fmt.Sprintf("%d entries in %s, %s left out, %s skipped, %s",
+	text := fmt.Sprintf("%d entries in %s, %s left out, %s skipped, %s",
 		r.Entries, r.Key, count(r.Failed, "image"), count(r.Skipped, "other object"), outcome)
+	if r.Twins != nil {
+		text += fmt.Sprintf(", %d entries with names that differ only in case or Unicode form",
+			r.Twins.Entries)
+	}
+	return text
 }

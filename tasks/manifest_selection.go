@@ -31,9 +31,6 @@ func (j BuildManifest) checkSelection(errs *fields.Errors) {
 		errs.Add("max_size", "%d is less than min_size, %d: no object has such a size",
 			j.MaxSize, j.MinSize)
 	}
-	if j.Unopenable != "" {
-		errs.OneOf("unopenable", j.Unopenable, []string{UnopenableLeaveOut, UnopenableInclude})
-	}
 	if share := j.FailedShare(); share < 0 || share > 1 {
 		errs.Add("max_failed", "%v is not within 0 to 1; 0.2 means a fifth of the images", share)
 	}

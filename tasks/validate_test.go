@@ -127,8 +127,8 @@ func TestValidatePayloads(t *testing.T) {
 		}},
 		"manifest sizes": {tasks.BuildManifest{Source: mem(""), MinSize: -1, MaxSize: -2, MaxFailed: new(-0.1), Unopenable: "skip"}, []string{
 			`min_size: -1 is negative; give a number of bytes`, `max_size: -2 is negative; give a number of bytes`,
-			`unopenable: "skip" is not supported; there is leave-out, include`,
 			`max_failed: -0.1 is not within 0 to 1; 0.2 means a fifth of the images`,
+			`unopenable: "skip" is not supported; there is leave-out, include`,
 		}},
 		"manifest order":     {job: tasks.BuildManifest{Source: mem("cats/"), Sorting: "predefined", Order: &tasks.ManifestOrder{Keys: []string{"b.jpg", "a.jpg"}}}},
 		"manifest order key": {job: tasks.BuildManifest{Source: mem("cats/"), Sorting: "predefined", Order: &tasks.ManifestOrder{Key: "cats/order.txt"}}},

@@ -101,7 +101,7 @@ func TestJSONIsTheStatus(t *testing.T) {
 func TestErrorListOfARun(t *testing.T) {
 	t.Parallel()
 	dir := manyCorrupt(t, 30)
-	run := []string{"run", "build-manifest", "--source", "file://" + dir + "/scenes"}
+	run := []string{"run", "build-manifest", "--source", "file://" + dir + "/scenes", "--set", "max_failed=1"}
 	_, errs := want(t.Context(), t, cli.ExitOK, nil, run...)
 	if n := strings.Count(errs, "left out  "); n != 20 || !strings.Contains(errs, "and 11 more; for all of them:\n  run the command again with --errors FILE") {
 		t.Errorf("%d lines:\n%s", n, errs)
@@ -132,7 +132,7 @@ func TestErrorListOfAJob(t *testing.T) {
 	}
 	ctx, stop := startWorker(t, environ)
 	defer stop()
-	want(ctx, t, cli.ExitOK, environ, "enqueue", "build-manifest", "--id", "j", "--source", "file://"+dir+"/scenes")
+	want(ctx, t, cli.ExitOK, environ, "enqueue", "build-manifest", "--id", "j", "--source", "file://"+dir+"/scenes", "--set", "max_failed=1")
 	_, errs := want(ctx, t, cli.ExitLeftOut, environ, "wait", "j", "--fail-on-errors")
 	if !strings.Contains(errs, "and 11 more; for all of them:\n  stevedore status j --errors") {
 		t.Errorf("%s", errs)

@@ -60,8 +60,8 @@ func isSeparator(b byte) bool {
 }
 
 func wordsBefore(key string, at int) (n int) {
-	for i := range at {
-		if isSeparator(key[i]) {
+	for _, b := range []byte(key[:at]) {
+		if isSeparator(b) {
 			n++
 		}
 	}
@@ -110,10 +110,10 @@ func (c contexts) after(key string, at int) (bytes byteSet, known bool) {
 	for size := maxTail; size >= minTail && !known; size-- {
 		t := tailOf(key, at, size, word)
 		if bytes, known = c.complete(t); known {
-			return c.withNumbers(bytes, t), true
+			bytes = c.withNumbers(bytes, t)
 		}
 	}
-	return byteSet{}, false
+	return bytes, known
 }
 
 // withNumbers returns all decimal digits if one is among the bytes
@@ -122,10 +122,7 @@ func (c contexts) after(key string, at int) (bytes byteSet, known bool) {
 // begins.
 func (c contexts) withNumbers(bytes byteSet, t tail) byteSet {
 	all, known := bytes, true
-	for range maxTail {
-		if !known || !bytes.overlaps(decimals) {
-			break
-		}
+	for i := 0; i < maxTail && known && bytes.overlaps(decimals); i++ {
 		all = all.union(decimals).union(bytes)
 		t = t.withDecimal()
 		bytes, known = c.complete(t)

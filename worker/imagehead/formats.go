@@ -13,26 +13,32 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/png"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/small"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/textual"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/tiff"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/webp"
 )
 
 // line is a line of the table of formats.
 type line struct {
 	head.Format
-	// refused says why CVAT cannot open images of the format. It is
+	// refusal says why CVAT cannot open images of the format. It is
 	// empty if CVAT can.
-	refused string
+	refusal string
 }
 
 // formats is the table of the formats that Read can read, and of what
-// CVAT opens. If several match, the first one counts that can read
-// the image, as in Pillow.
+// CVAT opens. If several match, the first one counts that finds the
+// image sound, as in Pillow.
 //
 // CVAT 2.73 opens what Pillow 12.3.0 opens and draws without further
-// programs and plugins (utils/dataset_manifest/requirements.txt,
+// plugins and programs (utils/dataset_manifest/requirements.txt,
 // Dockerfile).
 var formats = []line{
 	{jpeg.Format, ""},
 	{png.Format, ""},
+	{webp.Format, ""},
+	{tiff.Format, ""},
+	{small.GIF, ""},
+	{small.BMP, ""},
 	{heif.AVIF, ""},
 	{jpeg2000.Format, ""},
 	{small.PSD, ""},
@@ -48,11 +54,11 @@ var formats = []line{
 	{textual.XPM, ""},
 	{textual.XBM, ""},
 	{textual.FITS, ""},
-	{heif.HEIC, "Pillow does not read HEIC"},
-	{jpegxl.Format, "Pillow does not read JPEG XL"},
-	{textual.EPS, "Pillow needs Ghostscript to draw EPS, and CVAT's image has none"},
-	{small.WMF, "Pillow draws WMF only on Windows"},
-	{small.EMF, "Pillow draws EMF only on Windows"},
+	{heif.HEIC, "CVAT opens no HEIC: its library, Pillow, has no reader for it"},
+	{jpegxl.Format, "CVAT opens no JPEG XL: its library, Pillow, has no reader for it"},
+	{textual.EPS, "CVAT opens no EPS: Pillow needs Ghostscript to draw it"},
+	{small.WMF, "CVAT opens no WMF: Pillow draws it only on Windows"},
+	{small.EMF, "CVAT opens no EMF: Pillow draws it only on Windows"},
 	{small.TGA, ""}, // the last one, because it has no signature
 }
 
@@ -89,13 +95,11 @@ var otherTypes = []struct {
 	matches func(start []byte) bool
 	is      head.Type
 }{
-	{head.Signature(0, "GIF8"), "gif"},
-	{head.Signature(0, "BM"), "bmp"},
-	{head.Signature(8, "WEBP"), "webp"},
-	{head.Signature(0, "II*\x00"), "tiff"},
-	{head.Signature(0, "MM\x00*"), "tiff"},
-	{head.Signature(0, "II+\x00"), "tiff"},
-	{head.Signature(0, "MM\x00+"), "tiff"},
+	{head.Signature(4, "ftyp"), "mp4, quicktime or the like"},
+	{head.Signature(0, "v/1\x01"), "openexr"},
+	{head.Signature(0, "#?RADIANCE"), "radiance hdr"},
+	{head.Signature(0, "gimp xcf"), "xcf"},
+	{head.Signature(0, "%PDF-"), "pdf"},
 }
 
 func otherByContent(start []byte) head.Type {

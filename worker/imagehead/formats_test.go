@@ -39,13 +39,13 @@ func TestUnsupported_Texts(t *testing.T) {
 	if !strings.HasPrefix(supported(), "jpeg, png") {
 		t.Errorf("supported are %s", supported())
 	}
-	_, bmp := parse([]byte("BM\x00\x01\x00\x00"))
+	_, exr := parse([]byte("v/1\x01\x00\x00"))
 	_, unknown := parse([]byte("something else"))
 	for _, c := range []struct {
 		err  error
 		want string
 	}{
-		{bmp, "the content is bmp, which is not supported (supported: " + supported() + ")"},
+		{exr, "the content is openexr, which is not supported (supported: " + supported() + ")"},
 		{UnsupportedName("a.RAW"), "the name ends in .RAW, which is not supported (supported: " + supported() + ")"},
 		{
 			RefineError("a.raw", unknown),

@@ -7,8 +7,8 @@
 // bytes come from strangers, so every length in them is checked before
 // it is used.
 //
-// To add a type of image, write a file like small/qoi.go and add a line
-// to formats.
+// To add a type of image, write a file like png.go and add a line to
+// formats.
 package imagehead
 
 import (
@@ -40,7 +40,7 @@ func Read(fetch head.Fetch, size, first int64) (head.Head, error) {
 
 	h, matched, err := readFormats(r, bytes.Clone(start))
 	if matched {
-		return h, err
+		return withLimit(h), err
 	}
 	if t := otherByContent(start); t != "" {
 		return head.Head{}, unsupported(t, "the content is "+string(t))
@@ -48,10 +48,6 @@ func Read(fetch head.Fetch, size, first int64) (head.Head, error) {
 	return head.Head{}, head.Corrupt("",
 		"the content has no signature of a known image type: it starts with % x", start)
 }
-
-// maxPixels is how many pixels Pillow opens (Image.py,
-// _decompression_bomb_check).
-const maxPixels = 2 * (1 << 30 / 4 / 3)
 
 // readFormats reads the head with the first format that matches and
 // finds the image sound. If none does, the error is that of the first.
@@ -68,17 +64,23 @@ func readFormats(r *head.Source, start []byte) (h head.Head, matched bool, err e
 			first = cmp.Or(first, err)
 			continue
 		}
-		if err != nil {
-			return head.Head{}, true, err
-		}
-		if int64(h.Width)*int64(h.Height) > maxPixels {
-			h.Refused = fmt.Sprintf("it has %d x %d pixels, and Pillow opens at most %d",
-				h.Width, h.Height, int64(maxPixels))
-		}
-		h.Refused = cmp.Or(f.refused, h.Refused)
-		return h, true, nil
+		h.Refusal = cmp.Or(f.refusal, h.Refusal)
+		return h, true, err
 	}
 	return head.Head{}, first != nil, first
+}
+
+// maxPixels is how many pixels Pillow opens at most: twice
+// Image.MAX_IMAGE_PIXELS (Pillow 12.3, Image._decompression_bomb_check).
+const maxPixels = 2 * (1 << 30 / 4 / 3)
+
+// withLimit notes that CVAT cannot open an image of more pixels.
+func withLimit(h head.Head) head.Head {
+	if h.Refusal == "" && int64(h.Width)*int64(h.Height) > maxPixels {
+		h.Refusal = fmt.Sprintf("CVAT opens no image of more than %d pixels, and this has %d x %d",
+			maxPixels, h.Width, h.Height)
+	}
+	return h
 }
 
 func unsupported(t head.Type, what string) *head.Error {

@@ -85,7 +85,8 @@ func FitsName(key string, t head.Type) bool {
 // unsupported type, because files of that type have no signature.
 func RefineError(key string, err error) error {
 	var e *head.Error
-	if !errors.As(err, &e) || e.Code != head.CodeCorrupt || e.Type != "" || ReadsName(key) {
+	isUnknown := errors.As(err, &e) && e.Code == head.CodeCorrupt && e.Type == ""
+	if !isUnknown || formatByName(key) != nil {
 		return err
 	}
 	refined := UnsupportedName(key)

@@ -18,6 +18,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/order"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
@@ -47,6 +48,9 @@ func (Job) Plan(
 	defer func() { _ = b.Close() }()
 	if to, _ := j.Target(); after == "" {
 		if err := env.CheckTarget(ctx, to); err != nil {
+			return err
+		}
+		if err := order.Check(ctx, j, env.Open); err != nil {
 			return err
 		}
 	}

@@ -57,19 +57,19 @@ func (r headReader) item(ctx context.Context, o providers.Object) (job.Item, err
 	if v := r.Judge(o); v.Tally != "" {
 		return job.Item{Tally: v.Tally}, v.Err
 	}
-	head, read, err := r.head(ctx, o)
+	h, read, err := r.head(ctx, o)
 	if err != nil {
 		return job.Item{Bytes: read}, err
 	}
-	if v := r.JudgeHead(o.Key, head); v.Err != nil {
+	if v := r.JudgeHead(o.Key, h); v.Tally != "" {
 		return job.Item{Tally: v.Tally, Bytes: read}, v.Err
 	}
-	width, height := head.Display()
+	width, height := h.Display()
 	return job.Item{
 		Data:  entry(strings.TrimPrefix(o.Key, r.dir), width, height),
 		Tally: tallyEntries,
 		Bytes: read,
-		Error: selection.Warning(o.Key, head.Type),
+		Error: selection.Warning(o.Key, h.Type),
 	}, nil
 }
 

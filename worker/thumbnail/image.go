@@ -106,8 +106,11 @@ func (r *run) renderWithin(ctx context.Context, from *source) (rendering, error)
 	if err != nil {
 		return rendering{}, err
 	}
-	if r.decode == nil && !raster.CanDecode(h.Type) {
-		return rendering{}, decodeError(h, raster.ErrUnsupported)
+	if !raster.CanDecode(h.Type) {
+		return rendering{}, &head.Error{
+			Code: head.CodeUnsupported, Type: h.Type,
+			Detail: fmt.Sprintf("thumbnails of %s images are not supported", h.Type),
+		}
 	}
 	if int64(h.Width)*int64(h.Height) > maxPixels {
 		return rendering{}, tooLarge("the image has %d x %d pixels; the limit is %d million",

@@ -90,7 +90,7 @@ func withComponents(width, height int64, components, bits int) (head.Head, error
 	}
 	h, err := head.Upright(Type, width, height, l)
 	if components < 1 || components > 4 {
-		h.Refused = fmt.Sprintf("the JPEG 2000 has %d components", components)
+		h.Refusal = fmt.Sprintf("the JPEG 2000 has %d components", components)
 	}
 	return h, err
 }

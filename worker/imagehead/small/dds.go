@@ -52,21 +52,21 @@ func readDDS(s *head.Source) (head.Head, error) {
 	case flags&ddsRGB != 0:
 	case flags&ddsLuminance != 0:
 		if bits != 8 && (bits != 16 || flags&ddsAlpha == 0) {
-			h.Refused = fmt.Sprintf("the DDS has grey pixels of %d bits", bits)
+			h.Refusal = fmt.Sprintf("the DDS has grey pixels of %d bits", bits)
 		}
 	case flags&ddsPalette != 0:
 		h.Layout.Palette = true
 	case flags&ddsFourCC == 0:
-		h.Refused = fmt.Sprintf("the DDS has pixels with the flags %#x", flags)
+		h.Refusal = fmt.Sprintf("the DDS has pixels with the flags %#x", flags)
 	case code == "DX10":
 		if b, err = head.Front(s, "dds", 132); err != nil {
 			return head.Head{}, err
 		}
 		if n := le.Uint32(b[128:]); !slices.Contains(ddsDXGI, n) {
-			h.Refused = fmt.Sprintf("the DDS has pixels of the DXGI format %d", n)
+			h.Refusal = fmt.Sprintf("the DDS has pixels of the DXGI format %d", n)
 		}
 	case !slices.Contains(ddsCodes, code):
-		h.Refused = fmt.Sprintf("the DDS has pixels of the format %q", code)
+		h.Refusal = fmt.Sprintf("the DDS has pixels of the format %q", code)
 	}
 	return h, nil
 }

@@ -45,7 +45,7 @@ func readPCX(s *head.Source) (head.Head, error) {
 	case version == 5 && bits == 8 && planes == 3:
 	case version == 5 && bits == 8 && planes == 1 && s.Size() >= palette:
 	default:
-		h.Refused = fmt.Sprintf("the PCX of version %d has %d planes of %d bits",
+		h.Refusal = fmt.Sprintf("the PCX of version %d has %d planes of %d bits",
 			version, planes, bits)
 	}
 	return h, nil

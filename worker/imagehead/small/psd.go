@@ -23,6 +23,10 @@ var psdModes = map[[2]int]int{
 	{9, 8}: 3,
 }
 
+// minPSD is the size of a file whose three sections before the pixels
+// are empty.
+const minPSD = 26 + 3*4 + 2
+
 func readPSD(s *head.Source) (head.Head, error) {
 	b, err := head.Front(s, "psd", 26)
 	if err != nil {
@@ -36,14 +40,17 @@ func readPSD(s *head.Source) (head.Head, error) {
 	if err != nil {
 		return h, err
 	}
+	if s.Size() < minPSD {
+		return head.Head{}, head.Cut("psd", head.ErrShort)
+	}
 	needed, known := psdModes[[2]int{mode, bits}]
 	switch {
 	case version != 1:
-		h.Refused = fmt.Sprintf("the Photoshop file has version %d, not 1", version)
+		h.Refusal = fmt.Sprintf("the Photoshop file has version %d, not 1", version)
 	case !known:
-		h.Refused = fmt.Sprintf("the Photoshop file has colour mode %d with %d bits", mode, bits)
+		h.Refusal = fmt.Sprintf("the Photoshop file has colour mode %d with %d bits", mode, bits)
 	case channels < needed:
-		h.Refused = fmt.Sprintf("the Photoshop file has %d channels of %d", channels, needed)
+		h.Refusal = fmt.Sprintf("the Photoshop file has %d channels of %d", channels, needed)
 	}
 	return h, nil
 }

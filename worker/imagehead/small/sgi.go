@@ -29,7 +29,7 @@ func readSGI(s *head.Source) (head.Head, error) {
 	grey := (dimensions == 1 || dimensions == 2) && channels == 1
 	colour := dimensions == 3 && (channels == 3 || channels == 4)
 	if err == nil && (bytes != 1 && bytes != 2 || !grey && !colour) {
-		h.Refused = fmt.Sprintf("the SGI image has %d dimensions and %d channels of %d bytes",
+		h.Refusal = fmt.Sprintf("the SGI image has %d dimensions and %d channels of %d bytes",
 			dimensions, channels, bytes)
 	}
 	return h, err

@@ -33,13 +33,14 @@ func readSun(s *head.Source) (head.Head, error) {
 	case 24, 32:
 		h.Layout = head.Layout{Bits: 8, Components: int(depth) / 8}
 	default:
-		h.Refused = fmt.Sprintf("the Sun raster file has pixels of %d bits", depth)
+		h.Refusal = fmt.Sprintf("the Sun raster file has pixels of %d bits", depth)
 	}
 	if kind > 5 {
-		h.Refused = fmt.Sprintf("the Sun raster file is of kind %d", kind)
+		h.Refusal = fmt.Sprintf("the Sun raster file is of kind %d", kind)
 	}
-	if palette > 1024 || palette > 0 && paletteKind != 1 {
-		h.Refused = fmt.Sprintf("the Sun raster file has %d bytes of colours of kind %d",
+	isIndex := depth == 4 || depth == 8
+	if palette > 1024 || palette > 0 && (paletteKind != 1 || !isIndex) {
+		h.Refusal = fmt.Sprintf("the Sun raster file has %d bytes of colours of kind %d",
 			palette, paletteKind)
 	}
 	return h, nil

@@ -1,6 +1,7 @@
 package small
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
@@ -37,7 +38,25 @@ func readTGA(s *head.Source) (head.Head, error) {
 	if err != nil {
 		return head.Head{}, err
 	}
-	l := head.Layout{Bits: 8, Components: max(int(b[16])/8, 1), Palette: b[1] == 1}
+	palette, kind, bits := b[1] == 1, b[2], b[16]
+	l := head.Layout{Bits: 8, Components: max(int(bits)/8, 1), Palette: palette}
 	width, height := shorts(le.Uint16(b[12:]), le.Uint16(b[14:]))
-	return head.Upright("tga", width, height, l)
+	h, err := head.Upright("tga", width, height, l)
+	if !tgaIsDrawn(kind, bits, palette) {
+		h.Refusal = fmt.Sprintf("the TGA of kind %d has pixels of %d bits", kind, bits)
+	}
+	return h, err
+}
+
+// tgaIsDrawn reports whether Pillow draws a TGA. The kind is 1 for
+// colours of a palette, 2 for colours, 3 for grey, and 8 more if it is
+// compressed.
+func tgaIsDrawn(kind, bits byte, palette bool) bool {
+	switch kind & 7 {
+	case 1:
+		return palette && bits == 8
+	case 2:
+		return !palette && bits >= 16
+	}
+	return bits == 8 || bits == 16 || bits == 1 && !palette
 }

@@ -84,9 +84,9 @@ func fitsImage(cards map[string]string) (head.Head, error) {
 	h, err := head.Upright("fits", width, height, head.Layout{Bits: bits, Components: 1})
 	switch {
 	case bits == 0:
-		h.Refused = fmt.Sprintf("the FITS has pixels of %s bits", cards[prefix+"BITPIX"])
+		h.Refusal = fmt.Sprintf("the FITS has pixels of %s bits", cards[prefix+"BITPIX"])
 	case table && strings.TrimSpace(strings.Trim(cards["ZCMPTYPE"], "'")) != "GZIP_1":
-		h.Refused = fmt.Sprintf("the FITS is compressed as %s", cards["ZCMPTYPE"])
+		h.Refusal = fmt.Sprintf("the FITS is compressed as %s", cards["ZCMPTYPE"])
 	}
 	return h, err
 }

@@ -73,7 +73,7 @@ func finishPNM(kind, last string, h *head.Head) error {
 		}
 		h.Layout.Bits = 32
 		if kind == "PF" {
-			h.Refused = "it is a PFM with colours"
+			h.Refusal = "it is a PFM with colours"
 		}
 		return nil
 	}
@@ -136,6 +136,6 @@ func (t *text) pam() (head.Head, error) {
 	}
 	l := head.Layout{Bits: 8, Components: int(max(number(values["DEPTH"]), 0))}
 	h, err := head.Upright("pnm", number(values["WIDTH"]), number(values["HEIGHT"]), l)
-	h.Refused = fmt.Sprintf("it is a PAM with %d channels", l.Components)
+	h.Refusal = fmt.Sprintf("it is a PAM with %d channels", l.Components)
 	return h, err
 }

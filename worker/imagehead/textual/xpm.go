@@ -39,14 +39,15 @@ func readXPM(s *head.Source) (head.Head, error) {
 		l := head.Layout{Bits: 8, Components: 3, Palette: true}
 		h, err := head.Upright("xpm", number(m[1]), number(m[2]), l)
 		if err == nil {
-			h.Refused, err = t.colours(number(m[3]), number(m[4]))
+			h.Refusal, err = t.colours(number(m[3]), number(m[4]))
 		}
 		return h, err
 	}
 }
 
 // colours reads the lines of the colours. It returns why Pillow
-// refuses them: it knows only None and colours in hexadecimal digits.
+// refuses them: it draws only colours in hexadecimal digits, and no
+// transparent ones.
 func (t *text) colours(count, characters int64) (refused string, err error) {
 	if characters < 0 || characters > 100 {
 		return fmt.Sprintf("the XPM has pixels of %d characters", characters), nil
@@ -63,7 +64,7 @@ func (t *text) colours(count, characters int64) (refused string, err error) {
 		}
 		colour := xpmColour(strings.Fields(line[from:to]))
 		digits, hexadecimal := strings.CutPrefix(colour, "#")
-		if colour != "None" && (!hexadecimal || !isHexadecimal(digits)) {
+		if !hexadecimal || !isHexadecimal(digits) {
 			return fmt.Sprintf("the XPM has the colour %q, and not one in hexadecimal digits",
 				colour), nil
 		}

@@ -53,7 +53,7 @@ type Selection struct {
 	dir              string // the manifest's directory, with a slash at its end, or empty
 	selected         globs.Selection
 	minSize, maxSize int64
-	unopenable       bool // images that CVAT cannot open are entries too
+	unopenable       bool // images that CVAT cannot open are entries
 }
 
 // New makes the selection of a job whose manifest lies in a
@@ -90,31 +90,36 @@ func (s Selection) Judge(o providers.Object) Verdict {
 		return onList(CodeOutside,
 			"the image is outside the manifest's directory, %q; CVAT resolves entries from there",
 			s.dir)
-	case s.unopenable, imagehead.ByName(o.Key) != imagehead.Unreadable:
-	case !imagehead.ReadsName(o.Key): // else the content decides
-		return cannotOpen(imagehead.Extension(o.Key) + " is no type that Pillow reads")
+	case !s.unopenable && isRaw(o.Key):
+		return onList(CodeCannotOpen,
+			"CVAT accepts %s as an image but cannot open it, and would fail the whole task",
+			imagehead.Extension(o.Key))
 	}
 	return Verdict{}
 }
 
-// JudgeHead decides on an image whose head has been read.
-func (s Selection) JudgeHead(key string, h head.Head) Verdict {
-	raw := imagehead.ByName(key) == imagehead.Unreadable && !imagehead.ReadsName(key)
-	switch {
-	case h.Refused != "" && !s.unopenable:
-		return cannotOpen(h.Refused)
-	case raw && h.Type == typeTIFF:
-		// The first image of a camera's raw file is a small preview.
-		return Verdict{Err: imagehead.UnsupportedName(key)}
-	}
-	return Verdict{}
+// isRaw reports whether CVAT takes a key for an image, but cannot
+// open it whatever its content is. If the name is that of a type whose
+// heads can be read, such as HEIC, the content decides.
+func isRaw(key string) bool {
+	return imagehead.ByName(key) == imagehead.Unreadable && !imagehead.ReadsName(key)
 }
 
 const typeTIFF head.Type = "tiff"
 
-func cannotOpen(why string) Verdict {
-	return onList(CodeCannotOpen, "CVAT cannot open the image, and would fail the whole task: %s. "+
-		"With \"unopenable\": \"include\" it becomes an entry", why)
+// JudgeHead decides on an image by its name and head.
+func (s Selection) JudgeHead(key string, h head.Head) Verdict {
+	if isRaw(key) && h.Type == typeTIFF {
+		// The head is that of a preview in a camera's raw file.
+		e := imagehead.UnsupportedName(key)
+		return Verdict{unusable + e.Code, e}
+	}
+	if s.unopenable || h.Refusal == "" {
+		return Verdict{}
+	}
+	return Verdict{unusable + CodeCannotOpen, &head.Error{
+		Code: CodeCannotOpen, Type: h.Type, Detail: h.Refusal,
+	}}
 }
 
 // onList returns the verdict on an object that is on the error list for
