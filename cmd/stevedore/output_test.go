@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -120,6 +122,23 @@ func TestErrorListOfARun(t *testing.T) {
 		if out, errs := want(t.Context(), t, cli.ExitInvalid, nil, append(run, flags...)...); out != "" || !strings.Contains(errs, "--errors") {
 			t.Errorf("%v: %s%s", flags, out, errs)
 		}
+	}
+}
+
+// A job of whose images too many fail writes nothing, and says why.
+func TestTooManyFailed(t *testing.T) {
+	t.Parallel()
+	dir := manyCorrupt(t, 30)
+	out, errs := want(t.Context(), t, cli.ExitFailed, nil, "run", "build-manifest", "--source", "file://"+dir+"/scenes", "--json")
+	s := statusIn(t, out)
+	if s.State != tasks.StateFailed || s.Failure.Code != "TooManyFailed" || s.Progress.Codes["corrupt-image"] != 31 {
+		t.Errorf("%+v, %+v", s, s.Failure)
+	}
+	if !strings.Contains(s.Failure.Message, "31 of 44 images") || !strings.Contains(errs, "corrupt-image") {
+		t.Errorf("%+v\n%s", s.Failure, errs)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "scenes", "manifest.jsonl")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the manifest: %v", err)
 	}
 }
 

@@ -23,11 +23,12 @@ func names(t *testing.T, w *jobtest.World, key string) string {
 	return strings.Join(all, " ")
 }
 
+// Names that are equal for natsort are all there.
 func TestJob_Sorting(t *testing.T) {
 	t.Parallel()
 	jobtest.InEachOrder(t, func(t *testing.T, order keyorder.Order) {
 		w := jobtest.NewIn(order)
-		for _, key := range []string{"in/img10.jpg", "in/img9.jpg", "in/IMG1.jpg", "in/a/2.jpg", "in/a-1.jpg"} {
+		for _, key := range []string{"in/img10.jpg", "in/img9.jpg", "in/img09.jpg", "in/IMG1.jpg", "in/a/2.jpg", "in/a-1.jpg"} {
 			w.Put(t, key, jpegOf(1, 1, 1, 0))
 		}
 		w.Put(t, "in/order.txt", "in/img10.jpg\nin/gone.jpg\nin/a/2.jpg\n")
@@ -37,10 +38,10 @@ func TestJob_Sorting(t *testing.T) {
 			order   *tasks.ManifestOrder
 			want    string
 		}{
-			{tasks.SortingNatural, nil, "a/2 a-1 IMG1 img9 img10"},
-			{tasks.SortingPredefined, &tasks.ManifestOrder{Keys: []string{"in/img9.jpg", "in/a-1.jpg"}}, "img9 a-1 IMG1 a/2 img10"},
-			{tasks.SortingPredefined, &tasks.ManifestOrder{Key: "in/order.txt"}, "img10 a/2 IMG1 a-1 img9"},
-			{tasks.SortingLexicographical, nil, "IMG1 a-1 a/2 img10 img9"},
+			{tasks.SortingNatural, nil, "a/2 a-1 IMG1 img09 img9 img10"},
+			{tasks.SortingPredefined, &tasks.ManifestOrder{Keys: []string{"in/img9.jpg", "in/a-1.jpg"}}, "img9 a-1 IMG1 a/2 img09 img10"},
+			{tasks.SortingPredefined, &tasks.ManifestOrder{Key: "in/order.txt"}, "img10 a/2 IMG1 a-1 img09 img9"},
+			{tasks.SortingLexicographical, nil, "IMG1 a-1 a/2 img09 img10 img9"},
 		} {
 			j.Sorting, j.Order = c.sorting, c.order
 			r := result(t, jobtest.Run(t, w, New(ample), j))
