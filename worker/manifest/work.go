@@ -81,7 +81,7 @@ func (r headReader) item(ctx context.Context, o providers.Object) (job.Item, err
 	if err != nil {
 		return job.Item{Bytes: read}, err
 	}
-	if v := r.JudgeHead(h); v.Tally != "" {
+	if v := r.JudgeHead(o.Key, h); v.Tally != "" {
 		return job.Item{Tally: v.Tally, Bytes: read}, v.Err
 	}
 	width, height := h.Display()
@@ -89,7 +89,7 @@ func (r headReader) item(ctx context.Context, o providers.Object) (job.Item, err
 		Data:  r.dialect.Image(name, width, height),
 		Tally: tallyEntries,
 		Bytes: read,
-		Error: selection.Warning(o.Key),
+		Error: selection.Warning(o.Key, h.Type),
 	}, nil
 }
 
@@ -126,7 +126,7 @@ func (r headReader) cloud(
 	}
 	return job.Item{
 		Data: entry.PointCloud(name, width, height), Tally: tallyEntries, Bytes: read,
-		Error: selection.Warning(o.Key),
+		Error: selection.Warning(o.Key, ""),
 	}, nil
 }
 
