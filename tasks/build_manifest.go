@@ -19,13 +19,38 @@ type BuildManifest struct {
 	// the manifest's own directory, so it must be in the directory of
 	// the images or above it (formats: CMAN-04).
 	Manifest string `json:"manifest,omitempty"`
-	// Include lists key prefixes: if there are any, only keys that
-	// begin with one of them count.
+	// Include lists key prefixes and globs, which package globs
+	// describes: if there are any, only keys that match one of them
+	// count.
 	Include []string `json:"include,omitempty"`
-	// Exclude lists key prefixes to leave out, in addition to
+	// Exclude lists key prefixes and globs to leave out, in addition to
 	// OwnDirectory.
 	Exclude []string `json:"exclude,omitempty"`
+	// MinSize and MaxSize are how large an object must and may be, in
+	// bytes. 0 means that there is no such limit.
+	MinSize int64 `json:"min_size,omitempty"`
+	MaxSize int64 `json:"max_size,omitempty"`
+	// MaxFailed is which share of the images may fail, 0 to 1; 0.2 when
+	// absent. If more fail, the job fails and writes nothing. Objects
+	// that are left out because of their names or sizes have not
+	// failed.
+	MaxFailed *float64 `json:"max_failed,omitempty"`
+	// Sorting is the order of the entries: lexicographical, which is
+	// the default, natural or predefined.
+	Sorting string `json:"sorting,omitempty"`
+	// Order is the order of the entries if Sorting is predefined, and
+	// is absent otherwise.
+	Order *ManifestOrder `json:"order,omitempty"`
+	// Unopenable says what becomes of images that CVAT cannot open,
+	// such as HEIC: leave-out, which is the default, or include.
+	Unopenable string `json:"unopenable,omitempty"`
 }
+
+// The values of BuildManifest.Unopenable.
+const (
+	UnopenableLeaveOut = "leave-out"
+	UnopenableInclude  = "include"
+)
 
 // Kind implements Job.
 func (BuildManifest) Kind() string { return "build-manifest" }
@@ -49,8 +74,11 @@ func (j BuildManifest) Validate() error {
 	}
 	to, key := j.Target()
 	errs.Output("manifest", to.Dir(), key, ".jsonl")
-	errs.Prefixes("include", j.Include)
-	errs.Prefixes("exclude", j.Exclude)
+	j.checkSelection(&errs)
+	j.checkSorting(&errs)
+	if j.Unopenable != "" {
+		errs.OneOf("unopenable", j.Unopenable, []string{UnopenableLeaveOut, UnopenableInclude})
+	}
 	j.CheckTerms(&errs)
 	return errs.Err(j.Kind())
 }
@@ -68,6 +96,20 @@ type BuildManifestResult struct {
 	// the manifest may have replaced one that another writer stored
 	// meanwhile.
 	Unconditional bool `json:"unconditional,omitempty"`
+	// SkippedBy counts the objects that are no entries, by reason: for
+	// those of Skipped a reason such as "excluded", for those of Failed
+	// the code on the error list, such as "corrupt-image". Keys that
+	// CVAT cannot use have a reason of their own each, such as
+	// "backslash".
+	SkippedBy map[string]int64 `json:"skipped_by,omitempty"`
+	// Warnings counts the entries with a warning on the error list.
+	Warnings int64 `json:"warnings,omitempty"`
+	// Twins tells of entries whose names some tools take for the same;
+	// absent if there are none.
+	Twins *Twins `json:"twins,omitempty"`
+	// Order says how the entries fit the predefined order, if there is
+	// one.
+	Order *OrderFit `json:"order,omitempty"`
 }
 
 // Kind implements Result.
@@ -82,6 +124,11 @@ func (r BuildManifestResult) Summary() string {
 	case r.Unconditional:
 		outcome = "written without a condition"
 	}
-	return fmt.Sprintf("%d entries in %s, %s left out, %s skipped, %s",
+	text := fmt.Sprintf("%d entries in %s, %s left out, %s skipped, %s",
 		r.Entries, r.Key, count(r.Failed, "image"), count(r.Skipped, "other object"), outcome)
+	if r.Twins != nil {
+		text += fmt.Sprintf(", %d entries with names that differ only in case or Unicode form",
+			r.Twins.Entries)
+	}
+	return text
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/tasks/fields"
+	"github.com/stevedore-jobs/stevedore/tasks/globs"
 )
 
 // GenerateThumbnails makes a JPEG thumbnail of each image under the
@@ -26,10 +27,11 @@ type GenerateThumbnails struct {
 	Size int `json:"size,omitempty"`
 	// Quality is the JPEG quality, 1 to 100; 0 means 80.
 	Quality int `json:"quality,omitempty"`
-	// Include lists key prefixes: if there are any, only keys that
-	// begin with one of them count.
+	// Include lists key prefixes and globs, which package globs
+	// describes: if there are any, only keys that match one of them
+	// count.
 	Include []string `json:"include,omitempty"`
-	// Exclude lists key prefixes to leave out, in addition to
+	// Exclude lists key prefixes and globs to leave out, in addition to
 	// OwnDirectory and, in the same bucket, Directory.
 	Exclude []string `json:"exclude,omitempty"`
 }
@@ -91,8 +93,8 @@ func (j GenerateThumbnails) Validate() error {
 		errs.Add("directory",
 			"%q holds the images themselves, and what it holds gets no thumbnail", dir)
 	}
-	errs.Prefixes("include", j.Include)
-	errs.Prefixes("exclude", j.Exclude)
+	globs.Check(&errs, "include", j.Include)
+	globs.Check(&errs, "exclude", j.Exclude)
 	j.CheckTerms(&errs)
 	return errs.Err(j.Kind())
 }

@@ -1,9 +1,6 @@
 package tasks
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/stevedore-jobs/stevedore/tasks/seal"
 	"github.com/stevedore-jobs/stevedore/tasks/walk"
 )
@@ -80,15 +77,4 @@ func withoutTexts(j Job) Job {
 		*s = s.WithoutTexts()
 	}
 	return c.Interface().(Job)
-}
-
-// Selected reports whether a job with these lists of key prefixes works
-// on an object: its key begins with one of include, if there are any,
-// and with none of exclude.
-func Selected(key string, include, exclude []string) bool {
-	begins := func(prefix string) bool { return strings.HasPrefix(key, prefix) }
-	if slices.ContainsFunc(exclude, begins) {
-		return false
-	}
-	return len(include) == 0 || slices.ContainsFunc(include, begins)
 }

@@ -46,7 +46,7 @@ func newChaosSize() chaosSize {
 		return chaosSize{
 			bucket: simulation{
 				Objects: 1_000_000,
-				Read:    4 * time.Millisecond,
+				Read:    8 * time.Millisecond,
 				Page:    15 * time.Millisecond,
 			},
 			workers:  4,

@@ -23,6 +23,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 	manifestjob "github.com/stevedore-jobs/stevedore/worker/manifest" //nolint:depguard // chaos must not change the output of a real job
+	"github.com/stevedore-jobs/stevedore/worker/memory"               //nolint:depguard // of that job
 )
 
 // buildTo returns a job that writes its manifest into a directory of
@@ -66,7 +67,7 @@ func expectedOutput(t testing.TB, b simulation, j tasks.BuildManifest) (o output
 	}
 	all := job.Shard{Through: b.key(b.Objects - 1), Objects: int64(b.Objects)}
 	var items []job.Item
-	for i, err := range (manifestjob.Job{}).Work(t.Context(), j, env, all) {
+	for i, err := range manifestjob.New(memory.New(64<<20)).Work(t.Context(), j, env, all) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +76,7 @@ func expectedOutput(t testing.TB, b simulation, j tasks.BuildManifest) (o output
 			o.errors = append(o.errors, *i.Error)
 		}
 	}
-	r, err := (manifestjob.Job{}).Finish(t.Context(), j, env, jobtest.Parts(items))
+	r, err := manifestjob.New(memory.New(64<<20)).Finish(t.Context(), j, env, jobtest.Parts(items))
 	if err != nil {
 		t.Fatal(err)
 	}

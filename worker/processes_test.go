@@ -26,6 +26,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	manifestjob "github.com/stevedore-jobs/stevedore/worker/manifest" //nolint:depguard // chaos must not change the output of a real job
+	"github.com/stevedore-jobs/stevedore/worker/memory"               //nolint:depguard // of that job
 )
 
 // setup is the configuration of the worker processes of a test.
@@ -95,7 +96,7 @@ func TestWorkerProcess(t *testing.T) {
 		Log:          slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Registry:     prometheus.NewRegistry(),
 	},
-		worker.Sharded(manifestjob.Job{}),
+		worker.Sharded(manifestjob.New(memory.New(64<<20))),
 		worker.Single(single[tasks.VerifyConnection]{endlessVerify}),
 		worker.Single(single[tasks.GenerateThumbnails]{}),
 		worker.Single(single[tasks.ExportAnnotations]{}))

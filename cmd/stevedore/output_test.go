@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -101,7 +103,7 @@ func TestJSONIsTheStatus(t *testing.T) {
 func TestErrorListOfARun(t *testing.T) {
 	t.Parallel()
 	dir := manyCorrupt(t, 30)
-	run := []string{"run", "build-manifest", "--source", "file://" + dir + "/scenes"}
+	run := []string{"run", "build-manifest", "--source", "file://" + dir + "/scenes", "--set", "max_failed=1"}
 	_, errs := want(t.Context(), t, cli.ExitOK, nil, run...)
 	if n := strings.Count(errs, "left out  "); n != 20 || !strings.Contains(errs, "and 11 more; for all of them:\n  run the command again with --errors FILE") {
 		t.Errorf("%d lines:\n%s", n, errs)
@@ -123,6 +125,23 @@ func TestErrorListOfARun(t *testing.T) {
 	}
 }
 
+// A job of whose images too many fail writes nothing, and says why.
+func TestTooManyFailed(t *testing.T) {
+	t.Parallel()
+	dir := manyCorrupt(t, 30)
+	out, errs := want(t.Context(), t, cli.ExitFailed, nil, "run", "build-manifest", "--source", "file://"+dir+"/scenes", "--json")
+	s := statusIn(t, out)
+	if s.State != tasks.StateFailed || s.Failure.Code != "TooManyFailed" || s.Progress.Codes["corrupt-image"] != 31 {
+		t.Errorf("%+v, %+v", s, s.Failure)
+	}
+	if !strings.Contains(s.Failure.Message, "31 of 44 images") || !strings.Contains(errs, "corrupt-image") {
+		t.Errorf("%+v\n%s", s.Failure, errs)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "scenes", "manifest.jsonl")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the manifest: %v", err)
+	}
+}
+
 // The error list of a job on a queue goes to a file, too.
 func TestErrorListOfAJob(t *testing.T) {
 	t.Parallel()
@@ -132,7 +151,7 @@ func TestErrorListOfAJob(t *testing.T) {
 	}
 	ctx, stop := startWorker(t, environ)
 	defer stop()
-	want(ctx, t, cli.ExitOK, environ, "enqueue", "build-manifest", "--id", "j", "--source", "file://"+dir+"/scenes")
+	want(ctx, t, cli.ExitOK, environ, "enqueue", "build-manifest", "--id", "j", "--source", "file://"+dir+"/scenes", "--set", "max_failed=1")
 	_, errs := want(ctx, t, cli.ExitLeftOut, environ, "wait", "j", "--fail-on-errors")
 	if !strings.Contains(errs, "and 11 more; for all of them:\n  stevedore status j --errors") {
 		t.Errorf("%s", errs)

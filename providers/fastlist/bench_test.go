@@ -12,8 +12,8 @@ import (
 
 // BenchmarkList lists a million objects with 16 streams and with one.
 // The store takes 80 ms for each page of 1000. The clock is that of
-// synctest, so the times are exact, and do not include the
-// processor's: BenchmarkListCost measures that.
+// synctest, so the times are exact, and do not include the processor's:
+// BenchmarkListCost measures that.
 func BenchmarkList(b *testing.B) {
 	const n = 1_000_000
 	for _, shape := range shapes() {

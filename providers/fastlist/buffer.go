@@ -1,8 +1,8 @@
 package fastlist
 
 // buffer counts the requests that run, and the objects that wait for
-// the caller's loop. A request counts as a page of objects, because
-// it will bring one.
+// the caller's loop. A request counts as a page of objects, because it
+// will bring one.
 type buffer struct {
 	streams int // requests that may run at once
 	running int // requests that run
@@ -25,8 +25,8 @@ func (b *buffer) pages() float64 {
 	return float64(b.running) + float64(b.objects)/pageSize
 }
 
-// fits reports whether one more page fits, if so many pages come
-// before it. While the buffer is less than half full it always does.
+// fits reports whether one more page fits, if so many pages come before
+// it. While the buffer is less than half full it always does.
 func (b *buffer) fits(pagesBefore float64) bool {
 	return b.expected() < b.capacity()/2 || pagesBefore < float64(b.capacity()/pageSize)
 }
@@ -34,3 +34,9 @@ func (b *buffer) fits(pagesBefore float64) bool {
 // hasRoomForPieces reports whether new streams make sense: not if the
 // caller is so slow that the buffer is nearly full.
 func (b *buffer) hasRoomForPieces() bool { return b.expected() <= b.capacity()/4*3 }
+
+// isNear reports whether so many pages before it make a page one that
+// the loop needs soon. There is always room for those.
+func (b *buffer) isNear(ahead float64) bool {
+	return ahead < float64(4*b.streams) && b.expected() < b.capacity()+4*b.streams*pageSize
+}

@@ -15,11 +15,13 @@
 //
 // Keys are read as numbers. The keys that were seen so far tell which
 // bytes occur at which position (keyModel), and how far apart in that
-// number space two pages are (pageSpan). From that follows a guess: the
-// key four pages further on is about here. Another stream starts to
-// list at the guess, and the first stream ends there. A wrong guess
-// costs requests, never an object: every key between two guesses is
-// listed by exactly one stream.
+// number space two pages are (pageSpan). Words of different lengths
+// shift the positions behind them, so it also counts which bytes came
+// before (contexts). From that follows a guess: the key four pages
+// further on is about here. Another stream starts to list at the guess,
+// and the first stream ends there. A wrong guess costs requests, never
+// an object: every key between two guesses is listed by exactly one
+// stream.
 //
 // # The order of the bucket
 //
@@ -60,12 +62,18 @@
 // pieces than before because the last guess was good. Within a few
 // requests 16 streams list.
 //
+// Where no further key is known, nothing is guessed. A stream then
+// starts behind the directory, or the word, that the last pages have in
+// common (listing.pieces): whatever comes there, it is in the right
+// place.
+//
 // # What bounds it
 //
 //   - At most as many requests at once as the caller allows. Segments near
 //     the caller's position have priority (listing.mayRequest).
-//   - At most eight pages a stream wait in the buffer, on average. A
-//     stream that would exceed it waits (buffer).
+//   - At most eight pages a stream wait in the buffer, on average, and four
+//     more of those that the caller needs soon. A stream that would exceed
+//     it waits (buffer).
 //   - At most 40 percent more requests than one stream would make, and one
 //     more for each stream: a piece costs up to one request, and the number
 //     of pieces is bounded (splitter.allowance). After an empty piece, fewer

@@ -86,8 +86,7 @@ func TestList_YieldsEachKeyOnceInOrder(t *testing.T) {
 }
 
 // With any keys, any bounds, and a store that fails now and then or
-// ignores options, the listing returns exactly the objects that
-// exist.
+// ignores options, the listing returns exactly the objects that exist.
 func TestList_AnyListing(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(32) {
@@ -194,8 +193,7 @@ func TestList_UnorderedStore(t *testing.T) {
 	wantList(t, fastlist.WithParallelListing(&simulated{keys: keys, page: len(keys)}, 16), providers.ListOptions{}, keys)
 }
 
-// An error of the store is returned once, after all objects before
-// it.
+// An error of the store is returned once, after all objects before it.
 func TestList_ErrorInTheMiddle(t *testing.T) {
 	t.Parallel()
 	keys := shapes()[0].make(60_000)
@@ -375,8 +373,8 @@ const panicValue = "panicking"
 //go:noinline
 func panicking() { panic(panicValue) }
 
-// When a slow caller breaks off the loop, all streams wait for it.
-// They must end too.
+// When a slow caller breaks off the loop, all streams wait for it. They
+// must end too.
 func TestList_BreakWhileAllStreamsWait(t *testing.T) {
 	t.Parallel()
 	for _, at := range []int{3001, 10_000} {

@@ -2,7 +2,6 @@ package fastlist
 
 import (
 	"context"
-	"strings"
 	"sync"
 
 	"github.com/stevedore-jobs/stevedore/providers"
@@ -29,8 +28,8 @@ type listing struct {
 }
 
 const (
-	firstPages  = 2   // pages of the first segment that may wait for the loop
-	sampleEvery = 100 // every so many keys, the key model learns from one
+	firstPages  = 2  // pages of the first segment that may wait for the loop
+	sampleEvery = 20 // every so many keys, the key model learns from one
 )
 
 func newListing(b providers.Bucket, opts providers.ListOptions, streams int) *listing {
@@ -144,8 +143,10 @@ func (l *listing) mayRequest(s *segment) bool {
 	free := l.chain.buffer.streams - l.chain.buffer.running
 	pagesBefore := l.chain.buffer.pages()
 	isFirst := true // nothing that the loop needs before it is still to come
+	ahead := 0.0
 	for _, other := range l.chain.segments {
-		fits := l.chain.buffer.fits(pagesBefore)
+		fits := l.chain.buffer.fits(pagesBefore) || l.chain.buffer.isNear(ahead)
+		ahead += other.expected()
 		if isFirst {
 			fits = len(other.pages) < firstPages
 		}
@@ -191,43 +192,13 @@ func (l *listing) learn(s *segment, page []providers.Object) {
 	s.pagesLeft = l.keys.pagesBetween(s.last, s.end, s.measure(&l.keys))
 }
 
-// split gives the rest of a segment to streams that have nothing to do.
-func (l *listing) split(ctx context.Context, s *segment) {
-	idle := l.chain.buffer.streams - l.chain.buffer.running - 1
-	for _, other := range l.chain.segments {
-		if other.waiting && other != s {
-			idle--
-		}
-	}
-	n := min(idle, l.splitter.atOnce, l.splitter.allowance(l.chain.buffer.streams))
-	if l.single || s.replaced || n < 1 || !l.chain.buffer.hasRoomForPieces() {
-		return
-	}
-
-	span := s.measure(&l.keys)
-	points := l.keys.splitPoints(s.last, s.end, span, l.splitter.pieceLength(), n)
-	before := s
-	for _, point := range points {
-		if !strings.HasPrefix(point, l.opts.Prefix) || !l.chain.holds(before, point) {
-			continue // the points are made for the order of bytes
-		}
-		l.splitter.pieces++
-		piece := &segment{last: point, span: span}
-		l.chain.insert(before, piece)
-		before.pagesLeft = l.keys.pagesBetween(before.last, point, span)
-		piece.pagesLeft = l.keys.pagesBetween(point, piece.end, span)
-		l.launch(ctx, piece)
-		before = piece
-	}
-}
-
 // finish takes note of how a stream ended.
 func (l *listing) finish(s *segment, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s.done, s.err = true, err
 	if err == nil && !s.replaced {
-		l.splitter.ended(s.count)
+		l.splitter.ended(s)
 	}
 	l.changed.Broadcast()
 }

@@ -2,8 +2,10 @@ package fastlist
 
 import (
 	"context"
+	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 )
 
 // segment is a range of keys that one stream lists. Only its own stream
@@ -19,6 +21,8 @@ type segment struct {
 	span      pageSpan // where it was split off; used until it has pages of its own
 	pagesLeft float64  // an estimate
 	count     int      // objects that came
+
+	followsDirectory bool // it was split off behind a directory, not at a guess
 
 	waiting  bool // for permission to request a page
 	atEnd    bool // waiting for the next segment to begin
@@ -41,11 +45,69 @@ func (s *segment) addPageEnd(key string) {
 	}
 }
 
-// measure returns how far a page reaches in this segment, or did in the
-// one that it was split off from.
-func (s *segment) measure(keys *keyModel) pageSpan {
-	if len(s.pageEnds) < minPageEnds && s.span.size > 0 {
-		return s.span
+// expected returns how many pages of the segment wait for the loop or
+// will come, at least one if it has not ended.
+func (s *segment) expected() float64 {
+	if s.done {
+		return float64(len(s.pages))
 	}
-	return keys.span(s.pageEnds)
+	return float64(len(s.pages)) + max(1, s.pagesLeft)
+}
+
+// measure returns how far a page reaches in this segment, or did in the
+// one that it was split off from. Few pages of its own count only if
+// they reach further: they may all lie in one small directory.
+func (s *segment) measure(keys *keyModel) pageSpan {
+	own := keys.span(s.borders())
+	if len(s.pageEnds) >= minPageEnds || keys.share(own) > keys.share(s.span) {
+		return own
+	}
+	return s.span
+}
+
+// borders returns the last keys of the pages that came lately, behind
+// the first key of the segment if that is where they begin.
+func (s *segment) borders() []string {
+	if s.begun && len(s.pageEnds) < maxPageEnds {
+		return append([]string{s.first}, s.pageEnds...)
+	}
+	return s.pageEnds
+}
+
+// common returns what the keys of the last pages begin with.
+func (s *segment) common() string {
+	common := s.last
+	for _, key := range s.borders() {
+		common = common[:keyorder.FirstDifference(common, key)]
+	}
+	return common
+}
+
+// behindWord returns the key behind all those that begin with the same
+// words as the last pages. It returns "" if these pages differ within a
+// word: then the key model knows more.
+func (s *segment) behindWord() string {
+	common := s.common()
+	if common == "" || !isSeparator(common[len(common)-1]) {
+		return ""
+	}
+	return behind(common)
+}
+
+// behindDirectory returns the key behind the directory of the last key.
+// It returns "" if the last pages had keys of several directories: then
+// the directory is small.
+func (s *segment) behindDirectory() string {
+	dir := s.last[:strings.LastIndexByte(s.last, '/')+1]
+	if dir == "" || !strings.HasPrefix(s.common(), dir) {
+		return ""
+	}
+	return behind(dir)
+}
+
+// behind returns the least text behind all those that begin with a text
+// that ends in a separator.
+func behind(text string) string {
+	end := len(text) - 1
+	return text[:end] + string(text[end]+1)
 }

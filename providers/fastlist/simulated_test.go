@@ -146,6 +146,7 @@ func shapes() []shape {
 		a, b := x.Uint64(), x.Uint64()
 		return fmt.Sprintf("%08x-%04x-%04x-%04x-%012x.jpg", a>>32, a>>16&0xffff, a&0xffff, b>>48, b&0xffffffffffff)
 	}
+	cities := strings.Fields("berlin boston cairo delhi lagos lima madrid oslo paris quito rome seoul tokyo vienna")
 	return []shape{
 		each("Counter", func(i, _ int) string { return fmt.Sprintf("img_%08d.jpg", i) }),
 		each("UnpaddedCounter", func(i, _ int) string { return fmt.Sprintf("img_%d.jpg", i) }),
@@ -165,6 +166,10 @@ func shapes() []shape {
 		each("UnixMillis", func(i, _ int) string { return fmt.Sprintf("%d.jpg", 1700000000000+int64(i)*997+r(i).Int64N(900)) }),
 		each("Classes", func(i, _ int) string {
 			return fmt.Sprintf("imagenet/train/n%08d/n%08[1]d_%d.JPEG", 1440764+(i/1300)*9173, i)
+		}),
+		each("SmallDirs", func(i, _ int) string {
+			x := r(i / 20)
+			return fmt.Sprintf("scenes/%s-%04d/camera_%02d.jpg", cities[x.IntN(len(cities))], i/20%10000, i%20)
 		}),
 		each("Words", func(i, _ int) string {
 			x, words := r(i), strings.Fields("apple Banana car dog elephant forest garden house igloo jacket kite lemon")

@@ -37,7 +37,8 @@ func TestList_ChecksTheAnswer(t *testing.T) {
 	}{
 		"Encoded":     {lists(encoded, s3test.Entry("a+b%2Bc%01")), "a b+c\x01", ""},
 		"NotEncoded":  {lists(s3test.Entry("a+b%2B")), "a+b%2B", ""},
-		"BadEncoding": {lists(encoded, s3test.Entry("%zz")), "", providers.Unavailable},
+		"BadEncoding": {lists(encoded, s3test.Entry("B%zz"), s3test.Entry("b%01")), "B%zz,b\x01", ""},
+		"Controls":    {lists(s3test.Entry("a\x01b"), s3test.Entry("a&#x2;&#3;&#10;c"), s3test.Entry("a&#x1F;&amp;&#38;"), s3test.Entry("b\U0010ffff")), "a\x01b,a\x02\x03\nc,a\x1f&&,b\U0010ffff", ""},
 		// SeaweedFS sorts a page by its encoded keys.
 		"SortedEncoded":     {lists(encoded, s3test.Entry("%C3%A9"), s3test.Entry("B"), s3test.Entry("b")), "B,b,é", ""},
 		"NotSorted":         {lists(encoded, s3test.Entry("b"), s3test.Entry("%C3%A9"), s3test.Entry("B")), "b,é", providers.Invalid},

@@ -66,8 +66,8 @@ func TestCheckpointsGoOnWhereTheLastOneEnded(t *testing.T) {
 			t.Errorf("parts %q", got)
 		}
 		same(t, "totals", must[queue.Totals](t)(l.Totals(t.Context())), queue.Totals{
-			Tally: map[string]int64{"jpeg": 3, "b": 1, "c": 1, "d": 1}, Shards: 3, Bytes: 115,
-			Size: int64(len("zeroone two three")), Failed: 3,
+			Tally: map[string]int64{"jpeg": 3, "b": 1, "c": 1, "d": 1}, Codes: map[string]int64{"corrupt-image": 3},
+			Shards: 3, Bytes: 115, Size: int64(len("zeroone two three")), Failed: 3,
 		})
 		same(t, "progress", status(t, r, "j").Progress, tasks.Progress{
 			Objects: 16, ObjectsTotal: 30, Bytes: 115, Failed: 3, Shards: 3, ShardsTotal: 3,

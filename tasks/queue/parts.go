@@ -16,11 +16,11 @@ var errMissingPart = errors.New("a committed part is missing: does Redis evict k
 // Totals are the counts of a sharded job whose shards are all
 // committed.
 type Totals struct {
-	Tally  map[string]int64 // counts of the job's own
-	Shards int
-	Bytes  int64
-	Size   int64 // bytes of all parts, uncompressed
-	Failed int64
+	Tally, Codes     map[string]int64 // counts of the job's own; lines of the error list by code
+	Shards           int
+	Bytes            int64
+	Size             int64 // bytes of all parts, uncompressed
+	Failed, Warnings int64 // lines of the error list; of these: warnings
 }
 
 // Totals reads what the shards of the job have committed.
@@ -29,10 +29,11 @@ func (l Lease) Totals(ctx context.Context) (Totals, error) {
 	f := schema.Fields(v)
 	return Totals{
 		Tally:  f.Numbers(schema.Tally),
+		Codes:  f.Numbers(schema.Code),
 		Shards: int(f.Number(schema.ShardsTotal)),
 		Bytes:  f.Number(schema.Bytes),
 		Size:   f.Number(schema.Size),
-		Failed: f.Number(schema.Failed),
+		Failed: f.Number(schema.Failed), Warnings: f.Number(schema.Warnings),
 	}, redisconn.Wrap(err, "read the record of job %s", l.ID)
 }
 

@@ -48,12 +48,14 @@ func (r *run) finish(ctx context.Context) (tasks.Result, error) {
 	r.job.Env.Log.Info("finishing", "shards", totals.Shards)
 
 	parts := job.Parts{
-		Tally:   totals.Tally,
-		Bytes:   totals.Bytes,
-		Size:    totals.Size,
-		Failed:  totals.Failed,
-		Data:    r.job.Lease.Parts(ctx, totals.Shards),
-		Earlier: r.job.Lease.PreviousResult,
+		Tally:    totals.Tally,
+		Codes:    totals.Codes,
+		Bytes:    totals.Bytes,
+		Size:     totals.Size,
+		Failed:   totals.Failed,
+		Warnings: totals.Warnings,
+		Data:     r.job.Lease.Parts(ctx, totals.Shards),
+		Earlier:  r.job.Lease.PreviousResult,
 	}
 	result, err := r.callForResult(ctx, tasks.StateFinishing, func() (tasks.Result, error) {
 		return r.job.Kind.Sharded.Finish(ctx, r.job.Payload, r.job.Env, parts)

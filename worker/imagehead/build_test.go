@@ -90,3 +90,11 @@ func chunkOf(kind string, content []byte) []byte {
 	b = append(b, body...)
 	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(body))
 }
+
+// webpOf returns a WebP of the extended format that has only EXIF.
+func webpOf(exif string) []byte {
+	size := binary.LittleEndian.AppendUint32
+	b := append(size([]byte("RIFF"), uint32(30+len(exif))), "WEBPVP8X"...)
+	b = append(size(b, 10), 12, 0, 0, 0, 9, 0, 0, 9, 0, 0)
+	return append(size(append(b, "EXIF"...), uint32(len(exif))), exif...)
+}

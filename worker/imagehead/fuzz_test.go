@@ -15,7 +15,11 @@ func FuzzRead(f *testing.F) {
 	f.Add(jpegOf(4000, 3000, exifOf(binary.BigEndian, 6)), uint16(16))
 	f.Add(jpegOf(40, 30, xmpOf(`tiff:Orientation="6"`), segmentOf(0xe2, make([]byte, 200))), uint16(0))
 	f.Add(pngOf(40, 30, chunkOf("eXIf", tiffOf(binary.LittleEndian, 8))), uint16(100))
-	f.Add([]byte("GIF89a"), uint16(1))
+	f.Add([]byte("GIF89a\x01\x00\x01\x00\x80\x00\x00abcdef!\xff\x0bNETSCAPE2.0\x00,\x00\x00\x00\x00\x01\x00\x01\x00"), uint16(1))
+	f.Add([]byte("BM\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x28\x00\x00\x00\x01\x00\x00\x00\xff\xff\xff\xff\x01\x00\x18"), uint16(1))
+	f.Add(webpOf("II*\x00\x08\x00\x00\x00"), uint16(1))
+	f.Add(tiffOf(binary.BigEndian, 6), uint16(1))
+	f.Add([]byte("II+\x00\x08\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00"), uint16(1))
 	f.Fuzz(func(t *testing.T, data []byte, first uint16) {
 		whole, wholeErr := parse(data)
 		cut, cutErr := Read(func(off, n int64) ([]byte, error) {

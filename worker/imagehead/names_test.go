@@ -39,7 +39,7 @@ func TestCheckKey(t *testing.T) {
 	t.Parallel()
 	good := []string{"a", "a/b.jpg", "a b/ü😀.png", "..a/b..", "a/...", "tab\t", strings.Repeat("ü", 1024)}
 	bad := []string{
-		"", "/a", "a/", "a//b", "./a", "a/./b", "..", "../a", "a/..", `a\b`, "\xff", strings.Repeat("a", 1025),
+		"", "/a", "a/", "a//b", "./a", "a/./b", "..", "../a", "a/..", `a\b`, "\xff", "a\x00", strings.Repeat("a", 1025),
 	}
 	for _, key := range good {
 		if err := CheckKey(key); err != nil {
@@ -73,14 +73,14 @@ func TestRefineError(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"a.jpg", unknown, head.CodeCorrupt}, {"a.PNG", unknown, head.CodeCorrupt}, {"a.tga", unknown, head.CodeUnsupported}, {"a.tga", cut, head.CodeCorrupt},
+		{"a.jpg", unknown, head.CodeCorrupt}, {"a.PNG", unknown, head.CodeCorrupt}, {"a.raw", unknown, head.CodeUnsupported}, {"a.raw", cut, head.CodeCorrupt},
 	} {
 		var e *head.Error
 		if !errors.As(RefineError(c.key, c.err), &e) || e.Code != c.want {
 			t.Errorf("%s: %v, want %s", c.key, e, c.want)
 		}
 	}
-	if !errors.Is(RefineError("a.tga", other), other) || RefineError("a.tga", nil) != nil {
+	if !errors.Is(RefineError("a.raw", other), other) || RefineError("a.raw", nil) != nil {
 		t.Error("it changes errors of others")
 	}
 }

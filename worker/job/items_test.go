@@ -49,7 +49,7 @@ func TestItems_ErrorOfAnObjectOrOfTheJob(t *testing.T) {
 		return Item{Key: "else", Data: []byte(o.Key), Tally: "done", Bytes: 3}, nil
 	})
 	if diff := cmp.Diff([]string{
-		`000 "000" done 3`, `001 ""  0 001 not-found`, `002 ""  7 002 corrupt-image`, `003 ""  0 003 changed`,
+		`000 "000" done 3`, `001 ""  0 001 not-found`, `002 "" done 7 002 corrupt-image`, `003 ""  0 003 changed`,
 	}, got); diff != "" {
 		t.Error(diff)
 	}

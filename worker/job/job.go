@@ -120,10 +120,12 @@ type Item struct {
 
 // Parts is what the shards of a job made together.
 type Parts struct {
-	Tally  map[string]int64 // how many items had each Item.Tally
-	Bytes  int64            // sum of Item.Bytes
-	Size   int64            // sum of the lengths of Item.Data
-	Failed int64            // items with an Error
+	Tally    map[string]int64 // how many items had each Item.Tally
+	Codes    map[string]int64 // how many items had an Error with each code
+	Bytes    int64            // sum of Item.Bytes
+	Size     int64            // sum of the lengths of Item.Data
+	Failed   int64            // items with an Error
+	Warnings int64            // of these: items whose Error is a warning
 
 	// Data yields the items' data in the order of the shards and of
 	// their items, in pieces of any size that end with an item. It may

@@ -12,7 +12,8 @@ import (
 // skipped count the objects that were found. The last sentence of the
 // advice tells what the job has not written.
 func NoImages(source tasks.Storage, failed, skipped int64, notWritten string) error {
-	fix := "Check the prefix of the source, and the exclusions. "
+	fix := "Check the prefix of the source, include and exclude. " +
+		"A glob must match the whole key: **/*.jpg also matches a/b.jpg, *.jpg does not. "
 	if failed > 0 {
 		fix = "See the job's error list for why each image failed. "
 	}

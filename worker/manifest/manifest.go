@@ -18,6 +18,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/order"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
@@ -35,7 +36,7 @@ func New(budget *memory.Budget) Job { return Job{budget} }
 var _ job.Sharded[tasks.BuildManifest] = Job{}
 
 // Plan implements job.Sharded. It cuts all objects under the source's
-// prefix into shards, without those that Stevedore has written.
+// prefix into shards, without the manifest itself.
 func (Job) Plan(
 	ctx context.Context, j tasks.BuildManifest, env job.Env,
 	after string, emit func(job.Shard) error,
@@ -49,12 +50,15 @@ func (Job) Plan(
 		if err := env.CheckTarget(ctx, to); err != nil {
 			return err
 		}
+		if err := order.Check(ctx, j, env.Open); err != nil {
+			return err
+		}
 	}
 	return job.Cut(ctx, b, after, shardSize, emit)
 }
 
 // openSource opens the bucket with the images. Its listings hide the
-// manifest itself and what other jobs have written.
+// manifest itself, so that a second run counts the same objects.
 func openSource(
 	ctx context.Context, j tasks.BuildManifest, env job.Env,
 ) (providers.Bucket, error) {
@@ -65,7 +69,7 @@ func openSource(
 	to, manifest := j.Target()
 	own := to.Same(j.Source)
 	return job.Hide(b, func(key string) bool {
-		return tasks.IsOwn(key) || own && key == manifest
+		return own && key == manifest
 	}), nil
 }
 

@@ -14,8 +14,10 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/headtest"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/selection"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
@@ -49,7 +51,7 @@ func zoo(t *testing.T) *jobtest.World {
 		"in/broken.jpg":               "<!DOCTYPE html>",
 		"in/empty.jpg":                "",
 		"in/psd.psd":                  "8BPS\x00\x01\x00\x00",
-		"in/phone.heic":               "\x00\x00\x00\x18ftypheic",
+		"in/phone.heic":               headtest.HEIF("heic", 4032, 3024, headtest.Box("irot", "\x03")),
 		"in/tga.tga":                  "nobody knows this",
 		"in/back\\slash.jpg":          jpegOf(1, 1, 1, 0),
 		"in/e//f.jpg":                 jpegOf(1, 1, 1, 0),
@@ -67,8 +69,10 @@ func zoo(t *testing.T) *jobtest.World {
 	return w
 }
 
+// payload is of a job that manages with many bad images, as those of
+// zoo.
 func payload() tasks.BuildManifest {
-	return tasks.BuildManifest{Source: jobtest.Source("in/"), Exclude: []string{"in/private/"}}
+	return tasks.BuildManifest{Source: jobtest.Source("in/"), Exclude: []string{"in/private/"}, MaxFailed: new(1.0)}
 }
 
 func TestJob_Zoo(t *testing.T) {
@@ -86,13 +90,44 @@ func TestJob_Zoo(t *testing.T) {
 	golden(t, "zoo.errors", lines.String())
 	r := out.Result.(tasks.BuildManifestResult)
 	want := tasks.BuildManifestResult{
-		Key: "in/manifest.jsonl", Entries: 5, Skipped: 4, Failed: 7, Size: int64(len(w.Get(t, "in/manifest.jsonl"))), BytesRead: r.BytesRead,
+		Key: "in/manifest.jsonl", Entries: 5, Skipped: 6, Failed: 7, Size: int64(len(w.Get(t, "in/manifest.jsonl"))), BytesRead: r.BytesRead,
+		SkippedBy: map[string]int64{
+			"backslash": 1, "corrupt-image": 3, "cvat-cannot-open": 1, "empty-object": 1, "empty-segment": 1, "excluded": 1,
+			"folder-marker": 1, "not-an-image": 2, "own-output": 2,
+		},
+		Warnings: 1,
 	}
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Error(diff)
 	}
-	if r.BytesRead < 16_384 || out.Counts.Objects != 16 || out.Counts.Failed != 7 {
+	if r.BytesRead < 16_384 || out.Counts.Objects != 18 || out.Counts.Failed != 8 {
 		t.Errorf("read %d bytes, counts %+v", r.BytesRead, out.Counts)
+	}
+}
+
+// CVAT cannot open a HEIC. On demand it is an entry, with the size as
+// displayed.
+func TestJob_Unopenable(t *testing.T) {
+	t.Parallel()
+	w := jobtest.New()
+	w.Put(t, "phone.heic", headtest.HEIF("heic", 4032, 3024, headtest.Box("irot", "\x03")))
+	w.Put(t, "named.heic", jpegOf(10, 20, 1, 0)) // CVAT looks at the content
+	w.Put(t, "huge.png", "\x89PNG\r\n\x1a\n"+headtest.Chunk("IHDR", headtest.Uint32(20000, 10000), "\x08\x02\x00\x00\x00"))
+	j := tasks.BuildManifest{Source: jobtest.Source(""), MaxFailed: new(0.0)}
+	out := jobtest.Run(t, w, New(ample), j)
+	named := string(entry("named.heic", 10, 20))
+	if got := w.Get(t, "manifest.jsonl"); out.Err != nil || got != header+named {
+		t.Fatalf("%v\n%s", out.Err, got)
+	}
+	r := out.Result.(tasks.BuildManifestResult)
+	if want := map[string]int64{selection.CodeCannotOpen: 2}; !cmp.Equal(want, r.SkippedBy) || r.Failed != 2 || r.Warnings != 1 {
+		t.Errorf("%+v", r)
+	}
+	j.Unopenable = tasks.UnopenableInclude
+	out = jobtest.Run(t, w, New(ample), j)
+	want := header + string(entry("huge.png", 20000, 10000)) + named + string(entry("phone.heic", 3024, 4032))
+	if got := w.Get(t, "manifest.jsonl"); out.Err != nil || got != want {
+		t.Errorf("%v\n%s", out.Err, got)
 	}
 }
 
@@ -108,7 +143,7 @@ func TestJob_SecondRunWritesNothing(t *testing.T) {
 	if puts := w.Ops("put"); len(puts) > 0 {
 		t.Errorf("the second run wrote: %v", puts)
 	}
-	if r := second.Result.(tasks.BuildManifestResult); !r.Unchanged || r.Skipped != 4 || !cmp.Equal(second.Counts, first.Counts) {
+	if r := second.Result.(tasks.BuildManifestResult); !r.Unchanged || r.Skipped != 6 || !cmp.Equal(second.Counts, first.Counts) {
 		t.Errorf("the second run says %s, and counts %+v, not %+v", r.Summary(), second.Counts, first.Counts)
 	}
 	w.Put(t, "in/new.jpg", jpegOf(1, 1, 1, 0))
@@ -149,7 +184,7 @@ func TestJob_ElsewhereAndOutside(t *testing.T) {
 	}
 	outside := 0
 	for _, e := range out.Errors {
-		if e.Code == codeOutside {
+		if e.Code == selection.CodeOutside {
 			outside++
 		}
 	}

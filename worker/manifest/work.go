@@ -10,13 +10,12 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/selection"
 )
 
-// The tallies of the items. An item with an Error has no tally.
-const (
-	tallyEntries = "entries"
-	tallySkipped = "skipped"
-)
+// tallyEntries is the tally of the items that are entries. The others
+// have those of package selection, or an Error.
+const tallyEntries = "entries"
 
 // Work implements job.Sharded. It makes the manifest's lines of one
 // shard. Each object becomes an item: an entry, or skipped, or
@@ -36,33 +35,41 @@ func (Job) Work(
 			yield(job.Item{}, err)
 			return
 		}
-		s.Items(ctx, env, objects, headReader{newSelection(j), b}.item)(yield)
+		s.Items(ctx, env, objects, newHeadReader(j, b).item)(yield)
 	}
 }
 
 // headReader reads the heads of the selected images.
 type headReader struct {
-	selection
+	selection.Selection
+	dir    string // of the manifest
 	bucket providers.Bucket
+}
+
+func newHeadReader(j tasks.BuildManifest, b providers.Bucket) headReader {
+	_, manifest := j.Target()
+	dir := directory(manifest)
+	return headReader{selection.New(j, dir), dir, b}
 }
 
 // item makes the line of one object.
 func (r headReader) item(ctx context.Context, o providers.Object) (job.Item, error) {
-	if r.skips(o.Key) {
-		return job.Item{Tally: tallySkipped}, nil
+	if v := r.Judge(o); v.Tally != "" {
+		return job.Item{Tally: v.Tally}, v.Err
 	}
-	if err := r.check(o); err != nil {
-		return job.Item{}, err
-	}
-	head, read, err := r.head(ctx, o)
+	h, read, err := r.head(ctx, o)
 	if err != nil {
 		return job.Item{Bytes: read}, err
 	}
-	width, height := head.Display()
+	if v := r.JudgeHead(o.Key, h); v.Tally != "" {
+		return job.Item{Tally: v.Tally, Bytes: read}, v.Err
+	}
+	width, height := h.Display()
 	return job.Item{
 		Data:  entry(strings.TrimPrefix(o.Key, r.dir), width, height),
 		Tally: tallyEntries,
 		Bytes: read,
+		Error: selection.Warning(o.Key, h.Type),
 	}, nil
 }
 

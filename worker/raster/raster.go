@@ -77,6 +77,12 @@ type unsupportedError struct{ decoder error }
 func (e *unsupportedError) Error() string   { return e.decoder.Error() }
 func (e *unsupportedError) Unwrap() []error { return []error{e.decoder, ErrUnsupported} }
 
+// CanDecode reports whether Decode can decode images of a type.
+func CanDecode(t head.Type) bool {
+	_, known := codecs[t]
+	return known
+}
+
 // CanEncode reports whether Encode can write images of a type.
 func CanEncode(t head.Type) bool { return codecs[t].encode != nil }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/raster"
 	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
 
@@ -52,7 +53,7 @@ func keyOf(line []byte) (string, error) {
 // item makes the thumbnail of one object, unless the bucket already has
 // it.
 func (r *run) item(ctx context.Context, o providers.Object) (job.Item, error) {
-	if skips(r.job, o.Key) {
+	if r.skips(o.Key) {
 		return job.Item{Tally: tallySkipped}, nil
 	}
 	if err := check(o); err != nil {
@@ -104,6 +105,12 @@ func (r *run) renderWithin(ctx context.Context, from *source) (rendering, error)
 	h, err := from.head(ctx)
 	if err != nil {
 		return rendering{}, err
+	}
+	if !raster.CanDecode(h.Type) {
+		return rendering{}, &head.Error{
+			Code: head.CodeUnsupported, Type: h.Type,
+			Detail: fmt.Sprintf("thumbnails of %s images are not supported", h.Type),
+		}
 	}
 	if int64(h.Width)*int64(h.Height) > maxPixels {
 		return rendering{}, tooLarge("the image has %d x %d pixels; the limit is %d million",

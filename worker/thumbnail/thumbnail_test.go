@@ -96,6 +96,25 @@ func TestJob_Zoo(t *testing.T) {
 	}
 }
 
+// Globs and prefixes select as for a manifest.
+func TestJob_Globs(t *testing.T) {
+	t.Parallel()
+	w := zoo(t)
+	j := payload()
+	j.Include, j.Exclude = []string{"**/*.jpg"}, []string{"in/[!a]*.jpg", "**/c/", "**/private/", "in/e"}
+	out := jobtest.Run(t, w, New(ample), j)
+	if out.Err != nil {
+		t.Fatal(out.Err)
+	}
+	var keys []string
+	for _, e := range index(t, w.Get(t, own+"index.jsonl")) {
+		keys = append(keys, e.Key)
+	}
+	if diff := cmp.Diff([]string{"in/a-b.jpg", "in/a.jpg"}, keys); diff != "" || len(out.Errors) > 0 {
+		t.Error(diff, out.Errors)
+	}
+}
+
 func TestJob_SecondRunWritesNothing(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)

@@ -7,6 +7,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/globs"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -47,6 +48,7 @@ type run struct {
 	maker
 	job      tasks.GenerateThumbnails
 	from, to providers.Bucket
+	selected globs.Selection
 	existing map[string]string // full names of thumbnails by their stems
 	limits   Job               // its budget and processors
 }
@@ -64,7 +66,10 @@ func (t Job) open(
 		_ = from.Close()
 		return nil, err
 	}
-	return &run{maker: newMaker(j), job: j, from: from, to: to, limits: t}, nil
+	return &run{
+		maker: newMaker(j), job: j, from: from, to: to, limits: t,
+		selected: globs.New(j.Include, j.Exclude),
+	}, nil
 }
 
 func (r *run) close() {
@@ -98,11 +103,9 @@ func (r *run) orderOf(s job.Shard) keyorder.Order {
 // skips reports whether an object gets no thumbnail: it is not an image
 // by its name, it is excluded, or Stevedore has written it and a retry
 // names it.
-func skips(j tasks.GenerateThumbnails, key string) bool {
-	if isOwn(j, key) || imagehead.ByName(key) == imagehead.NotImage {
-		return true
-	}
-	return !tasks.Selected(key, j.Include, j.Exclude)
+func (r *run) skips(key string) bool {
+	return isOwn(r.job, key) || imagehead.ByName(key) == imagehead.NotImage ||
+		!r.selected.Has(key)
 }
 
 // check returns an error if the listing alone shows that an image
@@ -122,7 +125,7 @@ func check(o providers.Object) error {
 func (r *run) stems(objects []job.ListedObject) []string {
 	stems := make([]string, 0, len(objects))
 	for _, o := range objects {
-		if !skips(r.job, o.Key) && check(o.Object) == nil {
+		if !r.skips(o.Key) && check(o.Object) == nil {
 			stems = append(stems, r.stem(o.Key, o.ETag))
 		}
 	}

@@ -25,8 +25,8 @@ type Flags struct {
 	Payload string   `arg:"" optional:"" help:"File with the payload as JSON, or - for standard input."`
 	Source  string   `help:"Bucket to work on: ${buckets}." placeholder:"URL"`
 	To      string   `help:"Bucket and directory to write to; the source by default." placeholder:"URL"`
-	Include []string `sep:"none" help:"Only keys that begin so. May be given more than once." placeholder:"PREFIX"`
-	Exclude []string `sep:"none" help:"No keys that begin so. May be given more than once." placeholder:"PREFIX"`
+	Include []string `sep:"none" help:"Only keys that begin so, or match this glob. May be given more than once." placeholder:"PREFIX"`
+	Exclude []string `sep:"none" help:"No keys that begin so, or match this glob. May be given more than once." placeholder:"PREFIX"`
 	Access
 	Set []string `short:"s" sep:"none" help:"Field of the payload, for example --set size=512 or --set need.write=true. May be given more than once." placeholder:"FIELD=VALUE"`
 }

@@ -58,7 +58,7 @@ func optionsOf(s tasks.Storage, c Config) sdk.Options {
 		s.Addressing == "" && s.Endpoint != "" && !arn.IsARN(s.Bucket)
 	options := sdk.Options{
 		Credentials:                c.Credentials,
-		HTTPClient:                 s3error.Client{HTTP: c.HTTP},
+		HTTPClient:                 readableListings{s3error.Client{HTTP: c.HTTP}},
 		Retryer:                    s3error.Retryer(c.Attempts),
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
 		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,

@@ -27,31 +27,33 @@ func (c *Client) ListPage(
 	case page.Name == nil:
 		return nil, s3error.NotS3("bucket name")
 	}
-	return page, decodeKeys(page)
+	decodeKeys(page)
+	return page, nil
 }
 
 // decodeKeys decodes the keys of a page, if the page says that they are
-// encoded: some servers ignore EncodingType.
+// encoded: some servers ignore EncodingType. A key that is not encoded
+// as the page says stays as it is, so that it fails alone.
 //
 // SeaweedFS lists the pages of a bucket with versioning in the order of
 // bytes, but sorts the objects inside each page by their encoded keys.
 // decodeKeys undoes that.
-func decodeKeys(page *sdk.ListObjectsV2Output) error {
+func decodeKeys(page *sdk.ListObjectsV2Output) {
 	if page.EncodingType != types.EncodingTypeUrl {
-		return nil
+		for i, o := range page.Contents {
+			page.Contents[i].Key = aws.String(restoreControls(aws.ToString(o.Key)))
+		}
+		return
 	}
 	sorted := slices.IsSortedFunc(page.Contents, compareKeys)
 	for i, o := range page.Contents {
-		key, err := url.QueryUnescape(aws.ToString(o.Key))
-		if err != nil {
-			return err
+		if key, err := url.QueryUnescape(aws.ToString(o.Key)); err == nil {
+			page.Contents[i].Key = aws.String(key)
 		}
-		page.Contents[i].Key = aws.String(key)
 	}
 	if sorted && !hasOrder(page.Contents) {
 		slices.SortFunc(page.Contents, compareKeys)
 	}
-	return nil
 }
 
 func compareKeys(a, b types.Object) int {

@@ -1,6 +1,9 @@
 package head
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // The codes of an Error, as the job's error list shows them.
 const (
@@ -37,4 +40,13 @@ func (e *Error) ObjectCode() string { return e.Code }
 // by fmt.Sprintf.
 func Corrupt(t Type, format string, args ...any) error {
 	return &Error{Code: CodeCorrupt, Type: t, Detail: fmt.Sprintf(format, args...)}
+}
+
+// IgnoreShort returns nil for ErrShort, and all other errors as they
+// are.
+func IgnoreShort(err error) error {
+	if errors.Is(err, ErrShort) {
+		return nil
+	}
+	return err
 }

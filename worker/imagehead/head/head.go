@@ -14,6 +14,9 @@ type Head struct {
 	Height      int // pixels as stored, before Orientation
 	Orientation int // EXIF's, 1 to 8; 1 if the image has none or an invalid one
 	Layout      Layout
+	// Refusal says why CVAT cannot open the image although its size is
+	// known; it is empty if CVAT can.
+	Refusal string
 }
 
 // Display returns the size of the image as displayed: the orientations

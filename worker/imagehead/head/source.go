@@ -42,7 +42,7 @@ func (s *Source) At(off, n int64) ([]byte, error) {
 	if off < 0 || n < 0 || off > s.size || n > s.size-off {
 		return nil, ErrShort
 	}
-	if off < s.off || off+n > s.off+int64(len(s.buf)) {
+	if !s.Holds(off, n) {
 		if err := s.read(off, n); err != nil {
 			return nil, err
 		}
@@ -50,13 +50,27 @@ func (s *Source) At(off, n int64) ([]byte, error) {
 	return s.buf[off-s.off:][:n], nil
 }
 
+// Holds reports whether At returns n bytes from an offset without
+// fetching.
+func (s *Source) Holds(off, n int64) bool {
+	return off >= s.off && n >= 0 && off+n <= s.off+int64(len(s.buf))
+}
+
+// FetchLittle makes the next fetch a small one. A format calls it before
+// it reads at a place that may not be the right one.
+func (s *Source) FetchLittle() { s.next = pieces[0] }
+
+// pieces are the lengths of the fetches that follow the first one, in
+// bytes.
+var pieces = [...]int64{4 << 10, 16 << 10, 64 << 10}
+
 // read fetches at least n bytes from an offset into buf.
 func (s *Source) read(off, n int64) error {
 	if s.reads++; s.reads > maxReads {
 		return Corrupt("", "the header takes more than %d reads of the file", maxReads)
 	}
 	length := min(max(n, s.next), s.size-off)
-	s.next = [...]int64{4 << 10, 16 << 10, 64 << 10}[min(s.reads, 3)-1]
+	s.next = pieces[min(s.reads, len(pieces))-1]
 	data, err := s.fetch(off, length)
 	if err != nil {
 		return err

@@ -2,15 +2,15 @@
 package jpeg
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 
-	"github.com/stevedore-jobs/stevedore/worker/imagehead/exif"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
 
-// Type is the type of JFIF and EXIF files.
+// Type is the type of JFIF and EXIF files, and of MPO files, whose
+// first image is such a file.
 const Type head.Type = "jpeg"
 
 // Format is the line of JPEG in the table of formats.
@@ -32,15 +32,9 @@ const (
 	markAPP0 = 0xe0
 	markAPP1 = 0xe1
 	markAPPE = 0xee
-	markSOF2 = 0xc2 // progressive
-	markTEM  = 0x01
 	markRST0 = 0xd0
 	markRST7 = 0xd7
-)
-
-const (
-	exifMagic = "Exif\x00\x00"
-	xmpMagic  = "http://ns.adobe.com/xap/1.0/\x00"
+	minMark  = 0xc0
 )
 
 // segment is a marker, and where its content is.
@@ -50,75 +44,117 @@ type segment struct {
 }
 
 // read walks from segment to segment by their lengths, up to the
-// frame header. It reads only the segments that it needs.
+// pixels. It reads only the segments that it needs. Like Pillow it goes
+// on behind the frame header: EXIF, colours and another frame header may
+// follow.
 func read(r *head.Source) (head.Head, error) {
-	var found tags
-	var colours colour
+	f := file{source: r}
+	err := f.readSegments()
+	var broken *head.Error
+	isBroken := errors.Is(err, head.ErrShort) || errors.As(err, &broken) && broken.Type == Type
+	switch {
+	case f.head.Width > 0 && isBroken:
+		// The size is known. What says more about the image is missing.
+		f.head.Refusal = "the JPEG is broken or ends before its pixels"
+	case errors.Is(err, head.ErrShort):
+		return head.Head{}, head.Corrupt(Type, "the JPEG ends before its frame header")
+	case err != nil:
+		return head.Head{}, err
+	case f.head.Width == 0:
+		return head.Head{}, head.Corrupt(Type, "the JPEG has no frame header before its data")
+	}
+	f.head.Layout.RGB = f.colour.isRGB(f.head.Layout.Components, f.ids)
+	f.head.Orientation, err = f.tags.orientation(r)
+	return f.head, err
+}
+
+// file is what is known of a JPEG so far.
+type file struct {
+	source *head.Source
+	head   head.Head
+	ids    string // of the components
+	tags   tags
+	colour colour
+}
+
+// readSegments reads what it needs of all segments up to the pixels.
+func (f *file) readSegments() error {
 	for pos := int64(2); ; {
-		s, err := nextSegment(r, pos)
+		s, err := nextSegment(f.source, pos)
 		if err != nil {
-			return head.Head{}, asCorrupt(err)
+			return err
 		}
 		switch {
 		case s.marker == markAPP1:
-			err = found.add(r, s)
+			err = f.tags.add(f.source, s)
 		case s.marker == markAPP0, s.marker == markAPPE:
-			err = asCorrupt(colours.add(r, s))
-		case s.marker == markSOS, s.marker == markEOI:
-			err = head.Corrupt(Type, "the JPEG has no frame header before its data")
+			err = f.colour.add(f.source, s)
 		case isFrame(s.marker):
-			return readFrame(r, s, found, colours)
+			err = f.readFrame(s)
+		case s.marker == markSOS:
+			return nil
 		}
 		if err != nil {
-			return head.Head{}, err
+			return err
 		}
 		pos = s.off + s.n
 	}
 }
 
-func readFrame(r *head.Source, s segment, found tags, colours colour) (head.Head, error) {
-	b, err := r.At(s.off, 6)
-	if s.n < 6 {
-		return head.Head{}, endsEarly()
+// readFrame reads a frame header: the precision, the size, and the
+// components with their sampling (ITU-T T.81, B.2.2).
+func (f *file) readFrame(s segment) error {
+	const fixed, each = 6, 3
+	if s.n < fixed {
+		return head.Corrupt(Type, "the JPEG has a frame header of %d bytes", s.n)
 	}
+	b, err := f.source.At(s.off, fixed)
 	if err != nil {
-		return head.Head{}, asCorrupt(err)
+		return err
 	}
-	h := head.Head{
-		Type:        Type,
-		Height:      int(binary.BigEndian.Uint16(b[1:])),
-		Width:       int(binary.BigEndian.Uint16(b[3:])),
-		Orientation: 1,
-		Layout:      head.Layout{Bits: int(b[0]), Passes: s.marker == markSOF2},
+	height, width := int(binary.BigEndian.Uint16(b[1:])), int(binary.BigEndian.Uint16(b[3:]))
+	bits, components := int(b[0]), int(b[5])
+	if width == 0 || height == 0 {
+		return head.Corrupt(Type, "the JPEG's frame header says %d x %d pixels", width, height)
 	}
-	components := int(b[5])
-	if h.Width == 0 || h.Height == 0 {
-		return head.Head{}, head.Corrupt(Type,
-			"the JPEG's frame header says %d x %d pixels", h.Width, h.Height)
+	f.head = head.Head{
+		Type: Type, Width: width, Height: height, Orientation: 1,
+		Layout:  head.Layout{Bits: bits, Passes: isProgressive(s.marker)},
+		Refusal: refusal(bits, components),
 	}
-	if err := readComponents(r, s, components, colours, &h.Layout); err != nil {
-		return head.Head{}, err
+	f.ids = ""
+	if components > len(f.head.Layout.Sampling) || s.n < int64(fixed+each*components) {
+		return nil
 	}
-	if h.Orientation, err = found.orientation(r); err != nil {
-		return head.Head{}, err
+	if b, err = f.source.At(s.off+fixed, int64(each*components)); err != nil {
+		return err
 	}
-	return h, nil
+	f.head.Layout.Components = components
+	for i := range components {
+		f.ids += string(b[each*i : each*i+1])
+		both := int(b[each*i+1])
+		f.head.Layout.Sampling[i] = head.Sampling{H: both >> 4, V: both & 15}
+	}
+	return nil
 }
 
-// endsEarly is the error of a JPEG without a whole frame header.
-func endsEarly() error { return head.Corrupt(Type, "the JPEG ends before its frame header") }
-
-// asCorrupt turns the end of the object into a corrupt image.
-func asCorrupt(err error) error {
-	if errors.Is(err, head.ErrShort) {
-		return endsEarly()
+// refusal says why Pillow opens no JPEG like that (Pillow 12.3,
+// JpegImagePlugin.SOF).
+func refusal(bits, components int) string {
+	switch {
+	case bits != 8:
+		return fmt.Sprintf("CVAT opens no JPEG with %d bits a sample", bits)
+	case components != 1 && components != 3 && components != 4:
+		return fmt.Sprintf("CVAT opens no JPEG with %d components", components)
 	}
-	return err
+	return ""
 }
 
 // isFrame reports whether a marker is SOF: C0 to CF without DHT, JPG
 // and DAC.
 func isFrame(m byte) bool { return m >= 0xc0 && m <= 0xcf && m != 0xc4 && m != 0xc8 && m != 0xcc }
+
+func isProgressive(m byte) bool { return m == 0xc2 || m == 0xc6 || m == 0xca || m == 0xce }
 
 // nextSegment finds the first marker at or after pos. Like Pillow and
 // libjpeg, it skips fill bytes and junk.
@@ -131,9 +167,11 @@ func nextSegment(r *head.Source, pos int64) (segment, error) {
 		switch m := b[1]; {
 		case b[0] != 0xff, m == 0xff:
 			pos++
-		case m == 0, m == markTEM, m == markSOI, m >= markRST0 && m <= markRST7:
+		case m == 0, m == markSOI, m == markEOI, m >= markRST0 && m <= markRST7:
 			pos += 2
-		case m == markEOI, m == markSOS:
+		case m < minMark:
+			return segment{}, head.Corrupt(Type, "the JPEG has the unknown marker %02x", m)
+		case m == markSOS:
 			return segment{m, pos + 2, 0}, nil
 		default:
 			b, err := r.At(pos+2, 2)
@@ -147,40 +185,4 @@ func nextSegment(r *head.Source, pos int64) (segment, error) {
 			return segment{m, pos + 4, n - 2}, nil
 		}
 	}
-}
-
-// tags collects what the APP1 segments say about the orientation.
-// The first EXIF with an orientation counts. Without one the first XMP
-// counts, as in Pillow, which CVAT uses.
-type tags struct {
-	exif  int
-	found bool
-	xmp   segment
-}
-
-func (t *tags) add(r *head.Source, s segment) error {
-	b, err := r.At(s.off, min(s.n, int64(len(xmpMagic))))
-	if err != nil {
-		return asCorrupt(err)
-	}
-	switch {
-	case bytes.HasPrefix(b, []byte(exifMagic)) && !t.found:
-		n := int64(len(exifMagic))
-		t.exif, t.found, err = exif.Orientation(exif.Block{Source: r, Off: s.off + n, Size: s.n - n})
-		return err
-	case string(b) == xmpMagic && t.xmp.n == 0:
-		t.xmp = s
-	}
-	return nil
-}
-
-func (t *tags) orientation(r *head.Source) (int, error) {
-	if t.found || t.xmp.n == 0 {
-		return exif.Valid(t.exif), nil
-	}
-	b, err := r.At(t.xmp.off, t.xmp.n)
-	if err != nil {
-		return 0, asCorrupt(err)
-	}
-	return exif.Valid(exif.XMPOrientation(b)), nil
 }

@@ -1,13 +1,13 @@
-// Package png reads the heads of PNGs.
+// Package png reads the heads of PNGs, also of animated ones.
 package png
 
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"math"
 
-	"github.com/stevedore-jobs/stevedore/worker/imagehead/exif"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
 
@@ -19,20 +19,22 @@ var Format = head.Format{
 	Type:       Type,
 	Extensions: []string{".png", ".apng"},
 	Matches:    head.Signature(0, signature),
-	FirstRead:  4 << 10, // the size is at the very front
+	FirstRead:  firstRead,
 	Read:       read,
 }
 
 const (
+	firstRead = 4 << 10 // bytes; the size is at the very front
 	signature = "\x89PNG\r\n\x1a\n"
 	// headerSize is how many bytes there are up to the end of IHDR, the
 	// first chunk: it has a length, a kind, 13 bytes of content and a
 	// checksum.
-	headerSize = len(signature) + 4 + 4 + 13 + 4
+	headerSize = len(signature) + frame + 13
+	frame      = 12 // a chunk without its content: length, kind, checksum
 )
 
-// read reads IHDR, the first chunk, and looks for an eXIf chunk
-// before the pixels (PNG 3rd edition, 11.3.4.5).
+// read reads IHDR, the first chunk, and looks in the others for an
+// orientation.
 func read(r *head.Source) (head.Head, error) {
 	b, err := r.At(int64(len(signature)), int64(headerSize-len(signature)))
 	if errors.Is(err, head.ErrShort) {
@@ -41,30 +43,62 @@ func read(r *head.Source) (head.Head, error) {
 	if err != nil {
 		return head.Head{}, err
 	}
+	h, err := readHeader(b)
+	if err != nil {
+		return head.Head{}, err
+	}
+	f := file{source: r, head: h}
+	switch err := f.readChunks(); {
+	case errors.Is(err, head.ErrShort):
+		f.head.Refusal = "the PNG ends before its pixels"
+	case err != nil:
+		return head.Head{}, err
+	}
+	f.head.Orientation, err = f.texts.orientation()
+	return f.head, err
+}
+
+// readHeader reads IHDR, with its length, kind and checksum (PNG 3rd
+// edition, 11.2.1).
+func readHeader(b []byte) (head.Head, error) {
 	if string(b[:8]) != "\x00\x00\x00\rIHDR" {
-		return head.Head{}, head.Corrupt(Type, "the PNG does not start with its header chunk, IHDR")
+		return head.Head{}, head.Corrupt(Type, "the PNG does not begin with its header, IHDR")
 	}
 	if crc32.ChecksumIEEE(b[4:21]) != binary.BigEndian.Uint32(b[21:]) {
 		return head.Head{}, head.Corrupt(Type, "the checksum of the PNG's header does not match")
 	}
 	width, height := binary.BigEndian.Uint32(b[8:]), binary.BigEndian.Uint32(b[12:])
 	if width == 0 || height == 0 || width > math.MaxInt32 || height > math.MaxInt32 {
-		return head.Head{}, head.Corrupt(Type, "the PNG's header says %d x %d pixels", width, height)
+		return head.Head{}, head.Corrupt(Type, "the PNG's header says %d x %d", width, height)
 	}
-
 	h := head.Head{
 		Type: Type, Width: int(width), Height: int(height), Orientation: 1,
 		Layout: layoutOf(b[16], b[17], b[20]),
 	}
-	err = readChunks(r, &h)
-	if err != nil && !errors.Is(err, head.ErrShort) {
-		return head.Head{}, err
+	switch bits, colour, filter := b[16], b[17], b[19]; {
+	case !isMode(bits, colour):
+		h.Refusal = fmt.Sprintf("the PNG has colour type %d with %d bits a sample", colour, bits)
+	case filter != 0:
+		h.Refusal = fmt.Sprintf("the PNG has the unknown filter method %d", filter)
 	}
 	return h, nil
 }
 
-// layoutOf returns what the header says: the bits of a sample, the
-// type of colour and the way of interlacing (PNG 3rd edition, 11.2.1).
+// isMode reports whether a colour type may have so many bits a sample
+// (PNG 3rd edition, table 12). Pillow opens no other ones.
+func isMode(bits, colour byte) bool {
+	switch colour {
+	case 0:
+		return bits == 1 || bits == 2 || bits == 4 || bits == 8 || bits == 16
+	case 3:
+		return bits == 1 || bits == 2 || bits == 4 || bits == 8
+	case 2, 4, 6:
+		return bits == 8 || bits == 16
+	}
+	return false
+}
+
+// layoutOf returns what the header says of the pixels.
 func layoutOf(bits, colour, interlace byte) head.Layout {
 	l := head.Layout{Bits: int(bits), Passes: interlace != 0}
 	switch colour {
@@ -80,36 +114,4 @@ func layoutOf(bits, colour, interlace byte) head.Layout {
 		l.Components, l.Transparent = 4, true
 	}
 	return l
-}
-
-// readChunks walks over the chunks up to the pixels. It looks for an
-// orientation in eXIf, and for a transparent colour, tRNS. If the
-// chunks are broken it returns head.ErrShort: the size of the image is
-// known.
-func readChunks(r *head.Source, h *head.Head) error {
-	found := false
-	for pos := int64(headerSize); ; {
-		b, err := r.At(pos, 8)
-		if err != nil {
-			return err
-		}
-		n := int64(binary.BigEndian.Uint32(b))
-		switch string(b[4:8]) {
-		case "IDAT", "IEND":
-			return nil
-		case "tRNS":
-			h.Layout.Transparent = true
-		case "eXIf":
-			if found {
-				break
-			}
-			found = true
-			tag, _, err := exif.Orientation(exif.Block{Source: r, Off: pos + 8, Size: n})
-			if err != nil && !errors.Is(err, head.ErrShort) {
-				return err
-			}
-			h.Orientation = exif.Valid(tag)
-		}
-		pos += 8 + n + 4
-	}
 }

@@ -200,7 +200,7 @@ const itemsPerPiece = 3
 
 // Parts puts items together as the engine does.
 func Parts(items []job.Item) job.Parts {
-	p := job.Parts{Tally: map[string]int64{}}
+	p := job.Parts{Tally: map[string]int64{}, Codes: map[string]int64{}}
 	for _, i := range items {
 		p.Bytes += i.Bytes
 		p.Size += int64(len(i.Data))
@@ -209,6 +209,10 @@ func Parts(items []job.Item) job.Parts {
 		}
 		if i.Error != nil {
 			p.Failed++
+			p.Codes[i.Error.Code]++
+			if i.Error.Warning {
+				p.Warnings++
+			}
 		}
 	}
 	p.Data = func(yield func([]byte, error) bool) {
