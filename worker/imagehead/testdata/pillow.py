@@ -1,6 +1,7 @@
 # Writes images with Pillow into the folder of the first argument, and prints
 # for each what CVAT would see: the size after exif_transpose, or why Pillow
-# does not open it.
+# does not open it. With the second argument "corpus" it writes none, and prints
+# this for the files that are in the folder.
 import io, json, os, struct, sys, warnings, zlib
 from PIL import Image, ImageFile, ImageOps
 
@@ -313,6 +314,10 @@ def see(path):
         return dict(Name=path, Width=0, Height=0, Error=f"{type(e).__name__}: {e}"[:200])
 
 
-generate()
-for name in sorted(os.listdir(out)):
+if sys.argv[2:] == ["corpus"]:
+    names = os.listdir(out)
+else:
+    generate()
+    names = os.listdir(out)
+for name in sorted(names):
     print(json.dumps(see(os.path.join(out, name))))
