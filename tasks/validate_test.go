@@ -116,7 +116,7 @@ func TestValidatePayloads(t *testing.T) {
 		"thumbnails to a whole bucket": {job: tasks.GenerateThumbnails{Source: mem("cats/"), Destination: &tasks.Storage{Provider: "mem", Bucket: "other"}}},
 		"inclusions of all":            {tasks.BuildManifest{Source: mem(""), Include: []string{"a/", ""}}, []string{`include[1]: empty`}},
 		"manifest selection": {job: tasks.BuildManifest{
-			Source: mem(""), Include: []string{"**/*.jpg", "a/"}, Exclude: []string{"**/tmp/**"}, MinSize: 1, MaxSize: 1, MaxFailed: new(0.0),
+			Source: mem(""), Include: []string{"**/*.jpg", "a/"}, Exclude: []string{"**/tmp/**"}, MinSize: 1, MaxSize: 1, MaxFailed: new(0.0), Unopenable: "include",
 		}},
 		"manifest selects nothing": {tasks.BuildManifest{
 			Source: mem(""), Include: []string{"*["}, Exclude: []string{"a*/../b"}, MinSize: 9, MaxSize: 8, MaxFailed: new(20.0),
@@ -125,9 +125,10 @@ func TestValidatePayloads(t *testing.T) {
 			`max_size: 8 is less than min_size, 9: no object has such a size`,
 			`max_failed: 20 is not within 0 to 1; 0.2 means a fifth of the images`,
 		}},
-		"manifest sizes": {tasks.BuildManifest{Source: mem(""), MinSize: -1, MaxSize: -2, MaxFailed: new(-0.1)}, []string{
+		"manifest sizes": {tasks.BuildManifest{Source: mem(""), MinSize: -1, MaxSize: -2, MaxFailed: new(-0.1), Unopenable: "skip"}, []string{
 			`min_size: -1 is negative; give a number of bytes`, `max_size: -2 is negative; give a number of bytes`,
 			`max_failed: -0.1 is not within 0 to 1; 0.2 means a fifth of the images`,
+			`unopenable: "skip" is not supported; there is leave-out, include`,
 		}},
 		"manifest order":     {job: tasks.BuildManifest{Source: mem("cats/"), Sorting: "predefined", Order: &tasks.ManifestOrder{Keys: []string{"b.jpg", "a.jpg"}}}},
 		"manifest order key": {job: tasks.BuildManifest{Source: mem("cats/"), Sorting: "predefined", Order: &tasks.ManifestOrder{Key: "cats/order.txt"}}},

@@ -114,8 +114,11 @@ func (l Lease) Epoch() int64 { return schema.Number(l.epoch) }
 
 // PlannedShard is a shard that was planned.
 type PlannedShard struct {
-	Index   int
-	Shard   []byte // opaque
+	Index int
+	Shard []byte // opaque; kept until the end of the job
+	// Input is opaque too, and freed when the shard is done. It is
+	// dropped if all inputs would take over a quarter of the budget.
+	Input   []byte
 	Cursor  string // where planning goes on after it
 	Objects int64
 }
@@ -127,6 +130,7 @@ func (l Lease) Plan(ctx context.Context, p PlannedShard) error {
 		"epoch":       l.epoch,
 		"index":       p.Index,
 		"shard":       p.Shard,
+		"input":       p.Input,
 		"cursor":      p.Cursor,
 		"objects":     p.Objects,
 		"max_objects": l.store.limits.Objects,

@@ -13,9 +13,9 @@ var (
 // Limits bound what one job may cost the others. Zero means no limit.
 type Limits struct {
 	// Bytes is what a job may keep in Redis: its payload, planned
-	// shards, parts, error list and result, compressed as they are
-	// there. The error list gets at most an eighth of it: further lines
-	// are only counted.
+	// shards and their inputs, parts, error list and result, compressed
+	// as they are there. The error list gets at most an eighth of it:
+	// further lines are only counted.
 	Bytes int64
 	// Objects is how many objects may be planned.
 	Objects int64

@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -40,6 +41,11 @@ func TestOneBudgetForAllThatAJobKeeps(t *testing.T) {
 		},
 		"small-planned-shards": func(t *testing.T, _ testStore, l queue.Lease, i int) error {
 			return plan(t, l, fmt.Append(nil, i))
+		},
+		"planned-inputs": func(t *testing.T, _ testStore, l queue.Lease, i int) error {
+			return l.Plan(t.Context(), queue.PlannedShard{
+				Index: int(heartbeat(t, l).Committed.ShardsTotal), Shard: fmt.Append([]byte(long), i), Input: random(5000),
+			})
 		},
 		"parts": func(t *testing.T, r testStore, l queue.Lease, i int) error {
 			c := queue.Checkpoint{From: from(i), To: from(i + 1), Data: random(5000)}
@@ -242,4 +248,43 @@ func TestTimesAreThoseOfTheServer(t *testing.T) {
 			t.Errorf("%s at %s, want %s", what, times[0], times[1])
 		}
 	}
+}
+
+// The inputs of shards get a quarter of the budget. A shard for whose
+// input there is no room is planned without it. What a shard that is
+// done has freed, others may use.
+func TestInputsGetAQuarterOfTheBudget(t *testing.T) {
+	onEach(t, func(t *testing.T, all testStore) {
+		const size = 1000
+		r := limited(all, 16*size)
+		l, n := claim(t, r, "j"), 0
+		plan := func() (input []byte) {
+			ok(t, l.Plan(t.Context(), queue.PlannedShard{
+				Index: n, Shard: fmt.Append(nil, n), Input: bytes.Repeat([]byte{byte(n)}, size),
+			}))
+			n++
+			return start(t, r, ref("j", n-1)).Input
+		}
+		for i := range 6 {
+			if got := plan(); (len(got) > 0) != (i < 4) || i < 4 && (len(got) != size || got[0] != byte(i)) {
+				t.Errorf("shard %d starts with an input of %d bytes", i, len(got))
+			}
+		}
+		run := queue.RunOf(r.Store, ref("j", 1), "run")
+		for i, last := range []bool{false, true, true} { // the last call is sent again
+			if !must[bool](t)(run.Commit(t.Context(), queue.Checkpoint{From: from(i), To: from(i + 1), Last: last})) && i < 2 {
+				t.Errorf("checkpoint %d does not count", i)
+			}
+			if i == 0 && len(start(t, r, ref("j", 1)).Input) != size {
+				t.Error("the input is gone before the shard is done")
+			}
+		}
+		if first, second := plan(), plan(); len(first) != size || len(second) != 0 {
+			t.Errorf("after one shard is done: inputs of %d and %d bytes", len(first), len(second))
+		}
+		cancel(t, r, "j")
+		if left := must[int64](t)(r.client.Exists(t.Context(), schema.Key(schema.Inputs, "j")).Result()); left != 0 {
+			t.Error("the inputs are left after the job")
+		}
+	})
 }

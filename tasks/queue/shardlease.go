@@ -28,6 +28,7 @@ type ShardLease struct {
 	Wanted  bool
 	Payload []byte // of the job; nobody may change it
 	Shard   []byte // as it was planned
+	Input   []byte // as it was planned; empty if it had none, or there was no room for it
 	Resume  string // the last key that is committed; empty at first
 	Crashes int    // of workers at this shard, since the last checkpoint
 	Suspect string // key of the object that the last careful run was at, or ""
@@ -58,7 +59,7 @@ func (s Store) StartShard(ctx context.Context, ref asynqtask.ShardRef) (ShardLea
 		s.payloads.Put(ref.Job, known)
 	}
 	l.Payload, l.Shard, l.Resume = known.Text, []byte(v[1]), v[2]
-	l.Round = int(schema.Number(v[6]))
+	l.Round, l.Input = int(schema.Number(v[6])), []byte(v[8])
 	l.Crashes, l.Suspect, l.Strikes = int(schema.Number(v[3])), v[4], int(schema.Number(v[5]))
 	return l, nil
 }
@@ -127,10 +128,8 @@ func (c Checkpoint) tallies() (list lua.List) {
 // the worker dies there, the next run knows the object as its Suspect.
 func (l ShardLease) MarkSuspect(ctx context.Context, key string) error {
 	err := l.store.patient.run(ctx, lua.MarkSuspect, l.Ref.Job, lua.Args{
-		"index":      l.Ref.Shard,
-		"generation": l.Ref.Generation,
-		"suspect":    key,
-		"round":      l.Round,
+		"round": l.Round, "index": l.Ref.Shard, "generation": l.Ref.Generation,
+		"suspect": key,
 	}).Err()
 	return redisconn.Wrap(err, "note the object that %s is at", l.Ref)
 }
@@ -139,10 +138,8 @@ func (l ShardLease) MarkSuspect(ctx context.Context, key string) error {
 // that asynq brings the shard's task back after a pause.
 func (l ShardLease) Suspend(ctx context.Context, pause time.Duration) error {
 	err := l.store.patient.run(ctx, lua.SuspendShard, l.Ref.Job, lua.Args{
-		"index":      l.Ref.Shard,
-		"generation": l.Ref.Generation,
-		"pause":      pause.Milliseconds(),
-		"round":      l.Round,
+		"round": l.Round, "index": l.Ref.Shard, "generation": l.Ref.Generation,
+		"pause": pause.Milliseconds(),
 	}).Err()
 	return redisconn.Wrap(err, "suspend %s", l.Ref)
 }
@@ -154,10 +151,8 @@ func (l ShardLease) Fail(ctx context.Context, f tasks.Failure) error {
 	if err != nil {
 		return err
 	}
-	err = l.store.patient.run(ctx, lua.FailShard, l.Ref.Job, lua.Args{
-		"round":   l.Round,
-		"failure": text,
-	}).Err()
+	err = l.store.patient.run(ctx, lua.FailShard, l.Ref.Job,
+		lua.Args{"round": l.Round, "failure": text}).Err()
 	return redisconn.Wrap(err, "note the failure of %s", l.Ref)
 }
 

@@ -35,7 +35,7 @@ func TestStartGoesOnWhereTheLastRunStood(t *testing.T) {
 	onEach(t, func(t *testing.T, r testStore) {
 		l := planned(t, r, "j", 1)
 		run := ref("j", 0)
-		want := queue.ShardLease{Wanted: true, Payload: []byte("{}"), Shard: []byte("shard 0")}
+		want := queue.ShardLease{Wanted: true, Payload: []byte("{}"), Shard: []byte("shard 0"), Input: []byte{}}
 		expect := func(when string) {
 			t.Helper()
 			want.Ref = run

@@ -26,6 +26,7 @@ func (r *run) plan(ctx context.Context) error {
 		err = lease.Plan(ctx, queue.PlannedShard{
 			Index:   index,
 			Shard:   text,
+			Input:   s.Input(),
 			Cursor:  s.Through,
 			Objects: s.Objects,
 		})

@@ -5,22 +5,61 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/heif"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/icons"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/jpeg"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/jpeg2000"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/jpegxl"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/png"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/small"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/textual"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/tiff"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/webp"
 )
 
-// formats is the table of the types that Read can read. Each has its
-// own file. If several match, the first one counts.
-var formats = []head.Format{
-	jpeg.Format,
-	png.Format,
-	webp.Format,
-	tiff.Format,
-	small.GIF,
-	small.BMP,
+// line is a line of the table of formats.
+type line struct {
+	head.Format
+	// refusal says why CVAT cannot open images of the format. It is
+	// empty if CVAT can.
+	refusal string
+}
+
+// formats is the table of the formats that Read can read, and of what
+// CVAT opens. If several match, the first one counts that finds the
+// image sound, as in Pillow.
+//
+// CVAT 2.73 opens what Pillow 12.3.0 opens and draws without further
+// plugins and programs (utils/dataset_manifest/requirements.txt,
+// Dockerfile).
+var formats = []line{
+	{jpeg.Format, ""},
+	{png.Format, ""},
+	{webp.Format, ""},
+	{tiff.Format, ""},
+	{small.GIF, ""},
+	{small.BMP, ""},
+	{heif.AVIF, ""},
+	{jpeg2000.Format, ""},
+	{small.PSD, ""},
+	{small.DDS, ""},
+	{small.QOI, ""},
+	{small.Sun, ""},
+	{small.SGI, ""},
+	{small.PCX, ""},
+	{icons.ICO, ""},
+	{icons.CUR, ""},
+	{icons.ICNS, ""},
+	{textual.PNM, ""},
+	{textual.XPM, ""},
+	{textual.XBM, ""},
+	{textual.FITS, ""},
+	{heif.HEIC, "CVAT opens no HEIC: its library, Pillow, has no reader for it"},
+	{jpegxl.Format, "CVAT opens no JPEG XL: its library, Pillow, has no reader for it"},
+	{textual.EPS, "CVAT opens no EPS: Pillow needs Ghostscript to draw it"},
+	{small.WMF, "CVAT opens no WMF: Pillow draws it only on Windows"},
+	{small.EMF, "CVAT opens no EMF: Pillow draws it only on Windows"},
+	{small.TGA, ""}, // the last one, because it has no signature
 }
 
 // The types that other packages treat in their own ways.
@@ -29,28 +68,17 @@ const (
 	PNG  = png.Type
 )
 
-// formatByContent returns the format of content that starts with
-// start, or nil.
-func formatByContent(start []byte) *head.Format {
-	for i := range formats {
-		if formats[i].Matches(start) {
-			return &formats[i]
-		}
-	}
-	return nil
-}
-
 // formatByName returns the format that a key's extension stands for,
 // or nil.
 func formatByName(key string) *head.Format {
 	extension := strings.ToLower(Extension(key))
-	i := slices.IndexFunc(formats, func(f head.Format) bool {
+	i := slices.IndexFunc(formats, func(f line) bool {
 		return slices.Contains(f.Extensions, extension)
 	})
 	if i < 0 {
 		return nil
 	}
-	return &formats[i]
+	return &formats[i].Format
 }
 
 // supported returns the names of the types that can be read.
@@ -67,15 +95,11 @@ var otherTypes = []struct {
 	matches func(start []byte) bool
 	is      head.Type
 }{
-	{head.Signature(4, "ftyp"), "heif or avif"},
-	{head.Signature(4, "jP  "), "jpeg 2000"},
-	{head.Signature(0, "\xff\x0a"), "jpeg xl"},
-	{head.Signature(4, "JXL "), "jpeg xl"},
-	{head.Signature(0, "8BPS"), "psd"},
-	{head.Signature(0, "DDS "), "dds"},
-	{head.Signature(0, "\x00\x00\x01\x00"), "ico"},
-	{head.Signature(0, "icns"), "icns"},
-	{head.Signature(0, "%!PS"), "eps"},
+	{head.Signature(4, "ftyp"), "mp4, quicktime or the like"},
+	{head.Signature(0, "v/1\x01"), "openexr"},
+	{head.Signature(0, "#?RADIANCE"), "radiance hdr"},
+	{head.Signature(0, "gimp xcf"), "xcf"},
+	{head.Signature(0, "%PDF-"), "pdf"},
 }
 
 func otherByContent(start []byte) head.Type {

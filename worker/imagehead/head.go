@@ -12,6 +12,8 @@
 package imagehead
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -36,8 +38,8 @@ func Read(fetch head.Fetch, size, first int64) (head.Head, error) {
 		return head.Head{}, err
 	}
 
-	if f := formatByContent(start); f != nil {
-		h, err := f.Read(r)
+	h, matched, err := readFormats(r, bytes.Clone(start))
+	if matched {
 		return withLimit(h), err
 	}
 	if t := otherByContent(start); t != "" {
@@ -45,6 +47,27 @@ func Read(fetch head.Fetch, size, first int64) (head.Head, error) {
 	}
 	return head.Head{}, head.Corrupt("",
 		"the content has no signature of a known image type: it starts with % x", start)
+}
+
+// readFormats reads the head with the first format that matches and
+// finds the image sound. If none does, the error is that of the first.
+// matched reports whether any matches.
+func readFormats(r *head.Source, start []byte) (h head.Head, matched bool, err error) {
+	var first error
+	for _, f := range formats {
+		if !f.Matches(start) {
+			continue
+		}
+		h, err = f.Read(r)
+		var broken *head.Error
+		if errors.As(err, &broken) && broken.Code == head.CodeCorrupt {
+			first = cmp.Or(first, err)
+			continue
+		}
+		h.Refusal = cmp.Or(f.refusal, h.Refusal)
+		return h, true, err
+	}
+	return head.Head{}, first != nil, first
 }
 
 // maxPixels is how many pixels Pillow opens at most: twice

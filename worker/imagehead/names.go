@@ -21,7 +21,8 @@ const (
 // ByName returns what the extension of a key says, in upper or lower
 // case. The lists hold what CVAT 2.73 takes for an image: its
 // media.mimetypes and Python's mimetypes without SVG, divided by
-// whether Pillow can open it.
+// whether Pillow 12.3.0 has a reader for the name. What CVAT opens
+// by content is in the table of formats.
 func ByName(key string) Naming { return namings[strings.ToLower(Extension(key))] }
 
 var namings = makeNamings()
@@ -34,7 +35,10 @@ func makeNamings() map[string]Naming {
 		table["."+name] = Image
 	}
 	for name := range strings.FieldsSeq(`
-		3ds arw cr2 djvu dng dwg dxf exr hdr heic heif jxl nef orf pict raf raw rw2 xcf`) {
+		3ds ag arw bay bmq cgm cr2 cr3 crw cs1 cs2 dcr djv djvu dng dpx drle dwg dxf epsf epsi erf
+		exr fff fig g3 hdr heic heif hrd ief iff ilbm jng jxl k25 kdc lbm lwo lwob lws mdc mdi
+		mos mrw msod nef ora orf pct pef pic pict pict1 pict2 pntg pnx qif qtif raf raw rdc rle
+		rp rw2 sk sk1 sr2 srf sun tpic wbmp x3f xcf xwd`) {
 		table["."+name] = Unreadable
 	}
 	return table
@@ -65,8 +69,19 @@ func FirstRead(key string) int64 {
 	return 4 << 10
 }
 
+// ReadsName reports whether the extension of a key stands for a type
+// that Read can read.
+func ReadsName(key string) bool { return formatByName(key) != nil }
+
+// FitsName reports whether the extension of a key stands for a type,
+// or for none that Read can read.
+func FitsName(key string, t head.Type) bool {
+	f := formatByName(key)
+	return f == nil || f.Type == t
+}
+
 // RefineError makes an error of Read more exact with the object's
-// name. A .jpg without a known signature is corrupt. A .tga is an
+// name. A .jpg without a known signature is corrupt. A .raw is an
 // unsupported type, because files of that type have no signature.
 func RefineError(key string, err error) error {
 	var e *head.Error

@@ -73,14 +73,14 @@ func TestRefineError(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"a.jpg", unknown, head.CodeCorrupt}, {"a.PNG", unknown, head.CodeCorrupt}, {"a.tga", unknown, head.CodeUnsupported}, {"a.tga", cut, head.CodeCorrupt},
+		{"a.jpg", unknown, head.CodeCorrupt}, {"a.PNG", unknown, head.CodeCorrupt}, {"a.raw", unknown, head.CodeUnsupported}, {"a.raw", cut, head.CodeCorrupt},
 	} {
 		var e *head.Error
 		if !errors.As(RefineError(c.key, c.err), &e) || e.Code != c.want {
 			t.Errorf("%s: %v, want %s", c.key, e, c.want)
 		}
 	}
-	if !errors.Is(RefineError("a.tga", other), other) || RefineError("a.tga", nil) != nil {
+	if !errors.Is(RefineError("a.raw", other), other) || RefineError("a.raw", nil) != nil {
 		t.Error("it changes errors of others")
 	}
 }

@@ -101,6 +101,12 @@ type Shard struct {
 	// an earlier run. They have the order of code points: those up to
 	// After are left out, and Through has no meaning.
 	Keys []string `json:"keys,omitempty"`
+
+	// Listing, if set, holds the objects of the shard as they were
+	// listed when it was planned, packed by package listing. Without
+	// it, List lists the range again. The engine keeps it until the
+	// shard is done, or drops it if the job has no room for it.
+	Listing []byte `json:"-"`
 }
 
 // Item is the outcome of one object.

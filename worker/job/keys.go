@@ -7,24 +7,27 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
+	"github.com/stevedore-jobs/stevedore/worker/job/listing"
 )
 
 // Cut lists a bucket's objects after a key and emits shards of size
-// objects each; the last one may be smaller. Together the shards
-// contain every listed key once.
+// objects each, with their Listing; the last one may be smaller.
+// Together the shards contain every listed key once.
 func Cut(
 	ctx context.Context, b providers.Bucket, after string, size int64, emit func(Shard) error,
 ) error {
 	next := Shard{After: after}
+	var packer listing.Packer
 	for o, err := range b.List(ctx, providers.ListOptions{After: after}) {
 		if err != nil {
 			return err
 		}
 		next.Through = o.Key
+		packer.Add(o)
 		if next.Objects++; next.Objects < size {
 			continue
 		}
-		next.More, next.Order = true, providers.OrderOf(b)
+		next.More, next.Order, next.Listing = true, providers.OrderOf(b), packer.Pack()
 		if err := emit(next); err != nil {
 			return err
 		}
@@ -33,7 +36,7 @@ func Cut(
 	if next.Objects == 0 {
 		return nil
 	}
-	next.Order = providers.OrderOf(b)
+	next.Order, next.Listing = providers.OrderOf(b), packer.Pack()
 	return emit(next)
 }
 
@@ -44,9 +47,12 @@ type ListedObject struct {
 	Err              error // the bucket's; AsObjectError accepts it
 }
 
-// List returns the objects of a shard, as the bucket has them now: a
-// range in the order in which the bucket lists, and Keys in the order
-// of code points. A range takes one listing, which stops at the last
+// List returns the objects of a shard: a range in the order in which
+// the bucket lists, and Keys in the order of code points.
+//
+// A range with a Listing takes no request. Its objects are those of
+// the time when it was planned, and only their Key, Size and ETag are
+// set. Any other range takes one listing, which stops at the last
 // object of the range: to look one further could cost another page.
 // Keys take one request each, parallel at once. List fails if the range
 // holds far more objects than when it was planned, because it returns
@@ -56,6 +62,9 @@ func (s Shard) List(
 ) ([]ListedObject, error) {
 	if s.Keys != nil {
 		return s.stat(ctx, b, parallel)
+	}
+	if len(s.Listing) > 0 {
+		return s.unpack()
 	}
 	var objects []ListedObject
 	opts := providers.ListOptions{After: s.After, Through: s.Through, Order: s.Order}
@@ -72,6 +81,22 @@ func (s Shard) List(
 		objects = append(objects, ListedObject{Object: o})
 		if o.Key == s.Through {
 			break
+		}
+	}
+	return objects, nil
+}
+
+// unpack returns the objects of the Listing after After.
+func (s Shard) unpack() ([]ListedObject, error) {
+	listed, err := listing.Unpack(s.Listing)
+	if err != nil {
+		return nil, fmt.Errorf("the shard through %q: %w", s.Through, err)
+	}
+	objects := make([]ListedObject, 0, len(listed))
+	for _, o := range listed {
+		objects = append(objects, ListedObject{Object: o})
+		if o.Key == s.After { // a run has stored what comes before
+			objects = objects[:0]
 		}
 	}
 	return objects, nil

@@ -215,3 +215,23 @@ func TestShard_ListsNoEndlessRange(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Work on a shard with a Listing makes no request, wherever it goes on.
+func TestListing_SparesTheSecondListing(t *testing.T) {
+	t.Parallel()
+	_, b := filled(t, 25)
+	shards := cut(t, b, "", 10)
+	for i, s := range shards {
+		want := list(t, b, job.Shard{After: s.After, Through: s.Through})
+		for _, after := range append([]string{s.After}, want...) {
+			s.After = after
+			if got := list(t, nil, s); !slices.Equal(got, want[len(want)-len(got):]) ||
+				len(got) != len(want)-1-slices.Index(want, after) {
+				t.Errorf("shard %d after %q: %q", i, after, got)
+			}
+		}
+	}
+	if _, err := (job.Shard{Listing: []byte("no listing")}).List(t.Context(), nil, 1); err == nil {
+		t.Error("a broken listing is accepted")
+	}
+}

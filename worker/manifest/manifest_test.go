@@ -14,6 +14,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/headtest"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/selection"
@@ -50,7 +51,7 @@ func zoo(t *testing.T) *jobtest.World {
 		"in/broken.jpg":               "<!DOCTYPE html>",
 		"in/empty.jpg":                "",
 		"in/psd.psd":                  "8BPS\x00\x01\x00\x00",
-		"in/phone.heic":               "\x00\x00\x00\x18ftypheic",
+		"in/phone.heic":               headtest.HEIF("heic", 4032, 3024, headtest.Box("irot", "\x03")),
 		"in/tga.tga":                  "nobody knows this",
 		"in/back\\slash.jpg":          jpegOf(1, 1, 1, 0),
 		"in/e//f.jpg":                 jpegOf(1, 1, 1, 0),
@@ -91,15 +92,42 @@ func TestJob_Zoo(t *testing.T) {
 	want := tasks.BuildManifestResult{
 		Key: "in/manifest.jsonl", Entries: 5, Skipped: 6, Failed: 7, Size: int64(len(w.Get(t, "in/manifest.jsonl"))), BytesRead: r.BytesRead,
 		SkippedBy: map[string]int64{
-			"backslash": 1, "corrupt-image": 1, "cvat-cannot-open": 1, "empty-object": 1, "empty-segment": 1, "excluded": 1,
-			"folder-marker": 1, "not-an-image": 2, "own-output": 2, "unsupported-format": 2,
+			"backslash": 1, "corrupt-image": 3, "cvat-cannot-open": 1, "empty-object": 1, "empty-segment": 1, "excluded": 1,
+			"folder-marker": 1, "not-an-image": 2, "own-output": 2,
 		},
+		Warnings: 1,
 	}
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Error(diff)
 	}
-	if r.BytesRead < 16_384 || out.Counts.Objects != 18 || out.Counts.Failed != 7 {
+	if r.BytesRead < 16_384 || out.Counts.Objects != 18 || out.Counts.Failed != 8 {
 		t.Errorf("read %d bytes, counts %+v", r.BytesRead, out.Counts)
+	}
+}
+
+// CVAT cannot open a HEIC. On demand it is an entry, with the size as
+// displayed.
+func TestJob_Unopenable(t *testing.T) {
+	t.Parallel()
+	w := jobtest.New()
+	w.Put(t, "phone.heic", headtest.HEIF("heic", 4032, 3024, headtest.Box("irot", "\x03")))
+	w.Put(t, "named.heic", jpegOf(10, 20, 1, 0)) // CVAT looks at the content
+	w.Put(t, "huge.png", "\x89PNG\r\n\x1a\n"+headtest.Chunk("IHDR", headtest.Uint32(20000, 10000), "\x08\x02\x00\x00\x00"))
+	j := tasks.BuildManifest{Source: jobtest.Source(""), MaxFailed: new(0.0)}
+	out := jobtest.Run(t, w, New(ample), j)
+	named := string(entry("named.heic", 10, 20))
+	if got := w.Get(t, "manifest.jsonl"); out.Err != nil || got != header+named {
+		t.Fatalf("%v\n%s", out.Err, got)
+	}
+	r := out.Result.(tasks.BuildManifestResult)
+	if want := map[string]int64{selection.CodeCannotOpen: 2}; !cmp.Equal(want, r.SkippedBy) || r.Failed != 2 || r.Warnings != 1 {
+		t.Errorf("%+v", r)
+	}
+	j.Unopenable = tasks.UnopenableInclude
+	out = jobtest.Run(t, w, New(ample), j)
+	want := header + string(entry("huge.png", 20000, 10000)) + named + string(entry("phone.heic", 3024, 4032))
+	if got := w.Get(t, "manifest.jsonl"); out.Err != nil || got != want {
+		t.Errorf("%v\n%s", out.Err, got)
 	}
 }
 

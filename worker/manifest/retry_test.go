@@ -169,7 +169,7 @@ func TestJob_RetryTwice(t *testing.T) {
 		t.Errorf("the entry is not replaced:\n%s", m)
 	}
 	fourth := jobtest.Retry(t, w, New(ample), payload(), third.Failed(3)) // what is still wrong after the third
-	if r := result(t, fourth); r.Entries != 8 || r.Skipped != 6 || len(third.Errors) != 4 {
+	if r := result(t, fourth); r.Entries != 8 || r.Skipped != 6 || len(third.Errors) != 4+3 {
 		t.Errorf("a retry of a retry: %s", r.Summary())
 	}
 }

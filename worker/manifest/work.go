@@ -61,7 +61,7 @@ func (r headReader) item(ctx context.Context, o providers.Object) (job.Item, err
 	if err != nil {
 		return job.Item{Bytes: read}, err
 	}
-	if v := r.JudgeHead(h); v.Tally != "" {
+	if v := r.JudgeHead(o.Key, h); v.Tally != "" {
 		return job.Item{Tally: v.Tally, Bytes: read}, v.Err
 	}
 	width, height := h.Display()
@@ -69,7 +69,7 @@ func (r headReader) item(ctx context.Context, o providers.Object) (job.Item, err
 		Data:  entry(strings.TrimPrefix(o.Key, r.dir), width, height),
 		Tally: tallyEntries,
 		Bytes: read,
-		Error: selection.Warning(o.Key),
+		Error: selection.Warning(o.Key, h.Type),
 	}, nil
 }
 

@@ -95,7 +95,10 @@ func (r *Runner) Run(ctx context.Context, t Task) error {
 		t.Decoded(payload)
 	}
 	var s job.Shard
-	if err := json.Unmarshal(t.Lease.Shard, &s); err != nil {
+	if err = json.Unmarshal(t.Lease.Shard, &s); err == nil {
+		s, err = s.WithInput(t.Lease.Input)
+	}
+	if err != nil {
 		return fmt.Errorf("shard %d of job %s: %w", t.Lease.Ref.Shard, t.Lease.Ref.Job, err)
 	}
 

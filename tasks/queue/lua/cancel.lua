@@ -3,13 +3,13 @@
 -- of that one. The token belongs to one call, so that sending it again
 -- gives the same answer.
 --
--- KEYS: record, shards, done, parts, runs, errors, retry, made
+-- KEYS: record, shards, done, parts, runs, errors, retry, made, inputs
 -- ARGV: ttl, event, round, token
 -- USES: now, final, show, finish
 -- Returns {state before, queue, generation}, {"round"}, or {} without a
 -- record.
 
-local record, shards, done, parts, runs, errors, retry, made = unpack(KEYS)
+local record, shards, done, parts, runs, errors, retry, made, inputs = unpack(KEYS)
 local ttl, event, round, token = unpack(ARGV)
 
 local r = redis.call("HMGET", record, 'state', 'round', 'holder', 'had', 'queue', 'gen')
@@ -31,6 +31,6 @@ redis.call("HINCRBY", record, 'epoch', 1)
 redis.call("HSET", record, 'holder', token, 'had', state)
 finish(record, {
   shards = shards, done = done, parts = parts, runs = runs,
-  errors = errors, retry = retry, made = made,
+  errors = errors, retry = retry, made = made, inputs = inputs,
 }, "cancelled", ttl, event)
 return {state, queue, generation}

@@ -1,15 +1,15 @@
 -- commit.lua saves what a run did of a shard after the key "from", and
 -- counts it, once: only the first checkpoint that goes on from there
--- counts. With last = 1 the shard is done.
+-- counts. With last = 1 the shard is done, and its input is freed.
 --
--- KEYS: record, done, runs, parts, errors, made
+-- KEYS: record, done, runs, parts, errors, made, inputs
 -- ARGV: round, index, from, to, last, data, lines, line_count, line_limit, budget,
 --       objects, bytes, failed, warnings, size, run, tallies...
 -- USES: working, show, keep, codes
 -- Returns 1 if the checkpoint counts or has counted before, 0 if it does
 -- not count, -2 if the job would keep more in Redis than its budget.
 
-local record, done, runs, parts, errors, made = unpack(KEYS)
+local record, done, runs, parts, errors, made, inputs = unpack(KEYS)
 local round, index, from, to, last, data, lines, line_count, line_limit, budget,
   objects, bytes, failed, warnings, size, run = unpack(ARGV, 1, 16)
 
@@ -25,6 +25,11 @@ if is_done or resume ~= from or not is_working(record, round) then
   return 0
 end
 
+local freed = redis.call("HSTRLEN", inputs, index)
+if last == "1" and freed > 0 then
+  redis.call("HINCRBY", record, 'input_bytes', -freed)
+  redis.call("HDEL", inputs, index)
+end
 local kept = tonumber(redis.call("HGET", record, 'errors_kept') or "0")
 if line_count ~= "0" and
     (kept >= tonumber(line_limit) or not may_keep_lines(record, #lines, budget)) then

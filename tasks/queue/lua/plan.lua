@@ -1,13 +1,14 @@
--- plan.lua adds one planned shard to a job. A limit of 0 is none.
+-- plan.lua adds one planned shard to a job, and its input if there is
+-- room for it. A limit of 0 is none.
 --
--- KEYS: record, shards
--- ARGV: epoch, index, shard, cursor, objects, max_objects, budget
+-- KEYS: record, shards, inputs
+-- ARGV: epoch, index, shard, input, cursor, objects, max_objects, budget
 -- USES: fence, keep
 -- Returns 1, 0 if the shard is there already, -2 if the job would exceed
 -- its budget, -3 if it would have too many objects.
 
-local record, shards = unpack(KEYS)
-local epoch, index, shard, cursor, objects, max_objects, budget = unpack(ARGV)
+local record, shards, inputs = unpack(KEYS)
+local epoch, index, shard, input, cursor, objects, max_objects, budget = unpack(ARGV)
 
 local fenced = check_open_fence(record, epoch)
 if fenced then
@@ -29,6 +30,10 @@ end
 -- last heartbeat, and its place in four keys.
 if not keep(record, #shard + 200, budget) then
   return -2
+end
+if input ~= "" and may_keep_input(record, #input, budget) then
+  redis.call("HSET", inputs, index, input)
+  redis.call("HINCRBY", record, 'input_bytes', #input)
 end
 
 redis.call("RPUSH", shards, shard)

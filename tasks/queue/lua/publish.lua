@@ -2,14 +2,14 @@
 -- which stand in the given field. A single job brings its counts; of a
 -- sharded job "objects" is empty, since its shards have committed them.
 --
--- KEYS: record, shards, done, parts, runs, errors, retry, made
+-- KEYS: record, shards, done, parts, runs, errors, retry, made, inputs
 -- ARGV: epoch, state, field, text, ttl, event, lines, line_count,
 --       objects, total, bytes, failed, warnings, budget, codes...
 -- USES: now, final, fence, show, finish, keep, codes
 -- Returns 1, 0 if the job has ended already, or -2 if the result does not
 -- fit into the budget of what the job keeps in Redis.
 
-local record, shards, done, parts, runs, errors, retry, made = unpack(KEYS)
+local record, shards, done, parts, runs, errors, retry, made, inputs = unpack(KEYS)
 local epoch, state, field, text, ttl, event, lines, line_count,
   objects, total, bytes, failed, warnings, budget = unpack(ARGV, 1, 14)
 
@@ -43,6 +43,6 @@ end
 
 finish(record, {
   shards = shards, done = done, parts = parts, runs = runs,
-  errors = errors, retry = retry, made = made,
+  errors = errors, retry = retry, made = made, inputs = inputs,
 }, state, ttl, event)
 return 1

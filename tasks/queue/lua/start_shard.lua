@@ -2,13 +2,14 @@
 -- caller may know the payload already: of the record that was created at
 -- that time.
 --
--- KEYS: record, shards, done, runs
+-- KEYS: record, shards, done, runs, inputs
 -- ARGV: index, generation, known
 -- USES: now, working
 -- Returns {payload, shard, resume, crashes, suspect, strikes, round,
--- created}, or {} if the run is not wanted. A known payload is empty.
+-- created, input}, or {} if the run is not wanted. A known payload is
+-- empty.
 
-local record, shards, done, runs = unpack(KEYS)
+local record, shards, done, runs, inputs = unpack(KEYS)
 local index, generation, known = unpack(ARGV)
 
 local round = redis.call("HGET", record, 'round') or "0"
@@ -27,4 +28,5 @@ local created, payload = redis.call("HGET", record, 'created') or "", ""
 if created ~= known or created == "" then
   payload = redis.call("HGET", record, 'payload') or ""
 end
-return {payload, shard, r[2] or "", r[3] or "0", r[4] or "", r[5] or "0", round, created}
+local input = redis.call("HGET", inputs, index) or ""
+return {payload, shard, r[2] or "", r[3] or "0", r[4] or "", r[5] or "0", round, created, input}

@@ -44,6 +44,7 @@ const (
 	Size       = "size"         // bytes of all parts, uncompressed
 	PartsBytes = "parts_bytes"  // bytes of all parts in Redis, compressed
 	KeptBytes  = "kept_bytes"   // bytes that count against the budget: Plan, Commit, Publish
+	InputBytes = "input_bytes"  // bytes of all inputs, which count too: Plan, Commit
 	ErrorsKept = "errors_kept"  // stored lines of the error list
 	ErrorsSize = "errors_bytes" // bytes of these lines, compressed
 	Codes      = "codes"        // fields that begin with Code
@@ -98,7 +99,7 @@ func Groups() map[string][]string {
 		},
 		"committed": {
 			Objects, Bytes, Failed, Warnings,
-			ShardsDone, Size, PartsBytes, KeptBytes,
+			ShardsDone, Size, PartsBytes, KeptBytes, InputBytes,
 			ErrorsKept, ErrorsSize, Codes, Code, Tally,
 		},
 		"shown": {ShownObjects, ShownBytes, ShownFailed, ShownWarnings, Rate, ETA},

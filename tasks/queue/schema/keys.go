@@ -20,6 +20,7 @@ const (
 	Errors = "errors" // its lines of the error list, zstd frames: Commit and Publish
 	Retry  = "retry"  // like errors: the list that a retry works on: BeginRetry
 	Made   = "made"   // token of the run that made its last checkpoint: Commit
+	Inputs = "inputs" // what its run needs beside the planned shard, until it is done: Lease.Plan
 	Runs   = "runs"   // shards under way, see RunHeartbeat: ShardLease, ReplaceShard
 )
 
@@ -44,7 +45,7 @@ func Key(name, id string) string {
 	switch name {
 	case Record:
 		return RecordKey(id)
-	case Shards, Done, Parts, Errors, Retry, Made, Runs:
+	case Shards, Done, Parts, Errors, Retry, Made, Inputs, Runs:
 		return prefix + "{" + id + "}:" + name
 	case Active:
 		return ActiveKey

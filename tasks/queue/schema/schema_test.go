@@ -70,6 +70,7 @@ func TestKeys(t *testing.T) {
 		schema.Errors: "stevedore:{j}:errors",
 		schema.Retry:  "stevedore:{j}:retry",
 		schema.Made:   "stevedore:{j}:made",
+		schema.Inputs: "stevedore:{j}:inputs",
 		schema.Runs:   "stevedore:{j}:runs",
 		schema.Active: "stevedore:active",
 		schema.Events: "stevedore:events",

@@ -20,18 +20,18 @@ var BMP = head.Format{
 // readBMP reads the header behind the file header of 14 bytes. Its
 // length is its version.
 func readBMP(r *head.Source) (head.Head, error) {
-	h, err := dibHead(r, 14, "bmp")
+	h, err := DIB(r, 14, "bmp")
 	if errors.Is(err, head.ErrShort) {
 		return head.Head{}, head.Corrupt("bmp", "the BMP ends within its header")
 	}
 	return h, err
 }
 
-// dibHead reads a bitmap header at an offset: OS/2's of 12 bytes, or
+// DIB reads a bitmap header at an offset: OS/2's of 12 bytes, or
 // Windows' of at least 40 (Microsoft, BITMAPCOREHEADER to
 // BITMAPV5HEADER). A negative height means that the rows begin at the
 // top.
-func dibHead(r *head.Source, at int64, t head.Type) (head.Head, error) {
+func DIB(r *head.Source, at int64, t head.Type) (head.Head, error) {
 	b, err := r.At(at, 4)
 	if err != nil {
 		return head.Head{}, err

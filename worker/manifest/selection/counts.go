@@ -40,6 +40,9 @@ func sum(tally map[string]int64, prefix string) (n int64) {
 	return n
 }
 
+// warnings are the codes of entries with a warning.
+var warnings = []string{CodeControl, CodeMismatch}
+
 // byName are the codes of those whose tallies have a reason.
 var byName = []string{head.CodeUnusableKey, CodeOutside, CodeCannotOpen}
 
@@ -56,7 +59,7 @@ func SkippedBy(p job.Parts) map[string]int64 {
 		}
 	}
 	for code, n := range p.Codes {
-		if code != CodeControl && !slices.Contains(byName, code) {
+		if !slices.Contains(warnings, code) && !slices.Contains(byName, code) {
 			counts[code] += n
 		}
 	}
@@ -112,8 +115,7 @@ const maxCodes = 8
 // most frequent ones first.
 func codes(p job.Parts) string {
 	counts := maps.Clone(p.Codes)
-	delete(counts, CodeControl)
-	for _, code := range byName {
+	for _, code := range slices.Concat(warnings, byName) {
 		delete(counts, code)
 	}
 	list := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {

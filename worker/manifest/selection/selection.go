@@ -43,6 +43,8 @@ const (
 	CodeCannotOpen = "cvat-cannot-open"
 	// CodeControl is the code of a warning: the image is an entry.
 	CodeControl = "control-character"
+	// CodeMismatch is the code of a warning: the image is an entry.
+	CodeMismatch = "mismatched-extension"
 )
 
 // Selection selects the objects of one manifest. Make one with New.
@@ -88,7 +90,7 @@ func (s Selection) Judge(o providers.Object) Verdict {
 		return onList(CodeOutside,
 			"the image is outside the manifest's directory, %q; CVAT resolves entries from there",
 			s.dir)
-	case !s.unopenable && imagehead.ByName(o.Key) == imagehead.Unreadable:
+	case !s.unopenable && isRaw(o.Key):
 		return onList(CodeCannotOpen,
 			"CVAT accepts %s as an image but cannot open it, and would fail the whole task",
 			imagehead.Extension(o.Key))
@@ -96,8 +98,22 @@ func (s Selection) Judge(o providers.Object) Verdict {
 	return Verdict{}
 }
 
-// JudgeHead decides on an image by its head.
-func (s Selection) JudgeHead(h head.Head) Verdict {
+// isRaw reports whether CVAT takes a key for an image, but cannot
+// open it whatever its content is. If the name is that of a type whose
+// heads can be read, such as HEIC, the content decides.
+func isRaw(key string) bool {
+	return imagehead.ByName(key) == imagehead.Unreadable && !imagehead.ReadsName(key)
+}
+
+const typeTIFF head.Type = "tiff"
+
+// JudgeHead decides on an image by its name and head.
+func (s Selection) JudgeHead(key string, h head.Head) Verdict {
+	if isRaw(key) && h.Type == typeTIFF {
+		// The head is that of a preview in a camera's raw file.
+		e := imagehead.UnsupportedName(key)
+		return Verdict{unusable + e.Code, e}
+	}
 	if s.unopenable || h.Refusal == "" {
 		return Verdict{}
 	}
@@ -132,17 +148,24 @@ func (s Selection) skips(o providers.Object) string {
 	return ""
 }
 
-// Warning returns a warning for the error list if the key of an
-// entry has control characters, else nil. CVAT opens such images,
-// but other tools may not, and people cannot see the characters.
-func Warning(key string) *tasks.ObjectError {
+// Warning returns a warning for the error list if an entry has a key
+// with control characters, or one whose extension is that of another
+// type; else nil. CVAT opens such images, but other tools may not.
+func Warning(key string, t head.Type) *tasks.ObjectError {
+	warning := tasks.ObjectError{Key: key, Warning: true}
 	i := strings.IndexFunc(key, unicode.IsControl)
-	if i < 0 {
+	switch {
+	case i >= 0:
+		warning.Code = CodeControl
+		warning.Message = fmt.Sprintf(
+			"the key has a control character at byte %d, %+q; other tools may refuse it",
+			i, []rune(key[i:])[0])
+	case !imagehead.FitsName(key, t):
+		warning.Code = CodeMismatch
+		warning.Message = fmt.Sprintf("the name ends in %s, but the content is %s",
+			imagehead.Extension(key), t)
+	default:
 		return nil
 	}
-	return &tasks.ObjectError{
-		Key: key, Code: CodeControl, Warning: true, Message: fmt.Sprintf(
-			"the key has a control character at byte %d, %+q; other tools may refuse it",
-			i, []rune(key[i:])[0]),
-	}
+	return &warning
 }

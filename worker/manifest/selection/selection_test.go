@@ -45,7 +45,8 @@ func TestSelection_Judge(t *testing.T) {
 		{"in/" + strings.Repeat("é", 1018) + ".jpg", 10, "unusable:too-long", unusable},
 		{"in/" + strings.Repeat("é", 1017) + ".jpg", 10, "", ""},
 		{"other/a.png", 10, "unusable:outside-manifest-directory", selection.CodeOutside},
-		{"in/a.heic", 10, "unusable:cvat-cannot-open", selection.CodeCannotOpen},
+		{"in/a.NEF", 10, "unusable:cvat-cannot-open", selection.CodeCannotOpen},
+		{"in/a.heic", 10, "", ""}, // its content decides
 	} {
 		v := s.Judge(providers.Object{Key: c.key, Size: c.size})
 		code := ""
@@ -60,16 +61,27 @@ func TestSelection_Judge(t *testing.T) {
 
 func TestWarning(t *testing.T) {
 	t.Parallel()
-	if w := selection.Warning("a b/é😀.jpg"); w != nil {
+	if w := selection.Warning("a b/é😀.jpg", "jpeg"); w != nil {
 		t.Error(w)
 	}
 	for key, text := range map[string]string{
 		"a\tb.jpg": `at byte 1, '\t'`, "é\x7f.jpg": `at byte 2, '\x7f'`, "\u0085.jpg": `at byte 0, '\u0085'`, "a/\x01": `'\x01'`,
 	} {
-		w := selection.Warning(key)
+		w := selection.Warning(key, "jpeg")
 		if w == nil || !w.Warning || w.Key != key || w.Code != selection.CodeControl || !strings.Contains(w.Message, text) {
 			t.Errorf("%q: %+v", key, w)
 		}
+	}
+}
+
+func TestWarning_MismatchedExtension(t *testing.T) {
+	t.Parallel()
+	w := selection.Warning("a.png", "jpeg")
+	if w == nil || !w.Warning || w.Code != selection.CodeMismatch || w.Message != "the name ends in .png, but the content is jpeg" {
+		t.Errorf("%+v", w)
+	}
+	if w := selection.Warning("a.exr", "jpeg"); w != nil {
+		t.Errorf("of a type without a reader: %+v", w)
 	}
 }
 

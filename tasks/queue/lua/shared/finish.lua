@@ -19,7 +19,8 @@ local function finish(record, keys, state, ttl, event)
     redis.call("RENAME", keys.retry, keys.errors)
   end
 
-  redis.call("DEL", keys.shards, keys.done, keys.parts, keys.runs, keys.retry, keys.made)
+  redis.call("DEL", keys.shards, keys.done, keys.parts, keys.runs, keys.retry, keys.made,
+    keys.inputs)
   redis.call("HDEL", record, 'amends')
   redis.call("PEXPIRE", record, ttl)
   redis.call("PEXPIRE", keys.errors, ttl)
