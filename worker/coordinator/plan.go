@@ -38,7 +38,9 @@ func (r *run) plan(ctx context.Context) error {
 	if lease.PreviousResult != nil {
 		err = planRetry(lease.RetryList(ctx), lease.Shards, emit)
 	} else {
-		err = r.job.Kind.Sharded.Plan(ctx, r.job.Payload, r.job.Env, lease.Cursor, emit)
+		env := r.job.Env
+		env.Slots = r.slots.get()
+		err = r.job.Kind.Sharded.Plan(ctx, r.job.Payload, env, lease.Cursor, emit)
 	}
 	if err != nil {
 		return err

@@ -135,3 +135,17 @@ func TestReporter_ShowsWhatStatusShows(t *testing.T) {
 		}
 	}
 }
+
+// The time in which objects are listed, and none is worked on, is no
+// part of the rate.
+func TestRateBeginsWithTheFirstShard(t *testing.T) {
+	t.Parallel()
+	planned := queue.Snapshot{Shards: map[int]queue.ShardState{0: {}}}
+	if begun(planned) {
+		t.Error("a job whose shards wait has begun")
+	}
+	planned.Shards[1] = queue.ShardState{LastHeartbeat: time.Now()}
+	if !begun(planned) || !begun(queue.Snapshot{Committed: tasks.Progress{Shards: 1}}) {
+		t.Error("a job with a shard under way, or done, has not begun")
+	}
+}

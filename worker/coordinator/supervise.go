@@ -125,6 +125,9 @@ func (s *supervisor) step(ctx context.Context, planned bool) (finished bool, err
 	if planned {
 		total = snapshot.Committed.ObjectsTotal
 	}
+	if !begun(snapshot) {
+		progress.rate = rateMeter{} // it measures work, not the listing before
+	}
 	progress.update(countsOf(snapshot), total)
 	progress.show(ctx, snapshot)
 
@@ -153,6 +156,16 @@ func (s *supervisor) trust(snapshot queue.Snapshot) {
 		s.trustFrom = snapshot.Now.Add(s.config.Grace)
 	}
 	s.lastSnapshot = time.Now()
+}
+
+// begun reports whether a run has begun a shard of the job.
+func begun(s queue.Snapshot) bool {
+	for _, shard := range s.Shards {
+		if !shard.LastHeartbeat.IsZero() {
+			return true
+		}
+	}
+	return s.Committed.Shards > 0
 }
 
 // countsOf counts what is committed and what is under way.

@@ -20,6 +20,9 @@ func FuzzRead(f *testing.F) {
 	f.Add(webpOf("II*\x00\x08\x00\x00\x00"), uint16(1))
 	f.Add(tiffOf(binary.BigEndian, 6), uint16(1))
 	f.Add([]byte("II+\x00\x08\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00"), uint16(1))
+	for _, c := range headCases(f) {
+		f.Add(c.Data, uint16(64))
+	}
 	f.Fuzz(func(t *testing.T, data []byte, first uint16) {
 		whole, wholeErr := parse(data)
 		cut, cutErr := Read(func(off, n int64) ([]byte, error) {

@@ -30,6 +30,34 @@ func TestOracleHeads(t *testing.T) {
 	if len(lines) < 500 {
 		t.Errorf("only %d files", len(lines))
 	}
+	compareWithPillow(t, lines)
+}
+
+// corpusVariable names a folder with more images to compare.
+const corpusVariable = "STEVEDORE_TEST_IMAGES"
+
+// The heads of the other tests, and the images of a folder, have the
+// size that Pillow shows.
+func TestOracleCorpus(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, c := range headCases(t) {
+		if err := os.WriteFile(filepath.Join(dir, c.Name), c.Data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dirs := []string{dir}
+	if more := os.Getenv(corpusVariable); more != "" {
+		dirs = append(dirs, more)
+	}
+	for _, dir := range dirs {
+		out := oracles.Run(t, pillowProgram, nil, dir, "corpus")
+		compareWithPillow(t, bytes.Split(bytes.TrimSpace(out), []byte("\n")))
+	}
+}
+
+func compareWithPillow(t *testing.T, lines [][]byte) {
+	t.Helper()
 	for _, line := range lines {
 		var want oracleCase
 		if err := json.Unmarshal(line, &want); err != nil {

