@@ -25,7 +25,7 @@ var closers = map[state]string{inInstruction: "?", inComment: "--", inCDATA: "]]
 type token struct {
 	state  state
 	size   int     // bytes so far
-	names  int     // bytes of a tag outside of values; in text, of the tag before
+	names  int     // bytes of a tag outside of values
 	fields int     // attributes so far
 	quote  byte    // ends the current value
 	recent [2]byte // the last bytes since the state began
@@ -136,9 +136,7 @@ func (t *token) passTag(p []byte) int {
 		if t.recent[1] == '/' {
 			t.closed++
 		}
-		names := t.names // the caller has not seen them yet
 		t.begin(inText)
-		t.names = names
 	}
 	return n
 }
