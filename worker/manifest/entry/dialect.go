@@ -72,6 +72,14 @@ func address(before, after, root string) Dialect {
 	}
 }
 
+// ContentType returns the media type of the manifest.
+func (d Dialect) ContentType() string {
+	if d.IsList {
+		return "application/json"
+	}
+	return "application/jsonl"
+}
+
 // Write writes the head and the lines.
 func (d Dialect) Write(w io.Writer, pieces iter.Seq2[[]byte, error]) error {
 	if !d.IsList {
