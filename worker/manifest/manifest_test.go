@@ -18,6 +18,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/headtest"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/entry"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/selection"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
@@ -118,8 +119,8 @@ func TestJob_Unopenable(t *testing.T) {
 	w.Put(t, "huge.png", "\x89PNG\r\n\x1a\n"+headtest.Chunk("IHDR", headtest.Uint32(20000, 10000), "\x08\x02\x00\x00\x00"))
 	j := tasks.BuildManifest{Source: jobtest.Source(""), MaxFailed: new(0.0)}
 	out := jobtest.Run(t, w, New(ample), j)
-	named := string(entry("named.heic", 10, 20))
-	if got := w.Get(t, "manifest.jsonl"); out.Err != nil || got != header+named {
+	named := string(entry.Image("named.heic", 10, 20))
+	if got := w.Get(t, "manifest.jsonl"); out.Err != nil || got != entry.Header+named {
 		t.Fatalf("%v\n%s", out.Err, got)
 	}
 	r := out.Result.(tasks.BuildManifestResult)
@@ -128,7 +129,7 @@ func TestJob_Unopenable(t *testing.T) {
 	}
 	j.Unopenable, j.MaxFailed = tasks.UnopenableInclude, new(1.0)
 	out = jobtest.Run(t, w, New(ample), j)
-	want := header + string(entry("huge.png", 20000, 10000)) + named + string(entry("phone.heic", 3024, 4032))
+	want := entry.Header + string(entry.Image("huge.png", 20000, 10000)) + named + string(entry.Image("phone.heic", 3024, 4032))
 	if got := w.Get(t, "manifest.jsonl"); out.Err != nil || got != want {
 		t.Errorf("%v\n%s", out.Err, got)
 	}
