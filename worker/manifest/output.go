@@ -26,7 +26,8 @@ type output struct {
 
 // publish stores the manifest.
 func (o output) publish(ctx context.Context) error {
-	published, err := job.Publish(ctx, o.to, o.result.Key, o.dialect.ContentType(), func(w io.Writer) error {
+	mediaType := o.dialect.ContentType()
+	published, err := job.Publish(ctx, o.to, o.result.Key, mediaType, func(w io.Writer) error {
 		return o.dialect.Write(w, o.entries.Pieces(ctx))
 	})
 	o.result.Unchanged = published.Unchanged
@@ -47,7 +48,8 @@ func (o output) amend(ctx context.Context, parts job.Parts) error {
 		}
 	}
 	merge := job.Merge{Head: strings.Count(o.dialect.Head, "\n"), Key: o.sortKey}
-	amended, err := merge.Amend(ctx, o.to, o.result.Key, o.dialect.ContentType(), o.entries.Pieces(ctx))
+	amended, err := merge.Amend(
+		ctx, o.to, o.result.Key, o.dialect.ContentType(), o.entries.Pieces(ctx))
 	r := o.result
 	r.Entries, r.Size = amended.Lines, amended.Size
 	r.Skipped, r.Unchanged = earlier.Skipped, amended.Unchanged
