@@ -44,13 +44,14 @@ type BuildManifest struct {
 	// Unopenable says what becomes of images that CVAT cannot open,
 	// such as HEIC: leave-out, which is the default, or include.
 	Unopenable string `json:"unopenable,omitempty"`
+	// Dimension is 2d, which is the default, or 3d. In 3D the entries
+	// are point clouds (.pcd, and .bin of Velodyne scanners), and images
+	// are context images of these.
+	Dimension string `json:"dimension,omitempty"`
+	// Dialect is for which tool the manifest is: cvat, which is the
+	// default, sagemaker or label-studio.
+	Dialect string `json:"dialect,omitempty"`
 }
-
-// The values of BuildManifest.Unopenable.
-const (
-	UnopenableLeaveOut = "leave-out"
-	UnopenableInclude  = "include"
-)
 
 // Kind implements Job.
 func (BuildManifest) Kind() string { return "build-manifest" }
@@ -60,7 +61,7 @@ func (BuildManifest) Kind() string { return "build-manifest" }
 func (j BuildManifest) Target() (Storage, string) {
 	to := destination(j.Source, j.Destination)
 	if j.Manifest == "" {
-		return to, to.Dir() + "manifest.jsonl"
+		return to, to.Dir() + "manifest" + j.extension()
 	}
 	return to, j.Manifest
 }
@@ -73,12 +74,10 @@ func (j BuildManifest) Validate() error {
 		j.Destination.Check(errs.In("destination"))
 	}
 	to, key := j.Target()
-	errs.Output("manifest", to.Dir(), key, ".jsonl")
+	errs.Output("manifest", to.Dir(), key, j.extension())
 	j.checkSelection(&errs)
 	j.checkSorting(&errs)
-	if j.Unopenable != "" {
-		errs.OneOf("unopenable", j.Unopenable, []string{UnopenableLeaveOut, UnopenableInclude})
-	}
+	j.checkForm(&errs)
 	j.CheckTerms(&errs)
 	return errs.Err(j.Kind())
 }

@@ -117,3 +117,23 @@ func TestRead_HEIFProperties(t *testing.T) {
 		}
 	}
 }
+
+// The size of a grid is that of its own item, not that of a tile, also
+// with long numbers of items and properties.
+func TestRead_HEIFGrid(t *testing.T) {
+	t.Parallel()
+	box, numbers := headtest.Box, headtest.Uint32
+	list := box("ipco", box("ispe", numbers(0, 512, 512)), box("ispe", numbers(0, 4032, 3024)), box("irot", "\x03"))
+	short := box("ipma", numbers(0, 2), "\x00\x01\x01\x81", "\x00\x02\x02\x02\x83")
+	long := box("ipma", numbers(1<<24|1, 2), numbers(1), "\x01\x80\x01", numbers(2), "\x02\x00\x02\x80\x03")
+	for name, c := range map[string]struct{ primary, properties string }{
+		"short numbers": {box("pitm", numbers(0), "\x00\x02"), short},
+		"long numbers":  {box("pitm", numbers(1<<24), numbers(2)), long},
+	} {
+		data := box("ftyp", "heic", numbers(0), "mif1heic") + box("meta", numbers(0), box("hdlr", numbers(0, 0)), c.primary, box("iprp", list, c.properties))
+		h, err := parse([]byte(data))
+		if w, ht := h.Display(); err != nil || w != 3024 || ht != 4032 || h.Orientation != 6 {
+			t.Errorf("%s: %+v, %v", name, h, err)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/entry"
 )
 
 // vectors is what CVAT does; testdata/cvat.json says how that was
@@ -51,7 +52,7 @@ func TestEntry_EqualsCVATs(t *testing.T) {
 		t.Fatalf("%d keys, %d lines", len(v.Names.Keys), len(v.Names.Lines))
 	}
 	for i, key := range v.Names.Keys {
-		if got := string(entry(key, v.Names.Width, v.Names.Height)); got != v.Names.Lines[i]+"\n" {
+		if got := string(entry.Image(key, v.Names.Width, v.Names.Height)); got != v.Names.Lines[i]+"\n" {
 			t.Errorf("%q:\n got %s\nwant %s", key, got, v.Names.Lines[i])
 		}
 	}
@@ -72,7 +73,7 @@ func TestJob_OrientationLikeCVAT(t *testing.T) {
 	for i, line := range v.Departed {
 		want[i] = line
 	}
-	if diff := cmp.Diff(header+strings.Join(want, "\n")+"\n", w.Get(t, "manifest.jsonl")); diff != "" {
+	if diff := cmp.Diff(entry.Header+strings.Join(want, "\n")+"\n", w.Get(t, "manifest.jsonl")); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -86,12 +87,12 @@ func TestJob_OrderLikeCVAT(t *testing.T) {
 			continue
 		}
 		w.Put(t, key, jpegOf(1, 1, 1, 0))
-		want = append(want, string(entry(key, 1, 1)))
+		want = append(want, string(entry.Image(key, 1, 1)))
 	}
 	if out := jobtest.Run(t, w, New(ample), tasks.BuildManifest{Source: jobtest.Source("")}); out.Err != nil {
 		t.Fatal(out.Err)
 	}
-	if diff := cmp.Diff(header+strings.Join(want, ""), w.Get(t, "manifest.jsonl")); diff != "" {
+	if diff := cmp.Diff(entry.Header+strings.Join(want, ""), w.Get(t, "manifest.jsonl")); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -102,7 +103,7 @@ func FuzzEntry(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		line := entry(name, 1, 2)
+		line := entry.Image(name, 1, 2)
 		for _, b := range line[:len(line)-1] {
 			if b < 0x20 || b > 0x7e {
 				t.Fatalf("%q has the byte %#x", line, b)

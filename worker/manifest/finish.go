@@ -2,12 +2,14 @@ package manifest
 
 import (
 	"context"
+	"iter"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/linesort"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/order"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/related"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/selection"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/twins"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
@@ -33,17 +35,25 @@ func (m Job) Finish(
 	}
 	defer in.Close()
 	key := sortKey(j, in)
-	lines, err := parts.Sort(ctx, in.Budget(), key)
+	entries, err := joinContext(ctx, j, parts, in.Budget())
+	if err != nil {
+		return nil, err
+	}
+	defer entries.close()
+	sorter := linesort.Sorter{Key: key, Budget: entries.budget, Memory: entries.memory}
+	lines, err := sorter.Sort(ctx, entries.pieces)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = lines.Close() }()
 	result := newResult(j, lines, parts)
+	entries.count(&result)
 	if parts.Earlier == nil {
 		if err := checkEntries(j, &result, parts); err != nil {
 			return nil, err
 		}
-		if result.Twins, err = findTwins(ctx, lines, in.Budget()); err != nil {
+		result.Twins, err = findTwins(ctx, lines, dialectOf(j).Name, entries.budget)
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -53,7 +63,7 @@ func (m Job) Finish(
 		return nil, err
 	}
 	defer func() { _ = b.Close() }()
-	out := output{b, lines, key, &result}
+	out := output{b, lines, key, dialectOf(j), &result}
 	if parts.Earlier == nil {
 		err = out.publish(ctx)
 	} else {
@@ -64,6 +74,56 @@ func (m Job) Finish(
 	}
 	result.Order, err = in.Fit(ctx, result.Entries)
 	return result, err
+}
+
+// entrySource yields the entries of the parts, each with its context
+// images.
+type entrySource struct {
+	pieces iter.Seq2[[]byte, error]
+	budget *memory.Budget
+	memory int             // to sort with; 0 for the default
+	joined *related.Joined // nil without context images
+	images int64           // context images
+}
+
+// joinContext joins the entries with their context images, if there are
+// any. The result must be closed.
+func joinContext(
+	ctx context.Context, j tasks.BuildManifest, parts job.Parts, budget *memory.Budget,
+) (s entrySource, err error) {
+	s = entrySource{pieces: parts.Data, budget: budget, images: parts.Tally[tallyContext]}
+	if s.images == 0 {
+		return s, nil
+	}
+	s.joined, err = related.Join(ctx, parts.Data, related.Clouds(j.Solid()), budget)
+	if err != nil {
+		return s, err
+	}
+	s.pieces = s.joined.Pieces(ctx)
+	s.budget, s.memory = s.joined.Budget, s.joined.Memory
+	return s, nil
+}
+
+func (s entrySource) close() {
+	if s.joined != nil {
+		s.joined.Close()
+	}
+}
+
+// count adds the context images to the objects that are no entries.
+func (s entrySource) count(r *tasks.BuildManifestResult) {
+	if s.joined == nil {
+		return
+	}
+	unowned := s.joined.Unowned()
+	r.Skipped += s.images
+	if r.SkippedBy == nil {
+		r.SkippedBy = map[string]int64{}
+	}
+	r.SkippedBy[selection.ContextImage] += s.images - unowned
+	if unowned > 0 {
+		r.SkippedBy[selection.Unowned] += unowned
+	}
 }
 
 // newResult returns the result of a job that has not written yet.
@@ -79,7 +139,7 @@ func newResult(
 		Failed:    parts.Failed - parts.Warnings,
 		Warnings:  parts.Warnings,
 		BytesRead: parts.Bytes,
-		Size:      int64(len(header)) + lines.Size,
+		Size:      dialectOf(j).Size(lines.Count, lines.Size),
 
 		Unconditional: to.UnconditionalPut,
 	}
@@ -89,8 +149,9 @@ func newResult(
 func sortKey(j tasks.BuildManifest, in *order.Order) func(line []byte) (string, error) {
 	_, manifest := j.Target()
 	dir := directory(manifest)
+	name := dialectOf(j).Name
 	return func(line []byte) (string, error) {
-		name, err := nameOf(line)
+		name, err := name(line)
 		if err != nil {
 			return "", err
 		}
@@ -111,9 +172,10 @@ func checkEntries(
 }
 
 func findTwins(
-	ctx context.Context, lines *linesort.Lines, budget *memory.Budget,
+	ctx context.Context, lines *linesort.Lines, name func([]byte) (string, error),
+	budget *memory.Budget,
 ) (*tasks.Twins, error) {
 	return twins.Find(ctx, twins.Lines{
-		Pieces: lines.Pieces(ctx), Count: lines.Count, Name: nameOf,
+		Pieces: lines.Pieces(ctx), Count: lines.Count, Name: name,
 	}, budget)
 }

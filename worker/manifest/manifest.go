@@ -2,13 +2,12 @@
 // a prefix, reads their heads, and stores CVAT's dataset manifest of
 // them.
 //
-// It knows the manifest's format to the byte, and which objects CVAT
-// takes for images. It knows nothing of image formats, which package
-// imagehead reads, nor of queues or clouds.
+// It knows which rooms do what: selection says which objects count,
+// imagehead and pointcloud read them, entry writes lines, related finds
+// context images, and order sorts. It knows nothing of queues or clouds.
 //
-// It does not support context images (related_images), videos or point
-// clouds. An image in a related_images directory becomes an entry like
-// any other.
+// If a run works only on objects that failed earlier, their entries get
+// no context images: those were found in the earlier run.
 package manifest
 
 import (
@@ -19,6 +18,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/firstread"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/entry"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/order"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
@@ -75,6 +75,12 @@ func openSource(
 	return job.Hide(b, func(key string) bool {
 		return own && key == manifest
 	}), nil
+}
+
+// dialectOf returns how the job writes its lines.
+func dialectOf(j tasks.BuildManifest) entry.Dialect {
+	_, manifest := j.Target()
+	return entry.DialectOf(j, directory(manifest))
 }
 
 // directory returns the directory of a manifest with a slash at its

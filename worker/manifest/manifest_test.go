@@ -14,9 +14,11 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/headtest"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/entry"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/selection"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
@@ -111,23 +113,29 @@ func TestJob_Unopenable(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New()
 	w.Put(t, "phone.heic", headtest.HEIF("heic", 4032, 3024, headtest.Box("irot", "\x03")))
+	w.Put(t, "raw.dng", "II*\x00\x08\x00\x00\x00\x02\x00\x00\x01\x03\x00\x01\x00\x00\x00\x10\x00\x00\x00"+
+		"\x01\x01\x03\x00\x01\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00") // a TIFF of 16 x 16
 	w.Put(t, "named.heic", jpegOf(10, 20, 1, 0)) // CVAT looks at the content
 	w.Put(t, "huge.png", "\x89PNG\r\n\x1a\n"+headtest.Chunk("IHDR", headtest.Uint32(20000, 10000), "\x08\x02\x00\x00\x00"))
 	j := tasks.BuildManifest{Source: jobtest.Source(""), MaxFailed: new(0.0)}
 	out := jobtest.Run(t, w, New(ample), j)
-	named := string(entry("named.heic", 10, 20))
-	if got := w.Get(t, "manifest.jsonl"); out.Err != nil || got != header+named {
+	named := string(entry.Image("named.heic", 10, 20))
+	if got := w.Get(t, "manifest.jsonl"); out.Err != nil || got != entry.Header+named {
 		t.Fatalf("%v\n%s", out.Err, got)
 	}
 	r := out.Result.(tasks.BuildManifestResult)
-	if want := map[string]int64{selection.CodeCannotOpen: 2}; !cmp.Equal(want, r.SkippedBy) || r.Failed != 2 || r.Warnings != 1 {
+	if want := map[string]int64{selection.CodeCannotOpen: 3}; !cmp.Equal(want, r.SkippedBy) || r.Failed != 3 || r.Warnings != 1 {
 		t.Errorf("%+v", r)
 	}
-	j.Unopenable = tasks.UnopenableInclude
+	j.Unopenable, j.MaxFailed = tasks.UnopenableInclude, new(1.0)
 	out = jobtest.Run(t, w, New(ample), j)
-	want := header + string(entry("huge.png", 20000, 10000)) + named + string(entry("phone.heic", 3024, 4032))
+	want := entry.Header + string(entry.Image("huge.png", 20000, 10000)) + named + string(entry.Image("phone.heic", 3024, 4032))
 	if got := w.Get(t, "manifest.jsonl"); out.Err != nil || got != want {
 		t.Errorf("%v\n%s", out.Err, got)
+	}
+	r = out.Result.(tasks.BuildManifestResult)
+	if want := map[string]int64{head.CodeUnsupported: 1}; !cmp.Equal(want, r.SkippedBy) || r.Failed != 1 {
+		t.Errorf("a camera's raw file, whose head is that of its preview: %+v", r)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/linesort"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/entry"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/selection"
 )
 
@@ -22,16 +23,14 @@ type output struct {
 	to      providers.Bucket
 	entries *linesort.Lines
 	sortKey func(line []byte) (string, error)
+	dialect entry.Dialect
 	result  *tasks.BuildManifestResult // it gets what writing shows
 }
 
 // publish stores the manifest.
 func (o output) publish(ctx context.Context) error {
 	published, err := job.Publish(ctx, o.to, o.result.Key, contentType, func(w io.Writer) error {
-		if _, err := io.WriteString(w, header); err != nil {
-			return err
-		}
-		return job.WriteParts(w, o.entries.Pieces(ctx))
+		return o.dialect.Write(w, o.entries.Pieces(ctx))
 	})
 	o.result.Unchanged = published.Unchanged
 	return err
@@ -43,7 +42,14 @@ func (o output) amend(ctx context.Context, parts job.Parts) error {
 	if err := json.Unmarshal(parts.Earlier, &earlier); err != nil {
 		return fmt.Errorf("the result of the earlier run: %w", err)
 	}
-	merge := job.Merge{Head: strings.Count(header, "\n"), Key: o.sortKey}
+	if o.dialect.IsList {
+		return &providers.Error{
+			Op: "put", Key: o.result.Key, Kind: providers.Invalid, Code: "NotMergeable",
+			Detail: "a list of Label Studio's cannot be continued after a retry",
+			Fix:    "Enqueue the job anew.",
+		}
+	}
+	merge := job.Merge{Head: strings.Count(o.dialect.Head, "\n"), Key: o.sortKey}
 	amended, err := merge.Amend(ctx, o.to, o.result.Key, contentType, o.entries.Pieces(ctx))
 	r := o.result
 	r.Entries, r.Size = amended.Lines, amended.Size

@@ -15,6 +15,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/entry"
 )
 
 // A shard gives the same data and reads no image twice, however often
@@ -202,7 +203,7 @@ func TestJob_RetryKeepsTheHead(t *testing.T) {
 	w := zoo(t)
 	first := jobtest.Run(t, w, New(ample), payload())
 	head := `{"version":"1.0"}` + "\n" + `{"type":"images","more":1}` + "\n"
-	w.Put(t, "in/manifest.jsonl", strings.Replace(w.Get(t, "in/manifest.jsonl"), header, head, 1))
+	w.Put(t, "in/manifest.jsonl", strings.Replace(w.Get(t, "in/manifest.jsonl"), entry.Header, head, 1))
 	mend(t, w)
 	if r := result(t, jobtest.Retry(t, w, New(ample), payload(), first.Failed(3))); r.Entries != 8 || r.Size != int64(len(w.Get(t, r.Key))) {
 		t.Error(r.Summary())
@@ -219,9 +220,9 @@ func TestJob_RetryWithoutItsManifest(t *testing.T) {
 		kind    providers.Kind
 	}{
 		{"", providers.NotFound},
-		{header + "{}\n", providers.Invalid},
-		{header + `{"name":"b","extension":".jpg"}` + "\n" + `{"name":"a","extension":".jpg"}` + "\n", providers.Invalid},
-		{header + "no json\n", providers.Invalid},
+		{entry.Header + "{}\n", providers.Invalid},
+		{entry.Header + `{"name":"b","extension":".jpg"}` + "\n" + `{"name":"a","extension":".jpg"}` + "\n", providers.Invalid},
+		{entry.Header + "no json\n", providers.Invalid},
 	} {
 		w := zoo(t)
 		first := jobtest.Run(t, w, New(ample), payload())

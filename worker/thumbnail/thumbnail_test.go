@@ -14,6 +14,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/headtest"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
@@ -33,7 +34,7 @@ func zoo(t *testing.T) *jobtest.World {
 		"in/empty.png":     "",
 		"in/e//f.jpg":      asJPEG(t, quarters(8, 8)),
 		"in/huge.png":      pngHead(20_000, 20_000),
-		"in/phone.heic":    "x",
+		"in/phone.heic":    headtest.HEIF("heic", 4032, 3024),
 		"in/text.txt":      "x",
 		"in/private/x.jpg": asJPEG(t, quarters(8, 8)),
 	} {
@@ -97,6 +98,17 @@ func TestJob_Zoo(t *testing.T) {
 }
 
 // Globs and prefixes select as for a manifest.
+// Phones export JPEGs under the names of HEICs.
+func TestJob_ContentCountsNotTheName(t *testing.T) {
+	t.Parallel()
+	w := jobtest.New()
+	w.Put(t, "a.heic", asJPEG(t, quarters(64, 48)))
+	out := jobtest.Run(t, w, New(ample), tasks.GenerateThumbnails{Source: jobtest.Source("")})
+	if out.Err != nil || len(out.Errors) > 0 || out.Result.(tasks.GenerateThumbnailsResult).Written != 1 {
+		t.Errorf("%v, %+v, %+v", out.Err, out.Errors, out.Result)
+	}
+}
+
 func TestJob_Globs(t *testing.T) {
 	t.Parallel()
 	w := zoo(t)

@@ -112,7 +112,7 @@ func (r *run) skips(key string) bool {
 // cannot have a thumbnail.
 func check(o providers.Object) error {
 	switch {
-	case imagehead.ByName(o.Key) == imagehead.Unreadable:
+	case imagehead.ByName(o.Key) == imagehead.Unreadable && !imagehead.ReadsName(o.Key):
 		return imagehead.UnsupportedName(o.Key)
 	case o.Size == 0:
 		return &head.Error{Code: head.CodeEmpty, Detail: "the object is empty"}

@@ -51,8 +51,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 	}
 	n, err := r.from.Read(p)
 	for passed := 0; passed < n; {
-		room := min(r.limit.document-r.size, r.limit.token-r.token.size) + 1
-		step := r.token.pass(p[passed:min(n, passed+room)])
+		step := r.token.pass(p[passed:min(n, passed+r.room())])
 		r.size += step
 		passed += step
 		if bad := r.check(); bad != nil {
@@ -64,6 +63,16 @@ func (r *Reader) Read(p []byte) (int, error) {
 	r.line += bytes.Count(p[:n], []byte{'\n'})
 	r.err = err
 	return n, err
+}
+
+// room returns how many bytes may come until a limit is exceeded, with
+// the one that exceeds it.
+func (r *Reader) room() int {
+	room := min(r.limit.document-r.size, r.limit.token-r.token.size)
+	if r.token.state == inTag {
+		room = min(room, r.limit.names-r.token.names)
+	}
+	return room + 1
 }
 
 // check returns the limit that is exceeded now, or nil.

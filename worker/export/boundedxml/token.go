@@ -117,6 +117,7 @@ func (t *token) passMark(b byte) {
 		t.enter(atDeclaration)
 	default:
 		t.opened++
+		t.names++ // this byte begins the name
 		t.enter(inTag)
 	}
 }

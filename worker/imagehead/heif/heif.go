@@ -1,7 +1,8 @@
 // Package heif reads the heads of HEIF files: HEIC, AVIF and others of
 // ISO/IEC 23008-12. It reads the properties of the primary item, which
 // is a coded image or a grid of several: its size, how it is turned and
-// mirrored, and for HEIC how it is cut.
+// mirrored, and for HEIC how it is cut. Of an AVIF that is not turned
+// it reads the XMP too.
 package heif
 
 import (
@@ -89,11 +90,20 @@ func read(s *head.Source, t head.Type) (head.Head, error) {
 			f.primary, err = f.readPrimary(box)
 		case "iprp":
 			f.properties = box
+		case "iinf":
+			f.infos = box
+		case "iloc":
+			f.locations = box
+		case "idat":
+			f.data = box
 		}
 		if err != nil {
 			return head.Head{}, head.Cut(t, err)
 		}
 	}
 	h, err := f.head()
+	if err == nil && t == AVIFType && h.Orientation == 1 {
+		h.Orientation, err = f.metadata()
+	}
 	return h, head.Cut(t, err)
 }

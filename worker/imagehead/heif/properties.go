@@ -11,6 +11,9 @@ type file struct {
 	is         head.Type
 	primary    uint32      // the ID of the primary item
 	properties isobmff.Box // iprp
+	infos      isobmff.Box // iinf: the types of the items
+	locations  isobmff.Box // iloc: where the items are
+	data       isobmff.Box // idat: holds items
 }
 
 // maxAssociations is how many items and properties of items are looked

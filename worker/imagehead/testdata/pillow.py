@@ -66,7 +66,9 @@ def generate():
         "webp": [dict(lossless=True), dict(quality=1), dict(xmp=b'tiff:Orientation="6"'), dict(icc_profile=b"x" * 5000)],
         "tif": [dict(compression=c) for c in ("tiff_lzw", "tiff_deflate", "packbits", "jpeg", "tiff_adobe_deflate")]
                + [dict(big_tiff=True)],
-        "avif": [dict(quality=1), dict(subsampling="4:4:4"), dict(xmp=b"<x/>")],
+        "avif": [dict(quality=1), dict(subsampling="4:4:4"), dict(xmp=b'tiff:Orientation="6"'),
+                 dict(xmp=b'tiff:Orientation="6"', exif=exif_of(1)), dict(xmp=b'tiff:Orientation="3"', exif=exif_of(8)),
+                 dict(xmp=b'tiff:Orientation="6"', exif=b"II*\0\x08\0\0\0\0\0\0\0\0\0"), dict(xmp=b"<x/>")],
         "jp2": [dict(no_jp2=True), dict(irreversible=True), dict(tile_size=(64, 64)), dict(offset=(3, 2))],
         "dds": [dict(pixel_format=f) for f in ("DXT1", "DXT3", "DXT5", "BC2", "BC3", "BC5")],
         "ico": [dict(bitmap_format="bmp"), dict(sizes=[(16, 16), (32, 20)])],

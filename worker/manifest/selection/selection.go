@@ -14,6 +14,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/globs"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
+	"github.com/stevedore-jobs/stevedore/worker/pointcloud"
 )
 
 // The reasons to leave an object out that are not worth a line on
@@ -26,10 +27,14 @@ const (
 	BelowMinSize = "below-min-size"
 	AboveMaxSize = "above-max-size"
 	ContextImage = "context-image" // it belongs to another image or a point cloud
+	// Unowned is an image in a directory for context images, or beside
+	// point clouds, that belongs to nothing. CVAT leaves it out too.
+	Unowned = "unowned-context-image"
 )
 
 var reasons = []string{
 	OwnOutput, FolderMarker, NotAnImage, Excluded, BelowMinSize, AboveMaxSize, ContextImage,
+	Unowned,
 }
 
 // The codes of objects on the error list that only the listing is
@@ -54,6 +59,7 @@ type Selection struct {
 	selected         globs.Selection
 	minSize, maxSize int64
 	unopenable       bool // images that CVAT cannot open are entries
+	solid            bool // the entries are point clouds
 }
 
 // New makes the selection of a job whose manifest lies in a
@@ -62,7 +68,7 @@ func New(j tasks.BuildManifest, dir string) Selection {
 	return Selection{
 		dir: dir, selected: globs.New(j.Include, j.Exclude),
 		minSize: j.MinSize, maxSize: j.MaxSize,
-		unopenable: j.Unopenable == tasks.UnopenableInclude,
+		unopenable: j.Unopenable == tasks.UnopenableInclude, solid: j.Solid(),
 	}
 }
 
@@ -111,8 +117,7 @@ const typeTIFF head.Type = "tiff"
 func (s Selection) JudgeHead(key string, h head.Head) Verdict {
 	if isRaw(key) && h.Type == typeTIFF {
 		// The head is that of a preview in a camera's raw file.
-		e := imagehead.UnsupportedName(key)
-		return Verdict{unusable + e.Code, e}
+		return Verdict{Err: imagehead.UnsupportedName(key)}
 	}
 	if s.unopenable || h.Refusal == "" {
 		return Verdict{}
@@ -136,7 +141,7 @@ func (s Selection) skips(o providers.Object) string {
 		return OwnOutput
 	case strings.HasSuffix(o.Key, "/"):
 		return FolderMarker
-	case imagehead.ByName(o.Key) == imagehead.NotImage:
+	case !s.accepts(o.Key):
 		return NotAnImage
 	case !s.selected.Has(o.Key):
 		return Excluded
@@ -146,6 +151,12 @@ func (s Selection) skips(o providers.Object) string {
 		return AboveMaxSize
 	}
 	return ""
+}
+
+// accepts reports whether a key is of an image, or of a point cloud
+// where these are the entries.
+func (s Selection) accepts(key string) bool {
+	return imagehead.ByName(key) != imagehead.NotImage || s.solid && pointcloud.ByName(key)
 }
 
 // Warning returns a warning for the error list if an entry has a key
