@@ -38,7 +38,7 @@ func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error)
 		return err
 	})
 	if err == nil {
-		err = checkObject(attrs, key)
+		err = checkObject(attrs)
 	}
 	if err != nil {
 		return providers.Object{}, b.wrapError("stat", key, err)
@@ -46,10 +46,9 @@ func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error)
 	return objectOf(attrs), nil
 }
 
-// checkObject returns an error for an answer that does not describe the
-// object of a key.
-func checkObject(a *storage.ObjectAttrs, key string) error {
-	if a == nil || a.Generation <= 0 || a.Name != key {
+// checkObject returns an error for an answer that describes no object.
+func checkObject(a *storage.ObjectAttrs) error {
+	if a == nil || a.Generation <= 0 || a.Name == "" {
 		return gcserror.NotGCS(http.StatusOK)
 	}
 	return driver.CheckObject(objectOf(a))

@@ -40,7 +40,7 @@ func (b *bucket) Put(
 	up := upload{bucket: b, key: key, opts: opts}
 	attrs, err := up.run(ctx, source)
 	if err == nil {
-		err = checkObject(attrs, key)
+		err = checkObject(attrs)
 	}
 	switch {
 	case source.Failed != nil: // may be another bucket's error, which stays as it is
