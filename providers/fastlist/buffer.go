@@ -35,8 +35,8 @@ func (b *buffer) fits(pagesBefore float64) bool {
 // caller is so slow that the buffer is nearly full.
 func (b *buffer) hasRoomForPieces() bool { return b.expected() <= b.capacity()/4*3 }
 
-// isNear reports whether so many pages before it make a page one that
-// the loop needs soon. There is always room for those.
+// isNear reports whether a page with so many before it is needed soon.
+// There is always room for such a page.
 func (b *buffer) isNear(ahead float64) bool {
 	return ahead < float64(4*b.streams) && b.expected() < b.capacity()+4*b.streams*pageSize
 }

@@ -59,8 +59,7 @@
 // The caller takes pages from the first segment. Pages of the later
 // ones wait in a buffer. The first page of the last segment shows where
 // its keys really lie, so the segment can be split again, into more
-// pieces than before because the last guess was good. Within a few
-// requests 16 streams list.
+// pieces than before because the last guess was good.
 //
 // Where no further key is known, nothing is guessed. A stream then
 // starts behind the directory, or the word, that the last pages have in

@@ -30,6 +30,7 @@ type listing struct {
 const (
 	firstPages  = 2  // pages of the first segment that may wait for the loop
 	sampleEvery = 20 // every so many keys, the key model learns from one
+	earlyPages  = 64 // after so many pages it learns from a fifth as many
 )
 
 func newListing(b providers.Bucket, opts providers.ListOptions, streams int) *listing {
@@ -183,7 +184,11 @@ func (l *listing) learn(s *segment, page []providers.Object) {
 	if s.count == 0 {
 		l.splitter.foundKeys(l.chain.buffer.streams)
 	}
-	for i := 0; i < len(page); i += sampleEvery {
+	step := sampleEvery
+	if l.splitter.pages > earlyPages {
+		step *= 5
+	}
+	for i := 0; i < len(page); i += step {
 		l.keys.learn(page[i].Key)
 	}
 	s.count += len(page)

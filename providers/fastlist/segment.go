@@ -54,9 +54,9 @@ func (s *segment) expected() float64 {
 	return float64(len(s.pages)) + max(1, s.pagesLeft)
 }
 
-// measure returns how far a page reaches in this segment, or did in the
-// one that it was split off from. Few pages of its own count only if
-// they reach further: they may all lie in one small directory.
+// measure returns how far a page reaches in this segment, or in the one
+// before its split. Few pages of its own, which may all lie in a small
+// directory, count only if they reach further.
 func (s *segment) measure(keys *keyModel) pageSpan {
 	own := keys.span(s.borders())
 	if len(s.pageEnds) >= minPageEnds || keys.share(own) > keys.share(s.span) {
@@ -87,11 +87,10 @@ func (s *segment) common() string {
 // words as the last pages. It returns "" if these pages differ within a
 // word: then the key model knows more.
 func (s *segment) behindWord() string {
-	common := s.common()
-	if common == "" || !isSeparator(common[len(common)-1]) {
-		return ""
+	if c := s.common(); c != "" && isSeparator(c[len(c)-1]) {
+		return behind(c)
 	}
-	return behind(common)
+	return ""
 }
 
 // behindDirectory returns the key behind the directory of the last key.
@@ -99,15 +98,13 @@ func (s *segment) behindWord() string {
 // the directory is small.
 func (s *segment) behindDirectory() string {
 	dir := s.last[:strings.LastIndexByte(s.last, '/')+1]
-	if dir == "" || !strings.HasPrefix(s.common(), dir) {
-		return ""
+	if dir != "" && strings.HasPrefix(s.common(), dir) {
+		return behind(dir)
 	}
-	return behind(dir)
+	return ""
 }
 
-// behind returns the least text behind all those that begin with a text
-// that ends in a separator.
+// behind returns the least text behind all those that begin with a text.
 func behind(text string) string {
-	end := len(text) - 1
-	return text[:end] + string(text[end]+1)
+	return text[:len(text)-1] + string(text[len(text)-1]+1)
 }

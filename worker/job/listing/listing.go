@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -49,10 +50,26 @@ func (p *Packer) Pack() []byte {
 	if len(rows) == 0 || len(rows) > maxUnpacked {
 		return nil
 	}
-	// The call cannot fail with these options.
-	enc, _ := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20))
-	return enc.EncodeAll(rows, nil)
+	return encoder().EncodeAll(rows, nil)
 }
+
+// decoder returns the one decoder of the process. It is safe for
+// concurrent use.
+var decoder = sync.OnceValue(func() *zstd.Decoder {
+	// The call cannot fail with these options.
+	dec, _ := zstd.NewReader(nil,
+		zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(maxUnpacked))
+	return dec
+})
+
+// encoder returns the one encoder of the process: a new one takes
+// longer than it takes to pack a listing. It is safe for concurrent use.
+var encoder = sync.OnceValue(func() *zstd.Encoder {
+	// The call cannot fail with these options.
+	enc, _ := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(2),
+		zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(1<<20))
+	return enc
+})
 
 func appendText(rows []byte, text string) []byte {
 	return append(binary.AppendUvarint(rows, uint64(len(text))), text...)
@@ -71,13 +88,7 @@ var errBroken = errors.New("the packed listing is broken")
 // Unpack returns the packed objects in their order. It fails if packed
 // does not come from a Packer.
 func Unpack(packed []byte) ([]providers.Object, error) {
-	dec, err := zstd.NewReader(nil,
-		zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxUnpacked))
-	if err != nil {
-		return nil, err
-	}
-	defer dec.Close()
-	rows, err := dec.DecodeAll(packed, nil)
+	rows, err := decoder().DecodeAll(packed, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errBroken, err)
 	}
