@@ -16,6 +16,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/firstread"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/entry"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/order"
@@ -27,11 +28,14 @@ import (
 const shardSize = 1000
 
 // Job builds manifests. Make one with New.
-type Job struct{ budget *memory.Budget }
+type Job struct {
+	budget *memory.Budget
+	sizes  *firstread.Jobs
+}
 
 // New makes the job. It draws on the budget when it must sort the lines
 // of a bucket that lists in another order.
-func New(budget *memory.Budget) Job { return Job{budget} }
+func New(budget *memory.Budget) Job { return Job{budget, new(firstread.Jobs)} }
 
 var _ job.Sharded[tasks.BuildManifest] = Job{}
 

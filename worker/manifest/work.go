@@ -8,6 +8,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/firstread"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/entry"
@@ -31,7 +32,7 @@ const (
 // Work implements job.Sharded. It makes the manifest's lines of one
 // shard. Each object becomes an item: an entry, or skipped, or
 // failed.
-func (Job) Work(
+func (m Job) Work(
 	ctx context.Context, j tasks.BuildManifest, env job.Env, s job.Shard,
 ) iter.Seq2[job.Item, error] {
 	return func(yield func(job.Item, error) bool) {
@@ -46,7 +47,7 @@ func (Job) Work(
 			yield(job.Item{}, err)
 			return
 		}
-		s.Items(ctx, env, objects, newHeadReader(j, b).item)(yield)
+		s.Items(ctx, env, objects, newHeadReader(j, b, m.sizes.Of(env.ID)).item)(yield)
 	}
 }
 
@@ -57,12 +58,15 @@ type headReader struct {
 	solid   bool   // the entries are point clouds
 	dialect entry.Dialect
 	bucket  providers.Bucket
+	sizes   *firstread.Sizes // learned from the heads of this job
 }
 
-func newHeadReader(j tasks.BuildManifest, b providers.Bucket) headReader {
+func newHeadReader(
+	j tasks.BuildManifest, b providers.Bucket, sizes *firstread.Sizes,
+) headReader {
 	_, manifest := j.Target()
 	dir := directory(manifest)
-	return headReader{selection.New(j, dir), dir, j.Solid(), dialectOf(j), b}
+	return headReader{selection.New(j, dir), dir, j.Solid(), dialectOf(j), b, sizes}
 }
 
 // item makes the line of one object.
@@ -92,6 +96,10 @@ func (r headReader) item(ctx context.Context, o providers.Object) (job.Item, err
 		Error: selection.Warning(o.Key, h.Type),
 	}, nil
 }
+
+// headBytes is about how many bytes a format needs from where it jumps
+// to.
+const headBytes = 64
 
 // contextImage makes the item of an image that may belong to an entry.
 // It reads nothing: CVAT needs no size of it.
@@ -167,11 +175,17 @@ func (r headReader) cloudSize(
 func (r headReader) head(
 	ctx context.Context, o providers.Object,
 ) (h head.Head, read int64, err error) {
+	extension, normal, need := imagehead.Extension(o.Key), imagehead.FirstRead(o.Key), int64(0)
+	first := r.sizes.Get(extension, normal)
 	h, err = imagehead.Read(func(off, n int64) ([]byte, error) {
+		need = max(need, off+headBytes)
 		data, err := r.part(ctx, o, off, n)
 		read += int64(len(data))
 		return data, err
-	}, o.Size, imagehead.FirstRead(o.Key))
+	}, o.Size, first)
+	if err == nil && first == normal {
+		r.sizes.Learn(extension, normal, need)
+	}
 	return h, read, imagehead.RefineError(o.Key, err)
 }
 
