@@ -96,6 +96,7 @@ func (o *output) leaveOut(t *testing.T, b simulation, i int) tasks.ObjectError {
 	o.manifest = slices.Delete(o.manifest, line[0], line[1])
 	o.result.Entries--
 	o.result.Failed++
+	o.result.SkippedBy["kills-worker"]++
 	o.result.Size -= int64(line[1] - line[0])
 	o.result.BytesRead -= int64(len(contentOf(i)))
 	return killer

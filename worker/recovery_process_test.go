@@ -89,7 +89,8 @@ func newRecoveryTest(t *testing.T) recoveryTest {
 		t.Fatal(err)
 	}
 	queuetest.Eventually(t, 30*time.Second, "both work on shards", func() bool {
-		return len(r.shards(0))+len(r.shards(1)) == 6
+		a, b := len(r.shards(0)), len(r.shards(1))
+		return a > 0 && b > 0 && a+b >= 6
 	})
 	return r
 }

@@ -273,15 +273,15 @@ func (p *setup) enqueue(t *testing.T, id string) {
 func TestTwoProcessesShareAJob(t *testing.T) {
 	skipInShort(t)
 	t.Parallel()
-	const images = 1600 // 8 shards
+	const images = 1600 // at least 8 shards
 	p := newSetup(t, images)
 	a, b := p.startProcess(t), p.startProcess(t)
 	p.enqueue(t, "first")
 	if r := p.wait(t, "first", nil); r.Written != images || r.Failed != 0 {
 		t.Errorf("first run: %+v", r)
 	}
-	if a.shards() == 0 || b.shards() == 0 || a.shards()+b.shards() != images/200 {
-		t.Errorf("the processes did %d and %d of %d shards", a.shards(), b.shards(), images/200)
+	if a.shards() == 0 || b.shards() == 0 || a.shards()+b.shards() < images/200 {
+		t.Errorf("the processes did %d and %d shards, want %d at least", a.shards(), b.shards(), images/200)
 	}
 	if n := p.count(t, ".jpg"); n != images {
 		t.Errorf("%d thumbnails in the bucket", n)

@@ -43,12 +43,20 @@ func (b *bucket) Stat(ctx context.Context, key string) (providers.Object, error)
 	if err != nil {
 		return providers.Object{}, b.wrapError("stat", key, err)
 	}
-	return objectOf(attrs), nil
+	return withKey(attrs, key), nil
+}
+
+// withKey returns the object of a key. The key is the one that was asked
+// for, whatever name the answer has.
+func withKey(a *storage.ObjectAttrs, key string) providers.Object {
+	o := objectOf(a)
+	o.Key = key
+	return o
 }
 
 // checkObject returns an error for an answer that describes no object.
 func checkObject(a *storage.ObjectAttrs) error {
-	if a == nil || a.Generation <= 0 || a.Name == "" {
+	if a == nil || a.Generation <= 0 {
 		return gcserror.NotGCS(http.StatusOK)
 	}
 	return driver.CheckObject(objectOf(a))

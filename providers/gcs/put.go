@@ -52,7 +52,7 @@ func (b *bucket) Put(
 		}
 		return providers.Object{}, e
 	}
-	return objectOf(attrs), nil
+	return withKey(attrs, key), nil
 }
 
 func contradiction() error {
