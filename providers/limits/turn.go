@@ -37,9 +37,9 @@ type Turn struct {
 type turnKey struct{}
 
 // WithTurn returns a context for the requests for pages of one listing,
-// which come one after the other. After each page, decoded or failed, the caller
-// calls Leave. Until then one goroutine must not read a page of another
-// listing: it could wait for itself.
+// which come one after the other. After each page, decoded or failed,
+// the caller calls Leave. Until then one goroutine must not read a page
+// of another listing: it could wait for itself.
 func WithTurn(ctx context.Context) (context.Context, *Turn) {
 	t := &Turn{}
 	return context.WithValue(ctx, turnKey{}, t), t
