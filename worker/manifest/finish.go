@@ -9,6 +9,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/linesort"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/order"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/previous"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/related"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/selection"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/twins"
@@ -35,6 +36,8 @@ func (m Job) Finish(
 	}
 	defer in.Close()
 	key := sortKey(j, in)
+	data := previous.NewData(parts.Data)
+	parts.Data = data.Pieces
 	entries, err := joinContext(ctx, j, parts, in.Budget())
 	if err != nil {
 		return nil, err
@@ -48,6 +51,12 @@ func (m Job) Finish(
 	defer func() { _ = lines.Close() }()
 	result := newResult(j, lines, parts)
 	entries.count(&result)
+	result.Changes = changes(parts, data.Facts)
+	if j.DryRun {
+		result.Estimate = estimate(parts)
+		result.Entries += result.Estimate.Requests
+		return result, nil
+	}
 	if parts.Earlier == nil {
 		if err := checkEntries(j, &result, parts); err != nil {
 			return nil, err
@@ -65,7 +74,7 @@ func (m Job) Finish(
 	defer func() { _ = b.Close() }()
 	out := output{b, lines, key, dialectOf(j), &result}
 	if parts.Earlier == nil {
-		err = out.publish(ctx)
+		err = out.publish(ctx, data.Facts)
 	} else {
 		err = out.amend(ctx, parts)
 	}

@@ -19,7 +19,6 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/firstread"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/entry"
-	"github.com/stevedore-jobs/stevedore/worker/manifest/order"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
@@ -38,28 +37,6 @@ type Job struct {
 func New(budget *memory.Budget) Job { return Job{budget, new(firstread.Jobs)} }
 
 var _ job.Sharded[tasks.BuildManifest] = Job{}
-
-// Plan implements job.Sharded. It cuts all objects under the source's
-// prefix into shards, without the manifest itself.
-func (Job) Plan(
-	ctx context.Context, j tasks.BuildManifest, env job.Env,
-	after string, emit func(job.Shard) error,
-) error {
-	b, err := openSource(ctx, j, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = b.Close() }()
-	if to, _ := j.Target(); after == "" {
-		if err := env.CheckTarget(ctx, to); err != nil {
-			return err
-		}
-		if err := order.Check(ctx, j, env.Open); err != nil {
-			return err
-		}
-	}
-	return env.Cut(ctx, b, after, shardSize, emit)
-}
 
 // openSource opens the bucket with the images. Its listings hide the
 // manifest itself, so that a second run counts the same objects.

@@ -1,0 +1,129 @@
+package previous
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+
+	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
+	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/job/listing"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/entry"
+)
+
+// State says how an object compares with its entry.
+type State byte
+
+// The states.
+const (
+	Unknown   State = iota // there is no earlier manifest, or nobody looked
+	Added                  // there is no entry
+	Changed                // the object has another ETag or size than its entry says
+	Unmarked               // the entry has no ETag
+	Unchanged              // the entry is still right
+)
+
+// Known is what an earlier manifest says about an object.
+type Known struct {
+	State         State
+	Width, Height int
+	Type          head.Type // empty if the name tells it
+	Unopenable    bool      // CVAT cannot open the image
+}
+
+func knownOf(e entry.Entry, o providers.Object) Known {
+	k := Known{Changed, e.Width, e.Height, e.Type, e.Unopenable}
+	switch {
+	case e.ETag == "":
+		k.State = Unmarked
+	case e.ETag == o.ETag && e.Size == o.Size:
+		k.State = Unchanged
+	}
+	return k
+}
+
+// Same reports whether the entry says the same as one of a size.
+func (k Known) Same(width, height int) bool { return k.Width == width && k.Height == height }
+
+// Pack makes Shard.Known of what is known of a shard's objects, in
+// their order. The last shard of a job has facts, the others nil.
+func Pack(objects []Known, facts *Facts) []byte {
+	var rows []byte
+	for _, k := range objects {
+		first := byte(k.State) << 1
+		if k.Unopenable {
+			first |= 1
+		}
+		rows = binary.AppendUvarint(append(rows, first), uint64(k.Width))
+		rows = binary.AppendUvarint(rows, uint64(k.Height))
+		rows = binary.AppendUvarint(rows, uint64(len(k.Type)))
+		rows = append(rows, k.Type...)
+	}
+	if facts != nil {
+		text, _ := json.Marshal(facts) // it cannot fail for texts and numbers
+		rows = append(rows, text...)
+	}
+	return listing.Compress(rows)
+}
+
+var errBroken = errors.New("what the shard knows of an earlier manifest is broken")
+
+// Unpack returns what is known of a shard's objects, by key, and the
+// facts if the shard has them. The map is nil if nothing is known.
+func Unpack(s job.Shard) (map[string]Known, *Facts, error) {
+	if len(s.Known) == 0 || len(s.Listing) == 0 {
+		return nil, nil, nil
+	}
+	objects, err := listing.Unpack(s.Listing)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := listing.Decompress(s.Known)
+	if err != nil {
+		return nil, nil, err
+	}
+	known := make(map[string]Known, len(objects))
+	r := rowReader{rows}
+	for _, o := range objects {
+		k, ok := r.known()
+		if !ok {
+			return nil, nil, errBroken
+		}
+		known[o.Key] = k
+	}
+	if len(r.rows) == 0 {
+		return known, nil, nil
+	}
+	facts := &Facts{}
+	if err := json.Unmarshal(r.rows, facts); err != nil {
+		return nil, nil, errBroken
+	}
+	return known, facts, nil
+}
+
+// rowReader reads the rows that Pack writes.
+type rowReader struct{ rows []byte }
+
+func (r *rowReader) known() (k Known, ok bool) {
+	if len(r.rows) == 0 {
+		return k, false
+	}
+	k.State, k.Unopenable = State(r.rows[0]>>1), r.rows[0]&1 != 0
+	r.rows = r.rows[1:]
+	var numbers [3]uint64
+	for i := range numbers {
+		n := 0
+		if numbers[i], n = binary.Uvarint(r.rows); n < 1 {
+			return k, false
+		}
+		r.rows = r.rows[n:]
+	}
+	if numbers[2] > uint64(len(r.rows)) {
+		return k, false
+	}
+	k.Width, k.Height = int(numbers[0]), int(numbers[1])
+	k.Type = head.Type(r.rows[:numbers[2]])
+	r.rows = r.rows[numbers[2]:]
+	return k, true
+}
