@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 
-	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/linesort"
@@ -67,18 +66,8 @@ func (m Job) Finish(
 		}
 	}
 	to, _ := j.Target()
-	b, err := providers.OpenTarget(ctx, to, env.Open)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = b.Close() }()
-	out := output{b, lines, key, dialectOf(j), &result}
-	if parts.Earlier == nil {
-		err = out.publish(ctx, data.Facts)
-	} else {
-		err = out.amend(ctx, parts)
-	}
-	if err != nil {
+	out := output{entries: lines, sortKey: key, dialect: dialectOf(j), result: &result}
+	if err := out.store(ctx, to, env, parts, data.Facts); err != nil {
 		return nil, err
 	}
 	result.Order, err = in.Fit(ctx, result.Entries)

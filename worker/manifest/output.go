@@ -29,6 +29,21 @@ type output struct {
 	result  *tasks.BuildManifestResult // it gets what writing shows
 }
 
+// store opens the target and publishes the manifest there, or amends
+// it.
+func (o output) store(
+	ctx context.Context, to tasks.Storage, env job.Env, parts job.Parts, facts *previous.Facts,
+) (err error) {
+	if o.to, err = providers.OpenTarget(ctx, to, env.Open); err != nil {
+		return err
+	}
+	defer func() { _ = o.to.Close() }()
+	if parts.Earlier == nil {
+		return o.publish(ctx, facts)
+	}
+	return o.amend(ctx, parts)
+}
+
 // publish stores the manifest, and checks what the bucket has then.
 // facts are those of the manifest that Plan has read; nil if it has read
 // none.

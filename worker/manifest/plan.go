@@ -31,46 +31,45 @@ func (m Job) Plan(
 			return err
 		}
 	}
-	if !dialectOf(j).HasMeta {
+	c, err := m.compareWithPrevious(ctx, j, env, b)
+	if err != nil {
+		return err
+	}
+	if c == nil {
 		return env.Cut(ctx, b, after, shardSize, emit)
 	}
-	return m.planWithPrevious(ctx, j, env, b, after, emit)
+	defer c.close()
+	return env.Cut(ctx, c, after, shardSize, func(s job.Shard) (err error) {
+		if s.Known, err = c.take(ctx, s, after != ""); err != nil {
+			return err
+		}
+		return emit(s)
+	})
 }
 
-func (m Job) planWithPrevious(
-	ctx context.Context, j tasks.BuildManifest, env job.Env, b providers.Bucket,
-	after string, emit func(job.Shard) error,
-) error {
+// compareWithPrevious opens the manifest of an earlier run and returns
+// the source with a listing that is compared with it. It returns nil if
+// the manifest may not be read, or the dialect has no ETags.
+func (m Job) compareWithPrevious(
+	ctx context.Context, j tasks.BuildManifest, env job.Env, source providers.Bucket,
+) (*comparing, error) {
+	if !dialectOf(j).HasMeta {
+		return nil, nil
+	}
 	to, key := j.Target()
 	target, err := env.Open(ctx, to)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer func() { _ = target.Close() }()
 	old, err := previous.Open(ctx, target, key)
-	if err != nil {
-		return err
+	if err != nil || old == nil {
+		_ = target.Close()
+		return nil, err
 	}
-	if old == nil {
-		env.Log.InfoContext(ctx, "may not read the earlier manifest, so reads all images")
-		return env.Cut(ctx, b, after, shardSize, emit)
-	}
-	matcher := previous.NewMatcher(old, directory(key), isLexicographical(j), m.budget)
-	defer matcher.Close()
-	c := &comparing{Bucket: b, matcher: matcher, reader: newHeadReader(j, b, nil)}
-	return env.Cut(ctx, c, after, shardSize, func(s job.Shard) error {
-		var facts *previous.Facts
-		if !s.More {
-			f, err := matcher.Facts(ctx, after != "")
-			if err != nil {
-				return err
-			}
-			facts = &f
-		}
-		s.Known = previous.Pack(c.known[:s.Objects], facts)
-		c.known = append([]previous.Known(nil), c.known[s.Objects:]...)
-		return emit(s)
-	})
+	return &comparing{
+		Bucket: source, target: target, reader: newHeadReader(j, source, nil),
+		matcher: previous.NewMatcher(old, directory(key), isLexicographical(j), m.budget),
+	}, nil
 }
 
 func isLexicographical(j tasks.BuildManifest) bool {
@@ -81,9 +80,28 @@ func isLexicographical(j tasks.BuildManifest) bool {
 // manifest.
 type comparing struct {
 	providers.Bucket
+	target  providers.Bucket // where the manifest is
 	matcher *previous.Matcher
 	reader  headReader
 	known   []previous.Known // of the objects that are listed and not emitted
+}
+
+func (c *comparing) close() {
+	c.matcher.Close()
+	_ = c.target.Close()
+}
+
+// take returns what is known of the objects of the next shard. With the
+// last shard go the facts. resumed says that the listing did not begin
+// at its start.
+func (c *comparing) take(ctx context.Context, s job.Shard, resumed bool) ([]byte, error) {
+	known := c.known[:s.Objects]
+	c.known = append([]previous.Known(nil), c.known[s.Objects:]...)
+	if s.More {
+		return previous.Pack(known, nil), nil
+	}
+	facts, err := c.matcher.Facts(ctx, resumed)
+	return previous.Pack(known, &facts), err
 }
 
 // Unwrap lets providers.As look further.

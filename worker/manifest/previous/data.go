@@ -19,8 +19,8 @@ func (f Facts) Line() []byte {
 
 // Data is a job's data without the line that has the facts.
 type Data struct {
-	// Facts is that line; nil if there is none. It is known when Pieces
-	// has been ranged over once.
+	// Facts are what that line says; nil without it. They are known
+	// when Pieces has been ranged over once.
 	Facts *Facts
 
 	pieces iter.Seq2[[]byte, error]

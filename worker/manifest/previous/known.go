@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"math"
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
@@ -42,9 +43,6 @@ func knownOf(e entry.Entry, o providers.Object) Known {
 	}
 	return k
 }
-
-// Same reports whether the entry says the same as one of a size.
-func (k Known) Same(width, height int) bool { return k.Width == width && k.Height == height }
 
 // Pack makes Shard.Known of what is known of a shard's objects, in
 // their order. The last shard of a job has facts, the others nil.
@@ -111,19 +109,21 @@ func (r *rowReader) known() (k Known, ok bool) {
 	}
 	k.State, k.Unopenable = State(r.rows[0]>>1), r.rows[0]&1 != 0
 	r.rows = r.rows[1:]
-	var numbers [3]uint64
-	for i := range numbers {
-		n := 0
-		if numbers[i], n = binary.Uvarint(r.rows); n < 1 {
-			return k, false
-		}
-		r.rows = r.rows[n:]
-	}
-	if numbers[2] > uint64(len(r.rows)) {
+	width, height, length := r.number(), r.number(), r.number()
+	if width < 0 || height < 0 || length < 0 || length > len(r.rows) {
 		return k, false
 	}
-	k.Width, k.Height = int(numbers[0]), int(numbers[1])
-	k.Type = head.Type(r.rows[:numbers[2]])
-	r.rows = r.rows[numbers[2]:]
+	k.Width, k.Height, k.Type = width, height, head.Type(r.rows[:length])
+	r.rows = r.rows[length:]
 	return k, true
+}
+
+// number returns the next number, or -1 if there is no whole one.
+func (r *rowReader) number() int {
+	v, n := binary.Uvarint(r.rows)
+	if n < 1 || v > math.MaxInt {
+		return -1
+	}
+	r.rows = r.rows[n:]
+	return int(v)
 }

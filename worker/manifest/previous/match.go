@@ -5,9 +5,9 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/entry"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
@@ -19,18 +19,17 @@ const MaxRemoved = 100
 //
 // Usually both have the order of code points, and the matcher holds
 // one entry. Entries that come before their objects wait in memory,
-// which the budget pays for: all of them if the orders differ. Make one
-// with NewMatcher, and call Close.
+// which the budget pays for: all of them if the manifest is sorted in
+// another way. Make one with NewMatcher, and call Close.
 type Matcher struct {
 	manifest *Manifest
 	dir      string // of the manifest, with a slash at its end, or empty
-	ordered  bool   // the orders are the same, as far as is known
+	sorted   bool   // by code points, as far as is known
 
 	next    entry.Entry
 	hasNext bool
 	ended   bool
 	lastKey string // of the entry before
-	listed  string // the key of the object before
 
 	waiting map[string]entry.Entry // by key
 	room    int                    // bytes that are paid for and free
@@ -39,11 +38,11 @@ type Matcher struct {
 	inexact bool // some entries were not found
 }
 
-// NewMatcher makes a matcher. dir is the directory of the manifest. If
-// ordered is false, the orders are known to differ.
-func NewMatcher(m *Manifest, dir string, ordered bool, budget *memory.Budget) *Matcher {
+// NewMatcher makes a matcher. dir is the directory of the manifest.
+// sorted is false if its entries do not have the order of code points.
+func NewMatcher(m *Manifest, dir string, sorted bool, budget *memory.Budget) *Matcher {
 	return &Matcher{
-		manifest: m, dir: dir, ordered: ordered,
+		manifest: m, dir: dir, sorted: sorted,
 		waiting: map[string]entry.Entry{}, budget: budget,
 	}
 }
@@ -58,11 +57,9 @@ func (m *Matcher) Close() {
 }
 
 // Match returns what the manifest says about an object. Each object is
-// asked for once, in the order of the listing.
+// asked for once, in the order of the listing, whatever that is.
 func (m *Matcher) Match(ctx context.Context, o providers.Object) (Known, error) {
-	m.ordered = m.ordered && o.Key > m.listed
-	m.listed = o.Key
-	for !m.ended && (!m.ordered || !m.hasNext || m.next.Name < o.Key) {
+	for !m.ended && (!m.sorted || !m.hasNext || keyorder.Bytes.Before(m.next.Name, o.Key)) {
 		if err := m.advance(ctx); err != nil {
 			return Known{}, err
 		}
@@ -94,10 +91,10 @@ func (m *Matcher) advance(ctx context.Context) error {
 		return err
 	}
 	e.Name = m.dir + e.Name
-	if m.ordered && e.Name <= m.lastKey {
-		// It was sorted otherwise. Objects may have been taken for new
-		// although their entries come only now.
-		m.ordered, m.inexact = false, true
+	if m.sorted && m.lastKey != "" && !keyorder.Bytes.Before(m.lastKey, e.Name) {
+		// It is not sorted after all. Objects may have been taken for
+		// new although their entries come only now.
+		m.sorted, m.inexact = false, true
 	}
 	m.lastKey, m.next, m.hasNext = e.Name, e, true
 	return ctx.Err()
@@ -159,6 +156,6 @@ func (m *Matcher) Facts(ctx context.Context, resumed bool) (Facts, error) {
 
 // first returns the first keys in the order of code points.
 func first(keys []string) []string {
-	slices.SortFunc(keys, strings.Compare)
+	slices.SortFunc(keys, keyorder.Bytes.Compare)
 	return keys[:min(len(keys), MaxRemoved)]
 }

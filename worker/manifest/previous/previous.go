@@ -48,8 +48,9 @@ type Manifest struct {
 // failed: a server may end one that waits for the listing.
 const maxTries = 5
 
-// Open opens a manifest. If there is none, it has no entries and no
-// ETag. Open returns nil if the credentials may not read it.
+// Open opens a manifest. If the bucket has no such object, the manifest
+// has no entries and no ETag. Open returns nil if the credentials may
+// not read it.
 func Open(ctx context.Context, b providers.Bucket, key string) (*Manifest, error) {
 	body, err := b.Open(ctx, key, providers.ReadOptions{})
 	switch {
@@ -114,7 +115,7 @@ func (m *Manifest) next() (e entry.Entry, ok bool, err error) {
 		for errors.Is(err, bufio.ErrBufferFull) {
 			_, err = m.lines.ReadSlice('\n')
 		}
-		if err != nil && !(errors.Is(err, io.EOF) && len(line) > 0) {
+		if err != nil && (!errors.Is(err, io.EOF) || len(line) == 0) {
 			return entry.Entry{}, false, err
 		}
 		if rest, ok := strings.CutPrefix(m.header, string(line)); ok && m.header != "" {
