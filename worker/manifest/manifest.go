@@ -3,8 +3,9 @@
 // them.
 //
 // It knows which rooms do what: selection says which objects count,
-// imagehead and pointcloud read them, entry writes lines, related finds
-// context images, and order sorts. It knows nothing of queues or clouds.
+// imagehead and pointcloud read them, previous knows what need not be
+// read again, entry writes lines, related finds context images, and
+// order sorts. It knows nothing of queues or clouds.
 //
 // If a run works only on objects that failed earlier, their entries get
 // no context images: those were found in the earlier run.

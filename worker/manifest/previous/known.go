@@ -33,9 +33,19 @@ type Known struct {
 	Unopenable    bool      // CVAT cannot open the image
 }
 
+// What Stevedore writes is within these bounds. Anything else was written
+// by somebody else, and is not reused.
+const (
+	maxSide = 1 << 31 // pixels or points
+	maxType = 32      // bytes
+)
+
 func knownOf(e entry.Entry, o providers.Object) Known {
 	k := Known{Changed, e.Width, e.Height, e.Type, e.Unopenable}
+	isSide := func(n int) bool { return n >= 0 && n < maxSide }
 	switch {
+	case !isSide(e.Width) || !isSide(e.Height) || len(e.Type) > maxType:
+		k = Known{State: Changed}
 	case e.ETag == "":
 		k.State = Unmarked
 	case e.ETag == o.ETag && e.Size == o.Size:
