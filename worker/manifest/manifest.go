@@ -48,11 +48,17 @@ func openSource(
 	if err != nil {
 		return nil, err
 	}
+	if j.Inventory != nil {
+		b = unlisted{b}
+	}
+	return job.Hide(b, hidden(j)), nil
+}
+
+// hidden returns which keys are no objects of a job: its manifest.
+func hidden(j tasks.BuildManifest) func(key string) bool {
 	to, manifest := j.Target()
 	own := to.Same(j.Source)
-	return job.Hide(b, func(key string) bool {
-		return own && key == manifest
-	}), nil
+	return func(key string) bool { return own && key == manifest }
 }
 
 // dialectOf returns how the job writes its lines.

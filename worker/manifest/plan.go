@@ -31,6 +31,15 @@ func (m Job) Plan(
 			return err
 		}
 	}
+	if j.Inventory != nil {
+		l, err := m.openInventory(ctx, j, env)
+		if err != nil {
+			return err
+		}
+		defer l.Close()
+		rows, next := l.Rows(), emit
+		b, emit = rows, func(s job.Shard) error { return next(rows.Place(s)) }
+	}
 	c, err := m.compareWithPrevious(ctx, j, env, b)
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ func (m Job) Work(
 			return
 		}
 		defer func() { _ = b.Close() }()
-		objects, err := s.List(ctx, b, env.Parallel)
+		objects, err := m.objects(ctx, j, env, s, b)
 		if err != nil {
 			yield(job.Item{}, err)
 			return
@@ -33,7 +33,11 @@ func (m Job) Work(
 			yield(job.Item{}, err)
 			return
 		}
-		items := s.Items(ctx, env, objects, r.item)
+		do := r.item
+		if j.Inventory != nil {
+			do = current{r}.item
+		}
+		items := s.Items(ctx, env, objects, do)
 		if facts != nil && len(objects) > 0 {
 			items = withFacts(items, objects[len(objects)-1].Key, *facts)
 		}

@@ -21,7 +21,7 @@ const (
 	Unknown   State = iota // there is no earlier manifest, or nobody looked
 	Added                  // there is no entry
 	Changed                // the object has another ETag or size than its entry says
-	Unmarked               // the entry has no ETag
+	Unmarked               // the entry or the object has no ETag
 	Unchanged              // the entry is still right
 )
 
@@ -46,7 +46,7 @@ func knownOf(e entry.Entry, o providers.Object) Known {
 	switch {
 	case !isSide(e.Width) || !isSide(e.Height) || len(e.Type) > maxType:
 		k = Known{State: Changed}
-	case e.ETag == "":
+	case e.ETag == "" || o.ETag == "":
 		k.State = Unmarked
 	case e.ETag == o.ETag && e.Size == o.Size:
 		k.State = Unchanged
