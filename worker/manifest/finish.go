@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/results"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/linesort"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/order"
@@ -172,7 +173,7 @@ func checkEntries(
 func findTwins(
 	ctx context.Context, lines *linesort.Lines, name func([]byte) (string, error),
 	budget *memory.Budget,
-) (*tasks.Twins, error) {
+) (*results.Twins, error) {
 	return twins.Find(ctx, twins.Lines{
 		Pieces: lines.Pieces(ctx), Count: lines.Count, Name: name,
 	}, budget)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/results"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/headtest"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -97,7 +98,7 @@ func TestJob_Zoo(t *testing.T) {
 			"backslash": 1, "corrupt-image": 3, "cvat-cannot-open": 1, "empty-object": 1, "empty-segment": 1, "excluded": 1,
 			"folder-marker": 1, "not-an-image": 2, "own-output": 2,
 		},
-		Warnings: 1, Changes: &tasks.ManifestChanges{Added: 5},
+		Warnings: 1, Changes: &results.ManifestChanges{Added: 5},
 	}
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Error(diff)
