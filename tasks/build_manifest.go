@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/stevedore-jobs/stevedore/tasks/fields"
+	"github.com/stevedore-jobs/stevedore/tasks/imagereport"
 )
 
 // BuildManifest makes CVAT's dataset manifest of the images under the
@@ -106,6 +107,9 @@ type BuildManifestResult struct {
 	// CVAT cannot use have a reason of their own each, such as
 	// "backslash".
 	SkippedBy map[string]int64 `json:"skipped_by,omitempty"`
+	// Report says what kinds of images there are and what reading them
+	// took.
+	Report *imagereport.Report `json:"report,omitempty"`
 	// Warnings counts the entries with a warning on the error list.
 	Warnings int64 `json:"warnings,omitempty"`
 	// Twins tells of entries whose names some tools take for the same;

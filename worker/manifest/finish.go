@@ -10,6 +10,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/linesort"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/order"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/related"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/report"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/selection"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/twins"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
@@ -137,6 +138,7 @@ func newResult(
 		Skipped:   selection.Skipped(parts),
 		SkippedBy: selection.SkippedBy(parts),
 		Failed:    parts.Failed - parts.Warnings,
+		Report:    report.Of(parts.Tally, nil),
 		Warnings:  parts.Warnings,
 		BytesRead: parts.Bytes,
 		Size:      dialectOf(j).Size(lines.Count, lines.Size),

@@ -13,6 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/entry"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/related"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/report"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/selection"
 	"github.com/stevedore-jobs/stevedore/worker/pointcloud"
 )
@@ -48,11 +49,11 @@ func (m Job) Work(
 			return
 		}
 		reader := newHeadReader(j, b, m.sizes.Of(env.ID))
-		do := reader.item
+		count := counter{reader, headReader.item, s.Keys != nil}
 		if j.Inventory != nil {
-			do = current{reader}.item
+			count.do = currentItem
 		}
-		s.Items(ctx, env, objects, do)(yield)
+		s.Items(ctx, env, objects, count.item)(yield)
 	}
 }
 
@@ -64,6 +65,7 @@ type headReader struct {
 	dialect entry.Dialect
 	bucket  providers.Bucket
 	sizes   *firstread.Sizes // learned from the heads of this job
+	seen    *report.Image    // what becomes known of the object in work
 }
 
 func newHeadReader(
@@ -71,7 +73,7 @@ func newHeadReader(
 ) headReader {
 	_, manifest := j.Target()
 	dir := directory(manifest)
-	return headReader{selection.New(j, dir), dir, j.Solid(), dialectOf(j), b, sizes}
+	return headReader{selection.New(j, dir), dir, j.Solid(), dialectOf(j), b, sizes, nil}
 }
 
 // item makes the line of one object.
@@ -94,6 +96,7 @@ func (r headReader) item(ctx context.Context, o providers.Object) (job.Item, err
 		return job.Item{Tally: v.Tally, Bytes: read}, v.Err
 	}
 	width, height := h.Display()
+	r.seen.Entry(h.Type, width, height)
 	return job.Item{
 		Data:  r.dialect.Image(name, width, height),
 		Tally: tallyEntries,
@@ -137,6 +140,7 @@ func (r headReader) cloud(
 	if err != nil {
 		return job.Item{Bytes: read}, err
 	}
+	r.seen.Entry("", width, height)
 	return job.Item{
 		Data: entry.PointCloud(name, width, height), Tally: tallyEntries, Bytes: read,
 		Error: selection.Warning(o.Key, ""),
@@ -197,6 +201,7 @@ func (r headReader) head(
 // part reads a part of an object, only from the version that was
 // listed.
 func (r headReader) part(ctx context.Context, o providers.Object, off, n int64) ([]byte, error) {
+	r.seen.Requests++
 	opts := providers.ReadOptions{Offset: off, Length: n, IfMatch: o.ETag}
 	return job.ReadRange(ctx, r.bucket, o.Key, opts)
 }
