@@ -56,6 +56,12 @@ type BuildManifest struct {
 	// Dialect is for which tool the manifest is: cvat, which is the
 	// default, sagemaker or label-studio.
 	Dialect string `json:"dialect,omitempty"`
+	// Plain leaves out the keys etag and size of each entry, which CVAT
+	// ignores. Without them the next run reads all images again.
+	Plain bool `json:"plain,omitempty"`
+	// DryRun reads no image and writes nothing. The result says what
+	// would change, and what a run would read.
+	DryRun bool `json:"dry_run,omitempty"`
 }
 
 // Kind implements Job.
@@ -118,6 +124,33 @@ type BuildManifestResult struct {
 	// Order says how the entries fit the predefined order, if there is
 	// one.
 	Order *OrderFit `json:"order,omitempty"`
+	// Changes compares with the manifest that was there before; absent
+	// if it could not be read, or was sorted in another order.
+	Changes *ManifestChanges `json:"changes,omitempty"`
+	// Estimate is set by a dry run. Entries then counts those that the
+	// manifest would have if every image can be read.
+	Estimate *ManifestEstimate `json:"estimate,omitempty"`
+}
+
+// ManifestChanges compares a manifest with the one before, by keys,
+// ETags and sizes.
+type ManifestChanges struct {
+	Added   int64 `json:"added"`   // entries of new images
+	Changed int64 `json:"changed"` // entries of images that were stored anew
+	Kept    int64 `json:"kept"`    // entries that were taken over or are the same
+	// Removed counts entries of the earlier manifest that are none now:
+	// their objects are gone, left out or on the error list.
+	Removed int64 `json:"removed"`
+	// RemovedKeys are the first 100 of them that are gone or left out;
+	// absent if planning was interrupted.
+	RemovedKeys []string `json:"removed_keys,omitempty"`
+}
+
+// ManifestEstimate is what a run would read of images, if the heads are
+// as long as usual.
+type ManifestEstimate struct {
+	Requests int64 `json:"requests"`
+	Bytes    int64 `json:"bytes"`
 }
 
 // Kind implements Result.
@@ -127,6 +160,9 @@ func (BuildManifestResult) Kind() string { return BuildManifest{}.Kind() }
 func (r BuildManifestResult) Summary() string {
 	outcome := "written"
 	switch {
+	case r.Estimate != nil:
+		outcome = fmt.Sprintf("nothing written: a dry run; a run would read %s in %d bytes",
+			count(r.Estimate.Requests, "image"), r.Estimate.Bytes)
 	case r.Unchanged:
 		outcome = "unchanged"
 	case r.Unconditional:
@@ -137,6 +173,10 @@ func (r BuildManifestResult) Summary() string {
 	if r.Twins != nil {
 		text += fmt.Sprintf(", %d entries with names that differ only in case or Unicode form",
 			r.Twins.Entries)
+	}
+	if c := r.Changes; c != nil {
+		text += fmt.Sprintf("; %d added, %d changed, %d kept, %d removed",
+			c.Added, c.Changed, c.Kept, c.Removed)
 	}
 	return text
 }

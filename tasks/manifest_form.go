@@ -53,6 +53,9 @@ func (j BuildManifest) checkForm(errs *fields.Errors) {
 	if j.Solid() && j.Dialect != "" && j.Dialect != DialectCVAT {
 		errs.Add("dialect", "%s lists images only, not point clouds", j.Dialect)
 	}
+	if j.Plain && j.Dialect != "" && j.Dialect != DialectCVAT {
+		errs.Add("plain", "is for the dialect cvat alone: %s has no such keys", j.Dialect)
+	}
 	switch p := j.Source.Provider; {
 	case j.Dialect == DialectSageMaker && p != "s3":
 		errs.Add("dialect", "SageMaker reads images from S3 only")

@@ -95,6 +95,7 @@ func (o *output) leaveOut(t *testing.T, b simulation, i int) tasks.ObjectError {
 	line := lineOf(t, o.manifest, b.key(i))
 	o.manifest = slices.Delete(o.manifest, line[0], line[1])
 	o.result.Entries--
+	o.result.Changes.Added--
 	o.result.Failed++
 	o.result.SkippedBy["kills-worker"]++
 	o.result.Size -= int64(line[1] - line[0])

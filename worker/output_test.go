@@ -81,6 +81,7 @@ func expectedOutput(t testing.TB, b simulation, j tasks.BuildManifest) (o output
 		t.Fatal(err)
 	}
 	o.result, o.manifest = r.(tasks.BuildManifestResult), manifestOf(t, j)
+	o.result.Changes = &tasks.ManifestChanges{Added: o.result.Entries}
 	return o
 }
 

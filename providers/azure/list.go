@@ -39,9 +39,11 @@ func (l *listing) pages(
 	ctx context.Context, c *container.Client, opts providers.ListOptions,
 ) error {
 	asked := listOptions(opts)
+	ctx, turn := limits.WithTurn(ctx)
 	pages := c.NewListBlobsFlatPager(asked)
 	for more := !l.Done(); more && pages.More(); {
 		page, err := pages.NextPage(ctx)
+		turn.Leave()
 		if limits.IsTooMuch(err) && asked.MaxResults == nil {
 			asked.MaxResults, asked.Marker = to.Ptr[int32](driver.ShortPage), l.marker
 			pages = c.NewListBlobsFlatPager(asked)

@@ -29,10 +29,11 @@ func (b *bucket) List(
 		// Read before the iterator is made, so that no change is
 		// missed.
 		paid := b.client.Pays()
-		ctx := client.WithPages(ctx, l.Page)
+		ctx, turn := limits.WithTurn(client.WithPages(ctx, l.Page))
 		it := b.objects(ctx, opts)
 		for !l.Done() {
 			attrs, err := it.Next()
+			turn.Leave()
 			if errors.Is(err, iterator.Done) {
 				return
 			}

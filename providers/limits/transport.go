@@ -17,12 +17,13 @@ import (
 // For a failure (a status from 300 on) it reads the whole answer before
 // it returns: at most 64 KiB.
 func Transport(next http.RoundTripper) http.RoundTripper {
-	return transport{next, make(places, maxLarge)}
+	return transport{next, make(places, maxLarge), make(places, maxDecoding())}
 }
 
 type transport struct {
-	next  http.RoundTripper
-	large places
+	next     http.RoundTripper
+	large    places
+	decoding places
 }
 
 // CloseIdleConnections is called by http.Client.CloseIdleConnections.
@@ -65,6 +66,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if resp.StatusCode >= http.StatusMultipleChoices {
 		return readFailure(resp, body)
 	}
+	resp.Body = t.paged(r.Context(), body)
 	return resp, nil
 }
 

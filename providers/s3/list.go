@@ -34,6 +34,7 @@ type listing struct {
 func (l *listing) pages(
 	ctx context.Context, c *client.Client, opts providers.ListOptions,
 ) error {
+	ctx, turn := limits.WithTurn(ctx)
 	in := c.ListInput(opts)
 	if c.ListsDirectories() {
 		if opts.Direct && opts.After != "" {
@@ -43,6 +44,7 @@ func (l *listing) pages(
 	}
 	for more := !l.Done(); more; {
 		page, err := c.ListPage(ctx, in)
+		turn.Leave()
 		if limits.IsTooMuch(err) && in.MaxKeys == nil {
 			in.MaxKeys = aws.Int32(driver.ShortPage)
 			continue

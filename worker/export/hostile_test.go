@@ -126,7 +126,8 @@ func TestHostileDocument_EndsWithItsContext(t *testing.T) {
 					t.Errorf("ended %v after its context", time.Since(*at))
 				}
 				refused := doc.refused != "" && errors.Is(err, providers.Invalid)
-				if err != nil && !refused && !errors.Is(err, errStopped) {
+				stopped := errors.Is(err, errStopped) || ctx.Err() != nil && errors.Is(err, ctx.Err())
+				if err != nil && !refused && !stopped {
 					t.Error(err)
 				}
 			})

@@ -73,6 +73,15 @@ func FirstRead(key string) int64 {
 // that Read can read.
 func ReadsName(key string) bool { return formatByName(key) != nil }
 
+// TypeByName returns the type that the extension of a key stands for.
+// It is empty if Read reads no such type.
+func TypeByName(key string) head.Type {
+	if f := formatByName(key); f != nil {
+		return f.Type
+	}
+	return ""
+}
+
 // FitsName reports whether the extension of a key stands for a type,
 // or for none that Read can read.
 func FitsName(key string, t head.Type) bool {

@@ -8,31 +8,29 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/job"
 )
 
-// Plan emits shards of at most size objects each, as env.Cut does, from
-// the object after the key after on. size is at most 2,000.
-//
-// The shards have the order of the report. Each has its Place.
-func (l *List) Plan(
-	ctx context.Context, env job.Env, after string, size int64, emit func(job.Shard) error,
-) error {
-	in := &planned{Bucket: l.bucket, list: l}
-	return env.Cut(ctx, in, after, size, func(s job.Shard) error {
-		s.Place, s.Order = in.take(s.Objects).String(), 0
-		return emit(s)
-	})
-}
-
-// planned is a bucket that lists what a report lists. It remembers the
-// places of the objects that no shard has yet.
-type planned struct {
+// Rows is a bucket whose listing is the report's, for job.Env.Cut. The
+// shards must be given to Place in the order in which they are cut, and
+// have at most 2,000 objects.
+type Rows struct {
 	providers.Bucket
 	list   *List
-	places []place
+	places []place // of the objects that no shard has yet
+}
+
+// Rows returns the rows of the report as a bucket that lists them.
+func (l *List) Rows() *Rows { return &Rows{Bucket: l.bucket, list: l} }
+
+// Place returns the next shard with its Place. It has the order of the
+// report.
+func (p *Rows) Place(s job.Shard) job.Shard {
+	s.Place, s.Order = p.places[0].String(), 0
+	p.places = append([]place(nil), p.places[s.Objects:]...)
+	return s
 }
 
 // List implements providers.Bucket. Of the options, only After counts:
 // the objects behind that key in the order of the report.
-func (p *planned) List(
+func (p *Rows) List(
 	ctx context.Context, opts providers.ListOptions,
 ) iter.Seq2[providers.Object, error] {
 	return func(yield func(providers.Object, error) bool) {
@@ -53,13 +51,6 @@ func (p *planned) List(
 			yield(providers.Object{}, p.list.changed(opts.After))
 		}
 	}
-}
-
-// take forgets the places of the next n objects, and returns the first.
-func (p *planned) take(n int64) place {
-	first := p.places[0]
-	p.places = append([]place(nil), p.places[n:]...)
-	return first
 }
 
 // objects yields the rows of the job's objects, from a place on. A key

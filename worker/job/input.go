@@ -8,11 +8,11 @@ import "github.com/stevedore-jobs/stevedore/worker/job/listing"
 //
 // A field that is added comes last: then workers of the version before
 // can read the others.
-func (s Shard) Input() []byte { return listing.Join(s.Listing) }
+func (s Shard) Input() []byte { return listing.Join(s.Listing, s.Known) }
 
 // WithInput returns the shard with the fields that Input returned. It
 // keeps the slice.
 func (s Shard) WithInput(input []byte) (Shard, error) {
-	err := listing.Split(input, &s.Listing)
+	err := listing.Split(input, &s.Listing, &s.Known)
 	return s, err
 }

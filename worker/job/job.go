@@ -113,6 +113,10 @@ type Shard struct {
 	// it, List lists the range again. The engine keeps it until the
 	// shard is done, or drops it if the job has no room for it.
 	Listing []byte `json:"-"`
+
+	// Known is what the job has found out of these objects before, in a
+	// form of its own. It is kept and dropped together with Listing.
+	Known []byte `json:"-"`
 }
 
 // Item is the outcome of one object.

@@ -65,7 +65,7 @@ func TestJob_OrientationLikeCVAT(t *testing.T) {
 	for o := range 10 {
 		w.Put(t, "o"+string(rune('0'+o))+".jpg", jpegOf(v.Width, v.Height, o, 0))
 	}
-	out := jobtest.Run(t, w, New(ample), tasks.BuildManifest{Source: jobtest.Source("")})
+	out := jobtest.Run(t, w, New(ample), tasks.BuildManifest{Plain: true, Source: jobtest.Source("")})
 	if out.Err != nil {
 		t.Fatal(out.Err)
 	}
@@ -89,7 +89,7 @@ func TestJob_OrderLikeCVAT(t *testing.T) {
 		w.Put(t, key, jpegOf(1, 1, 1, 0))
 		want = append(want, string(entry.Image(key, 1, 1)))
 	}
-	if out := jobtest.Run(t, w, New(ample), tasks.BuildManifest{Source: jobtest.Source("")}); out.Err != nil {
+	if out := jobtest.Run(t, w, New(ample), tasks.BuildManifest{Plain: true, Source: jobtest.Source("")}); out.Err != nil {
 		t.Fatal(out.Err)
 	}
 	if diff := cmp.Diff(entry.Header+strings.Join(want, ""), w.Get(t, "manifest.jsonl")); diff != "" {

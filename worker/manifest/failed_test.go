@@ -69,7 +69,7 @@ func TestJob_ReadsOnlyWhatIsSelected(t *testing.T) {
 	w.Put(t, "a/small.jpg", "x")
 	w.Put(t, "a/large.jpg", jpegOf(3, 4, 1, 5000))
 	w.Ops()
-	j := tasks.BuildManifest{
+	j := tasks.BuildManifest{Plain: true,
 		Source: jobtest.Source(""), Include: []string{"**/*.jpg"}, Exclude: []string{"**/tmp/", "c/4"},
 		MinSize: int64(len(image)), MaxSize: 1000,
 	}

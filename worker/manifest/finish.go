@@ -4,11 +4,11 @@ import (
 	"context"
 	"iter"
 
-	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/linesort"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/order"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/previous"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/related"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/report"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/selection"
@@ -36,6 +36,8 @@ func (m Job) Finish(
 	}
 	defer in.Close()
 	key := sortKey(j, in)
+	data := previous.NewData(parts.Data)
+	parts.Data = data.Pieces
 	entries, err := joinContext(ctx, j, parts, in.Budget())
 	if err != nil {
 		return nil, err
@@ -49,28 +51,23 @@ func (m Job) Finish(
 	defer func() { _ = lines.Close() }()
 	result := newResult(j, lines, parts)
 	entries.count(&result)
+	result.Changes = changes(parts, data.Facts)
+	if j.DryRun {
+		result.Estimate = estimate(parts)
+		result.Entries += result.Estimate.Requests
+		return result, nil
+	}
 	if parts.Earlier == nil {
 		if err := checkEntries(j, &result, parts); err != nil {
 			return nil, err
 		}
-		result.Twins, err = findTwins(ctx, lines, dialectOf(j).Name, entries.budget)
-		if err != nil {
+		if err := compareEntries(ctx, j, lines, entries.budget, &result); err != nil {
 			return nil, err
 		}
 	}
 	to, _ := j.Target()
-	b, err := providers.OpenTarget(ctx, to, env.Open)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = b.Close() }()
-	out := output{b, lines, key, dialectOf(j), &result}
-	if parts.Earlier == nil {
-		err = out.publish(ctx)
-	} else {
-		err = out.amend(ctx, parts)
-	}
-	if err != nil {
+	out := output{entries: lines, sortKey: key, dialect: dialectOf(j), result: &result}
+	if err := out.store(ctx, to, env, parts, data.Facts); err != nil {
 		return nil, err
 	}
 	result.Order, err = in.Fit(ctx, result.Entries)
@@ -173,11 +170,18 @@ func checkEntries(
 	return selection.CheckFailed(j, r.Entries, parts)
 }
 
-func findTwins(
-	ctx context.Context, lines *linesort.Lines, name func([]byte) (string, error),
-	budget *memory.Budget,
-) (*tasks.Twins, error) {
-	return twins.Find(ctx, twins.Lines{
-		Pieces: lines.Pieces(ctx), Count: lines.Count, Name: name,
+// compareEntries finds entries with nearly the same name, or with the
+// same content.
+func compareEntries(
+	ctx context.Context, j tasks.BuildManifest, lines *linesort.Lines,
+	budget *memory.Budget, r *tasks.BuildManifestResult,
+) (err error) {
+	r.Twins, err = twins.Find(ctx, twins.Lines{
+		Pieces: lines.Pieces(ctx), Count: lines.Count, Name: dialectOf(j).Name,
 	}, budget)
+	if err != nil {
+		return err
+	}
+	r.Report.Duplicates, err = findDuplicates(ctx, j, lines, budget)
+	return err
 }

@@ -23,19 +23,6 @@ func (m Job) openInventory(
 	}, m.budget, env.Open)
 }
 
-// planInventory cuts the objects of a report into shards.
-func (m Job) planInventory(
-	ctx context.Context, j tasks.BuildManifest, env job.Env,
-	after string, emit func(job.Shard) error,
-) error {
-	l, err := m.openInventory(ctx, j, env)
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	return l.Plan(ctx, env, after, shardSize, emit)
-}
-
 // objects returns the objects of a shard. Those of a report whose
 // listing the engine has dropped are read from the report again.
 func (m Job) objects(
@@ -71,7 +58,8 @@ func (unlisted) List(
 
 // current makes the items of objects as they are now. A report is a day
 // or a week old: an object may have changed since, or be gone. A report
-// without ETags does not show it.
+// without ETags does not show it. An object that the report shows
+// unchanged since the earlier manifest is not looked at.
 type current struct{ headReader }
 
 // currentItem makes the item of an object with a reader.
@@ -85,7 +73,7 @@ func currentItem(
 // the report does not tell its ETag, or if the object has another one.
 func (c current) item(ctx context.Context, o providers.Object) (job.Item, error) {
 	item, err := job.Item{}, error(providers.Conflict)
-	if o.ETag != "" || c.Judge(o).Tally != "" {
+	if o.ETag != "" || c.dryRun || c.Judge(o).Tally != "" {
 		item, err = c.headReader.item(ctx, o)
 	}
 	if errors.Is(err, providers.Conflict) {

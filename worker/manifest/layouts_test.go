@@ -92,7 +92,7 @@ func TestJob_ContextImagesLikeCVAT(t *testing.T) {
 			for _, key := range c.In {
 				put(t, w, key)
 			}
-			j := tasks.BuildManifest{Source: jobtest.Source("")}
+			j := tasks.BuildManifest{Plain: true, Source: jobtest.Source("")}
 			if strings.HasPrefix(name, "3d") {
 				j.Dimension = tasks.Dimension3D
 			}
@@ -142,7 +142,7 @@ func TestJob_LayoutsByte(t *testing.T) {
 		for _, key := range c.keys {
 			put(t, w, key)
 		}
-		out := jobtest.Run(t, w, New(ample), tasks.BuildManifest{Source: jobtest.Source(""), Dimension: c.dimension})
+		out := jobtest.Run(t, w, New(ample), tasks.BuildManifest{Plain: true, Source: jobtest.Source(""), Dimension: c.dimension})
 		if diff := cmp.Diff(entry.Header+c.want+"\n", w.Get(t, "manifest.jsonl")); out.Err != nil || diff != "" {
 			t.Errorf("%s: %v %s", name, out.Err, diff)
 		}
@@ -157,7 +157,7 @@ func TestJob_ContextOfTwoLayouts(t *testing.T) {
 	for _, key := range []string{"s/s.pcd", "s/a.pcd", "s/a.png", "s/b.png", "t/t.bin", "t/t.png", "u/x.png", "pointcloud/t.bin", "related_images/t_pcd/x.png"} {
 		put(t, w, key)
 	}
-	out := jobtest.Run(t, w, New(ample), tasks.BuildManifest{Source: jobtest.Source(""), Dimension: tasks.Dimension3D})
+	out := jobtest.Run(t, w, New(ample), tasks.BuildManifest{Plain: true, Source: jobtest.Source(""), Dimension: tasks.Dimension3D})
 	if out.Err != nil {
 		t.Fatal(out.Err)
 	}
@@ -184,7 +184,7 @@ func TestJob_BrokenClouds(t *testing.T) {
 	w.Put(t, "new.pcd", "VERSION 9\nWIDTH 3\nHEIGHT 1\nDATA ascii\n")
 	w.Put(t, "long.pcd", strings.Repeat("# a comment\n", 10_000)+pcd)
 	all := 1.0
-	out := jobtest.Run(t, w, New(ample), tasks.BuildManifest{Source: jobtest.Source(""), Dimension: tasks.Dimension3D, MaxFailed: &all})
+	out := jobtest.Run(t, w, New(ample), tasks.BuildManifest{Plain: true, Source: jobtest.Source(""), Dimension: tasks.Dimension3D, MaxFailed: &all})
 	if out.Err != nil || out.Result.(tasks.BuildManifestResult).Entries != 1 || len(out.Errors) != 6 {
 		t.Fatalf("%+v, %v, %v", out.Result, out.Err, out.Errors)
 	}
@@ -203,7 +203,7 @@ func TestJob_TooManyContextImages(t *testing.T) {
 	for i := range 5001 {
 		w.Put(t, fmt.Sprintf("related_images/a_png/%d.png", i), "x")
 	}
-	out := jobtest.Run(t, w, New(ample), tasks.BuildManifest{Source: jobtest.Source("")})
+	out := jobtest.Run(t, w, New(ample), tasks.BuildManifest{Plain: true, Source: jobtest.Source("")})
 	if e := (*providers.Error)(nil); !errors.As(out.Err, &e) || e.Code != "TooManyContextImages" {
 		t.Errorf("%v", out.Err)
 	}

@@ -3,8 +3,9 @@
 // them.
 //
 // It knows which rooms do what: selection says which objects count,
-// imagehead and pointcloud read them, entry writes lines, related finds
-// context images, and order sorts. It knows nothing of queues or clouds.
+// imagehead and pointcloud read them, previous knows what need not be
+// read again, entry writes lines, related finds context images, and
+// order sorts. It knows nothing of queues or clouds.
 //
 // If a run works only on objects that failed earlier, their entries get
 // no context images: those were found in the earlier run.
@@ -19,7 +20,6 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/firstread"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/entry"
-	"github.com/stevedore-jobs/stevedore/worker/manifest/order"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
@@ -38,31 +38,6 @@ type Job struct {
 func New(budget *memory.Budget) Job { return Job{budget, new(firstread.Jobs)} }
 
 var _ job.Sharded[tasks.BuildManifest] = Job{}
-
-// Plan implements job.Sharded. It cuts all objects under the source's
-// prefix into shards, without the manifest itself.
-func (m Job) Plan(
-	ctx context.Context, j tasks.BuildManifest, env job.Env,
-	after string, emit func(job.Shard) error,
-) error {
-	b, err := openSource(ctx, j, env)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = b.Close() }()
-	if to, _ := j.Target(); after == "" {
-		if err := env.CheckTarget(ctx, to); err != nil {
-			return err
-		}
-		if err := order.Check(ctx, j, env.Open); err != nil {
-			return err
-		}
-	}
-	if j.Inventory != nil {
-		return m.planInventory(ctx, j, env, after, emit)
-	}
-	return env.Cut(ctx, b, after, shardSize, emit)
-}
 
 // openSource opens the bucket with the images. Its listings hide the
 // manifest itself, so that a second run counts the same objects.

@@ -29,7 +29,7 @@ func unordered(t *testing.T, order keyorder.Order) *jobtest.World {
 // The manifest is the same, whatever order the bucket lists in.
 func TestJob_InEachOrder(t *testing.T) {
 	t.Parallel()
-	j := tasks.BuildManifest{Source: jobtest.Source("")}
+	j := tasks.BuildManifest{Plain: true, Source: jobtest.Source("")}
 	plain := unordered(t, keyorder.Bytes)
 	want := jobtest.Run(t, plain, New(ample), j)
 	if want.Err != nil || len(want.Shards) < 3 {

@@ -100,7 +100,7 @@ func TestJob_WarnsOfTwins(t *testing.T) {
 	for _, key := range []string{"a.jpg", "A.JPG", "e\u0301.png", "é.png", "f.png", "b.txt", "B.txt"} {
 		w.Put(t, key, jpegOf(1, 1, 1, 0))
 	}
-	r := result(t, jobtest.Run(t, w, New(ample), tasks.BuildManifest{Source: jobtest.Source("")}))
+	r := result(t, jobtest.Run(t, w, New(ample), tasks.BuildManifest{Plain: true, Source: jobtest.Source("")}))
 	if r.Entries != 5 || r.Twins == nil || r.Twins.Groups != 2 || r.Twins.Entries != 4 || len(r.Twins.Examples) != 2 {
 		t.Errorf("%d entries, %+v", r.Entries, r.Twins)
 	}

@@ -123,6 +123,14 @@ func (w *World) Get(t testing.TB, key string) string {
 	return string(data)
 }
 
+// Delete removes an object from Bucket. It is not recorded.
+func (w *World) Delete(t testing.TB, key string) {
+	t.Helper()
+	if err := w.direct(t).Delete(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Keys returns all keys of Bucket that start with a prefix, in order.
 func (w *World) Keys(t testing.TB, prefix string) (keys []string) {
 	t.Helper()

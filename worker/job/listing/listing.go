@@ -47,10 +47,25 @@ func (p *Packer) Add(o providers.Object) {
 func (p *Packer) Pack() []byte {
 	rows := p.rows
 	*p = Packer{}
+	return Compress(rows)
+}
+
+// Compress compresses what a shard holds. It returns nil if there is
+// nothing, or more than Decompress reads: 4 MiB.
+func Compress(rows []byte) []byte {
 	if len(rows) == 0 || len(rows) > maxUnpacked {
 		return nil
 	}
 	return encoder().EncodeAll(rows, nil)
+}
+
+// Decompress returns what Compress has compressed.
+func Decompress(packed []byte) ([]byte, error) {
+	rows, err := decoder().DecodeAll(packed, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errBroken, err)
+	}
+	return rows, nil
 }
 
 // decoder returns the one decoder of the process. It is safe for
@@ -83,14 +98,14 @@ func commonPrefix(a, b string) int {
 	return n
 }
 
-var errBroken = errors.New("the packed listing is broken")
+var errBroken = errors.New("what the shard holds is broken")
 
 // Unpack returns the packed objects in their order. It fails if packed
 // does not come from a Packer.
 func Unpack(packed []byte) ([]providers.Object, error) {
-	rows, err := decoder().DecodeAll(packed, nil)
+	rows, err := Decompress(packed)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errBroken, err)
+		return nil, err
 	}
 	var objects []providers.Object
 	r := reader{rows: rows}

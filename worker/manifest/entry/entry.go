@@ -59,12 +59,11 @@ func WithRelated(text []byte, images []string) []byte {
 		return text
 	}
 	const original = `,"meta":{"original_name":`
-	end := len(text) - len("}\n")
-	out := append([]byte(nil), text[:end]...)
+	out, extra := cutExtra(text)
 	rest := []byte("}")
 	if at := bytes.LastIndex(out, []byte(original)); at >= 0 {
 		rest = append([]byte{','}, out[at+len(`,"meta":{`):]...)
-		out = out[:at]
+		out = out[:at:at]
 	}
 	out = append(out, `,"meta":{"related_images":[`...)
 	for i, image := range images {
@@ -73,8 +72,7 @@ func WithRelated(text []byte, images []string) []byte {
 		}
 		out = asciijson.AppendPython(out, image)
 	}
-	out = append(out, ']')
-	return append(append(out, rest...), "}\n"...)
+	return append(append(append(out, ']'), rest...), extra...)
 }
 
 // ErrNotEntry means that a line is not an entry of a manifest.
@@ -84,16 +82,24 @@ var ErrNotEntry = errors.New("the line is not an entry of a manifest")
 // which the entries are sorted. It is relative to the manifest's
 // directory.
 func Name(text []byte) (string, error) {
-	var e struct {
-		Name      *string `json:"name"`
-		Extension string  `json:"extension"`
-		Meta      struct {
-			OriginalName string `json:"original_name"`
-		} `json:"meta"`
-	}
+	var e fields
 	if err := json.Unmarshal(text, &e); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrNotEntry, err)
 	}
+	return e.object()
+}
+
+// fields are those of an entry that name its object.
+type fields struct {
+	Name      *string `json:"name"`
+	Extension string  `json:"extension"`
+	Meta      struct {
+		OriginalName string `json:"original_name"`
+	} `json:"meta"`
+}
+
+// object returns the name of the object.
+func (e fields) object() (string, error) {
 	switch {
 	case e.Name == nil:
 		return "", ErrNotEntry

@@ -37,6 +37,7 @@ var bounds = [...]int64{100_000, 500_000, 2_000_000, 8_000_000, 24_000_000, 100_
 // Image is what becomes known of one object.
 type Image struct {
 	Requests int64 // that it took
+	IsImage  bool  // or a point cloud: it is an entry or has failed
 	IsEntry  bool
 	// Of an entry: its type and size. A point cloud has no type.
 	Type          head.Type

@@ -116,6 +116,10 @@ func isRaw(key string) bool {
 
 const typeTIFF head.Type = "tiff"
 
+// TakesUnopenable reports whether images that CVAT cannot open are
+// entries.
+func (s Selection) TakesUnopenable() bool { return s.unopenable }
+
 // JudgeHead decides on an image by its name and head.
 func (s Selection) JudgeHead(key string, h head.Head) Verdict {
 	if isRaw(key) && h.Type == typeTIFF {
