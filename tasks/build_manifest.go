@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/stevedore-jobs/stevedore/tasks/fields"
-	"github.com/stevedore-jobs/stevedore/tasks/imagereport"
+	"github.com/stevedore-jobs/stevedore/tasks/results"
 )
 
 // BuildManifest makes CVAT's dataset manifest of the images under the
@@ -115,42 +115,21 @@ type BuildManifestResult struct {
 	SkippedBy map[string]int64 `json:"skipped_by,omitempty"`
 	// Report says what kinds of images there are and what reading them
 	// took.
-	Report *imagereport.Report `json:"report,omitempty"`
+	Report *results.ManifestReport `json:"report,omitempty"`
 	// Warnings counts the entries with a warning on the error list.
 	Warnings int64 `json:"warnings,omitempty"`
 	// Twins tells of entries whose names some tools take for the same;
 	// absent if there are none.
-	Twins *Twins `json:"twins,omitempty"`
+	Twins *results.Twins `json:"twins,omitempty"`
 	// Order says how the entries fit the predefined order, if there is
 	// one.
-	Order *OrderFit `json:"order,omitempty"`
+	Order *results.OrderFit `json:"order,omitempty"`
 	// Changes compares with the manifest that was there before; absent
 	// if it could not be read, or was sorted in another order.
-	Changes *ManifestChanges `json:"changes,omitempty"`
+	Changes *results.ManifestChanges `json:"changes,omitempty"`
 	// Estimate is set by a dry run. Entries then counts those that the
 	// manifest would have if every image can be read.
-	Estimate *ManifestEstimate `json:"estimate,omitempty"`
-}
-
-// ManifestChanges compares a manifest with the one before, by keys,
-// ETags and sizes.
-type ManifestChanges struct {
-	Added   int64 `json:"added"`   // entries of new images
-	Changed int64 `json:"changed"` // entries of images that were stored anew
-	Kept    int64 `json:"kept"`    // entries that were taken over or are the same
-	// Removed counts entries of the earlier manifest that are none now:
-	// their objects are gone, left out or on the error list.
-	Removed int64 `json:"removed"`
-	// RemovedKeys are the first 100 of them that are gone or left out;
-	// absent if planning was interrupted.
-	RemovedKeys []string `json:"removed_keys,omitempty"`
-}
-
-// ManifestEstimate is what a run would read of images, if the heads are
-// as long as usual.
-type ManifestEstimate struct {
-	Requests int64 `json:"requests"`
-	Bytes    int64 `json:"bytes"`
+	Estimate *results.ManifestEstimate `json:"estimate,omitempty"`
 }
 
 // Kind implements Result.

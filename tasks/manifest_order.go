@@ -84,15 +84,3 @@ func (j BuildManifest) checkOrder(errs *fields.Errors) {
 }
 
 func notKey(key string) bool { return key == "" || !utf8.ValidString(key) }
-
-// OrderFit says how the entries of a manifest fit a predefined
-// order.
-type OrderFit struct {
-	// Unlisted counts the entries that the order does not name.
-	// They are at the end of the manifest.
-	Unlisted int64 `json:"unlisted"`
-	// Missing counts the keys of the order that are no entries.
-	Missing int64 `json:"missing"`
-	// Examples are some of the missing keys, at most 20.
-	Examples []string `json:"examples,omitempty"`
-}

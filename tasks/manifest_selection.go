@@ -35,16 +35,3 @@ func (j BuildManifest) checkSelection(errs *fields.Errors) {
 		errs.Add("max_failed", "%v is not within 0 to 1; 0.2 means a fifth of the images", share)
 	}
 }
-
-// Twins are entries of a manifest whose names differ only in case
-// or in their Unicode form. File systems of Windows and macOS take
-// such names for the same.
-type Twins struct {
-	// Entries is how many entries have such a name.
-	Entries int64 `json:"entries"`
-	// Groups is how many different names they would be without
-	// these differences.
-	Groups int64 `json:"groups"`
-	// Examples are the names of some groups, at most 20.
-	Examples [][]string `json:"examples"`
-}

@@ -20,6 +20,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
+	"github.com/stevedore-jobs/stevedore/tasks/results"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 	manifestjob "github.com/stevedore-jobs/stevedore/worker/manifest" //nolint:depguard // chaos must not change the output of a real job
@@ -81,7 +82,7 @@ func expectedOutput(t testing.TB, b simulation, j tasks.BuildManifest) (o output
 		t.Fatal(err)
 	}
 	o.result, o.manifest = r.(tasks.BuildManifestResult), manifestOf(t, j)
-	o.result.Changes = &tasks.ManifestChanges{Added: o.result.Entries}
+	o.result.Changes = &results.ManifestChanges{Added: o.result.Entries}
 	return o
 }
 

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/imagereport"
+	"github.com/stevedore-jobs/stevedore/tasks/results"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/linesort"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/duplicates"
@@ -43,7 +43,7 @@ func (c counter) item(ctx context.Context, o providers.Object) (job.Item, error)
 // Storage and files are of a version, whatever its content.
 func findDuplicates(
 	ctx context.Context, j tasks.BuildManifest, lines *linesort.Lines, budget *memory.Budget,
-) (*imagereport.Duplicates, error) {
+) (*results.Duplicates, error) {
 	byContent := j.Source.Provider == "s3" || j.Source.Provider == "mem"
 	if !byContent || !dialectOf(j).HasMeta || j.Plain {
 		return nil, nil

@@ -14,7 +14,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/imagereport"
+	"github.com/stevedore-jobs/stevedore/tasks/results"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/headtest"
 	"github.com/stevedore-jobs/stevedore/worker/job"
@@ -98,11 +98,11 @@ func TestJob_Zoo(t *testing.T) {
 			"backslash": 1, "corrupt-image": 3, "cvat-cannot-open": 1, "empty-object": 1, "empty-segment": 1, "excluded": 1,
 			"folder-marker": 1, "not-an-image": 2, "own-output": 2,
 		},
-		Warnings: 1, Changes: &tasks.ManifestChanges{Added: 5},
-		Report: &imagereport.Report{
+		Warnings: 1, Changes: &results.ManifestChanges{Added: 5},
+		Report: &results.ManifestReport{
 			Types:                map[string]int64{"jpeg": 5},
-			Resolutions:          []imagereport.Resolution{{Below: .1, Images: 2}, {Below: .5, Images: 2}, {Below: 100, Images: 1}},
-			MismatchedExtensions: []imagereport.Mismatch{{Extension: ".png", Type: "jpeg", Images: 1}},
+			Resolutions:          []results.Resolution{{Below: .1, Images: 2}, {Below: .5, Images: 2}, {Below: 100, Images: 1}},
+			MismatchedExtensions: []results.Mismatch{{Extension: ".png", Type: "jpeg", Images: 1}},
 			Requests:             10, BytesWhole: 60_437,
 		},
 	}

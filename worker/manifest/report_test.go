@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/imagereport"
+	"github.com/stevedore-jobs/stevedore/tasks/results"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 )
 
@@ -25,11 +25,11 @@ func TestJob_Report(t *testing.T) {
 	w.Put(t, "readme.txt", "no image")
 	j := tasks.BuildManifest{Source: jobtest.Source("")}
 	first := result(t, jobtest.Run(t, w, New(ample), j))
-	want := &imagereport.Report{
+	want := &results.ManifestReport{
 		Types:                map[string]int64{"jpeg": 5},
-		Resolutions:          []imagereport.Resolution{{Below: .5, Images: 4}, {Below: 8, Images: 1}},
-		MismatchedExtensions: []imagereport.Mismatch{{Extension: ".png", Type: "jpeg", Images: 1}},
-		Duplicates: &imagereport.Duplicates{Groups: 1, Entries: 3, Bytes: 2 * size, Largest: []imagereport.Group{{
+		Resolutions:          []results.Resolution{{Below: .5, Images: 4}, {Below: 8, Images: 1}},
+		MismatchedExtensions: []results.Mismatch{{Extension: ".png", Type: "jpeg", Images: 1}},
+		Duplicates: &results.Duplicates{Groups: 1, Entries: 3, Bytes: 2 * size, Largest: []results.DuplicateGroup{{
 			Entries: 3, Size: size, Keys: []string{"a.jpg", "b/a.jpg", "c.png"},
 		}}},
 		Requests: 6, BytesWhole: 5*size + int64(len("<!DOCTYPE html>")),
@@ -53,7 +53,7 @@ func TestJob_Report(t *testing.T) {
 func TestJob_ReportWithoutETags(t *testing.T) {
 	t.Parallel()
 	for name, j := range map[string]tasks.BuildManifest{
-		"plain":          {Plain: true},
+		"plain":    {Plain: true},
 		"not kept": {Plain: true, Unopenable: "include"},
 	} {
 		w := jobtest.New()
@@ -80,10 +80,10 @@ func TestJob_ReportOfARetry(t *testing.T) {
 	before := result(t, first).Report
 	w.Put(t, "b.jpg", jpegOf(640, 480, 1, 0))
 	got := result(t, jobtest.Retry(t, w, New(ample), j, first.Failed(10))).Report
-	want := &imagereport.Report{
+	want := &results.ManifestReport{
 		Types:                map[string]int64{"jpeg": 3},
-		Resolutions:          []imagereport.Resolution{{Below: .5, Images: 3}},
-		MismatchedExtensions: []imagereport.Mismatch{{Extension: ".png", Type: "jpeg", Images: 1}},
+		Resolutions:          []results.Resolution{{Below: .5, Images: 3}},
+		MismatchedExtensions: []results.Mismatch{{Extension: ".png", Type: "jpeg", Images: 1}},
 		Duplicates:           before.Duplicates,
 		Requests:             before.Requests + 2, BytesWhole: before.BytesWhole,
 	}
@@ -99,7 +99,7 @@ func TestJob_ReportOfPointClouds(t *testing.T) {
 	w.Put(t, "a.bin", string(make([]byte, 160)))
 	j := tasks.BuildManifest{Source: jobtest.Source(""), Dimension: tasks.Dimension3D}
 	got := result(t, jobtest.Run(t, w, New(ample), j)).Report
-	want := &imagereport.Report{Types: map[string]int64{"point-cloud": 1}, BytesWhole: 160}
+	want := &results.ManifestReport{Types: map[string]int64{"point-cloud": 1}, BytesWhole: 160}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

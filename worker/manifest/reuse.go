@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/stevedore-jobs/stevedore/providers"
-	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/results"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/previous"
@@ -66,11 +66,11 @@ func unread(s previous.State, o providers.Object) string {
 
 // changes compares the entries with those of the earlier manifest. It
 // returns nil if it is not known for all.
-func changes(parts job.Parts, facts *previous.Facts) *tasks.ManifestChanges {
+func changes(parts job.Parts, facts *previous.Facts) *results.ManifestChanges {
 	if facts == nil || facts.Inexact || parts.Tally[tallyEntries] > 0 {
 		return nil
 	}
-	c := tasks.ManifestChanges{
+	c := results.ManifestChanges{
 		Added: parts.Tally[tallyAdded], Changed: parts.Tally[tallyChanged],
 		Kept: parts.Tally[tallyKept], RemovedKeys: facts.Removed,
 	}
@@ -88,8 +88,8 @@ func changes(parts job.Parts, facts *previous.Facts) *tasks.ManifestChanges {
 
 // estimate says what a run would read of the images that a dry run has
 // left unread.
-func estimate(parts job.Parts) *tasks.ManifestEstimate {
-	var e tasks.ManifestEstimate
+func estimate(parts job.Parts) *results.ManifestEstimate {
+	var e results.ManifestEstimate
 	for tally, n := range parts.Tally {
 		if rest, ok := strings.CutPrefix(tally, tallyUnread+":"); ok {
 			_, size, _ := strings.Cut(rest, ":")

@@ -11,6 +11,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/results"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/headtest"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
@@ -62,7 +63,7 @@ func TestReuse_ReadsNothingTwice(t *testing.T) {
 	if want := []string{"get i/manifest.jsonl"}; !slices.Equal(ops, want) {
 		t.Errorf("the second run: %d operations: %.200q", len(ops), ops)
 	}
-	want := tasks.ManifestChanges{Kept: 2500}
+	want := results.ManifestChanges{Kept: 2500}
 	if !second.Unchanged || !cmp.Equal(second.Changes, &want) || second.BytesRead != 0 || w.Get(t, first.Key) != manifest {
 		t.Errorf("%s", second.Summary())
 	}
@@ -95,7 +96,7 @@ func TestReuse_ReadsOnlyChanges(t *testing.T) {
 			if got := gets(w); !slices.Equal(got, []string{"b9.jpg", "manifest.jsonl", "z.jpg"}) {
 				t.Errorf("%s: read %q", sorting, got)
 			}
-			want := tasks.ManifestChanges{Added: 1, Changed: 1, Kept: int64(len(keys)) - 1, Removed: 1, RemovedKeys: []string{"gone.jpg"}}
+			want := results.ManifestChanges{Added: 1, Changed: 1, Kept: int64(len(keys)) - 1, Removed: 1, RemovedKeys: []string{"gone.jpg"}}
 			if diff := cmp.Diff(&want, r.Changes); diff != "" {
 				t.Errorf("%s: %s", sorting, diff)
 			}
@@ -119,7 +120,7 @@ func TestReuse_SelectionChanges(t *testing.T) {
 	w.Put(t, "c/3.jpg", "no image any more")
 	j.Exclude = []string{"a/"}
 	r := result(t, jobtest.Run(t, w, New(ample), j))
-	want := tasks.ManifestChanges{Kept: 1, Removed: 2, RemovedKeys: []string{"a/1.jpg"}}
+	want := results.ManifestChanges{Kept: 1, Removed: 2, RemovedKeys: []string{"a/1.jpg"}}
 	if diff := cmp.Diff(&want, r.Changes); diff != "" || r.Entries != 1 {
 		t.Error(diff)
 	}
@@ -180,17 +181,17 @@ func TestReuse_OtherManifests(t *testing.T) {
 	same := string(entry.Image("a.jpg", 3, 4))
 	for name, c := range map[string]struct {
 		manifest string
-		want     *tasks.ManifestChanges
+		want     *results.ManifestChanges
 	}{
-		"CVAT's":   {entry.Header + same + string(entry.Image("b.jpg", 1, 1)) + string(entry.Image("c.jpg", 1, 1)), &tasks.ManifestChanges{Kept: 1, Changed: 1, Removed: 1, RemovedKeys: []string{"c.jpg"}}},
-		"Spaces":   {entry.Header + `{ "name": "a", "extension": ".jpg", "width": 3, "height": 4 }`, &tasks.ManifestChanges{Added: 1, Kept: 1}},
-		"Broken":   {entry.Header + same + "no JSON\n{}\n\n", &tasks.ManifestChanges{Added: 1, Kept: 1, Removed: 3}},
-		"Long":     {entry.Header + `{"name":"` + strings.Repeat("x", 1<<20) + "\"}\n" + same, &tasks.ManifestChanges{Added: 1, Kept: 1, Removed: 1}},
+		"CVAT's":   {entry.Header + same + string(entry.Image("b.jpg", 1, 1)) + string(entry.Image("c.jpg", 1, 1)), &results.ManifestChanges{Kept: 1, Changed: 1, Removed: 1, RemovedKeys: []string{"c.jpg"}}},
+		"Spaces":   {entry.Header + `{ "name": "a", "extension": ".jpg", "width": 3, "height": 4 }`, &results.ManifestChanges{Added: 1, Kept: 1}},
+		"Broken":   {entry.Header + same + "no JSON\n{}\n\n", &results.ManifestChanges{Added: 1, Kept: 1, Removed: 3}},
+		"Long":     {entry.Header + `{"name":"` + strings.Repeat("x", 1<<20) + "\"}\n" + same, &results.ManifestChanges{Added: 1, Kept: 1, Removed: 1}},
 		"Video":    {`{"version":"1.1"}` + "\n" + `{"type":"video"}` + "\n" + same, nil},
 		"List":     {`{"source-ref":"s3://images/a.jpg"}` + "\n", nil},
 		"Unsorted": {entry.Header + string(entry.Image("b.jpg", 3, 4)) + same, nil},
-		"Empty":    {"", &tasks.ManifestChanges{Added: 2}},
-		"Header":   {entry.Header, &tasks.ManifestChanges{Added: 2}},
+		"Empty":    {"", &results.ManifestChanges{Added: 2}},
+		"Header":   {entry.Header, &results.ManifestChanges{Added: 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -249,7 +250,7 @@ func TestDryRun(t *testing.T) {
 	j := tasks.BuildManifest{Source: jobtest.Source("i/"), DryRun: true}
 	dry := result(t, jobtest.Run(t, w, New(ample), j))
 	if got := w.Ops("get", "put"); dry.Entries != 40 || dry.Estimate.Requests != 40 || dry.Estimate.Bytes < 40*4096 ||
-		!cmp.Equal(dry.Changes, &tasks.ManifestChanges{Added: 40}) || reads(got, "i/manifest.jsonl") != len(got) {
+		!cmp.Equal(dry.Changes, &results.ManifestChanges{Added: 40}) || reads(got, "i/manifest.jsonl") != len(got) {
 		t.Errorf("%s; %q", dry.Summary(), got)
 	}
 	j.DryRun = false
@@ -260,7 +261,7 @@ func TestDryRun(t *testing.T) {
 	w.Ops()
 	j.DryRun = true
 	dry = result(t, jobtest.Run(t, w, New(ample), j))
-	want := tasks.ManifestChanges{Changed: 1, Kept: 38, Removed: 1, RemovedKeys: []string{"i/00004.jpg"}}
+	want := results.ManifestChanges{Changed: 1, Kept: 38, Removed: 1, RemovedKeys: []string{"i/00004.jpg"}}
 	if diff := cmp.Diff(&want, dry.Changes); diff != "" || dry.Entries != 39 || dry.Estimate.Requests != 1 {
 		t.Errorf("%s\n%s", dry.Summary(), diff)
 	}

@@ -14,7 +14,7 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/stevedore-jobs/stevedore/tasks/imagereport"
+	"github.com/stevedore-jobs/stevedore/tasks/results"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
@@ -50,7 +50,7 @@ type Lines struct {
 //
 // ETags are compared by a hash of 64 bits, so that the counts may be too
 // high by one in a thousand million jobs.
-func Find(ctx context.Context, l Lines, budget *memory.Budget) (*imagereport.Duplicates, error) {
+func Find(ctx context.Context, l Lines, budget *memory.Budget) (*results.Duplicates, error) {
 	room := min(budget.LargestBeside(), max(l.Count, 1)*markSize)
 	share, err := budget.ClaimBeside(room)
 	if err != nil {
@@ -61,7 +61,7 @@ func Find(ctx context.Context, l Lines, budget *memory.Budget) (*imagereport.Dup
 		return nil, err
 	}
 
-	found := &imagereport.Duplicates{}
+	found := &results.Duplicates{}
 	var largest []group
 	s := search{l, make([]mark, 0, room/markSize)}
 	rounds := rounds(l.Count*markSize, room)
@@ -141,7 +141,7 @@ func (s search) each(ctx context.Context, do func(o Object)) error {
 // round counts the duplicates among the objects that belong to a round.
 // It returns the largest groups of all rounds so far.
 func (s search) round(
-	ctx context.Context, round, rounds uint64, found *imagereport.Duplicates, largest []group,
+	ctx context.Context, round, rounds uint64, found *results.Duplicates, largest []group,
 ) ([]group, error) {
 	marks := s.marks[:0]
 	err := s.each(ctx, func(o Object) {
@@ -188,12 +188,12 @@ func insert(largest []group, g group) []group {
 }
 
 // name returns the groups with the first of their keys.
-func (s search) name(ctx context.Context, largest []group) ([]imagereport.Group, error) {
+func (s search) name(ctx context.Context, largest []group) ([]results.DuplicateGroup, error) {
 	at := make(map[mark]int, len(largest))
-	groups := make([]imagereport.Group, len(largest))
+	groups := make([]results.DuplicateGroup, len(largest))
 	for i, g := range largest {
 		at[g.mark] = i
-		groups[i] = imagereport.Group{Entries: g.entries, Size: g.size}
+		groups[i] = results.DuplicateGroup{Entries: g.entries, Size: g.size}
 	}
 	err := s.each(ctx, func(o Object) {
 		i, ok := at[markOf(o)]

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/stevedore-jobs/stevedore/tasks/imagereport"
+	"github.com/stevedore-jobs/stevedore/tasks/results"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/duplicates"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
@@ -41,7 +41,7 @@ func TestFind(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		lines []string
-		want  *imagereport.Duplicates
+		want  *results.Duplicates
 	}{
 		"no lines":      {nil, nil},
 		"no duplicates": {[]string{"a 1 5", "b 2 5"}, nil},
@@ -49,14 +49,14 @@ func TestFind(t *testing.T) {
 		"no ETag":       {[]string{"a  5", "b  5"}, nil},
 		"two groups": {
 			[]string{"a 1 5", "b 2 7", "c 1 5", "d 3 1", "e 2 7", "f 2 7"},
-			&imagereport.Duplicates{Groups: 2, Entries: 5, Bytes: 19, Largest: []imagereport.Group{
+			&results.Duplicates{Groups: 2, Entries: 5, Bytes: 19, Largest: []results.DuplicateGroup{
 				{Entries: 3, Size: 7, ETag: "2", Keys: []string{"b", "e", "f"}},
 				{Entries: 2, Size: 5, ETag: "1", Keys: []string{"a", "c"}},
 			}},
 		},
 		"few keys are named": {
 			[]string{"a 1 1", "b 1 1", "c 1 1", "d 1 1", "e 1 1", "f 1 1"},
-			&imagereport.Duplicates{Groups: 1, Entries: 6, Bytes: 5, Largest: []imagereport.Group{
+			&results.Duplicates{Groups: 1, Entries: 6, Bytes: 5, Largest: []results.DuplicateGroup{
 				{Entries: 6, Size: 1, ETag: "1", Keys: []string{"a", "b", "c", "d", "e"}},
 			}},
 		},
@@ -84,7 +84,7 @@ func TestFind_InRounds(t *testing.T) {
 	for n := range 30 {
 		all = append(all, fmt.Sprintf("x%d x 10", n))
 	}
-	var first *imagereport.Duplicates
+	var first *results.Duplicates
 	for _, limit := range []int64{1 << 20, 40_000} {
 		budget := memory.New(limit)
 		got, err := duplicates.Find(t.Context(), lines(all), budget)

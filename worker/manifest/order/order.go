@@ -11,6 +11,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/results"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 	"github.com/stevedore-jobs/stevedore/worker/natsort"
 )
@@ -101,11 +102,11 @@ const (
 // Fit says how the entries fit a predefined order. entries is how
 // many there are; Key must have been called for each. Fit returns
 // nil for other orders.
-func (o *Order) Fit(ctx context.Context, entries int64) (*tasks.OrderFit, error) {
+func (o *Order) Fit(ctx context.Context, entries int64) (*results.OrderFit, error) {
 	if o.sorting != tasks.SortingPredefined {
 		return nil, nil
 	}
-	fit := &tasks.OrderFit{
+	fit := &results.OrderFit{
 		Unlisted: entries - o.places.seen,
 		Missing:  int64(len(o.places.all)) - o.places.seen,
 	}

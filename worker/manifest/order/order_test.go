@@ -13,6 +13,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/keyorder"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/results"
 	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/order"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
@@ -31,7 +32,7 @@ func load(t *testing.T, j tasks.BuildManifest, text string) (*order.Order, error
 }
 
 // sorted sorts keys by an order, and says how they fit.
-func sorted(t *testing.T, o *order.Order, keys []string) ([]string, *tasks.OrderFit) {
+func sorted(t *testing.T, o *order.Order, keys []string) ([]string, *results.OrderFit) {
 	t.Helper()
 	by := make(map[string]string, len(keys))
 	for _, key := range keys {
@@ -60,24 +61,24 @@ func TestOrder(t *testing.T) {
 	for name, c := range map[string]struct {
 		job        tasks.BuildManifest
 		text, want string
-		fit        *tasks.OrderFit
+		fit        *results.OrderFit
 	}{
 		"default":         {want: "A2.jpg a1.jpg a10.jpg a2.jpg b/1.jpg é.jpg"},
 		"lexicographical": {job: tasks.BuildManifest{Sorting: tasks.SortingLexicographical}, want: "A2.jpg a1.jpg a10.jpg a2.jpg b/1.jpg é.jpg"},
 		"natural":         {job: tasks.BuildManifest{Sorting: tasks.SortingNatural}, want: "a1.jpg A2.jpg a2.jpg a10.jpg b/1.jpg é.jpg"},
 		"predefined": {
 			job: keyed("é.jpg", "gone.jpg", "a2.jpg", "é.jpg", "A2.jpg", "gone.jpg"), want: "é.jpg a2.jpg A2.jpg a1.jpg a10.jpg b/1.jpg",
-			fit: &tasks.OrderFit{Unlisted: 3, Missing: 1, Examples: []string{"gone.jpg"}},
+			fit: &results.OrderFit{Unlisted: 3, Missing: 1, Examples: []string{"gone.jpg"}},
 		},
 		"all predefined": {
 			job: keyed("é.jpg", "b/1.jpg", "a2.jpg", "A2.jpg", "a1.jpg", "a10.jpg"), want: "é.jpg b/1.jpg a2.jpg A2.jpg a1.jpg a10.jpg",
-			fit: &tasks.OrderFit{},
+			fit: &results.OrderFit{},
 		},
 		"an object": {
 			job: inObject(), text: "\ufeffb/1.jpg\r\n\r\n\na10.jpg\na1.jpg", want: "b/1.jpg a10.jpg a1.jpg A2.jpg a2.jpg é.jpg",
-			fit: &tasks.OrderFit{Unlisted: 3},
+			fit: &results.OrderFit{Unlisted: 3},
 		},
-		"an empty object": {job: inObject(), text: "\n", want: "A2.jpg a1.jpg a10.jpg a2.jpg b/1.jpg é.jpg", fit: &tasks.OrderFit{Unlisted: 6}},
+		"an empty object": {job: inObject(), text: "\n", want: "A2.jpg a1.jpg a10.jpg a2.jpg b/1.jpg é.jpg", fit: &results.OrderFit{Unlisted: 6}},
 	} {
 		o, err := load(t, c.job, c.text)
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/stevedore-jobs/stevedore/tasks/imagereport"
+	"github.com/stevedore-jobs/stevedore/tasks/results"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
@@ -78,8 +78,8 @@ func (i *Image) Counts(key string, size int64) map[string]int64 {
 
 // Of returns the report of a job with these counts. earlier is that of
 // the run whose failed images were retried, or nil.
-func Of(counts map[string]int64, earlier *imagereport.Report) *imagereport.Report {
-	r := &imagereport.Report{
+func Of(counts map[string]int64, earlier *results.ManifestReport) *results.ManifestReport {
+	r := &results.ManifestReport{
 		Types: map[string]int64{}, Requests: counts[countRequests], BytesWhole: counts[countBytes],
 	}
 	var classes [len(bounds) + 1]int64
@@ -108,7 +108,7 @@ func Of(counts map[string]int64, earlier *imagereport.Report) *imagereport.Repor
 // addEarlier adds what an earlier run has counted. That run has counted
 // the sizes of all objects.
 func addEarlier(
-	r, earlier *imagereport.Report, classes *[len(bounds) + 1]int64, pairs map[string]int64,
+	r, earlier *results.ManifestReport, classes *[len(bounds) + 1]int64, pairs map[string]int64,
 ) {
 	for t, n := range earlier.Types {
 		r.Types[t] += n
@@ -130,9 +130,9 @@ func addEarlier(
 
 func below(bound int64) float64 { return float64(bound) / 1e6 }
 
-func resolutions(classes [len(bounds) + 1]int64) (all []imagereport.Resolution) {
+func resolutions(classes [len(bounds) + 1]int64) (all []results.Resolution) {
 	for class, n := range classes {
-		r := imagereport.Resolution{Images: n}
+		r := results.Resolution{Images: n}
 		if class < len(bounds) {
 			r.Below = below(bounds[class])
 		}
@@ -144,14 +144,14 @@ func resolutions(classes [len(bounds) + 1]int64) (all []imagereport.Resolution) 
 }
 
 // mismatches returns the pairs, the most frequent first.
-func mismatches(pairs map[string]int64) (all []imagereport.Mismatch) {
+func mismatches(pairs map[string]int64) (all []results.Mismatch) {
 	for _, pair := range slices.Sorted(maps.Keys(pairs)) {
 		extension, t, _ := strings.Cut(pair, ":")
-		all = append(all, imagereport.Mismatch{
+		all = append(all, results.Mismatch{
 			Extension: extension, Type: t, Images: pairs[pair],
 		})
 	}
-	slices.SortStableFunc(all, func(a, b imagereport.Mismatch) int {
+	slices.SortStableFunc(all, func(a, b results.Mismatch) int {
 		return cmp.Compare(b.Images, a.Images)
 	})
 	return all

@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/stevedore-jobs/stevedore/tasks/imagereport"
+	"github.com/stevedore-jobs/stevedore/tasks/results"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/report"
 )
@@ -36,10 +36,10 @@ func TestOf(t *testing.T) {
 		"g.tiff": {Type: "tiff", Width: 20000, Height: 20000},
 		"h.pcd":  {Width: 20, Height: 1},
 	}), nil)
-	want := &imagereport.Report{
+	want := &results.ManifestReport{
 		Types:       map[string]int64{"png": 5, "jpeg": 1, "tiff": 1, "point-cloud": 1},
-		Resolutions: []imagereport.Resolution{{Below: .1, Images: 2}, {Below: 2, Images: 3}, {Below: 24, Images: 1}, {Images: 1}},
-		MismatchedExtensions: []imagereport.Mismatch{
+		Resolutions: []results.Resolution{{Below: .1, Images: 2}, {Below: 2, Images: 3}, {Below: 24, Images: 1}, {Images: 1}},
+		MismatchedExtensions: []results.Mismatch{
 			{Extension: ".jpg", Type: "png", Images: 2}, {Extension: ".gif", Type: "png", Images: 1},
 		},
 		Requests: 16, BytesWhole: 800,
@@ -49,19 +49,19 @@ func TestOf(t *testing.T) {
 	}
 
 	// The report of a retry covers both runs.
-	first.Duplicates = &imagereport.Duplicates{Groups: 1}
+	first.Duplicates = &results.Duplicates{Groups: 1}
 	both := report.Of(count(map[string]head.Head{
 		"i.jpg":  {Type: "jpeg", Width: 1, Height: 1},
 		"j.tiff": {Type: "tiff", Width: 20000, Height: 20000},
 		"k.gif":  {Type: "png", Width: 1000, Height: 500},
 	}), first)
-	want = &imagereport.Report{
+	want = &results.ManifestReport{
 		Types:       map[string]int64{"png": 6, "jpeg": 2, "tiff": 2, "point-cloud": 1},
-		Resolutions: []imagereport.Resolution{{Below: .1, Images: 3}, {Below: 2, Images: 4}, {Below: 24, Images: 1}, {Images: 2}},
-		MismatchedExtensions: []imagereport.Mismatch{
+		Resolutions: []results.Resolution{{Below: .1, Images: 3}, {Below: 2, Images: 4}, {Below: 24, Images: 1}, {Images: 2}},
+		MismatchedExtensions: []results.Mismatch{
 			{Extension: ".gif", Type: "png", Images: 2}, {Extension: ".jpg", Type: "png", Images: 2},
 		},
-		Duplicates: &imagereport.Duplicates{Groups: 1},
+		Duplicates: &results.Duplicates{Groups: 1},
 		Requests:   22, BytesWhole: 800,
 	}
 	if diff := cmp.Diff(want, both); diff != "" {

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/results"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
@@ -48,7 +48,7 @@ type Lines struct {
 // Names are compared by a hash of 64 bits, so that the counts may
 // be too high by one in a thousand million jobs. Examples are
 // compared themselves.
-func Find(ctx context.Context, l Lines, budget *memory.Budget) (*tasks.Twins, error) {
+func Find(ctx context.Context, l Lines, budget *memory.Budget) (*results.Twins, error) {
 	room := min(budget.LargestBeside(), max(l.Count, 1)*hashSize)
 	share, err := budget.ClaimBeside(room)
 	if err != nil {
@@ -59,7 +59,7 @@ func Find(ctx context.Context, l Lines, budget *memory.Budget) (*tasks.Twins, er
 		return nil, err
 	}
 
-	found := &tasks.Twins{}
+	found := &results.Twins{}
 	var examples []uint64
 	s := search{l, make([]uint64, 0, room/hashSize)}
 	rounds := rounds(l.Count*hashSize, room)
@@ -117,7 +117,7 @@ func (s search) each(ctx context.Context, do func(name string)) error {
 // round counts the twins among the names that belong to a round,
 // and returns the hashes of some.
 func (s search) round(
-	ctx context.Context, round, rounds uint64, found *tasks.Twins,
+	ctx context.Context, round, rounds uint64, found *results.Twins,
 ) (twins []uint64, err error) {
 	hashes := s.hashes[:0]
 	err = s.each(ctx, func(name string) {

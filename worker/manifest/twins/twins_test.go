@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/results"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/twins"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
@@ -33,18 +33,18 @@ func TestFind(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		names []string
-		want  *tasks.Twins
+		want  *results.Twins
 	}{
 		"none":     {nil, nil},
 		"one":      {[]string{"a"}, nil},
 		"no twins": {[]string{"a/b", "a/c", "ab", "e", "é", "o\u0308x", "ox", "1", "١"}, nil},
-		"case": {[]string{"A.jpg", "a.JPG", "b.jpg", "a.jpg"}, &tasks.Twins{
+		"case": {[]string{"A.jpg", "a.JPG", "b.jpg", "a.jpg"}, &results.Twins{
 			Entries: 3, Groups: 1, Examples: [][]string{{"A.jpg", "a.JPG", "a.jpg"}},
 		}},
-		"form": {[]string{"e\u0301.jpg", "x", "é.jpg", "É.jpg", "ΣΑΣ", "σας"}, &tasks.Twins{
+		"form": {[]string{"e\u0301.jpg", "x", "é.jpg", "É.jpg", "ΣΑΣ", "σας"}, &results.Twins{
 			Entries: 5, Groups: 2, Examples: [][]string{{"e\u0301.jpg", "é.jpg", "É.jpg"}, {"ΣΑΣ", "σας"}},
 		}},
-		"directories": {[]string{"A/x", "a/x", "a/y"}, &tasks.Twins{Entries: 2, Groups: 1, Examples: [][]string{{"A/x", "a/x"}}}},
+		"directories": {[]string{"A/x", "a/x", "a/y"}, &results.Twins{Entries: 2, Groups: 1, Examples: [][]string{{"A/x", "a/x"}}}},
 	} {
 		got, err := twins.Find(t.Context(), lines(c.names), memory.New(1<<20))
 		if err != nil {

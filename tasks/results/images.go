@@ -1,15 +1,11 @@
-// Package imagereport says in a result what kinds of images a job found
-// and what its reads took.
-//
-// It has only the form, and counts nothing.
-package imagereport
+package results
 
-// Report says what kinds of images a job found and what its
+// ManifestReport says what kinds of images a job found and what its
 // reads took.
 //
 // After a retry of failed images it covers both runs. Images that were
 // retried and are entries with a warning are not counted again.
-type Report struct {
+type ManifestReport struct {
 	// Types counts the entries by the type of their content, such as
 	// "jpeg" or "point-cloud".
 	Types map[string]int64 `json:"types,omitempty"`
@@ -61,11 +57,11 @@ type Duplicates struct {
 	// each group.
 	Bytes int64 `json:"bytes"`
 	// Largest are the 20 groups with the most entries.
-	Largest []Group `json:"largest"`
+	Largest []DuplicateGroup `json:"largest"`
 }
 
-// Group is a set of entries with the same content.
-type Group struct {
+// DuplicateGroup is a set of entries with the same content.
+type DuplicateGroup struct {
 	Entries int64  `json:"entries"`
 	Size    int64  `json:"size"` // of one object, bytes
 	ETag    string `json:"etag"`
