@@ -33,7 +33,7 @@ const (
 // BenchmarkManifest builds the manifest of camera JPEGs in S3, and
 // compares with the ranged GETs alone through the same bucket.
 func BenchmarkManifest(b *testing.B) {
-	for _, mix := range []string{"mix", "sized"} {
+	for _, mix := range []string{"mix", "narrow", "wide"} {
 		b.Run(mix, func(b *testing.B) { benchManifest(b, mix, 3000) })
 	}
 	b.Run("latency", benchLatency)

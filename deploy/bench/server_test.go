@@ -24,7 +24,7 @@ import (
 )
 
 // mixes are the sets of images that a server can have.
-var mixes = map[string]func(int) cameras.Image{"mix": cameras.Mix, "sized": cameras.Sized}
+var mixes = map[string]func(int) cameras.Image{"mix": cameras.Mix, "narrow": cameras.Narrow, "wide": cameras.Wide}
 
 // startStore starts a server of S3 in a process of its own, so that its
 // processor time does not count. It has images of a mix and answers

@@ -56,11 +56,25 @@ func Mix(i int) Image {
 	return b.image(r)
 }
 
-// Sized returns image i of heads whose sizes are spread log-normally:
-// the median is 20 KB, and 2 % are above 64 KB.
-func Sized(i int) Image {
+// Wide returns image i of heads of many sources: their sizes are spread
+// log-normally. The median is 20 KB, and 2 % are above 64 KB.
+func Wide(i int) Image {
 	r := rand.New(rand.NewPCG(12, uint64(i)))
-	size := int(20_000 * math.Exp(.566*r.NormFloat64()))
+	return ofSize(r, int(20_000*math.Exp(.566*r.NormFloat64())))
+}
+
+// Narrow returns image i of heads of a few cameras: the median is 20 KB,
+// with a deviation of 3 KB, but 2 % are between 64 and 128 KB.
+func Narrow(i int) Image {
+	r := rand.New(rand.NewPCG(13, uint64(i)))
+	if r.IntN(50) == 0 {
+		return ofSize(r, 64_000+r.IntN(64_000))
+	}
+	return ofSize(r, max(2_000, int(20_000+3_000*r.NormFloat64())))
+}
+
+// ofSize returns an image whose head has about so many bytes.
+func ofSize(r *rand.Rand, size int) Image {
 	var b builder
 	b.exif(r, 1_000, min(size/2, 50_000))
 	b.icc(548)
