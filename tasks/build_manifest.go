@@ -113,6 +113,9 @@ type BuildManifestResult struct {
 	// CVAT cannot use have a reason of their own each, such as
 	// "backslash".
 	SkippedBy map[string]int64 `json:"skipped_by,omitempty"`
+	// Report says what kinds of images there are and what reading them
+	// took.
+	Report *results.ManifestReport `json:"report,omitempty"`
 	// Warnings counts the entries with a warning on the error list.
 	Warnings int64 `json:"warnings,omitempty"`
 	// Twins tells of entries whose names some tools take for the same;

@@ -13,7 +13,7 @@ import (
 // need not set Key.
 //
 // If AsObjectError accepts an error of do, it becomes the item's Error,
-// and of the item only Bytes and Tally are kept. Any other error ends the shard.
+// and of the item only Bytes, Tally and Counts are kept. Any other error ends the shard.
 // If the bucket denied every object of the shard, the shard ends with
 // that error after its last item. An item with Data shows that the
 // bucket can be read, now or when an earlier run made what the item
@@ -81,7 +81,9 @@ func handleObject(
 		return handledObject{}, err
 	}
 	return handledObject{
-		Item{Key: o.Key, Bytes: item.Bytes, Tally: item.Tally, Error: &line}, err,
+		Item{
+			Key: o.Key, Bytes: item.Bytes, Tally: item.Tally, Counts: item.Counts, Error: &line,
+		}, err,
 	}, nil
 }
 

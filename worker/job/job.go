@@ -121,16 +121,17 @@ type Shard struct {
 
 // Item is the outcome of one object.
 type Item struct {
-	Key   string             // of the object
-	Data  []byte             // its part of the job's output; may be empty
-	Tally string             // the name of the count it adds 1 to; may be empty
-	Bytes int64              // read and written for it
-	Error *tasks.ObjectError // its line of the job's error list; nil without one
+	Key    string             // of the object
+	Data   []byte             // its part of the job's output; may be empty
+	Tally  string             // the name of the count it adds 1 to; may be empty
+	Counts map[string]int64   // further counts by name, and what it adds to each; may be nil
+	Bytes  int64              // read and written for it
+	Error  *tasks.ObjectError // its line of the job's error list; nil without one
 }
 
 // Parts is what the shards of a job made together.
 type Parts struct {
-	Tally    map[string]int64 // how many items had each Item.Tally
+	Tally    map[string]int64 // how many items had each Item.Tally; sums of Item.Counts
 	Codes    map[string]int64 // how many items had an Error with each code
 	Bytes    int64            // sum of Item.Bytes
 	Size     int64            // sum of the lengths of Item.Data

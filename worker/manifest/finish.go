@@ -5,12 +5,12 @@ import (
 	"iter"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
-	"github.com/stevedore-jobs/stevedore/tasks/results"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/linesort"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/order"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/previous"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/related"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/report"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/selection"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/twins"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
@@ -61,8 +61,7 @@ func (m Job) Finish(
 		if err := checkEntries(j, &result, parts); err != nil {
 			return nil, err
 		}
-		result.Twins, err = findTwins(ctx, lines, dialectOf(j).Name, entries.budget)
-		if err != nil {
+		if err := compareEntries(ctx, j, lines, entries.budget, &result); err != nil {
 			return nil, err
 		}
 	}
@@ -136,6 +135,7 @@ func newResult(
 		Skipped:   selection.Skipped(parts),
 		SkippedBy: selection.SkippedBy(parts),
 		Failed:    parts.Failed - parts.Warnings,
+		Report:    report.Of(parts.Tally, nil),
 		Warnings:  parts.Warnings,
 		BytesRead: parts.Bytes,
 		Size:      dialectOf(j).Size(lines.Count, lines.Size),
@@ -170,11 +170,18 @@ func checkEntries(
 	return selection.CheckFailed(j, r.Entries, parts)
 }
 
-func findTwins(
-	ctx context.Context, lines *linesort.Lines, name func([]byte) (string, error),
-	budget *memory.Budget,
-) (*results.Twins, error) {
-	return twins.Find(ctx, twins.Lines{
-		Pieces: lines.Pieces(ctx), Count: lines.Count, Name: name,
+// compareEntries finds entries with nearly the same name, or with the
+// same content.
+func compareEntries(
+	ctx context.Context, j tasks.BuildManifest, lines *linesort.Lines,
+	budget *memory.Budget, r *tasks.BuildManifestResult,
+) (err error) {
+	r.Twins, err = twins.Find(ctx, twins.Lines{
+		Pieces: lines.Pieces(ctx), Count: lines.Count, Name: dialectOf(j).Name,
 	}, budget)
+	if err != nil {
+		return err
+	}
+	r.Report.Duplicates, err = findDuplicates(ctx, j, lines, budget)
+	return err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/manifest/entry"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/previous"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/related"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/report"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/selection"
 	"github.com/stevedore-jobs/stevedore/worker/pointcloud"
 )
@@ -26,6 +27,7 @@ type headReader struct {
 	dryRun  bool // no object is read
 	bucket  providers.Bucket
 	sizes   *firstread.Sizes // learned from the heads of this job
+	seen    *report.Image    // what becomes known of the object in work
 
 	known map[string]previous.Known // by key; nil if nobody looked
 }
@@ -47,6 +49,7 @@ func (r headReader) item(ctx context.Context, o providers.Object) (job.Item, err
 	if item, isDecided, err := r.byName(o); isDecided {
 		return item, err
 	}
+	r.seen.IsImage = true
 	known := r.known[o.Key]
 	switch {
 	case r.isReusable(known):
@@ -86,6 +89,7 @@ func (r headReader) isCloud(o providers.Object) bool { return r.solid && pointcl
 
 // entry makes the item of an entry.
 func (r headReader) entry(o providers.Object, c content, tally string) job.Item {
+	r.seen.Entry(c.kind, c.width, c.height)
 	item := job.Item{Tally: tally, Error: selection.Warning(o.Key, c.kind)}
 	if r.isCloud(o) {
 		item.Data = entry.PointCloud(r.name(o), c.width, c.height)

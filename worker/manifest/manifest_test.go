@@ -99,6 +99,12 @@ func TestJob_Zoo(t *testing.T) {
 			"folder-marker": 1, "not-an-image": 2, "own-output": 2,
 		},
 		Warnings: 1, Changes: &results.ManifestChanges{Added: 5},
+		Report: &results.ManifestReport{
+			Types:                map[string]int64{"jpeg": 5},
+			Resolutions:          []results.Resolution{{Below: .1, Images: 2}, {Below: .5, Images: 2}, {Below: 100, Images: 1}},
+			MismatchedExtensions: []results.Mismatch{{Extension: ".png", Type: "jpeg", Images: 1}},
+			Requests:             10, BytesWhole: 60_437,
+		},
 	}
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Error(diff)

@@ -16,6 +16,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/linesort"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/entry"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/previous"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/report"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/selection"
 	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
@@ -140,6 +141,6 @@ func (o output) amend(ctx context.Context, parts job.Parts) error {
 	r.Entries, r.Size = amended.Lines, amended.Size
 	r.Skipped, r.Unchanged = earlier.Skipped, amended.Unchanged
 	r.SkippedBy = selection.Amend(earlier.SkippedBy, parts)
-	r.Twins = earlier.Twins
+	r.Twins, r.Report = earlier.Twins, report.Of(parts.Tally, earlier.Report)
 	return err
 }

@@ -100,6 +100,7 @@ func (r headReader) head(
 // part reads a part of an object, only from the version that was
 // listed.
 func (r headReader) part(ctx context.Context, o providers.Object, off, n int64) ([]byte, error) {
+	r.seen.Requests++
 	opts := providers.ReadOptions{Offset: off, Length: n, IfMatch: o.ETag}
 	return job.ReadRange(ctx, r.bucket, o.Key, opts)
 }

@@ -33,11 +33,11 @@ func (m Job) Work(
 			yield(job.Item{}, err)
 			return
 		}
-		do := r.item
+		count := counter{r, headReader.item, s.Keys != nil}
 		if j.Inventory != nil {
-			do = current{r}.item
+			count.do = currentItem
 		}
-		items := s.Items(ctx, env, objects, do)
+		items := s.Items(ctx, env, objects, count.item)
 		if facts != nil && len(objects) > 0 {
 			items = withFacts(items, objects[len(objects)-1].Key, *facts)
 		}

@@ -110,11 +110,14 @@ func (r *run) add(i job.Item) {
 	if i.Error != nil {
 		c.Errors = append(c.Errors, *i.Error)
 	}
+	if c.Tally == nil {
+		c.Tally = map[string]int64{}
+	}
 	if i.Tally != "" {
-		if c.Tally == nil {
-			c.Tally = map[string]int64{}
-		}
 		c.Tally[i.Tally]++
+	}
+	for name, n := range i.Counts {
+		c.Tally[name] += n
 	}
 	r.member.progress.add(i)
 }

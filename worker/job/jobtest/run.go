@@ -208,6 +208,9 @@ func Parts(items []job.Item) job.Parts {
 		if i.Tally != "" {
 			p.Tally[i.Tally]++
 		}
+		for name, n := range i.Counts {
+			p.Tally[name] += n
+		}
 		if i.Error != nil {
 			p.Failed++
 			p.Codes[i.Error.Code]++
