@@ -31,6 +31,9 @@ var claims = []string{
 	"\xff\xff\xff\xff\xff\xff\xff\xff",
 }
 
+// numbers replace the numbers of a header that is text.
+var numbers = []string{"4294967295", "9223372036854775807", "99999999999999999999"}
+
 var digits = regexp.MustCompile(`[0-9]+`)
 
 // Claims puts the largest sizes at each place of the headers, in an
@@ -54,7 +57,7 @@ func Claims(t *testing.T, f head.Format, b Budget, heads ...string) {
 			}
 		}
 		for _, place := range digits.FindAllStringIndex(text[:min(len(text), 400)], -1) {
-			for _, claim := range []string{"4294967295", "9223372036854775807", "99999999999999999999"} {
+			for _, claim := range numbers {
 				data := []byte(text[:place[0]] + claim + text[place[1]:])
 				claimOnce(t, f, b, &object{t: t, data: data, zeros: zeros, size: 1 << 40})
 			}

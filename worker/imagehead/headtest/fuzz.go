@@ -10,7 +10,7 @@ import (
 // Fuzz feeds any content to those of the formats that match it. Each
 // gives a possible head, or an *head.Error, and does not panic. It asks
 // for no bytes outside of the object. The sizes of its reads do not
-// change the result.
+// change the result. The error of a read comes back as it is.
 func Fuzz(f *testing.F, formats []head.Format, seeds ...string) {
 	for _, seed := range append(Heads(f, formats...), seeds...) {
 		f.Add([]byte(seed), uint16(64), uint16(0))
@@ -31,8 +31,24 @@ func Fuzz(f *testing.F, formats []head.Format, seeds ...string) {
 					format.Type, whole, wholeErr, pieces, piecesErr)
 			}
 			check(t, format.Type, whole, wholeErr)
+			checkFetchErrors(t, format, o, int64(first))
 		}
 	})
+}
+
+// checkFetchErrors lets one read after the other fail.
+func checkFetchErrors(t testing.TB, f head.Format, o *object, first int64) {
+	t.Helper()
+	for o.fail = 1; o.fail <= 10; o.fail++ {
+		o.reads = 0
+		_, err := f.Read(head.NewSource(o.fetch, o.size, first))
+		if o.reads < o.fail {
+			return
+		}
+		if !errors.Is(err, errFetch) {
+			t.Fatalf("%s: read %d fails, and the error is %v", f.Type, o.fail, err)
+		}
+	}
 }
 
 // check fails the test if a head or an error is not possible.

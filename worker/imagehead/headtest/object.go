@@ -3,6 +3,7 @@ package headtest
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"os"
 	"testing"
 
@@ -18,7 +19,10 @@ type object struct {
 	size  int64
 	reads int
 	bytes int64
+	fail  int // the number of the read that fails; 0 for none
 }
+
+var errFetch = errors.New("the read fails")
 
 // fetch is the head.Fetch of the object. It fails the test if a read
 // leaves the object or is larger than maxAtOnce.
@@ -31,6 +35,9 @@ func (o *object) fetch(off, n int64) ([]byte, error) {
 		o.t.Fatalf("it asks for %d bytes at once", n)
 	}
 	o.reads, o.bytes = o.reads+1, o.bytes+n
+	if o.reads == o.fail {
+		return nil, errFetch
+	}
 	begin, end := min(off, int64(len(o.data))), min(off+n, int64(len(o.data)))
 	switch end - begin {
 	case n:
