@@ -1,7 +1,9 @@
 package png
 
 import (
+	"cmp"
 	"encoding/binary"
+	"fmt"
 
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
@@ -40,6 +42,11 @@ func (f *file) readChunks() error {
 		c, err := f.chunkAt(pos)
 		if err != nil {
 			return err
+		}
+		if !isKind(c.kind) {
+			f.head.Refusal = cmp.Or(f.head.Refusal,
+				fmt.Sprintf("the PNG has a chunk of the impossible kind %q", c.kind))
+			return nil
 		}
 		switch c.kind {
 		case "IDAT", "fdAT":
@@ -130,10 +137,14 @@ func (f *file) lastData(first chunk) (int64, error) {
 	return f.source.Size(), nil
 }
 
-// isKind reports whether a text can be the kind of a chunk.
+// isKind reports whether a text can be the kind of a chunk. Pillow takes
+// letters, digits and underscores (PngImagePlugin, is_cid), and ends at
+// any other one.
 func isKind(text string) bool {
 	for i := range len(text) {
-		if b := text[i] | 0x20; b < 'a' || b > 'z' {
+		b := text[i]
+		isLetter := 'a' <= b|0x20 && b|0x20 <= 'z'
+		if !isLetter && b != '_' && (b < '0' || b > '9') {
 			return false
 		}
 	}
