@@ -82,7 +82,7 @@ func TestOrientation_LargestClaims(t *testing.T) { //nolint:paralleltest // it m
 	copy(block, directory("", orientationOf(12, math.MaxUint32, "\xff\xff\xff\xff")))
 	binary.LittleEndian.PutUint16(block[8:], math.MaxUint16)
 	reads := 0
-	fetch := func(off, n int64) ([]byte, error) {
+	fetch := func(_, n int64) ([]byte, error) {
 		if reads++; n > 64<<10 {
 			t.Errorf("it asks for %d bytes at once", n)
 		}

@@ -75,32 +75,49 @@ func TestRead_Orientation(t *testing.T) {
 	}
 }
 
-// A chunk of 1 KB unpacks to 1 MiB. Pillow opens no PNG with a text of
-// more, or with texts of more than 64 MiB (PngImagePlugin,
-// MAX_TEXT_CHUNK and MAX_TEXT_MEMORY). Nothing is unpacked beyond that.
+// A chunk of 1 KB unpacks to 1 MiB. Pillow opens no PNG whose texts take
+// more than 64 MiB, and a text of more than 1 MiB counts as none
+// (PngImagePlugin, MAX_TEXT_MEMORY and MAX_TEXT_CHUNK). Nothing is
+// unpacked beyond that.
 func TestRead_TextsThatUnpackToMuch(t *testing.T) {
 	t.Parallel()
-	longest, longer := xmpOf(strings.Repeat("a", maxText)), xmpOf(strings.Repeat("a", maxText+1))
+	turned := `tiff:Orientation="6"`
+	longest := xmpOf(turned + strings.Repeat("a", maxText-len(turned)))
+	longer := xmpOf(turned + strings.Repeat("a", maxText-len(turned)+1))
 	for _, c := range []struct {
-		text    string
-		count   int
-		refused bool
-	}{{longest, 64, false}, {longest, 65, true}, {longest, 5000, true}, {longer, 1, true}, {longer, 5000, true}} {
+		text        string
+		count       int
+		refused     bool
+		orientation int
+	}{{longest, 64, false, 6}, {longest, 65, true, 6}, {longest, 5000, true, 6}, {longer, 1, false, 1}, {longer, 70, false, 1}} {
 		h, err := headtest.Read(Format, fileOf(rgb, strings.Repeat(c.text, c.count), ""))
-		if err != nil || h.Width != 40 || (h.Refusal != "") != c.refused {
+		if err != nil || h.Width != 40 || (h.Refusal != "") != c.refused || h.Orientation != c.orientation {
 			t.Errorf("%d texts: %+v, %v", c.count, h, err)
 		}
 	}
 }
 
-// Pillow's rule for the kinds of chunks before the pixels.
+// Pillow skips a chunk before the pixels whose kind is not one, if the
+// kind is in ASCII.
 func TestRead_Kinds(t *testing.T) {
 	t.Parallel()
-	for kind, refused := range map[string]bool{"ab_1": false, "1234": false, "abCD": false, "ab 1": true, "\x00\x00\x00\x00": true, "ab\xe91": true} {
+	for kind, refused := range map[string]bool{"ab_1": false, "1234": false, "ab 1": false, "\x00\x00\x00\x00": false, "abc\xe9": true} {
 		h, err := headtest.Read(Format, fileOf(rgb, headtest.Chunk(kind), ""))
 		if err != nil || h.Width != 40 || (h.Refusal != "") != refused {
 			t.Errorf("%q: %+v, %v", kind, h, err)
 		}
+	}
+}
+
+func TestRead_TooManyChunks(t *testing.T) {
+	t.Parallel()
+	many := strings.Repeat(headtest.Chunk("abCD"), maxChunks+1)
+	if h, err := headtest.Read(Format, fileOf(rgb, many, "")); err == nil {
+		t.Errorf("before the pixels: %+v", h)
+	}
+	small := signature + headtest.Chunk("IHDR", headtest.Uint32(40, 30), rgb) + headtest.Chunk("gAMA", "abcd") + headtest.Chunk("IDAT", strings.Repeat("x", 5000))
+	if h, err := headtest.Read(Format, small+many); err != nil || h.Width != 40 {
+		t.Errorf("behind the pixels: %+v, %v", h, err)
 	}
 }
 

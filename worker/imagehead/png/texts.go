@@ -78,8 +78,6 @@ func (t *texts) addText(r *head.Source, c chunk, key string) error {
 	}
 	text := textOf(c.kind, content[min(len(key)+1, len(content)):])
 	switch t.bytes += len(text); {
-	case len(text) > maxText:
-		t.refusal = fmt.Sprintf("a text of the PNG unpacks to more than %d bytes", maxText)
 	case t.bytes > maxTexts:
 		t.refusal = fmt.Sprintf("the texts of the PNG take more than %d bytes", maxTexts)
 	case key == keyXMP:
@@ -116,15 +114,15 @@ func textOf(kind string, b []byte) []byte {
 	return b
 }
 
-// inflate unpacks a text. Of a text that is too long it returns one byte
-// more than it may have.
+// inflate unpacks a text. One that is too long counts as none, as for
+// Pillow with LOAD_TRUNCATED_IMAGES, which CVAT sets.
 func inflate(b []byte) []byte {
 	z, err := zlib.NewReader(bytes.NewReader(b))
 	if err != nil {
 		return nil
 	}
 	text, err := io.ReadAll(io.LimitReader(z, maxText+1))
-	if err != nil && len(text) == 0 {
+	if err != nil && len(text) == 0 || len(text) > maxText {
 		return nil
 	}
 	return text
