@@ -53,6 +53,12 @@ func (j BuildManifest) checkForm(errs *fields.Errors) {
 	if j.Solid() && j.Dialect != "" && j.Dialect != DialectCVAT {
 		errs.Add("dialect", "%s lists images only, not point clouds", j.Dialect)
 	}
+	switch {
+	case j.Checksum && j.Solid():
+		errs.Add("checksum", "must be absent for 3d: CVAT fails on point clouds with checksums")
+	case j.Checksum && j.Dialect != "" && j.Dialect != DialectCVAT:
+		errs.Add("checksum", "must be absent for %s, which has no checksums", j.Dialect)
+	}
 	switch p := j.Source.Provider; {
 	case j.Dialect == DialectSageMaker && p != "s3":
 		errs.Add("dialect", "SageMaker reads images from S3 only")

@@ -55,5 +55,6 @@ func (o output) amend(ctx context.Context, parts job.Parts) error {
 	r.Skipped, r.Unchanged = earlier.Skipped, amended.Unchanged
 	r.SkippedBy = selection.Amend(earlier.SkippedBy, parts)
 	r.Twins = earlier.Twins
+	r.WithoutChecksum += earlier.WithoutChecksum
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/manifest/entry"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/related"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/selection"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 	"github.com/stevedore-jobs/stevedore/worker/pointcloud"
 )
 
@@ -21,6 +22,9 @@ const (
 	// tallyEntries is the tally of the items that are entries. The
 	// others have those of package selection, or an Error.
 	tallyEntries = "entries"
+	// tallyWithout is that of entries without a checksum, of a job that
+	// asks for checksums.
+	tallyWithout = "entries-without-checksum"
 	// tallyContext is that of context images, which Finish joins with
 	// the entries that they belong to.
 	tallyContext = "context"
@@ -48,6 +52,7 @@ func (m Job) Work(
 			return
 		}
 		reader := newHeadReader(j, b, m.sizes.Of(env.ID))
+		reader.budget = m.budget
 		do := reader.item
 		if j.Inventory != nil {
 			do = current{reader}.item
@@ -64,6 +69,8 @@ type headReader struct {
 	dialect entry.Dialect
 	bucket  providers.Bucket
 	sizes   *firstread.Sizes // learned from the heads of this job
+	sums    bool             // entries have checksums
+	budget  *memory.Budget   // to decode images
 }
 
 func newHeadReader(
@@ -71,7 +78,10 @@ func newHeadReader(
 ) headReader {
 	_, manifest := j.Target()
 	dir := directory(manifest)
-	return headReader{selection.New(j, dir), dir, j.Solid(), dialectOf(j), b, sizes}
+	return headReader{
+		Selection: selection.New(j, dir), dir: dir, solid: j.Solid(), dialect: dialectOf(j),
+		bucket: b, sizes: sizes, sums: j.Checksum,
+	}
 }
 
 // item makes the line of one object.
@@ -94,12 +104,16 @@ func (r headReader) item(ctx context.Context, o providers.Object) (job.Item, err
 		return job.Item{Tally: v.Tally, Bytes: read}, v.Err
 	}
 	width, height := h.Display()
-	return job.Item{
+	item := job.Item{
 		Data:  r.dialect.Image(name, width, height),
 		Tally: tallyEntries,
 		Bytes: read,
 		Error: selection.Warning(o.Key, h.Type),
-	}, nil
+	}
+	if r.sums {
+		err = r.addChecksum(ctx, o, h, &item)
+	}
+	return item, err
 }
 
 // headBytes is about how many bytes a format needs from where it jumps

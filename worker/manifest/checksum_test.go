@@ -1,0 +1,51 @@
+package manifest
+
+import (
+	"bytes"
+	"crypto/md5" //nolint:gosec // the checksum of CVAT's manifests
+	"encoding/hex"
+	"image"
+	"image/png"
+	"strings"
+	"testing"
+
+	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/job/jobtest"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/entry"
+)
+
+// Images that are decoded exactly get the MD5 of their pixels, before
+// meta. The others go without, and are counted.
+func TestJob_Checksums(t *testing.T) {
+	t.Parallel()
+	img := image.NewGray(image.Rect(0, 0, 3, 2))
+	copy(img.Pix, "abcdef")
+	var file bytes.Buffer
+	if err := png.Encode(&file, img); err != nil {
+		t.Fatal(err)
+	}
+	digest := md5.Sum(img.Pix) //nolint:gosec // see above
+	sum := hex.EncodeToString(digest[:])
+	w := jobtest.New()
+	for key, data := range map[string]string{
+		"in/a.png": file.String(), "in/cut.png": file.String()[:50], "in/photo.jpg": jpegOf(4, 5, 1, 0),
+		"in/related_images/a_png/b.png": file.String(), "in/broken.png": "x",
+	} {
+		w.Put(t, key, data)
+	}
+	j := tasks.BuildManifest{Source: jobtest.Source("in/"), Checksum: true, MaxFailed: new(0.9)}
+	r := result(t, jobtest.Run(t, w, New(ample), j))
+	want := entry.Header + `{"name":"a","extension":".png","width":3,"height":2,"checksum":"` + sum + `","meta":{"related_images":["related_images/a_png/b.png"]}}` + "\n" +
+		`{"name":"cut","extension":".png","width":3,"height":2}` + "\n" + `{"name":"photo","extension":".jpg","width":4,"height":5}` + "\n"
+	if got := w.Get(t, "in/manifest.jsonl"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if r.Entries != 3 || r.WithoutChecksum != 2 || r.Failed != 1 {
+		t.Errorf("%+v", r)
+	}
+	j.Checksum = false
+	r = result(t, jobtest.Run(t, w, New(ample), j))
+	if got := w.Get(t, "in/manifest.jsonl"); strings.Contains(got, "checksum") || r.WithoutChecksum != 0 {
+		t.Errorf("without checksums: %+v:\n%s", r, got)
+	}
+}
