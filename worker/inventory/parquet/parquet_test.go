@@ -143,12 +143,12 @@ func TestRead_ClaimsTakeNoMemory(t *testing.T) {
 	}
 	for name, h := range map[string]thrift{
 		"packed":     thrift{}.int(1, pageData).int(1, 10).int(1, 1<<31-1),
-		"unpacked":   append(thrift{}.int(1, pageData).int(1, 1<<31-1).int(1, 4).field(2, thriftStruct).int(1, 1<<31-1), 0),
+		"unpacked":   append(thrift{}.int(1, pageData).int(1, 64<<20).int(1, 4).field(2, thriftStruct).int(1, 1<<31-1), 0),
 		"dictionary": append(thrift{}.int(1, pageDictionary).int(1, 4).int(1, 4).field(4, thriftStruct).int(1, 1<<31-1), 0),
 	} {
 		text := append(append([]byte{}, h...), 0, 1, 2, 3, 4)
 		g := group{rows: 1}
-		g.chunks[keyColumn] = chunk{size: int64(len(text)), values: 1}
+		g.chunks[keyColumn] = chunk{size: int64(len(text)), values: 1, codec: codecZstd}
 		var wanted [needed]leaf
 		wanted[keyColumn] = leaf{name: "key", kind: typeByteArray}
 		if n := allocated(func() {
