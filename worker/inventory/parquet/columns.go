@@ -64,7 +64,7 @@ func pick(leaves []leaf) (wanted [needed]leaf, err error) {
 			fits = fits || kind == l.kind
 		}
 		if !fits || l.repeated {
-			return wanted, fmt.Errorf("the column %s has another type than in reports of S3", l.name)
+			return wanted, fmt.Errorf("the column %s has another type than in S3's reports", l.name)
 		}
 		wanted[i] = l
 	}

@@ -179,7 +179,7 @@ func (m metadata) check(wanted [needed]leaf, size int64) error {
 				return fmt.Errorf("row group %d: the column %s is outside the file", n, l.name)
 			}
 			if c.values != g.rows {
-				return fmt.Errorf("row group %d: the column %s has %d values, and there are %d rows",
+				return fmt.Errorf("row group %d: the column %s has %d values for %d rows",
 					n, l.name, c.values, g.rows)
 			}
 		}

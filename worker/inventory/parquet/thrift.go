@@ -101,15 +101,15 @@ func (c *cursor) fields(do func(number int16, kind byte)) {
 	}
 }
 
-// list calls do for each element of a list, with its type, at most most
-// times.
-func (c *cursor) list(most uint64, do func(kind byte)) {
+// list calls do with the type of each element of a list. A list with
+// more than limit elements is an error.
+func (c *cursor) list(limit uint64, do func(kind byte)) {
 	head := c.byte()
 	n := uint64(head >> 4)
 	if n == 15 {
 		n = c.uvarint()
 	}
-	if n > most {
+	if n > limit {
 		c.fail(errors.New("a list of the metadata is too long"))
 	}
 	for ; n > 0 && c.err == nil; n-- {

@@ -38,4 +38,7 @@ for name, options in {
     pq.write_table(table, f"{name}.parquet", row_group_size=120, data_page_size=1024, **options)
 present = pa.Table.from_pylist([row(i) for i in range(300) if i % 17], schema)
 pq.write_table(present.select(small.names), "small.parquet", row_group_size=1000)
+for name, options in {"tiny": dict(compression="snappy"), "tiny-v2": dict(compression="gzip", data_page_version="2.0")}.items():
+    pq.write_table(table.slice(3, 8).select(["bucket", "key", "is_latest", "size"]), f"{name}.parquet", store_schema=False,
+                   write_statistics=False, **options)  # for fuzzing
 pq.write_table(table.select(["bucket", "key"]), "no-size.parquet")
