@@ -6,13 +6,36 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/stevedore-jobs/stevedore/providers/s3/fastread"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
 )
 
 // Option changes the SDK's options for one call.
 type Option = func(*sdk.Options)
 
-// GetObject reads an object, or a part of it. The caller must close the
+// Read reads an object, or a part of it, with little processor time.
+// The answer has only what a read of the content needs.
+func (c *Client) Read(ctx context.Context, in fastread.Request) (fastread.Answer, error) {
+	return Call(ctx, c, func(api *sdk.Client) (fastread.Answer, error) {
+		return c.readerFor(api).Get(ctx, in)
+	})
+}
+
+// readerFor returns the reader of a client of the SDK.
+func (c *Client) readerFor(api *sdk.Client) *fastread.Reader {
+	last := c.reader.Load()
+	if last != nil && last.API() == api {
+		return last
+	}
+	r := fastread.New(api, c.http, c.storage.Bucket)
+	if c.reader.CompareAndSwap(last, r) {
+		return r
+	}
+	return c.readerFor(api)
+}
+
+// GetObject reads an object, or a part of it, with the SDK. The answer
+// has all that S3 says about the object. The caller must close the
 // body.
 func (c *Client) GetObject(
 	ctx context.Context, in *sdk.GetObjectInput, opts ...Option,
