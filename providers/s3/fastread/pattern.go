@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -94,7 +95,7 @@ func (o *observer) watch(options *sdk.Options) {
 	}
 	options.AuthSchemes = schemes
 	options.HTTPClient = o
-	options.Retryer = aws.NopRetryer{}
+	options.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 1 })
 	o.http = options.HTTPSignerV4
 }
 
