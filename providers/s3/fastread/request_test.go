@@ -82,10 +82,14 @@ func readBoth(
 	return "", "", false
 }
 
+// keys makes an access key. Its token may be empty.
+func keys(token string) aws.CredentialsProvider {
+	return credentials.NewStaticCredentialsProvider("AKIA", "top-secret", token)
+}
+
 // newClient makes a client with an access key, whose token may be empty.
 func newClient(s tasks.Storage, token string, via *http.Client) *client.Client {
-	config := client.Config{HTTP: via, Attempts: 1}
-	config.Credentials = credentials.NewStaticCredentialsProvider("AKIA", "top-secret", token)
+	config := client.Config{HTTP: via, Attempts: 1, Credentials: keys(token)}
 	if s.Auth.Method == tasks.AuthAnonymous {
 		config.Credentials = aws.AnonymousCredentials{}
 	}
