@@ -8,6 +8,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/providers/driver"
+	"github.com/stevedore-jobs/stevedore/providers/s3/client"
 	"github.com/stevedore-jobs/stevedore/providers/s3/fastread"
 )
 
@@ -18,7 +19,7 @@ func (b *bucket) Open(
 	if opts.Offset < 0 || opts.Length < 0 {
 		return nil, b.wrapError("get", key, driver.InvalidRange(opts))
 	}
-	out, err := b.client.Read(ctx, fastread.Request{
+	out, err := client.Read(ctx, b.client, fastread.Request{
 		Key: key, Range: rangeHeader(opts), IfMatch: aws.ToString(quote(opts.IfMatch)),
 	})
 	if err != nil {

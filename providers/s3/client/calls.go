@@ -15,23 +15,24 @@ type Option = func(*sdk.Options)
 
 // Read reads an object, or a part of it, with little processor time.
 // The answer has only what a read of the content needs.
-func (c *Client) Read(ctx context.Context, in fastread.Request) (fastread.Answer, error) {
+func Read(ctx context.Context, c *Client, in fastread.Request) (fastread.Answer, error) {
 	return Call(ctx, c, func(api *sdk.Client) (fastread.Answer, error) {
-		return c.readerFor(api).Get(ctx, in)
+		return readerFor(c, api).Get(ctx, in)
 	})
 }
 
-// readerFor returns the reader of a client of the SDK.
-func (c *Client) readerFor(api *sdk.Client) *fastread.Reader {
-	last := c.reader.Load()
-	if last != nil && last.API() == api {
-		return last
+// readerFor returns the reader of a client of the SDK. All reads share
+// it, because it makes a sample request first.
+func readerFor(c *Client, api *sdk.Client) *fastread.Reader {
+	for {
+		last := c.reader.Load()
+		if last != nil && last.API() == api {
+			return last
+		}
+		if r := fastread.New(api, c.http, c.storage.Bucket); c.reader.CompareAndSwap(last, r) {
+			return r
+		}
 	}
-	r := fastread.New(api, c.http, c.storage.Bucket)
-	if c.reader.CompareAndSwap(last, r) {
-		return r
-	}
-	return c.readerFor(api)
 }
 
 // GetObject reads an object, or a part of it, with the SDK. The answer

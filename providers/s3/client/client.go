@@ -45,7 +45,8 @@ type Client struct {
 	creating chan struct{}
 	// current is nil at first, and replaced when the region changes.
 	current atomic.Pointer[sdk.Client]
-	// reader is nil at first, and replaced after current was replaced.
+	// reader is nil at first, and replaced by the first read after
+	// current was replaced.
 	reader atomic.Pointer[fastread.Reader]
 }
 

@@ -93,7 +93,7 @@ func (r *Reader) Get(ctx context.Context, in Request) (Answer, error) {
 	}
 	first := r.attempt(ctx, in)
 	if answer, ok := first.success(); ok {
-		_ = release(nil) // counts as a success in the quota of retries; the SDK ignores the error too
+		_ = release(nil) // refills the quota of retries; the SDK ignores the error too
 		return answer, nil
 	}
 	return r.getWithSDK(ctx, in, &first)
@@ -120,7 +120,7 @@ func (r *Reader) attempt(ctx context.Context, in Request) firstAttempt {
 		}
 	}
 	r.pattern.addUnsigned(req.Header)
-	resp, err := r.http.Do(req)
+	resp, err := r.http.Do(req) //nolint:bodyclose // the caller gets it, or drop closes it
 	if err == nil {
 		r.learnSkew(resp.Header)
 	}

@@ -53,7 +53,7 @@ func readBoth(
 ) (fast, own string, isFast bool) {
 	t.Helper()
 	for range 100 {
-		if answer, err := c.Read(t.Context(), in); err != nil {
+		if answer, err := client.Read(t.Context(), c, in); err != nil {
 			t.Fatal(err)
 		} else {
 			_ = answer.Body.Close()
@@ -211,7 +211,7 @@ func TestReader_LeavesOtherSignaturesToTheSDK(t *testing.T) {
 		}
 		c := newClient(s, "", providertest.Client(http.HandlerFunc(handler)))
 		for range 2 {
-			answer, err := c.Read(t.Context(), fastread.Request{Key: "k"})
+			answer, err := client.Read(t.Context(), c, fastread.Request{Key: "k"})
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}

@@ -142,7 +142,7 @@ func TestReader_EndsWithItsContext(t *testing.T) {
 	}
 }
 
-// quota counts the successes that a retryer is told of.
+// quota counts the successes that a retryer learns of.
 type quota struct {
 	aws.RetryerV2
 	successes, attempts atomic.Int64
