@@ -19,6 +19,10 @@ type BuildManifest struct {
 	// the manifest's own directory, so it must be in the directory of
 	// the images or above it (formats: CMAN-04).
 	Manifest string `json:"manifest,omitempty"`
+	// Inventory, if set, is a report that lists the objects. The bucket
+	// is not listed then. Objects that came after the report are not in
+	// the manifest.
+	Inventory *Inventory `json:"inventory,omitempty"`
 	// Include lists key prefixes and globs, which package globs
 	// describes: if there are any, only keys that match one of them
 	// count.
@@ -75,6 +79,7 @@ func (j BuildManifest) Validate() error {
 	}
 	to, key := j.Target()
 	errs.Output("manifest", to.Dir(), key, j.extension())
+	j.checkInventory(&errs)
 	j.checkSelection(&errs)
 	j.checkSorting(&errs)
 	j.checkForm(&errs)

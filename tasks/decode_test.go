@@ -30,7 +30,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"another kind's field", "build-manifest", `{"quality":3}`, `: quality: unknown field: the fields are source, `},
 		{"wrong type", "generate-thumbnails", `{"size":"256"}`, `: size: needs a number, not a string`},
 		{"fraction", "generate-thumbnails", `{"size":1.5}`, `: size: needs a whole number, not 1.5`},
-		{"another depth", "build-manifest", `{"bucket":"b"}`, `: bucket: unknown field: did you mean source.bucket or destination.bucket or order.storage.bucket?`},
+		{"another depth", "build-manifest", `{"bucket":"b"}`, `: bucket: unknown field: did you mean source.bucket or destination.bucket or inventory.storage.bucket or order.storage.bucket?`},
 		{"spelled as JavaScript has it", "verify-connection", `{"storage":{"auth":{"accessKeyId":"A"}}}`, `: storage.auth.accessKeyId: unknown field: did you mean access_key_id?`},
 		{"no time", "build-manifest", `{"deadline":"tomorrow"}`, `: deadline: needs a time with its zone, for example 2026-11-23T08:00:00Z`},
 		{"no list", "build-manifest", `{"exclude":"a/"}`, `: exclude: needs an array, [...], not a string`},

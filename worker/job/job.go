@@ -103,6 +103,11 @@ type Shard struct {
 	// After are left out, and Through has no meaning.
 	Keys []string `json:"keys,omitempty"`
 
+	// Place, if set, is where the job's own list of objects has the
+	// shard, which then has the order of that list. Only the job knows
+	// its form, and List must not be called without a Listing.
+	Place string `json:"place,omitempty"`
+
 	// Listing, if set, holds the objects of the shard as they were
 	// listed when it was planned, packed by package listing. Without
 	// it, List lists the range again. The engine keeps it until the

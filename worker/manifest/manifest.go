@@ -41,7 +41,7 @@ var _ job.Sharded[tasks.BuildManifest] = Job{}
 
 // Plan implements job.Sharded. It cuts all objects under the source's
 // prefix into shards, without the manifest itself.
-func (Job) Plan(
+func (m Job) Plan(
 	ctx context.Context, j tasks.BuildManifest, env job.Env,
 	after string, emit func(job.Shard) error,
 ) error {
@@ -58,6 +58,9 @@ func (Job) Plan(
 			return err
 		}
 	}
+	if j.Inventory != nil {
+		return m.planInventory(ctx, j, env, after, emit)
+	}
 	return env.Cut(ctx, b, after, shardSize, emit)
 }
 
@@ -70,11 +73,17 @@ func openSource(
 	if err != nil {
 		return nil, err
 	}
+	if j.Inventory != nil {
+		b = unlisted{b}
+	}
+	return job.Hide(b, hidden(j)), nil
+}
+
+// hidden returns which keys are no objects of a job: its manifest.
+func hidden(j tasks.BuildManifest) func(key string) bool {
 	to, manifest := j.Target()
 	own := to.Same(j.Source)
-	return job.Hide(b, func(key string) bool {
-		return own && key == manifest
-	}), nil
+	return func(key string) bool { return own && key == manifest }
 }
 
 // dialectOf returns how the job writes its lines.

@@ -42,12 +42,17 @@ func (m Job) Work(
 			return
 		}
 		defer func() { _ = b.Close() }()
-		objects, err := s.List(ctx, b, env.Parallel)
+		objects, err := m.objects(ctx, j, env, s, b)
 		if err != nil {
 			yield(job.Item{}, err)
 			return
 		}
-		s.Items(ctx, env, objects, newHeadReader(j, b, m.sizes.Of(env.ID)).item)(yield)
+		reader := newHeadReader(j, b, m.sizes.Of(env.ID))
+		do := reader.item
+		if j.Inventory != nil {
+			do = current{reader}.item
+		}
+		s.Items(ctx, env, objects, do)(yield)
 	}
 }
 

@@ -30,11 +30,14 @@ const (
 	// Unowned is an image in a directory for context images, or beside
 	// point clouds, that belongs to nothing. CVAT leaves it out too.
 	Unowned = "unowned-context-image"
+	// Gone is an object that an inventory report lists, and that the
+	// bucket has no more.
+	Gone = "gone-since-inventory"
 )
 
 var reasons = []string{
 	OwnOutput, FolderMarker, NotAnImage, Excluded, BelowMinSize, AboveMaxSize, ContextImage,
-	Unowned,
+	Unowned, Gone,
 }
 
 // The codes of objects on the error list that only the listing is
