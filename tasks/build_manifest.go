@@ -57,8 +57,8 @@ type BuildManifest struct {
 	Dialect string `json:"dialect,omitempty"`
 	// Checksum gives entries of images the MD5 of their pixels, as CVAT
 	// computes it. All of each such image is read. Only PNGs that are
-	// not interlaced, and BMP and PNM without compression get one: their
-	// pixels are decoded exactly as CVAT decodes them.
+	// not interlaced, and BMP, PNM and TIFF without compression get one:
+	// their pixels are decoded exactly as CVAT decodes them.
 	Checksum bool `json:"checksum,omitempty"`
 }
 

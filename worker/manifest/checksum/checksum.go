@@ -3,7 +3,7 @@
 // returns them (CVAT 2.73, utils/dataset_manifest/utils.py, md5_hash).
 //
 // It decodes only forms whose pixels all decoders give exactly alike:
-// PNG that is not interlaced, and bitmaps and PNM that are not
+// PNG that is not interlaced, and bitmaps, PNM and TIFF that are not
 // compressed. It knows no bucket.
 package checksum
 
@@ -51,6 +51,9 @@ func Memory(h head.Head, size int64) int64 {
 		return 4*row + bufferSize + unpacking
 	case h.Type == typeBMP && storedBMP(h) <= min(maxStored, size):
 		return storedBMP(h) + 2*row + bufferSize
+	case h.Type == typeTIFF && h.Orientation == 1 && size <= maxTIFF:
+		// Pillow turns a TIFF itself.
+		return 3*size + 8*maxValues + bufferSize // it grows while it is read
 	}
 	return 0
 }
@@ -74,7 +77,7 @@ func Sum(ctx context.Context, h head.Head, body io.Reader) (string, error) {
 
 func hash(ctx context.Context, h head.Head, body *bufio.Reader) (string, error) {
 	open := map[head.Type]func(head.Head, *bufio.Reader) (rows, error){
-		typePNG: openPNG, typePNM: openPNM, typeBMP: openBMP,
+		typePNG: openPNG, typePNM: openPNM, typeBMP: openBMP, typeTIFF: openTIFF,
 	}[h.Type]
 	image, err := open(h, body)
 	if err != nil {

@@ -44,6 +44,13 @@ for width, height in (37, 21), (8, 1), (1, 9), (64, 64):
     colours.convert("RGB").save(os.path.join(out, f"pnm-{size}.ppm"))
     noise.save(os.path.join(out, f"pnm-{size}.pgm"))
     noise.convert("1").save(os.path.join(out, f"pnm-{size}.pbm"))
+    for mode in "L", "P", "RGB":
+        colours.convert(mode).save(os.path.join(out, f"tif-{mode}-{size}.tif"))
+        colours.convert(mode).save(os.path.join(out, f"tif-strips-{mode}-{size}.tif"), strip_size=7)
+    for mode in "1", "RGBA", "CMYK", "I;16":
+        (noise if mode == "I;16" else colours).convert(mode).save(os.path.join(out, f"tif-none-{mode[:2]}-{size}.tif"))
+    colours.save(os.path.join(out, f"tif-none-turned-{size}.tif"), tiffinfo={274: 6})
+    colours.save(os.path.join(out, f"tif-none-packed-{size}.tif"), compression="tiff_deflate")
     stride = (width * 3 + 3) // 4 * 4
     write(f"bmp-top-{size}.bmp", b"BM" + struct.pack("<IIIIiiHHIIIIII", 0, 0, 60, 40, width, -height, 1, 24, 0, 0, 0, 0, 0, 0)
           + b"behind" + os.urandom(stride * height))
@@ -59,7 +66,13 @@ write("png-cut.png", png(2, 8, 64, 64, [1])[:3000])
 write("png-interlaced.png", png(2, 8, 1, 1, [0], interlace=1))
 write("png-no-palette.png", png(3, 8, 3, 2, [0]).replace(b"PLTE", b"xLTE"))
 Image.effect_noise((64, 64), 90).save(os.path.join(out, "other.jpg"))
-Image.effect_noise((64, 64), 90).save(os.path.join(out, "other.tif"))
+for order, mark in ("<", b"II*\0"), (">", b"MM\0*"):
+    for photometric in 0, 1:
+        entries = [(256, 3, 3), (257, 3, 4), (258, 3, 8), (259, 3, 1), (262, 3, photometric), (273, 4, 8), (277, 3, 1), (279, 4, 12)]
+        directory = b"".join(struct.pack(order + "HHI", tag, kind, 1) + struct.pack(order + ("H2x" if kind == 3 else "I"), value)
+                             for tag, kind, value in entries)
+        name = ("tif-none-white-" if photometric == 0 else "tif-") + ("little" if order == "<" else "big")
+        write(name + ".tif", mark + struct.pack(order + "I", 20) + b"abcdefghijkl" + struct.pack(order + "H", len(entries)) + directory + bytes(4))
 first, second = Image.new("RGB", (9, 9), "red"), Image.new("RGB", (9, 9), "blue")
 first.save(os.path.join(out, "animated.png"), save_all=True, append_images=[second])
 
