@@ -53,11 +53,7 @@ func (m Job) Work(
 		}
 		reader := newHeadReader(j, b, m.sizes.Of(env.ID))
 		reader.budget = m.budget
-		do := reader.item
-		if j.Inventory != nil {
-			do = current{reader}.item
-		}
-		s.Items(ctx, env, objects, do)(yield)
+		s.Items(ctx, env, objects, reader.itemOf(j, s))(yield)
 	}
 }
 
