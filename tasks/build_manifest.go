@@ -62,6 +62,11 @@ type BuildManifest struct {
 	// DryRun reads no image and writes nothing. The result says what
 	// would change, and what a run would read.
 	DryRun bool `json:"dry_run,omitempty"`
+	// Checksum gives entries of images the MD5 of their pixels, as CVAT
+	// computes it. All of each such image is read. Only PNGs that are
+	// not interlaced, and BMP, PNM and TIFF without compression get one:
+	// their pixels are decoded exactly as CVAT decodes them.
+	Checksum bool `json:"checksum,omitempty"`
 }
 
 // Kind implements Job.
@@ -100,7 +105,7 @@ type BuildManifestResult struct {
 	Entries   int64  `json:"entries"`    // images in it
 	Skipped   int64  `json:"skipped"`    // objects that are no images by their names
 	Failed    int64  `json:"failed"`     // images left out: they are on the error list
-	BytesRead int64  `json:"bytes_read"` // of image headers
+	BytesRead int64  `json:"bytes_read"` // of images, mostly of their headers
 	Size      int64  `json:"size"`       // of the manifest, bytes
 	Unchanged bool   `json:"unchanged"`  // the bucket had exactly this manifest; nothing was written
 	// Unconditional means that the storage has unconditional_put, so
@@ -118,6 +123,9 @@ type BuildManifestResult struct {
 	Report *results.ManifestReport `json:"report,omitempty"`
 	// Warnings counts the entries with a warning on the error list.
 	Warnings int64 `json:"warnings,omitempty"`
+	// WithoutChecksum counts the entries without a checksum, if the job
+	// asks for checksums.
+	WithoutChecksum int64 `json:"without_checksum,omitempty"`
 	// Twins tells of entries whose names some tools take for the same;
 	// absent if there are none.
 	Twins *results.Twins `json:"twins,omitempty"`

@@ -53,8 +53,13 @@ func (j BuildManifest) checkForm(errs *fields.Errors) {
 	if j.Solid() && j.Dialect != "" && j.Dialect != DialectCVAT {
 		errs.Add("dialect", "%s lists images only, not point clouds", j.Dialect)
 	}
-	if j.Plain && j.Dialect != "" && j.Dialect != DialectCVAT {
+	switch isOther := j.Dialect != "" && j.Dialect != DialectCVAT; {
+	case j.Plain && isOther:
 		errs.Add("plain", "is for the dialect cvat alone: %s has no such keys", j.Dialect)
+	case j.Checksum && j.Solid():
+		errs.Add("checksum", "must be absent for 3d: CVAT fails on point clouds with checksums")
+	case j.Checksum && isOther:
+		errs.Add("checksum", "must be absent for %s, which has no checksums", j.Dialect)
 	}
 	switch p := j.Source.Provider; {
 	case j.Dialect == DialectSageMaker && p != "s3":

@@ -4,6 +4,7 @@
 // The other parts of the provider have packages of their own:
 //   - identity decides what requests are signed with
 //   - client sends requests to the bucket's region
+//   - fastread makes reads with little processor time
 //   - s3error classifies errors, and says what to do about them
 //   - probe makes the checks of verify-connection
 package s3

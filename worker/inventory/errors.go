@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"github.com/stevedore-jobs/stevedore/providers"
+	"github.com/stevedore-jobs/stevedore/worker/inventory/parquet"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
 const (
@@ -18,7 +20,7 @@ const (
 // invalid makes the error of an object of the report that is not as AWS
 // writes it. Errors of the bucket, and the end of ctx, stay as they are.
 func (l *List) invalid(key string, err error) error {
-	if errors.As(err, new(*providers.Error)) ||
+	if errors.As(err, new(*providers.Error)) || errors.As(err, new(*memory.TooLargeError)) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
@@ -27,6 +29,9 @@ func (l *List) invalid(key string, err error) error {
 	var advised *adviceError
 	if errors.As(err, &advised) {
 		fix = advised.fix
+	}
+	if errors.As(err, new(*parquet.MissingError)) {
+		fix = adviceFields
 	}
 	return &providers.Error{
 		Op: "get", Bucket: l.source.Report.Bucket, Key: key, Kind: providers.Invalid,

@@ -38,7 +38,8 @@ type List struct {
 	source  Source
 	bucket  providers.Bucket // where the report is
 	report  report
-	release func() // gives the memory back
+	release func() // gives the memory of the manifest back
+	room    room   // of Parquet files
 }
 
 // Open reads the manifest of a report. The budget pays for it until the
@@ -53,7 +54,7 @@ func Open(
 	if err != nil {
 		return nil, err
 	}
-	l := &List{source: s, bucket: b, release: func() {}}
+	l := &List{source: s, bucket: b, release: func() {}, room: room{budget: budget}}
 	defer func() {
 		if err != nil {
 			l.Close()
@@ -83,6 +84,7 @@ func Open(
 // Close frees what the list takes. It may be called twice.
 func (l *List) Close() {
 	_ = l.bucket.Close()
+	l.room.release()
 	l.release()
 }
 

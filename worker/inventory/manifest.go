@@ -79,15 +79,20 @@ func parse(text []byte, bucket string) (report, error) {
 	return r, r.setColumns(m.FileSchema)
 }
 
+const adviceFields = "Add the optional field Size to the inventory's configuration, and ETag, " +
+	"and use its next report."
+
 // setColumns checks the format, and finds the columns of CSV files.
 func (r *report) setColumns(schema string) (err error) {
 	switch {
 	case strings.EqualFold(r.format, formatCSV):
 		r.format = formatCSV
 		if r.columns, err = csvfile.ParseSchema(schema); err != nil {
-			return &adviceError{err, "Add the optional field Size to the inventory's " +
-				"configuration, and ETag, and use its next report."}
+			return &adviceError{err, adviceFields}
 		}
+		return nil
+	case strings.EqualFold(r.format, formatParquet):
+		r.format = formatParquet
 		return nil
 	case strings.EqualFold(r.format, formatORC):
 		return &adviceError{
@@ -96,7 +101,7 @@ func (r *report) setColumns(schema string) (err error) {
 				"and use its next report.",
 		}
 	}
-	return fmt.Errorf("the format of the report is %.40q, and only CSV is supported",
+	return fmt.Errorf("the format of the report is %.40q, and only CSV and Parquet are supported",
 		r.format)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/stevedore-jobs/stevedore/worker/inventory/parquet"
 	"github.com/stevedore-jobs/stevedore/worker/inventory/row"
 )
 
@@ -50,6 +51,11 @@ func (l *List) fileRows(ctx context.Context, f file, skip int64) iter.Seq2[row.R
 		}
 		if err != nil {
 			yield(row.Row{}, err)
+			return
+		}
+		if l.report.format == formatParquet {
+			in := parquet.Input{Size: o.Size, Part: o.part, Room: l.room.grow}
+			parquet.Read(ctx, in, skip)(yield)
 			return
 		}
 		l.csvRows(ctx, o, f, skip)(yield)

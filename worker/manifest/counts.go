@@ -17,7 +17,7 @@ import (
 // counter makes items with what they add to the report.
 type counter struct {
 	headReader
-	do      func(headReader, context.Context, providers.Object) (job.Item, error)
+	do      itemFunc
 	isRetry bool
 }
 

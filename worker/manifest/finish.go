@@ -140,7 +140,8 @@ func newResult(
 		BytesRead: parts.Bytes,
 		Size:      dialectOf(j).Size(lines.Count, lines.Size),
 
-		Unconditional: to.UnconditionalPut,
+		Unconditional:   to.UnconditionalPut,
+		WithoutChecksum: parts.Tally[report.CountWithout],
 	}
 }
 

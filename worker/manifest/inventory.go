@@ -62,13 +62,6 @@ func (unlisted) List(
 // unchanged since the earlier manifest is not looked at.
 type current struct{ headReader }
 
-// currentItem makes the item of an object with a reader.
-func currentItem(
-	r headReader, ctx context.Context, o providers.Object,
-) (job.Item, error) {
-	return current{r}.item(ctx, o)
-}
-
 // item makes the item of an object. It asks the bucket for the object if
 // the report does not tell its ETag, or if the object has another one.
 func (c current) item(ctx context.Context, o providers.Object) (job.Item, error) {

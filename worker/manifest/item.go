@@ -14,6 +14,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/manifest/related"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/report"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/selection"
+	"github.com/stevedore-jobs/stevedore/worker/memory"
 	"github.com/stevedore-jobs/stevedore/worker/pointcloud"
 )
 
@@ -28,6 +29,8 @@ type headReader struct {
 	bucket  providers.Bucket
 	sizes   *firstread.Sizes // learned from the heads of this job
 	seen    *report.Image    // what becomes known of the object in work
+	sums    bool             // entries have checksums
+	budget  *memory.Budget   // to decode images
 
 	known map[string]previous.Known // by key; nil if nobody looked
 }
@@ -40,7 +43,7 @@ func newHeadReader(
 	return headReader{
 		Selection: selection.New(j, dir), dir: dir, solid: j.Solid(),
 		dialect: dialect, marks: dialect.HasMeta && !j.Plain, dryRun: j.DryRun,
-		bucket: b, sizes: sizes,
+		bucket: b, sizes: sizes, sums: j.Checksum,
 	}
 }
 
@@ -52,7 +55,7 @@ func (r headReader) item(ctx context.Context, o providers.Object) (job.Item, err
 	r.seen.IsImage = true
 	known := r.known[o.Key]
 	switch {
-	case r.isReusable(known):
+	case r.isReusable(o, known):
 		return r.entry(o, r.contentOf(o, known), tallyKept), nil
 	case r.dryRun:
 		return job.Item{Tally: unread(known.State, o)}, nil
@@ -90,11 +93,15 @@ func (r headReader) isCloud(o providers.Object) bool { return r.solid && pointcl
 // entry makes the item of an entry.
 func (r headReader) entry(o providers.Object, c content, tally string) job.Item {
 	r.seen.Entry(c.kind, c.width, c.height)
+	r.seen.WithoutChecksum = r.sums && c.sum == ""
 	item := job.Item{Tally: tally, Error: selection.Warning(o.Key, c.kind)}
 	if r.isCloud(o) {
 		item.Data = entry.PointCloud(r.name(o), c.width, c.height)
 	} else {
 		item.Data = r.dialect.Image(r.name(o), c.width, c.height)
+	}
+	if r.sums && c.sum != "" {
+		item.Data = entry.WithChecksum(item.Data, c.sum)
 	}
 	if r.marks {
 		extra := entry.Extra{ETag: o.ETag, Size: o.Size, Unopenable: c.unopenable}

@@ -7,8 +7,9 @@
 // read again, entry writes lines, related finds context images, and
 // order sorts. It knows nothing of queues or clouds.
 //
-// If a run works only on objects that failed earlier, their entries get
-// no context images: those were found in the earlier run.
+// If a run works only on objects that failed earlier, it lists the
+// context images of each. Point clouds get none then, nor do objects of
+// an inventory report.
 package manifest
 
 import (

@@ -142,5 +142,6 @@ func (o output) amend(ctx context.Context, parts job.Parts) error {
 	r.Skipped, r.Unchanged = earlier.Skipped, amended.Unchanged
 	r.SkippedBy = selection.Amend(earlier.SkippedBy, parts)
 	r.Twins, r.Report = earlier.Twins, report.Of(parts.Tally, earlier.Report)
+	r.WithoutChecksum += earlier.WithoutChecksum
 	return err
 }

@@ -26,6 +26,7 @@ type content struct {
 	width, height int       // as displayed; points of a point cloud
 	kind          head.Type // empty for a point cloud
 	unopenable    bool      // CVAT cannot open the image
+	sum           string    // the checksum, if the job asks for it and the image has one
 }
 
 // read reads what an entry needs. bytes is how many it has fetched,
@@ -43,7 +44,12 @@ func (r headReader) read(
 	}
 	c.width, c.height = h.Display()
 	c.kind, c.unopenable = h.Type, h.Refusal != ""
-	return c, r.JudgeHead(o.Key, h), bytes, nil
+	if v = r.JudgeHead(o.Key, h); v.Err != nil || !r.sums {
+		return c, v, bytes, nil
+	}
+	sum, read, err := r.checksum(ctx, o, h)
+	c.sum = sum
+	return c, v, bytes + read, err
 }
 
 // cloudSize returns how many points a point cloud has, across and down.

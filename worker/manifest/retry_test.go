@@ -91,7 +91,7 @@ func TestJob_MissingKeys(t *testing.T) {
 	if items[0].Tally != tallyEntries || items[2].Error == nil || items[2].Error.Code != job.CodeNotFound {
 		t.Errorf("%+v", items)
 	}
-	if lists := w.Ops("list"); len(lists) > 0 {
+	if lists := w.Ops("list"); len(lists) > 1 { // the context images of one entry
 		t.Errorf("it listed: %v", lists)
 	}
 }
@@ -131,8 +131,17 @@ func TestJob_RetryEqualsAFreshRun(t *testing.T) {
 		w.Ops()
 		retried := jobtest.Retry(t, w, New(ample), payload(), first.Failed(size))
 		got := result(t, retried)
-		if gets := w.Ops("list", "get"); slices.Contains(gets, "get in/a.jpg") || slices.ContainsFunc(gets, func(op string) bool { return strings.HasPrefix(op, "list") }) {
-			t.Errorf("it read images that had not failed: %v", gets)
+		lists := 0
+		for _, op := range w.Ops("list", "get") {
+			if op == "get in/a.jpg" {
+				t.Errorf("it read an image that had not failed")
+			}
+			if strings.HasPrefix(op, "list") {
+				lists++
+			}
+		}
+		if lists < 7 || lists > 5*7 { // the context images of each mended image, also after an interruption
+			t.Errorf("it listed %d times", lists)
 		}
 		want := result(t, jobtest.Run(t, fresh, New(ample), payload()))
 		if diff := cmp.Diff(fresh.Get(t, want.Key), w.Get(t, want.Key)); diff != "" {

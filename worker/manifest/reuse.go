@@ -9,6 +9,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/tasks/results"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead"
 	"github.com/stevedore-jobs/stevedore/worker/job"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/checksum"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/previous"
 )
 
@@ -28,13 +29,19 @@ const (
 )
 
 // isReusable reports whether the earlier entry of an object is right.
-func (r headReader) isReusable(k previous.Known) bool {
-	return k.State == previous.Unchanged && (!k.Unopenable || r.TakesUnopenable())
+func (r headReader) isReusable(o providers.Object, k previous.Known) bool {
+	switch {
+	case k.State != previous.Unchanged, k.Unopenable && !r.TakesUnopenable():
+		return false
+	case r.sums && k.Checksum == "": // perhaps it was not asked for
+		return !checksum.Has(r.contentOf(o, k).kind)
+	}
+	return true
 }
 
 // contentOf returns what an earlier entry says.
 func (r headReader) contentOf(o providers.Object, k previous.Known) content {
-	c := content{k.Width, k.Height, k.Type, k.Unopenable}
+	c := content{k.Width, k.Height, k.Type, k.Unopenable, k.Checksum}
 	if c.kind == "" && !r.isCloud(o) {
 		c.kind = imagehead.TypeByName(o.Key)
 	}

@@ -33,10 +33,8 @@ func (m Job) Work(
 			yield(job.Item{}, err)
 			return
 		}
-		count := counter{r, headReader.item, s.Keys != nil}
-		if j.Inventory != nil {
-			count.do = currentItem
-		}
+		r.budget = m.budget
+		count := counter{r, itemOf(j, s), s.Keys != nil}
 		items := s.Items(ctx, env, objects, count.item)
 		if facts != nil && len(objects) > 0 {
 			items = withFacts(items, objects[len(objects)-1].Key, *facts)

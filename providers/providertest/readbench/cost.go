@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stevedore-jobs/stevedore/providers/limits"
 )
 
 const readsPerRound = 2000
@@ -35,11 +37,11 @@ func best(rounds []cost) cost {
 	return least
 }
 
-// ratio returns the median of the rounds' ratios of two rates.
-func ratio(of, to []cost) float64 {
+// ratio returns the median of the rounds' ratios of two figures.
+func ratio(figure func(cost) float64, of, to []cost) float64 {
 	ratios := make([]float64, len(of))
 	for i := range of {
-		ratios[i] = of[i].rate() / to[i].rate()
+		ratios[i] = figure(of[i]) / figure(to[i])
 	}
 	slices.Sort(ratios)
 	return ratios[len(ratios)/2]
@@ -50,13 +52,14 @@ func readMany(b *testing.B, w way, inFlight int) cost {
 	b.Helper()
 	var wg sync.WaitGroup
 	var next atomic.Int64
+	ctx := limits.For(b.Context(), limits.Read) // the client refuses what has no operation
 	cpu, start := processorTime(b), time.Now()
 	for range inFlight {
 		wg.Go(func() {
 			data := make([]byte, HeadBytes)
 			for i := next.Add(1); i <= readsPerRound; i = next.Add(1) {
 				key := fmt.Sprintf("images/%08d.jpg", i)
-				if err := readHead(b.Context(), w, key, data); err != nil {
+				if err := readHead(ctx, w, key, data); err != nil {
 					b.Errorf("%s: %v", w.name, err)
 					return
 				}

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/stevedore-jobs/stevedore/providers/s3/fastread"
 	"github.com/stevedore-jobs/stevedore/providers/s3/s3error"
 	"github.com/stevedore-jobs/stevedore/providers/s3/signing"
 	"github.com/stevedore-jobs/stevedore/tasks"
@@ -44,6 +45,9 @@ type Client struct {
 	creating chan struct{}
 	// current is nil at first, and replaced when the region changes.
 	current atomic.Pointer[sdk.Client]
+	// reader is nil at first, and replaced by the first read after
+	// current was replaced.
+	reader atomic.Pointer[fastread.Reader]
 }
 
 // New makes the client of a storage's bucket. It makes no request.

@@ -21,8 +21,18 @@ type Client struct {
 func (c Client) Do(req *http.Request) (*http.Response, error) {
 	call := middleware.GetOperationName(req.Context())
 	resp, err := c.HTTP.Do(req.WithContext(limits.For(req.Context(), operationOf(call))))
-	if err != nil || resp.StatusCode < http.StatusMultipleChoices || resp.Body == nil {
-		return resp, err
+	if err == nil {
+		KeepFailure(resp)
+	}
+	return resp, err
+}
+
+// KeepFailure prepares an answer for the SDK: if it reports an error,
+// its body stays readable after the SDK has read it. The client that
+// the answer comes from must bound such bodies.
+func KeepFailure(resp *http.Response) {
+	if resp.StatusCode < http.StatusMultipleChoices || resp.Body == nil {
+		return
 	}
 	content, err := io.ReadAll(resp.Body)
 	resp.Body = &errorBody{
@@ -30,7 +40,6 @@ func (c Client) Do(req *http.Request) (*http.Response, error) {
 		Closer:  resp.Body,
 		content: content,
 	}
-	return resp, nil
 }
 
 // operationOf returns the operation of a call of the SDK. A call that

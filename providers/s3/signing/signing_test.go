@@ -15,14 +15,16 @@ import (
 
 // frontEnd changes the headers of every request as Google's front end
 // and some proxies do. It fails a test whose request lacks what the
-// server needs.
+// server needs. Only reads come without the SDK's own headers: see
+// package fastread.
 type frontEnd struct{ t *testing.T }
 
 func (f frontEnd) RoundTrip(r *http.Request) (*http.Response, error) {
 	changed := r.Clone(r.Context())
 	encoding := r.Header.Get("Accept-Encoding")
 	isSTS := r.URL.Path == "/sts"
-	if encoding == "" && !isSTS || r.Header.Get("Amz-Sdk-Request") == "" {
+	isRead := r.URL.Query().Get("x-id") == "GetObject"
+	if encoding == "" && !isSTS || r.Header.Get("Amz-Sdk-Request") == "" && !isRead {
 		f.t.Errorf("%s %s has only the headers %v", r.Method, r.URL.Path, r.Header)
 	}
 	changed.Header.Set("Accept-Encoding", encoding+",gzip(gfe)")

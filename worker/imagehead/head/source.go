@@ -42,6 +42,9 @@ func (s *Source) At(off, n int64) ([]byte, error) {
 	if off < 0 || n < 0 || off > s.size || n > s.size-off {
 		return nil, ErrShort
 	}
+	if n == 0 {
+		return nil, nil // a request of no bytes is an error for some clouds
+	}
 	if !s.Holds(off, n) {
 		if err := s.read(off, n); err != nil {
 			return nil, err
@@ -54,6 +57,15 @@ func (s *Source) At(off, n int64) ([]byte, error) {
 // fetching.
 func (s *Source) Holds(off, n int64) bool {
 	return off >= s.off && n >= 0 && off+n <= s.off+int64(len(s.buf))
+}
+
+// Held returns the bytes from an offset that At returns without
+// fetching, valid until the next call of At.
+func (s *Source) Held(off int64) []byte {
+	if !s.Holds(off, 0) {
+		return nil
+	}
+	return s.buf[off-s.off:]
 }
 
 // FetchLittle makes the next fetch a small one. A format calls it before

@@ -132,7 +132,7 @@ func (f file) locate(ids ...uint32) (map[uint32]place, error) {
 			places[id] = p
 		}
 	}
-	return places, nil
+	return places, r.err
 }
 
 // wide reads a number of up to 8 bytes. Larger ones than 2^62 count as

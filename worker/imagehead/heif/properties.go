@@ -93,6 +93,9 @@ func (f file) associations(box isobmff.Box) (numbers []int, err error) {
 	for range r.uint(4) {
 		id := r.uint(idSize)
 		count := r.uint(1)
+		if r.err != nil {
+			return nil, r.err
+		}
 		if budget -= int(count) + 1; budget < 0 {
 			return nil, head.Corrupt(f.is, "the %s has too many properties", f.is)
 		}

@@ -2,6 +2,7 @@
 package jpeg
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -156,6 +157,16 @@ func isFrame(m byte) bool { return m >= 0xc0 && m <= 0xcf && m != 0xc4 && m != 0
 
 func isProgressive(m byte) bool { return m == 0xc2 || m == 0xc6 || m == 0xca || m == 0xce }
 
+// junk returns how many of the bytes come before the first that may
+// begin a marker; at least 1.
+func junk(held []byte) int64 {
+	n := bytes.IndexByte(held, 0xff)
+	if n < 0 {
+		n = len(held)
+	}
+	return int64(max(n, 1))
+}
+
 // nextSegment finds the first marker at or after pos. Like Pillow and
 // libjpeg, it skips fill bytes and junk.
 func nextSegment(r *head.Source, pos int64) (segment, error) {
@@ -165,7 +176,9 @@ func nextSegment(r *head.Source, pos int64) (segment, error) {
 			return segment{}, err
 		}
 		switch m := b[1]; {
-		case b[0] != 0xff, m == 0xff:
+		case b[0] != 0xff:
+			pos += junk(r.Held(pos))
+		case m == 0xff:
 			pos++
 		case m == 0, m == markSOI, m == markEOI, m >= markRST0 && m <= markRST7:
 			pos += 2

@@ -45,10 +45,17 @@ func (t *tags) add(r *head.Source, s segment) error {
 	return nil
 }
 
+// maxSegments is how many EXIF segments count. Full ones of that number
+// exceed what a source reads. It bounds the work for tiny ones.
+const maxSegments = 1000
+
 // addEXIF looks into the first segment. Further ones matter only if the
 // first one ends before its directory does.
 func (t *tags) addEXIF(r *head.Source, off, n int64) (err error) {
-	if t.segments++; t.segments > 1 {
+	switch t.segments++; {
+	case t.segments > maxSegments:
+		return nil
+	case t.segments > 1:
 		t.exif = t.exif.And(off, n)
 		return nil
 	}

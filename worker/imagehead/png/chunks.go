@@ -1,7 +1,11 @@
 package png
 
 import (
+	"cmp"
 	"encoding/binary"
+	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/head"
 )
@@ -36,10 +40,16 @@ func (f *file) chunkAt(off int64) (chunk, error) {
 // behind them. It returns head.ErrShort if the PNG ends before its
 // pixels.
 func (f *file) readChunks() error {
-	for pos := int64(headerSize); ; {
+	pos := int64(headerSize)
+	for range maxChunks {
 		c, err := f.chunkAt(pos)
 		if err != nil {
 			return err
+		}
+		if strings.ContainsFunc(c.kind, isNotASCII) { // Pillow fails to decode it
+			f.head.Refusal = cmp.Or(f.head.Refusal,
+				fmt.Sprintf("the PNG has a chunk of the kind %q", c.kind))
+			return nil
 		}
 		switch c.kind {
 		case "IDAT", "fdAT":
@@ -62,7 +72,12 @@ func (f *file) readChunks() error {
 		}
 		pos = c.end()
 	}
+	return head.Corrupt(Type, "the PNG has more than %d chunks before its pixels", maxChunks)
 }
+
+// maxChunks is how many chunks are looked at before the pixels, and how
+// many behind them.
+const maxChunks = 1 << 16
 
 // readTail looks for chunks behind the pixels. Pillow reads them when it
 // is asked for the orientation, but not those of an animated PNG.
@@ -78,7 +93,7 @@ func (f *file) readTail(first chunk) error {
 	if !isSmall {
 		pos, err = f.lastData(first)
 	}
-	for err == nil {
+	for n := 0; err == nil && n < maxChunks; n++ {
 		var c chunk
 		if c, err = f.chunkAt(pos); err != nil || c.kind == "IEND" || !isKind(c.kind) {
 			break
@@ -129,6 +144,8 @@ func (f *file) lastData(first chunk) (int64, error) {
 	}
 	return f.source.Size(), nil
 }
+
+func isNotASCII(r rune) bool { return r >= utf8.RuneSelf }
 
 // isKind reports whether a text can be the kind of a chunk.
 func isKind(text string) bool {

@@ -2,6 +2,7 @@
 package png
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -54,6 +55,7 @@ func read(r *head.Source) (head.Head, error) {
 	case err != nil:
 		return head.Head{}, err
 	}
+	f.head.Refusal = cmp.Or(f.head.Refusal, f.texts.refusal)
 	f.head.Orientation, err = f.texts.orientation()
 	return f.head, err
 }

@@ -3,6 +3,7 @@ package png
 import (
 	"bytes"
 	"compress/zlib"
+	"fmt"
 	"io"
 
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/exif"
@@ -14,6 +15,9 @@ const (
 	// maxText is how many bytes of a text are read, and decompressed. It
 	// is Pillow's MAX_TEXT_CHUNK.
 	maxText = 1 << 20
+	// maxTexts is how many bytes all texts of a PNG take at most. It is
+	// Pillow's MAX_TEXT_MEMORY.
+	maxTexts = 64 << 20
 )
 
 // The keywords of texts with an orientation (Pillow 12.3,
@@ -33,6 +37,9 @@ type texts struct {
 	hasEXIF  bool
 	profile  []byte // with the raw profile
 	xmpValue int
+
+	bytes   int    // of the texts so far
+	refusal string // why Pillow does not open a PNG with these texts
 }
 
 func (t *texts) add(r *head.Source, c chunk) error {
@@ -62,7 +69,7 @@ func (t *texts) addEXIF(b exif.Block) (err error) {
 }
 
 func (t *texts) addText(r *head.Source, c chunk, key string) error {
-	if c.n > maxText {
+	if c.n > maxText || t.refusal != "" {
 		return nil
 	}
 	content, err := r.At(c.off, c.n)
@@ -70,7 +77,9 @@ func (t *texts) addText(r *head.Source, c chunk, key string) error {
 		return err
 	}
 	text := textOf(c.kind, content[min(len(key)+1, len(content)):])
-	switch {
+	switch t.bytes += len(text); {
+	case t.bytes > maxTexts:
+		t.refusal = fmt.Sprintf("the texts of the PNG take more than %d bytes", maxTexts)
 	case key == keyXMP:
 		t.xmpValue = exif.XMPOrientation(text)
 	case key == keyRawProfile:
@@ -105,13 +114,15 @@ func textOf(kind string, b []byte) []byte {
 	return b
 }
 
+// inflate unpacks a text. One that is too long counts as none, as for
+// Pillow with LOAD_TRUNCATED_IMAGES, which CVAT sets.
 func inflate(b []byte) []byte {
 	z, err := zlib.NewReader(bytes.NewReader(b))
 	if err != nil {
 		return nil
 	}
-	text, err := io.ReadAll(io.LimitReader(z, maxText))
-	if err != nil && len(text) == 0 {
+	text, err := io.ReadAll(io.LimitReader(z, maxText+1))
+	if err != nil && len(text) == 0 || len(text) > maxText {
 		return nil
 	}
 	return text

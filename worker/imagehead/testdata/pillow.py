@@ -85,6 +85,7 @@ def generate():
         save(f"frames.{ext}", frames[0], FORMATS[ext], save_all=True, append_images=frames[1:])
     jpegs()
     pngs()
+    webps()
     avifs()
     binaries()
     icons()
@@ -168,6 +169,12 @@ def pngs():
     for colour, depth in [(0, 3), (2, 4), (3, 16), (4, 4), (6, 2), (1, 8), (5, 8), (7, 8)]:
         header = struct.pack(">IIBBBBB", 3, 2, depth, colour, 0, 0, 0)
         write(f"png-mode-{colour}-{depth}.png", plain[:8] + chunk(b"IHDR", header) + pixels + end)
+    for n, size in (64, 1 << 20), (65, 1 << 20), (1, (1 << 20) + 1):
+        text = chunk(b"iTXt", b"XML:com.adobe.xmp\0\x01\0\0\0" + zlib.compress(b"x" * size))
+        write(f"png-texts-{n}-{size}.png", plain[:33] + text * n + pixels + end)
+        write(f"png-texts-after-{n}-{size}.png", plain[:33] + gamma + pixels + text * n + end)
+    for kind in b"ab_1", b"1234", b"ab 1", b"\0\0\0\0", b"abc\xe9":
+        write(f"png-kind-{kind.hex()}.png", plain[:33] + chunk(kind, b"") + pixels + end)
     write("png-filter.png", plain[:8] + chunk(b"IHDR", struct.pack(">IIBBBBB", 3, 2, 8, 0, 0, 1, 0)) + pixels + end)
     write("png-no-pixels.png", plain[:33])
     write("png-only-end.png", plain[:33] + end)
@@ -181,6 +188,13 @@ def zlib_parts(chunks):
         if chunks[at + 4:at + 8] == b"IDAT":
             yield chunks[at + 8:at + 8 + n]
         at += 12 + n
+
+
+def webps():
+    both = save("webp-both.webp", Image.new("RGB", (37, 21)), "WEBP", exif=exif_of(6), xmp=b'<x tiff:Orientation="3"/>')
+    flags = both.index(b"VP8X") + 8
+    for value in range(0, 16, 4):
+        write(f"webp-flags-{value}.webp", both[:flags] + bytes([value]) + both[flags + 1:])
 
 
 def avifs():

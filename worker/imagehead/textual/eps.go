@@ -3,6 +3,7 @@ package textual
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -43,11 +44,16 @@ func readEPS(s *head.Source) (head.Head, error) {
 	if string(b[:4]) == dosEPS {
 		t.pos = int64(binary.LittleEndian.Uint32(b[4:]))
 	}
+	t.end = t.pos + maxEPS
 	var box string
-	for end := t.pos + maxEPS; t.pos < end; {
+	for {
 		line, err := t.line(256)
+		var ended *head.Error
+		if errors.Is(err, head.ErrShort) || errors.As(err, &ended) {
+			break // what was found counts
+		}
 		if err != nil {
-			break // of the object; what was found counts
+			return head.Head{}, err
 		}
 		for part := range strings.FieldsFuncSeq(line, isNewline) {
 			if data, ok := strings.CutPrefix(part, "%ImageData:"); ok {
@@ -61,10 +67,9 @@ func readEPS(s *head.Source) (head.Head, error) {
 		}
 	}
 	if box == "(atend)" {
-		box, err = lastBox(s)
-	}
-	if err != nil {
-		return head.Head{}, err
+		if box, err = lastBox(s); err != nil {
+			return head.Head{}, err
+		}
 	}
 	return boxHead(box)
 }

@@ -46,6 +46,9 @@ func readFITS(s *head.Source) (head.Head, error) {
 		pos = (pos + fitsBlock - 1) / fitsBlock * fitsBlock
 		if cards["NAXIS"] == "0" {
 			b, err := s.At(pos, fitsCard)
+			if head.IgnoreShort(err) != nil {
+				return head.Head{}, err
+			}
 			if err == nil && strings.HasPrefix(string(b), "XTENSION") {
 				continue // the image is in the next part
 			}

@@ -3,6 +3,7 @@
 package textual
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
 
@@ -20,6 +21,7 @@ type text struct {
 	source *head.Source
 	is     head.Type
 	pos    int64
+	end    int64  // of what is searched; 0 for maxText
 	rest   []byte // of the last piece
 }
 
@@ -27,8 +29,8 @@ type text struct {
 // the object.
 func (t *text) next() (byte, error) {
 	if len(t.rest) == 0 {
-		if t.pos >= maxText {
-			return 0, head.Corrupt(t.is, "the %s has no size in its first %d bytes", t.is, maxText)
+		if end := cmp.Or(t.end, maxText); t.pos >= end {
+			return 0, head.Corrupt(t.is, "the %s has no size in its first %d bytes", t.is, end)
 		}
 		n := min(piece, t.source.Size()-t.pos)
 		if n <= 0 {

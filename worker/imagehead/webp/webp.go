@@ -86,7 +86,8 @@ func read(r *head.Source) (head.Head, error) {
 func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
 // orientation looks for the chunks EXIF and XMP that the flags announce.
-// It jumps over all others. EXIF counts before XMP.
+// It jumps over all others, like libwebp, which Pillow uses. EXIF counts
+// before XMP.
 func orientation(r *head.Source, flags byte) (int, error) {
 	xmp := 0
 	pos := int64(12)
@@ -99,14 +100,14 @@ func orientation(r *head.Source, flags byte) (int, error) {
 			return exif.Valid(xmp), head.IgnoreShort(err)
 		}
 		n := int64(binary.LittleEndian.Uint32(b[4:]))
-		switch string(b[:4]) {
-		case "EXIF":
+		switch kind := string(b[:4]); {
+		case kind == "EXIF" && flags&flagEXIF != 0:
 			flags &^= flagEXIF
 			value, found, err := exif.Orientation(exif.BlockAt(r, pos+8, n))
 			if err != nil || found {
 				return exif.Valid(value), err
 			}
-		case "XMP ":
+		case kind == "XMP " && flags&flagXMP != 0:
 			flags &^= flagXMP
 			if n > maxXMP {
 				break

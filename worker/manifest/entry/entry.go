@@ -18,11 +18,18 @@ import (
 const Header = `{"version":"1.1"}` + "\n" + `{"type":"images"}` + "\n"
 
 // Image returns the line of an image: these fields in this order,
-// without spaces. It leaves out the checksum, which CVAT would have to
-// compute by decoding each frame once more. name is the key relative to
+// without spaces. It has no checksum, which CVAT would have to compute by
+// decoding each frame once more. name is the key relative to
 // the manifest's directory; the size is that of the image as displayed.
 func Image(name string, width, height int) []byte {
 	return line(name, imagehead.Extension(name), width, height)
+}
+
+// WithChecksum returns the line of an image with the checksum of its
+// pixels.
+func WithChecksum(text []byte, sum string) []byte {
+	text = append(text[:len(text)-len("}\n")], `,"checksum":`...)
+	return append(asciijson.AppendPython(text, sum), "}\n"...)
 }
 
 // PointCloud returns the line of a point cloud. A Velodyne scan, whose

@@ -60,6 +60,7 @@ func cutExtra(line []byte) (before, after []byte) {
 type Entry struct {
 	Name          string // with its extension; see Name
 	Width, Height int
+	Checksum      string // empty without one
 	Extra
 }
 
@@ -67,13 +68,14 @@ type Entry struct {
 func Parse(line []byte) (Entry, error) {
 	var e struct {
 		fields
-		Width  int `json:"width"`
-		Height int `json:"height"`
+		Width    int    `json:"width"`
+		Height   int    `json:"height"`
+		Checksum string `json:"checksum"`
 		Extra
 	}
 	if err := json.Unmarshal(line, &e); err != nil {
 		return Entry{}, fmt.Errorf("%w: %w", ErrNotEntry, err)
 	}
 	name, err := e.object()
-	return Entry{name, e.Width, e.Height, e.Extra}, err
+	return Entry{name, e.Width, e.Height, e.Checksum, e.Extra}, err
 }

@@ -31,20 +31,22 @@ type Known struct {
 	Width, Height int
 	Type          head.Type // empty if the name tells it
 	Unopenable    bool      // CVAT cannot open the image
+	Checksum      string    // empty without one
 }
 
 // What Stevedore writes is within these bounds. Anything else was written
 // by somebody else, and is not reused.
 const (
 	maxSide = 1 << 31 // pixels or points
-	maxType = 32      // bytes
+	maxText = 32      // bytes of a type, and of a checksum
 )
 
 func knownOf(e entry.Entry, o providers.Object) Known {
-	k := Known{Changed, e.Width, e.Height, e.Type, e.Unopenable}
+	k := Known{Changed, e.Width, e.Height, e.Type, e.Unopenable, e.Checksum}
 	isSide := func(n int) bool { return n >= 0 && n < maxSide }
 	switch {
-	case !isSide(e.Width) || !isSide(e.Height) || len(e.Type) > maxType:
+	case !isSide(e.Width) || !isSide(e.Height) || len(e.Type) > maxText ||
+		len(e.Checksum) > maxText:
 		k = Known{State: Changed}
 	case e.ETag == "" || o.ETag == "":
 		k.State = Unmarked
@@ -65,8 +67,9 @@ func Pack(objects []Known, facts *Facts) []byte {
 		}
 		rows = binary.AppendUvarint(append(rows, first), uint64(k.Width))
 		rows = binary.AppendUvarint(rows, uint64(k.Height))
-		rows = binary.AppendUvarint(rows, uint64(len(k.Type)))
-		rows = append(rows, k.Type...)
+		for _, text := range []string{string(k.Type), k.Checksum} {
+			rows = append(binary.AppendUvarint(rows, uint64(len(text))), text...)
+		}
 	}
 	if facts != nil {
 		text, _ := json.Marshal(facts) // it cannot fail for texts and numbers
@@ -92,7 +95,7 @@ func Unpack(s job.Shard) (map[string]Known, *Facts, error) {
 		return nil, nil, err
 	}
 	known := make(map[string]Known, len(objects))
-	r := rowReader{rows}
+	r := rowReader{rows: rows}
 	for _, o := range objects {
 		k, ok := r.known()
 		if !ok {
@@ -110,8 +113,12 @@ func Unpack(s job.Shard) (map[string]Known, *Facts, error) {
 	return known, facts, nil
 }
 
-// rowReader reads the rows that Pack writes.
-type rowReader struct{ rows []byte }
+// rowReader reads the rows that Pack writes. If it is broken, what it
+// has read has no meaning.
+type rowReader struct {
+	rows   []byte
+	broken bool
+}
 
 func (r *rowReader) known() (k Known, ok bool) {
 	if len(r.rows) == 0 {
@@ -119,20 +126,28 @@ func (r *rowReader) known() (k Known, ok bool) {
 	}
 	k.State, k.Unopenable = State(r.rows[0]>>1), r.rows[0]&1 != 0
 	r.rows = r.rows[1:]
-	width, height, length := r.number(), r.number(), r.number()
-	if width < 0 || height < 0 || length < 0 || length > len(r.rows) {
-		return k, false
-	}
-	k.Width, k.Height, k.Type = width, height, head.Type(r.rows[:length])
-	r.rows = r.rows[length:]
-	return k, true
+	k.Width, k.Height = r.number(), r.number()
+	k.Type, k.Checksum = head.Type(r.text()), r.text()
+	return k, !r.broken
 }
 
-// number returns the next number, or -1 if there is no whole one.
+// text returns the next text.
+func (r *rowReader) text() string {
+	n := r.number()
+	if r.broken = r.broken || n > len(r.rows); r.broken {
+		return ""
+	}
+	text := string(r.rows[:n])
+	r.rows = r.rows[n:]
+	return text
+}
+
+// number returns the next number. If there is no whole one, the reader
+// is broken.
 func (r *rowReader) number() int {
 	v, n := binary.Uvarint(r.rows)
-	if n < 1 || v > math.MaxInt {
-		return -1
+	if r.broken = r.broken || n < 1 || v > math.MaxInt; r.broken {
+		return 0
 	}
 	r.rows = r.rows[n:]
 	return int(v)

@@ -16,9 +16,18 @@ import (
 	"github.com/stevedore-jobs/stevedore/worker/steps"
 )
 
-// maxImages is how many context images an entry may have. A line must
+// MaxImages is how many context images an entry may have. A line must
 // stay short enough for those who read it.
-const maxImages = 5000
+const MaxImages = 5000
+
+// TooMany returns the error for an image or a point cloud with more.
+func TooMany(owner string) error {
+	return &providers.Error{
+		Op: "list", Key: owner, Kind: providers.Invalid, Code: "TooManyContextImages",
+		Detail: fmt.Sprintf("over %d images may be context images of it", MaxImages),
+		Fix:    "Exclude directories that hold no context images.",
+	}
+}
 
 // image is the line of a context image, until it is joined with its
 // owner. Owners are those that it may still belong to.
@@ -189,12 +198,8 @@ func (j *Joined) add(g *group, line []byte, end func(*group) error) (*group, err
 	switch {
 	case !isImage:
 		g.entries = append(g.entries, bytes.Clone(line))
-	case len(g.images) >= maxImages:
-		return g, &providers.Error{
-			Op: "list", Key: owner, Kind: providers.Invalid, Code: "TooManyContextImages",
-			Detail: fmt.Sprintf("over %d images may be context images of it", maxImages),
-			Fix:    "Exclude directories that hold no context images.",
-		}
+	case len(g.images) >= MaxImages:
+		return g, TooMany(owner)
 	default:
 		g.images = append(g.images, im)
 	}

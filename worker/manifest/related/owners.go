@@ -42,6 +42,14 @@ func ImageOwner(name string) (o Owner, found bool) {
 	return Owner{Name: dir + owner[:at] + "." + owner[at+1:]}, true
 }
 
+// DirectoryOf returns the directory of the context images of an image,
+// with a slash at its end. See ImageOwner.
+func DirectoryOf(name string) string {
+	extension := imagehead.Extension(name)
+	dir, base := path.Split(strings.TrimSuffix(name, extension))
+	return dir + directory + "/" + base + "_" + strings.TrimPrefix(extension, ".") + "/"
+}
+
 // split splits DIR/related_images/OWNER/FILE into DIR/ and OWNER.
 func split(name string) (dir, owner string, found bool) {
 	parent := path.Dir(name)

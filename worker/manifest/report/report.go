@@ -25,6 +25,9 @@ const (
 	countMismatch = "mismatch:"
 	countRequests = "requests"
 	countBytes    = "bytes-whole"
+	// CountWithout is that of entries without a checksum, of a job that
+	// asks for checksums.
+	CountWithout = "entries-without-checksum"
 )
 
 // cloud stands for point clouds among the types.
@@ -42,6 +45,8 @@ type Image struct {
 	// Of an entry: its type and size. A point cloud has no type.
 	Type          head.Type
 	Width, Height int
+	// WithoutChecksum says that the entry was to have a checksum.
+	WithoutChecksum bool
 }
 
 // Entry notes that the object is an entry of a type and size.
@@ -62,6 +67,9 @@ func (i *Image) Counts(key string, size int64) map[string]int64 {
 	case i.Type == "":
 		c[countType+cloud] = 1
 		return c
+	}
+	if i.WithoutChecksum {
+		c[CountWithout] = 1
 	}
 	pixels, class := int64(i.Width)*int64(i.Height), 0
 	for class < len(bounds) && pixels >= bounds[class] {
