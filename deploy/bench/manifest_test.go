@@ -40,6 +40,7 @@ func BenchmarkManifest(b *testing.B) {
 }
 
 func benchManifest(b *testing.B, mix string, images int) {
+	b.Helper()
 	const rounds = 7
 	var total cost
 	var ofSame, ofOne []float64

@@ -54,7 +54,7 @@ func startStore(t testing.TB, mix string, images int, latency time.Duration) (en
 
 // TestServeImages is not a test: it is the server of startStore. It runs
 // until its standard input ends.
-func TestServeImages(t *testing.T) {
+func TestServeImages(*testing.T) {
 	var s store
 	var images int
 	var mix, latency string
@@ -90,7 +90,7 @@ type store struct {
 
 // ServeHTTP implements http.Handler.
 func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	time.Sleep(s.latency) // the network
+	<-time.After(s.latency) // the network
 	key := strings.TrimPrefix(r.URL.Path, "/b/")
 	switch {
 	case r.URL.Query().Get("list-type") == "2":

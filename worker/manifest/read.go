@@ -44,12 +44,13 @@ func (r headReader) read(
 	}
 	c.width, c.height = h.Display()
 	c.kind, c.unopenable = h.Type, h.Refusal != ""
-	if v = r.JudgeHead(o.Key, h); v.Err != nil || !r.sums {
-		return c, v, bytes, nil
+	v = r.JudgeHead(o.Key, h)
+	if v.Tally == "" && v.Err == nil && r.sums {
+		var more int64
+		c.sum, more, err = r.checksum(ctx, o, h)
+		bytes += more
 	}
-	sum, read, err := r.checksum(ctx, o, h)
-	c.sum = sum
-	return c, v, bytes + read, err
+	return c, v, bytes, err
 }
 
 // cloudSize returns how many points a point cloud has, across and down.
