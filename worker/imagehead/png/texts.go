@@ -77,7 +77,11 @@ func (t *texts) addText(r *head.Source, c chunk, key string) error {
 		return err
 	}
 	text := textOf(c.kind, content[min(len(key)+1, len(content)):])
-	switch t.bytes += len(text); {
+	t.bytes += len(text)
+	if len(text) > maxText {
+		text = nil // as for Pillow with LOAD_TRUNCATED_IMAGES, which CVAT sets
+	}
+	switch {
 	case t.bytes > maxTexts:
 		t.refusal = fmt.Sprintf("the texts of the PNG take more than %d bytes", maxTexts)
 	case key == keyXMP:
@@ -114,15 +118,15 @@ func textOf(kind string, b []byte) []byte {
 	return b
 }
 
-// inflate unpacks a text. One that is too long counts as none, as for
-// Pillow with LOAD_TRUNCATED_IMAGES, which CVAT sets.
+// inflate unpacks a text. Of one that is too long it returns one byte
+// more than a text may have.
 func inflate(b []byte) []byte {
 	z, err := zlib.NewReader(bytes.NewReader(b))
 	if err != nil {
 		return nil
 	}
 	text, err := io.ReadAll(io.LimitReader(z, maxText+1))
-	if err != nil && len(text) == 0 || len(text) > maxText {
+	if err != nil && len(text) == 0 {
 		return nil
 	}
 	return text

@@ -66,3 +66,17 @@ func FuzzUnpack(f *testing.F) {
 		}
 	})
 }
+
+// Split gives what Join got, and takes any other bytes without a panic.
+func FuzzSplit(f *testing.F) {
+	f.Add([]byte("a"), []byte(""), []byte("\x01b"))
+	f.Fuzz(func(t *testing.T, a, b, c []byte) {
+		var x, y, z []byte
+		if err := listing.Split(listing.Join(a, b, c), &x, &y, &z); err != nil || !slices.Equal(x, a) || !slices.Equal(y, b) || !slices.Equal(z, c) {
+			t.Fatalf("%q, %q, %q: %q, %q, %q, %v", a, b, c, x, y, z, err)
+		}
+		if err := listing.Split(a, &x, &y, &z); err == nil && len(x)+len(y)+len(z) > len(a) {
+			t.Fatalf("%q: %q, %q, %q", a, x, y, z)
+		}
+	})
+}
