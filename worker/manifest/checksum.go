@@ -24,6 +24,7 @@ func (r headReader) checksum(
 		return "", 0, err
 	}
 	defer release()
+	r.seen.Requests++
 	body, err := r.bucket.Open(ctx, o.Key, providers.ReadOptions{IfMatch: o.ETag})
 	if err != nil {
 		return "", 0, err
