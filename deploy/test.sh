@@ -371,7 +371,7 @@ benchmark() { # benchmark COMMAND; a command that finds nothing to run is a fail
 # chaos runs without the race detector, which would slow a million objects down by ten.
 chaos() {
 	STEVEDORE_CHAOS=full go test -count 1 -v -timeout 80m -parallel 1 \
-		-run 'TestChaos|TestKillerObject|TestRecovery_' -skip TestChaosOrders ./worker | tee "$work/chaos.log" &&
+		-run 'TestChaos|TestKillerObject|TestRecovery_|TestManyObjects' -skip TestChaosOrders ./worker | tee "$work/chaos.log" &&
 		grep -q '^--- PASS: TestChaos' "$work/chaos.log"
 }
 

@@ -165,7 +165,7 @@ func median(list []float64) float64 {
 }
 
 // runToEnd enqueues a job and waits for its end.
-func runToEnd(b *testing.B, p *producer.Client, j tasks.Job) tasks.Status {
+func runToEnd(b testing.TB, p *producer.Client, j tasks.Job) tasks.Status {
 	b.Helper()
 	id, err := p.Enqueue(b.Context(), j)
 	if err != nil {
