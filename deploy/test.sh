@@ -481,7 +481,7 @@ peers)
 	check "jobs on the peers" go test -count 1 -v -timeout 20m -run TestPeers ./cmd/stevedore
 	;;
 *)
-	packages=("$redis" gcc=gcc gcc=libc6-dev node=nodejs npm=npm python3=python3) # gcc links the race detector
+	packages=("$redis" gcc=gcc gcc=libc6-dev node=nodejs npm=npm python3=python3 ffprobe=ffmpeg) # gcc links the race detector
 	if [[ $mode == all ]]; then
 		prepare "packages" install_packages "${packages[@]}" shellcheck=shellcheck
 		prepare "golangci-lint $lint_version" install_lint

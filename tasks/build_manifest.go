@@ -62,6 +62,9 @@ type BuildManifest struct {
 	// DryRun reads no image and writes nothing. The result says what
 	// would change, and what a run would read.
 	DryRun bool `json:"dry_run,omitempty"`
+	// Video is the key of a video. The manifest is that of this video
+	// alone, with its key frames. The worker needs an ffprobe for it.
+	Video string `json:"video,omitempty"`
 	// Checksum gives entries of images the MD5 of their pixels, as CVAT
 	// computes it. All of each such image is read. Only PNGs that are
 	// not interlaced, and BMP, PNM and TIFF without compression get one:
@@ -95,6 +98,7 @@ func (j BuildManifest) Validate() error {
 	j.checkSelection(&errs)
 	j.checkSorting(&errs)
 	j.checkForm(&errs)
+	j.checkVideo(&errs)
 	j.CheckTerms(&errs)
 	return errs.Err(j.Kind())
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers/network"
 	"github.com/stevedore-jobs/stevedore/worker"
 	"github.com/stevedore-jobs/stevedore/worker/export"
+	"github.com/stevedore-jobs/stevedore/worker/ffprobe"
 	"github.com/stevedore-jobs/stevedore/worker/manifest"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 	"github.com/stevedore-jobs/stevedore/worker/thumbnail"
@@ -21,7 +22,7 @@ func jobs(s settings.Settings) []worker.Registration {
 	budget := memory.New(s.MemoryBudget)
 	return []worker.Registration{
 		worker.Single(verify.Job{}),
-		worker.Sharded(manifest.New(budget)),
+		worker.Sharded(manifest.New(budget).WithFFprobe(ffprobe.Program{Path: s.FFprobe})),
 		worker.Sharded(thumbnail.New(budget)),
 		worker.Single(export.New(budget)),
 	}

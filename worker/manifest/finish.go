@@ -30,6 +30,9 @@ import (
 func (m Job) Finish(
 	ctx context.Context, j tasks.BuildManifest, env job.Env, parts job.Parts,
 ) (tasks.Result, error) {
+	if j.Video != "" {
+		return m.video.Finish(ctx, j, env, parts)
+	}
 	in, err := order.Load(ctx, j, env.Open, m.budget)
 	if err != nil {
 		return nil, err

@@ -18,9 +18,11 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/worker/ffprobe"
 	"github.com/stevedore-jobs/stevedore/worker/imagehead/firstread"
 	"github.com/stevedore-jobs/stevedore/worker/job"
 	"github.com/stevedore-jobs/stevedore/worker/manifest/entry"
+	"github.com/stevedore-jobs/stevedore/worker/manifest/video"
 	"github.com/stevedore-jobs/stevedore/worker/memory"
 )
 
@@ -32,11 +34,19 @@ const shardSize = 1000
 type Job struct {
 	budget *memory.Budget
 	sizes  *firstread.Jobs
+	video  video.Job
 }
 
 // New makes the job. It draws on the budget when it must sort the lines
 // of a bucket that lists in another order.
-func New(budget *memory.Budget) Job { return Job{budget, new(firstread.Jobs)} }
+func New(budget *memory.Budget) Job { return Job{budget: budget, sizes: new(firstread.Jobs)} }
+
+// WithFFprobe returns the job with the program for payloads that name a
+// video. Without a path they are refused.
+func (m Job) WithFFprobe(p ffprobe.Program) Job {
+	m.video.FFprobe = p
+	return m
+}
 
 var _ job.Sharded[tasks.BuildManifest] = Job{}
 

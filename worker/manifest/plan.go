@@ -18,6 +18,9 @@ func (m Job) Plan(
 	ctx context.Context, j tasks.BuildManifest, env job.Env,
 	after string, emit func(job.Shard) error,
 ) error {
+	if j.Video != "" {
+		return m.video.Plan(ctx, j, env, after, emit)
+	}
 	b, err := openSource(ctx, j, env)
 	if err != nil {
 		return err

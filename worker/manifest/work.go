@@ -15,6 +15,9 @@ import (
 func (m Job) Work(
 	ctx context.Context, j tasks.BuildManifest, env job.Env, s job.Shard,
 ) iter.Seq2[job.Item, error] {
+	if j.Video != "" {
+		return m.video.Work(ctx, j, env, s)
+	}
 	return func(yield func(job.Item, error) bool) {
 		b, err := openSource(ctx, j, env)
 		if err != nil {

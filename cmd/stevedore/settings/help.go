@@ -27,6 +27,7 @@ var meanings = map[string]string{
 	"PRIVATE_KEYS":    "files with keys that open sealed secrets",
 	"EGRESS_ALLOW":    "private networks where endpoints may be",
 	"FILE_ROOTS":      "directories that provider file may use",
+	"FFPROBE":         "program that reads videos for manifests",
 	"WORKER_IDENTITY": "clouds where a worker may use its identity",
 	"STS_ENDPOINT":    "where AWS roles are assumed",
 	"GCS_TOKEN_URL":   "where Google exchanges keys for tokens",

@@ -180,6 +180,25 @@ func directories(into *[]string) reader {
 	}
 }
 
+// program reads the path of a program. It may be empty.
+func program(into *string) reader {
+	return func(value string) error {
+		if *into = value; value == "" {
+			return nil
+		}
+		info, err := os.Stat(value)
+		switch {
+		case !filepath.IsAbs(value):
+			return fmt.Errorf("%s is not absolute: it must begin with /", value)
+		case err != nil:
+			return fmt.Errorf("the program cannot be used: %w", err)
+		case info.IsDir() || info.Mode()&0o111 == 0:
+			return fmt.Errorf("%s is not a program", value)
+		}
+		return nil
+	}
+}
+
 // identities reads the providers on whose buckets the worker's own
 // identity may be used.
 func identities(into *[]string) reader {

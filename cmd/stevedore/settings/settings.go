@@ -48,6 +48,7 @@ type Settings struct {
 
 	EgressAllow    []netip.Prefix
 	FileRoots      []string // of a worker only
+	FFprobe        string   // of a worker only; empty: no manifests of videos
 	WorkerIdentity []string // providers
 	STSEndpoint    string
 	GCSTokenURL    string
@@ -103,6 +104,7 @@ func variables(s *Settings, vars map[string]string) []variable {
 		{name: "PRIVATE_KEYS", read: keyRing(&s.PrivateKeys, vars), hidden: true, worker: true},
 		{name: "EGRESS_ALLOW", read: networks(&s.EgressAllow)},
 		{name: "FILE_ROOTS", read: directories(&s.FileRoots), worker: true},
+		{name: "FFPROBE", read: program(&s.FFprobe), worker: true},
 		{name: "WORKER_IDENTITY", read: identities(&s.WorkerIdentity)},
 		{name: "STS_ENDPOINT", read: endpoint(&s.STSEndpoint), hidden: true},
 		{name: "GCS_TOKEN_URL", read: endpoint(&s.GCSTokenURL), hidden: true},
