@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/payloadsize"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 )
@@ -54,7 +55,7 @@ func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 //
 // These errors mean that nothing was enqueued:
 // *tasks.InvalidError for a payload with faults,
-// *tasks.PayloadSizeError for one that is too large, ErrIDReused for
+// *payloadsize.Error for one that is too large, ErrIDReused for
 // an ID that belongs to a different job, ErrPlainSecret for a
 // plain secret without a key to seal it with, and ErrSealedNoID
 // for a sealed secret without the ID that it was sealed for. Any
@@ -114,7 +115,7 @@ func (c *Client) prepare(j tasks.Job, s settings) (queue.NewJob, tasks.Kind, err
 	}
 	payload, err := json.Marshal(sealed)
 	if err == nil {
-		err = tasks.CheckPayloadSize(len(payload), c.limit)
+		err = payloadsize.Check(len(payload), c.limit)
 	}
 	return queue.NewJob{
 		ID:      id,

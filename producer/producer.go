@@ -35,7 +35,7 @@ type Client struct {
 	options redisconn.Options
 	redis   redis.UniversalClient
 	jobs    jobs
-	limit   int // bytes of a payload; 0 means tasks.MaxPayload
+	limit   int // bytes of a payload; 0 means payloadsize.Max
 	key     seal.PublicKey
 	reader  *events.Reader
 	wakeups *events.Wakeups
@@ -58,7 +58,7 @@ type ClientOption func(*Client)
 func WithPublicKey(k seal.PublicKey) ClientOption { return func(c *Client) { c.key = k } }
 
 // WithPayloadLimit changes how many bytes a payload may have.
-// Without it that is tasks.MaxPayload. The workers have a limit of
+// Without it that is payloadsize.Max. The workers have a limit of
 // their own.
 func WithPayloadLimit(bytes int) ClientOption { return func(c *Client) { c.limit = bytes } }
 

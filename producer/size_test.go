@@ -7,6 +7,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/producer"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/payloadsize"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
 )
 
@@ -20,7 +21,7 @@ func TestTooLargePayloadIsNotEnqueued(t *testing.T) {
 		large.Include = append(large.Include, strings.Repeat("p", 1000))
 	}
 	_, err := c.Enqueue(t.Context(), large, producer.WithID("j"))
-	var size *tasks.PayloadSizeError
+	var size *payloadsize.Error
 	if !errors.As(err, &size) || size.Limit != 1<<20 || size.Size < 1_100_000 {
 		t.Errorf("got %v", err)
 	}

@@ -65,10 +65,9 @@ type BuildManifest struct {
 	// Video is the key of a video. The manifest is that of this video
 	// alone, with its key frames. The worker needs an ffprobe for it.
 	Video string `json:"video,omitempty"`
-	// Checksum gives entries of images the MD5 of their pixels, as CVAT
-	// computes it. All of each such image is read. Only PNGs that are
-	// not interlaced, and BMP, PNM and TIFF without compression get one:
-	// their pixels are decoded exactly as CVAT decodes them.
+	// Checksum gives entries the MD5 of the pixels, as CVAT computes it.
+	// All of each such image is read. Only PNGs that are not interlaced,
+	// and BMP, PNM and TIFF without compression get one.
 	Checksum bool `json:"checksum,omitempty"`
 }
 
@@ -112,15 +111,13 @@ type BuildManifestResult struct {
 	BytesRead int64  `json:"bytes_read"` // of images, mostly of their headers
 	Size      int64  `json:"size"`       // of the manifest, bytes
 	Unchanged bool   `json:"unchanged"`  // the bucket had exactly this manifest; nothing was written
-	// Unconditional means that the storage has unconditional_put, so
-	// the manifest may have replaced one that another writer stored
-	// meanwhile.
+	// Unconditional means that the storage has unconditional_put: the
+	// manifest may have replaced that of another writer.
 	Unconditional bool `json:"unconditional,omitempty"`
-	// SkippedBy counts the objects that are no entries, by reason: for
-	// those of Skipped a reason such as "excluded", for those of Failed
-	// the code on the error list, such as "corrupt-image". Keys that
-	// CVAT cannot use have a reason of their own each, such as
-	// "backslash".
+	// SkippedBy counts the objects that are no entries: those of Skipped
+	// by a reason such as "excluded", those of Failed by the code on the
+	// error list, such as "corrupt-image", or by what is wrong with the
+	// key, such as "backslash".
 	SkippedBy map[string]int64 `json:"skipped_by,omitempty"`
 	// Report says what kinds of images there are and what reading them
 	// took.

@@ -145,7 +145,10 @@ func TestValidatePayloads(t *testing.T) {
 		"manifest without order": {tasks.BuildManifest{Source: mem(""), Sorting: "predefined"}, []string{`order: missing: sorting "predefined" needs the keys in their order`}},
 		"manifest of a video and images": {
 			tasks.BuildManifest{Source: mem("cats/"), Video: "dogs/a.mp4", Include: []string{"cats/"}, Plain: true},
-			[]string{`video: "dogs/a.mp4" is outside`, "include: is for manifests of images", "plain: is for manifests of images"},
+			[]string{
+				`video: "dogs/a.mp4" is outside "cats/", the directory of the storage's prefix`,
+				"video: goes with source, destination and manifest only: other fields are for images",
+			},
 		},
 		"manifest of no report": {tasks.BuildManifest{Source: mem("cats/"), Inventory: &tasks.Inventory{}}, []string{`inventory.key: empty`}},
 		"manifest of a report elsewhere": {tasks.BuildManifest{Source: mem("cats/"), Inventory: &tasks.Inventory{Key: "lists/manifest.json"}},

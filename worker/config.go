@@ -39,7 +39,7 @@ type Config struct {
 	TenantShards int // of one tenant: shards and exports; the same for each other pool
 
 	// PayloadLimit is how many bytes a payload may have. 0 means
-	// tasks.MaxPayload.
+	// payloadsize.Max.
 	PayloadLimit int
 	// RedisBudget is how many bytes one job may keep in Redis, compressed.
 	// 0 means DefaultRedisBudget.

@@ -32,7 +32,7 @@ type executor struct {
 	buckets     network.Stack
 	secrets     providers.Secrets
 	parallel    int // requests in flight in each shard
-	maxPayload  int // bytes; 0 means tasks.MaxPayload
+	maxPayload  int // bytes; 0 means payloadsize.Max
 	metrics     *metrics.Metrics
 	wording     outcome.Wording
 	log         *slog.Logger

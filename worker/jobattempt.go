@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/guard"
+	"github.com/stevedore-jobs/stevedore/tasks/payloadsize"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/asynqtask"
 	"github.com/stevedore-jobs/stevedore/worker/coordinator"
@@ -65,7 +66,7 @@ func (a *attempt) runJob(ctx context.Context) outcome.Verdict {
 // even copied: it is an error, and empty.
 func (a *attempt) payload() ([]byte, error) {
 	payload := a.task.Payload()
-	if err := tasks.CheckPayloadSize(len(payload), a.executor.maxPayload); err != nil {
+	if err := payloadsize.Check(len(payload), a.executor.maxPayload); err != nil {
 		return nil, err
 	}
 	return payload, nil

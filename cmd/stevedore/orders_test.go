@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/png"
@@ -105,7 +106,11 @@ func runJobsOn(t *testing.T, store *mem.Opener, keys []string) (left leftBehind)
 				t.Fatalf("%v: %+v", err, s.Failure)
 			}
 			t.Logf("%s: %v: %s", j.Kind(), time.Since(began).Round(10*time.Millisecond), r.Summary())
-			left.Results = append(left.Results, fmt.Sprintf("%+v", r))
+			text, err := json.Marshal(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			left.Results = append(left.Results, string(text))
 		}
 	}
 

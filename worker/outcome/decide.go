@@ -8,6 +8,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/payloadsize"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
@@ -94,7 +95,7 @@ func isFinal(err error) bool {
 		errors.Is(err, queue.ErrBudget) ||
 		errors.Is(err, queue.ErrObjects) ||
 		errors.As(err, new(*tasks.InvalidError)) ||
-		errors.As(err, new(*tasks.PayloadSizeError)) ||
+		errors.As(err, new(*payloadsize.Error)) ||
 		errors.As(err, new(*ShardFailureError))
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/guard"
+	"github.com/stevedore-jobs/stevedore/tasks/payloadsize"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
@@ -58,7 +59,7 @@ func TestDecide(t *testing.T) {
 		{"over the budget in Redis", running, queue.ErrBudget, 0, Failed},
 		{"will exceed it", running, &BudgetError{}, 0, Failed},
 		{"too many objects", running, queue.ErrObjects, 0, Failed},
-		{"too large a payload", running, &tasks.PayloadSizeError{}, 0, Failed},
+		{"too large a payload", running, &payloadsize.Error{}, 0, Failed},
 		{"drain", ended(ErrDrain), context.Canceled, 2, Handover},
 		{"drain that looks like a bucket's error", ended(ErrDrain), of(providers.Unavailable), 2, Handover},
 		{"finished while draining", ended(ErrDrain), nil, 0, Done},

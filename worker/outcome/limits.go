@@ -7,6 +7,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/payloadsize"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
@@ -30,7 +31,7 @@ func (w Wording) tooManyObjects() tasks.Failure {
 }
 
 // payloadTooLarge describes a job whose payload nobody has read.
-func payloadTooLarge(err *tasks.PayloadSizeError) tasks.Failure {
+func payloadTooLarge(err *payloadsize.Error) tasks.Failure {
 	f := exceeds("PayloadTooLarge", setting.PayloadLimit, err.Error())
 	f.Fix = fmt.Sprintf("Name objects by prefixes and files in a bucket, or raise %s on the "+
 		"workers and for the producer.", setting.PayloadLimit)

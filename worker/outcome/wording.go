@@ -7,6 +7,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/guard"
+	"github.com/stevedore-jobs/stevedore/tasks/payloadsize"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 	"github.com/stevedore-jobs/stevedore/tasks/walk"
@@ -79,7 +80,7 @@ func (w Wording) describe(err error) tasks.Failure {
 	f := tasks.Failure{Kind: string(providers.KindOf(err)), Message: err.Error()}
 	var ofShard *ShardFailureError
 	var invalid *tasks.InvalidError
-	var tooLarge *tasks.PayloadSizeError
+	var tooLarge *payloadsize.Error
 	var e *providers.Error
 	switch {
 	case errors.As(err, &ofShard):

@@ -9,6 +9,7 @@ import (
 	"github.com/stevedore-jobs/stevedore/providers"
 	"github.com/stevedore-jobs/stevedore/tasks"
 	"github.com/stevedore-jobs/stevedore/tasks/guard"
+	"github.com/stevedore-jobs/stevedore/tasks/payloadsize"
 	"github.com/stevedore-jobs/stevedore/tasks/queue"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
@@ -45,7 +46,7 @@ func TestFailure(t *testing.T) {
 			"invalid", "RedisBudgetExceeded", "raise REDIS-BUDGET on", "the setting"},
 		{"too many objects", queue.ErrObjects,
 			"invalid", "TooManyObjects", "raise JOB-OBJECTS on", "the setting"},
-		{"too large a payload", &tasks.PayloadSizeError{Size: 9, Limit: 8},
+		{"too large a payload", &payloadsize.Error{Size: 9, Limit: 8},
 			"invalid", "PayloadTooLarge", "raise PAYLOAD-LIMIT on", "the setting"},
 		{"an unknown error", errors.New("?"), "unavailable", "", "", ""},
 	} {

@@ -73,7 +73,7 @@ type Credentials struct {
 	// error.
 	Method string
 	// MaxPayload is how many bytes a payload may have; 0 means
-	// tasks.MaxPayload.
+	// payloadsize.Max.
 	MaxPayload int
 }
 

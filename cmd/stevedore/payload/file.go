@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/settings"
-	"github.com/stevedore-jobs/stevedore/tasks"
+	"github.com/stevedore-jobs/stevedore/tasks/payloadsize"
 	"github.com/stevedore-jobs/stevedore/tasks/setting"
 )
 
@@ -17,7 +17,7 @@ const spaces = 4
 
 // ReadFile reads the file of a payload, or standard input for the path
 // "-". It reads no more than a payload of limit bytes can need; 0 means
-// tasks.MaxPayload.
+// payloadsize.Max.
 func ReadFile(path string, in io.Reader, limit int) ([]byte, error) {
 	if path != "-" {
 		file, err := os.Open(path)
@@ -28,7 +28,7 @@ func ReadFile(path string, in io.Reader, limit int) ([]byte, error) {
 		in = file
 	}
 
-	limit = spaces * cmp.Or(limit, tasks.MaxPayload)
+	limit = spaces * cmp.Or(limit, payloadsize.Max)
 	data, err := io.ReadAll(io.LimitReader(in, int64(limit)+1))
 	if err == nil && len(data) > limit {
 		return nil, fmt.Errorf("%s has more than %d bytes, which is too much for a payload; "+

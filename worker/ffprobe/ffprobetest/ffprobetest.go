@@ -47,8 +47,8 @@ func Sound(t testing.TB) []byte {
 func encode(t testing.TB, from, format string, args []string) []byte {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "media")
-	all := append([]string{"-v", "error", "-f", "lavfi", "-i", from, "-pix_fmt", "yuv420p"}, args...)
-	all = append(all, "-f", format, file)
+	all := []string{"-v", "error", "-f", "lavfi", "-i", from, "-pix_fmt", "yuv420p"}
+	all = append(append(all, args...), "-f", format, file)
 	if out, err := exec.Command(find(t, "ffmpeg"), all...).CombinedOutput(); err != nil {
 		t.Fatalf("ffmpeg %q: %v: %s", all, err, out)
 	}
