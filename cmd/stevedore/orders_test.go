@@ -106,11 +106,7 @@ func runJobsOn(t *testing.T, store *mem.Opener, keys []string) (left leftBehind)
 				t.Fatalf("%v: %+v", err, s.Failure)
 			}
 			t.Logf("%s: %v: %s", j.Kind(), time.Since(began).Round(10*time.Millisecond), r.Summary())
-			text, err := json.Marshal(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			left.Results = append(left.Results, string(text))
+			left.Results = append(left.Results, textOf(t, r))
 		}
 	}
 
@@ -258,4 +254,14 @@ func digestOf(t *testing.T, b providers.Bucket, key string) string {
 		t.Fatal(err)
 	}
 	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// textOf returns a result as JSON, to compare it.
+func textOf(t *testing.T, r tasks.Result) string {
+	t.Helper()
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

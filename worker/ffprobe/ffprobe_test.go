@@ -143,7 +143,7 @@ type errorReader struct{ err error }
 func (r errorReader) Read([]byte) (int, error) { return 0, r.err }
 
 // waiting sends nothing until its context ends.
-type waiting struct{ ctx context.Context } //nolint:containedctx // of the test
+type waiting struct{ ctx context.Context }
 
 func (w waiting) Read([]byte) (int, error) {
 	<-w.ctx.Done()

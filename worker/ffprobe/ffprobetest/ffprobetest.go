@@ -49,7 +49,8 @@ func encode(t testing.TB, from, format string, args []string) []byte {
 	file := filepath.Join(t.TempDir(), "media")
 	all := []string{"-v", "error", "-f", "lavfi", "-i", from, "-pix_fmt", "yuv420p"}
 	all = append(append(all, args...), "-f", format, file)
-	if out, err := exec.Command(find(t, "ffmpeg"), all...).CombinedOutput(); err != nil {
+	cmd := exec.CommandContext(t.Context(), find(t, "ffmpeg"), all...)
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("ffmpeg %q: %v: %s", all, err, out)
 	}
 	data, err := os.ReadFile(file)
