@@ -9,6 +9,7 @@ import (
 
 	"github.com/stevedore-jobs/stevedore/cmd/stevedore/cli"
 	"github.com/stevedore-jobs/stevedore/tasks/queue/queuetest"
+	"github.com/stevedore-jobs/stevedore/tasks/queue/redisconn"
 )
 
 // A wrong password of Redis ends every command with one line that names
@@ -60,6 +61,8 @@ func TestWaitsForRedisAloud(t *testing.T) {
 			}
 			if args[0] == "wait" {
 				says("queued")
+			} else {
+				queuetest.Eventually(t, 30*time.Second, "it waits for events", func() bool { return isBlocked(t, r.Options()) })
 			}
 			r.Down()
 			says("stevedore: waiting for Redis: redis at " + r.Options().Addr)
@@ -76,4 +79,13 @@ func TestWaitsForRedisAloud(t *testing.T) {
 			}
 		})
 	}
+}
+
+// isBlocked reports whether a client of Redis waits for something.
+func isBlocked(t *testing.T, o redisconn.Options) bool {
+	t.Helper()
+	client := o.Client()
+	defer func() { _ = client.Close() }()
+	info, err := client.Info(t.Context(), "clients").Result()
+	return err == nil && !strings.Contains(info, "blocked_clients:0")
 }
