@@ -28,7 +28,7 @@ func TestManyObjects(t *testing.T) {
 		t.Skip("takes half a minute")
 	}
 	t.Parallel()
-	bucket := simulation{Objects: 100_000}
+	bucket := simulation{Objects: 20_000}
 	if os.Getenv(chaosVariable) == "full" {
 		bucket.Objects = 1_000_000
 	}
