@@ -1,7 +1,9 @@
 package manifest
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -298,5 +300,32 @@ func TestReuse_TargetChanges(t *testing.T) {
 	w.Ops()
 	if r := result(t, jobtest.Run(t, w, New(ample), j)); r.Changes != nil || len(gets(w)) != 4 {
 		t.Errorf("%s", r.Summary())
+	}
+}
+
+// altering is a bucket that stores other content than it is given.
+type altering struct{ providers.Bucket }
+
+// Put implements providers.Bucket.
+func (b altering) Put(ctx context.Context, key string, body io.Reader, opts providers.WriteOptions) (providers.Object, error) {
+	return b.Bucket.Put(ctx, key, io.MultiReader(body, strings.NewReader("\n")), opts)
+}
+
+// What was stored is compared with what was to be stored.
+func TestJob_StoredOtherContent(t *testing.T) {
+	t.Parallel()
+	w := jobtest.New()
+	fill(t, w, 3)
+	j := tasks.BuildManifest{Source: jobtest.Source("i/")}
+	out := jobtest.Run(t, w, New(ample), j)
+	w.Delete(t, "i/manifest.jsonl")
+	env := w.Env()
+	env.Open = func(ctx context.Context, s tasks.Storage) (providers.Bucket, error) {
+		b, err := w.Open(ctx, s)
+		return altering{b}, err
+	}
+	_, err := New(ample).Finish(t.Context(), j, env, jobtest.Parts(slices.Concat(out.Items...)))
+	if e := jobtest.WantKind(t, err, providers.Unavailable); e.Code != "StoredOtherContent" {
+		t.Error(err)
 	}
 }
