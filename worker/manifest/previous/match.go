@@ -147,8 +147,7 @@ func (m *Matcher) Facts(ctx context.Context, resumed bool) (Facts, error) {
 	}
 	f := m.manifest.facts()
 	f.Inexact = f.Inexact || m.inexact
-	resumed = resumed && f.Entries > 0
-	if f.RemovedKnown = !resumed && !f.Inexact; f.RemovedKnown {
+	if !resumed && !f.Inexact {
 		f.Removed = first(removed)
 	}
 	return f, nil

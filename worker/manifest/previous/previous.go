@@ -122,9 +122,11 @@ func (m *Manifest) next() (e entry.Entry, ok bool, err error) {
 			m.header = rest
 			continue
 		}
-		m.foreign = m.foreign || m.header != ""
+		if m.foreign = m.header != ""; m.foreign {
+			return entry.Entry{}, false, io.EOF // it may be of any size: nobody needs the rest
+		}
 		m.count++
-		if isLong || m.foreign {
+		if isLong {
 			return entry.Entry{}, false, nil
 		}
 		e, parseErr := entry.Parse(line)
@@ -137,21 +139,24 @@ func (m *Manifest) next() (e entry.Entry, ok bool, err error) {
 type Facts struct {
 	ETag    string `json:"etag"`
 	Size    int64  `json:"size"`   // bytes
-	SHA256  string `json:"sha256"` // of the content, in hexadecimal
+	SHA256  string `json:"sha256"` // of the content, in hexadecimal; empty for another kind of file
 	Entries int64  `json:"entries"`
 	// Removed are entries whose objects are gone or no longer selected:
-	// the first keys in the order of code points, MaxRemoved at most.
-	// RemovedKnown is false if that could not be found out.
-	Removed      []string `json:"removed"`
-	RemovedKnown bool     `json:"removed_known"`
+	// the first keys in the order of code points, MaxRemoved at most. It
+	// is empty if that could not be found out.
+	Removed []string `json:"removed"`
 	// Inexact says that some entries may have been taken for new.
 	Inexact bool `json:"inexact"`
 }
 
-// facts returns what is known when all has been read.
+// facts returns what is known when all has been read. Of a file of
+// another kind, which is not read on, that is its version alone.
 func (m *Manifest) facts() Facts {
+	if m.foreign {
+		return Facts{ETag: m.object.ETag, Inexact: true}
+	}
 	return Facts{
 		ETag: m.object.ETag, Size: m.read, SHA256: hex.EncodeToString(m.hash.Sum(nil)),
-		Entries: m.count, Inexact: m.foreign,
+		Entries: m.count,
 	}
 }
